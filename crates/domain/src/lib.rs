@@ -1,1 +1,32 @@
-//! placeholder
+//! What Bowline decides, as plain functions over plain data.
+//!
+//! This crate does no I/O, reads no clock and draws no random number. Its centre is [`plan::plan`]:
+//! given what we know of an issue ([`state::IssueState`]), what we just read of it
+//! ([`observation::Observation`]), the settings of its project ([`settings::Settings`]) and what an
+//! event says happened ([`happening::Happening`]), it answers which links change, which effects are
+//! to be made, and, for everything that is *not* done, why.
+//!
+//! # Invariants kept here
+//!
+//! 1. Every text that leaves carries an [`audience::Audience`]; the notes of this crate are internal.
+//! 2. The key of an effect depends on the fact alone ([`effect::EffectKey`]), so the same fact never
+//!    makes two effects, whatever delivery told it.
+//! 3. No effect without a live link and an enabled rule at decision time.
+//! 4. Nothing of a restricted comment or of an issue with a security level is put into a note.
+//! 5. A link lives exactly as long as one source holds it; what we read last decides, so an older
+//!    delivery that comes late cannot bring an ended link back.
+//! 6. Every decision ends explained ([`outcome::Outcome`]).
+
+pub mod audience;
+pub mod connection;
+pub mod effect;
+pub mod fact;
+pub mod happening;
+pub mod ids;
+pub mod link;
+pub mod observation;
+pub mod outcome;
+pub mod plan;
+pub mod settings;
+pub mod state;
+pub mod time;

@@ -1,1 +1,26 @@
-//! placeholder
+//! The running parts: inbox, planner, lanes, courier, pace, health and reconciler.
+//!
+//! ```text
+//! ingress ──> store (inbox) ──> planner ──> store (outbox) ──> courier ──> provider
+//!                                  ^                              |
+//!                              reconciler                   pace, health
+//! ```
+//!
+//! Decisions are made by [`bowline_domain::plan::plan`]; this crate reads what it needs, commits
+//! what it says, and makes the effects happen once. Time, randomness and the HTTP client are
+//! passed in ([`Setup`]).
+
+mod backoff;
+pub mod config;
+mod courier;
+mod health;
+pub mod ingress;
+mod pace;
+mod planner;
+mod reconciler;
+mod registry;
+mod run;
+pub mod shared;
+
+pub use config::{BindingConfig, EngineConfig, SiteConfig, WorkspaceConfig};
+pub use run::{Engine, Setup};

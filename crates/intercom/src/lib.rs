@@ -1,1 +1,17 @@
-//! placeholder
+//! Intercom: the calls that Bowline makes, the webhooks it receives, and their signatures.
+//!
+//! Everything that Intercom writes is read tolerantly: the shape of webhooks and of Canvas Kit
+//! requests follows a version that is set in the Developer Hub of the customer's app and that no
+//! header names, and the published description promises more than the live service keeps.
+
+mod client;
+mod error;
+mod model;
+mod region;
+mod signature;
+pub mod webhook;
+
+pub use client::{API_VERSION, Client, DEFAULT_DEADLINE};
+pub use model::{Author, ContactRef, Conversation, Me, Part, State, Teammate};
+pub use region::{Region, api_base, app_host};
+pub use signature::verify_canvas;

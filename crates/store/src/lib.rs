@@ -1,1 +1,28 @@
-//! placeholder
+//! Bowline's durable state on SQLite or PostgreSQL, with one set of semantics.
+//!
+//! All writes go through one [`committer`], which puts everything that waits into one transaction,
+//! so that the cost of making it durable is shared. Reads use connections of their own.
+//!
+//! # Lanes
+//!
+//! A lane is a queue whose items are handled in order by one worker at a time. Every decision
+//! about it is made on its one row, under that row's lock: it counts its waiting items, says when
+//! it is due and who holds it. A worker whose lease ran out is fenced: what it then wants to commit
+//! under that lease is refused.
+//!
+//! # Invariants
+//!
+//! - A delivery is stored before it is acknowledged, once per (connection, source, delivery).
+//! - State changes, effects and the outcome of an event commit together.
+//! - The key of an effect is unique, and an effect is `attempting` before its bytes leave.
+
+pub mod committer;
+mod db;
+mod error;
+pub mod migrate;
+pub mod model;
+mod sql;
+mod store;
+
+pub use error::StoreError;
+pub use store::{Open, Store};

@@ -1,0 +1,263 @@
+//! Effects: writes to a remote system that happen once.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::audience::Audience;
+use crate::connection::Connection;
+use crate::fact::FactKey;
+use crate::ids::{ConversationId, IssueId, LaneKey, SiteName, WorkspaceName};
+
+/// The name of an effect, made of the fact and of what it does to what. The same fact gives the
+/// same key, whatever delivery told it; the store keeps keys unique.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EffectKey(String);
+
+impl EffectKey {
+    /// The key of what a fact does to a conversation.
+    pub fn conversation(
+        kind: &str,
+        at: (&WorkspaceName, &ConversationId),
+        of: (&SiteName, &IssueId),
+        fact: &FactKey,
+    ) -> Self {
+        Self(format!("{kind}/{}/{}/{}/{}/{fact}", at.0, at.1, of.0, of.1))
+    }
+
+    /// The key of one version of an issue's record of its links.
+    pub fn record(site: &SiteName, issue: &IssueId, links_version: i64) -> Self {
+        Self(format!("record/{site}/{issue}/{links_version}"))
+    }
+
+    /// The key of what follows from another effect.
+    #[must_use]
+    pub fn following(&self, kind: &str) -> Self {
+        Self(format!("{kind}/{}", self.0))
+    }
+
+    /// A key read back from the store.
+    pub fn stored(key: impl Into<String>) -> Self {
+        Self(key.into())
+    }
+
+    /// The key as stored.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The mark by which the effect is recognised on the far side.
+    pub fn marker(&self) -> Marker {
+        Marker::of(self)
+    }
+}
+
+impl fmt::Display for EffectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A short text that stands in what we write and is found again when an outcome is unknown. In a
+/// note it is the fragment of the issue link that the note contains anyway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marker(String);
+
+/// Bytes of the key's digest that a marker carries: 80 bits, so that two effects on one
+/// conversation do not meet by chance.
+const MARKER_BYTES: usize = 10;
+
+impl Marker {
+    fn of(key: &EffectKey) -> Self {
+        const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+        let digest = Sha256::digest(key.as_str().as_bytes());
+        let mut text = String::from("bowline-");
+        for five in digest[..MARKER_BYTES].chunks(5) {
+            let bits = five.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+            for place in (0..8).rev() {
+                let letter = (bits >> (place * 5)) & 31;
+                text.push(ALPHABET[usize::try_from(letter).unwrap_or(0)] as char);
+            }
+        }
+        Self(text)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One write, as planned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    /// Its name.
+    pub key: EffectKey,
+    /// The connection whose credentials it needs.
+    pub connection: Connection,
+    /// The issue it speaks of.
+    pub site: SiteName,
+    /// The issue it speaks of.
+    pub issue: IssueId,
+    /// What is done.
+    pub act: Act,
+}
+
+impl Effect {
+    /// The queue it waits in.
+    pub fn lane(&self) -> LaneKey {
+        match self.act.conversation() {
+            Some((workspace, conversation)) => LaneKey::conversation(workspace, conversation),
+            None => LaneKey::issue(&self.site, &self.issue),
+        }
+    }
+}
+
+/// What an effect does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "act")]
+pub enum Act {
+    /// Posts a note.
+    Note {
+        /// The workspace of the conversation.
+        workspace: WorkspaceName,
+        /// The conversation.
+        conversation: ConversationId,
+        /// Who may read it. The courier posts notes for `Internal` and refuses anything else.
+        audience: Audience,
+        /// The text, as the HTML that Intercom takes, with the marker in it.
+        html: String,
+        /// May it wake the conversation if that is snoozed?
+        wake_snoozed: bool,
+    },
+    /// Re-opens a conversation that is closed.
+    Reopen {
+        /// The workspace of the conversation.
+        workspace: WorkspaceName,
+        /// The conversation.
+        conversation: ConversationId,
+        /// Return it to the unassigned queue as well.
+        unassign: bool,
+    },
+    /// Snoozes a conversation again that a note of ours woke.
+    SnoozeAgain {
+        /// The workspace of the conversation.
+        workspace: WorkspaceName,
+        /// The conversation.
+        conversation: ConversationId,
+        /// Until when, in Unix seconds.
+        until_unix_s: i64,
+    },
+    /// Brings Jira's own record of the issue's links in step: the issue property and remote links.
+    Record,
+}
+
+impl Act {
+    /// The word for storage, logs and metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Note { .. } => "note",
+            Self::Reopen { .. } => "reopen",
+            Self::SnoozeAgain { .. } => "snooze_again",
+            Self::Record => "record",
+        }
+    }
+
+    /// The conversation it writes to, if it writes to one.
+    pub fn conversation(&self) -> Option<(&WorkspaceName, &ConversationId)> {
+        match self {
+            Self::Note { workspace, conversation, .. }
+            | Self::Reopen { workspace, conversation, .. }
+            | Self::SnoozeAgain { workspace, conversation, .. } => Some((workspace, conversation)),
+            Self::Record => None,
+        }
+    }
+}
+
+/// Where an effect is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectState {
+    /// Waits for its turn.
+    Planned,
+    /// Written down before the bytes leave. Found after a crash, its outcome is unknown.
+    Attempting,
+    /// Done; the remote id is stored where there is one.
+    Confirmed,
+    /// Refused by the far side for good, with the reason.
+    Rejected,
+    /// It may or may not have happened; is looked for before anything is sent again.
+    Unknown,
+    /// Not sent, because the reason for it ended before its turn.
+    Dropped,
+}
+
+impl EffectState {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Planned,
+        Self::Attempting,
+        Self::Confirmed,
+        Self::Rejected,
+        Self::Unknown,
+        Self::Dropped,
+    ];
+
+    /// The number for storage.
+    pub fn code(self) -> i64 {
+        match self {
+            Self::Planned => 0,
+            Self::Attempting => 1,
+            Self::Confirmed => 2,
+            Self::Rejected => 3,
+            Self::Unknown => 4,
+            Self::Dropped => 5,
+        }
+    }
+
+    /// The reverse of [`EffectState::code`].
+    pub fn from_code(code: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+
+    /// Is nothing more to be done?
+    pub fn settled(self) -> bool {
+        matches!(self, Self::Confirmed | Self::Rejected | Self::Dropped)
+    }
+
+    /// The word for logs and pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Attempting => "attempting",
+            Self::Confirmed => "confirmed",
+            Self::Rejected => "rejected",
+            Self::Unknown => "unknown",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markers_differ_by_key_and_are_stable() {
+        let one = EffectKey::stored("note/acme/1/jira/10/created").marker();
+        let two = EffectKey::stored("note/acme/2/jira/10/created").marker();
+        assert_ne!(one, two);
+        assert_eq!(one, EffectKey::stored("note/acme/1/jira/10/created").marker());
+        assert_eq!(one.as_str().len(), "bowline-".len() + 16);
+    }
+
+    #[test]
+    fn states_round_trip() {
+        for state in EffectState::ALL {
+            assert_eq!(EffectState::from_code(state.code()), Some(state));
+        }
+        assert_eq!(EffectState::from_code(99), None);
+    }
+}

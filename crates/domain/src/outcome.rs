@@ -1,0 +1,206 @@
+//! What became of an event, in words.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What became of an event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// How many effects it made.
+    pub effects: usize,
+    /// Why nothing, or not more, was done.
+    pub reasons: Vec<Reason>,
+}
+
+impl Outcome {
+    /// Nothing was done, for this reason.
+    pub fn nothing(reason: Reason) -> Self {
+        Self { effects: 0, reasons: vec![reason] }
+    }
+
+    /// Adds a reason unless it is there already.
+    pub fn because(&mut self, reason: Reason) {
+        if !self.reasons.contains(&reason) {
+            self.reasons.push(reason);
+        }
+    }
+}
+
+/// Why nothing was posted. Each has a code that does not change and a sentence for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "code")]
+pub enum Reason {
+    /// No conversation is linked to the issue.
+    NotLinked,
+    /// The project is not bound to a workspace.
+    NotBound {
+        /// The project.
+        project: String,
+    },
+    /// Conversation linking is off for the project.
+    LinkingOff {
+        /// The project.
+        project: String,
+    },
+    /// The settings do not ask for a note or for re-opening on this.
+    RuleOff {
+        /// What happened: created, assigned, commented, transitioned.
+        trigger: String,
+    },
+    /// The comment is for some people only.
+    RestrictedComment,
+    /// The issue has a security level.
+    SecurityLevel,
+    /// The comment does not pass the binding's filter.
+    FilteredOut,
+    /// It happened before the conversation was linked.
+    BeforeLink,
+    /// The same fact was dealt with before.
+    AlreadyHandled,
+    /// It is the echo of something that Bowline wrote.
+    Echo,
+    /// Bowline does not follow this kind of event.
+    NotFollowed {
+        /// The kind.
+        what: String,
+    },
+    /// Jira does not show the issue to Bowline's account, or it is deleted.
+    IssueGone,
+    /// The comment was gone when it was read.
+    CommentGone,
+    /// The issue is still there, although an event said it was deleted.
+    StillThere,
+    /// An address names another workspace than the one that the project is joined to.
+    OtherWorkspace {
+        /// The workspace that is named.
+        named: String,
+    },
+    /// The link is older than the connection; it was taken over silently.
+    TakenOver,
+    /// Nothing that matters to a conversation was changed.
+    NothingChanged,
+    /// The links changed and nothing needs telling.
+    LinksFollowed,
+    /// The issue is in a project that is not bound; its links are kept and silent.
+    KeptSilent {
+        /// The project.
+        project: String,
+    },
+    /// The delivery says too little to know which issue is meant.
+    NoIssue,
+    /// The connection answered the far side's test.
+    Ping,
+    /// The event was put into the queue of the issue that it turned out to be about.
+    HandedOn {
+        /// The issue, or the issues.
+        key: String,
+    },
+}
+
+impl Reason {
+    /// A word for storage, filters and metrics.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotLinked => "not_linked",
+            Self::NotBound { .. } => "not_bound",
+            Self::LinkingOff { .. } => "linking_off",
+            Self::RuleOff { .. } => "rule_off",
+            Self::RestrictedComment => "restricted_comment",
+            Self::SecurityLevel => "security_level",
+            Self::FilteredOut => "filtered_out",
+            Self::BeforeLink => "before_link",
+            Self::AlreadyHandled => "already_handled",
+            Self::Echo => "echo",
+            Self::NotFollowed { .. } => "not_followed",
+            Self::IssueGone => "issue_gone",
+            Self::CommentGone => "comment_gone",
+            Self::StillThere => "still_there",
+            Self::OtherWorkspace { .. } => "other_workspace",
+            Self::TakenOver => "taken_over",
+            Self::NothingChanged => "nothing_changed",
+            Self::LinksFollowed => "links_followed",
+            Self::KeptSilent { .. } => "kept_silent",
+            Self::NoIssue => "no_issue",
+            Self::Ping => "ping",
+            Self::HandedOn { .. } => "handed_on",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotLinked => f.write_str(
+                "No conversation is linked to the issue. Paste a conversation's address in its \
+                 description or a comment to link one.",
+            ),
+            Self::NotBound { project } => write!(
+                f,
+                "The project {project} is not joined to a workspace. An administrator can add a \
+                 binding for it."
+            ),
+            Self::LinkingOff { project } => write!(
+                f,
+                "Conversation linking is switched off for the project {project}."
+            ),
+            Self::RuleOff { trigger } => write!(
+                f,
+                "The project's settings ask for neither a note nor re-opening when an issue is \
+                 {trigger}."
+            ),
+            Self::RestrictedComment => f.write_str(
+                "The comment is internal or restricted to a role or group. Such comments are \
+                 never forwarded.",
+            ),
+            Self::SecurityLevel => f.write_str(
+                "The issue has a security level. Issues that not everyone may see are never \
+                 forwarded.",
+            ),
+            Self::FilteredOut => {
+                f.write_str("The comment does not pass the comment filter of the project.")
+            }
+            Self::BeforeLink => f.write_str("It happened before the conversation was linked."),
+            Self::AlreadyHandled => {
+                f.write_str("The same change was told by another delivery and dealt with then.")
+            }
+            Self::Echo => f.write_str("It is the echo of something that Bowline wrote itself."),
+            Self::NotFollowed { what } => write!(f, "Bowline does not follow “{what}”."),
+            Self::IssueGone => f.write_str(
+                "Jira does not show the issue: it was deleted, or Bowline's Jira account may not \
+                 see it.",
+            ),
+            Self::CommentGone => f.write_str(
+                "The comment was gone when Bowline read it: deleted since, or hidden from \
+                 Bowline's Jira account.",
+            ),
+            Self::StillThere => f.write_str(
+                "The event says that the issue was deleted, but Jira still has it. Its links stay.",
+            ),
+            Self::OtherWorkspace { named } => write!(
+                f,
+                "The address names the workspace {named}, which is not the one that the project \
+                 is joined to. No link was made."
+            ),
+            Self::TakenOver => f.write_str(
+                "The address is older than the connection. The link was taken over without a note.",
+            ),
+            Self::NothingChanged => {
+                f.write_str("Nothing was changed that a linked conversation is told of.")
+            }
+            Self::LinksFollowed => f.write_str("The issue's links were brought up to date."),
+            Self::KeptSilent { project } => write!(
+                f,
+                "The issue is now in the project {project}, which is not joined to a workspace. \
+                 Its links are kept, and silent until it comes back or the project is joined."
+            ),
+            Self::NoIssue => {
+                f.write_str("The delivery does not say which issue it is about.")
+            }
+            Self::Ping => f.write_str("The far side tested the webhook; it works."),
+            Self::HandedOn { key } => {
+                write!(f, "It was handed on to the queue of the issue {key}, as an event there.")
+            }
+        }
+    }
+}

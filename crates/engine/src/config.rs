@@ -1,0 +1,79 @@
+//! What the engine is told to connect. Read from files, the environment or pages by others.
+
+use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
+use bowline_domain::settings::{Notify, TransitionRule};
+use bowline_jira::Deployment;
+use secrecy::SecretString;
+use url::Url;
+
+/// Everything that is connected.
+#[derive(Clone, Debug, Default)]
+pub struct EngineConfig {
+    /// Jira sites.
+    pub sites: Vec<SiteConfig>,
+    /// Intercom workspaces.
+    pub workspaces: Vec<WorkspaceConfig>,
+    /// Projects joined to workspaces.
+    pub bindings: Vec<BindingConfig>,
+}
+
+/// A Jira site.
+#[derive(Clone, Debug)]
+pub struct SiteConfig {
+    /// Its name here, also in its webhook address.
+    pub name: SiteName,
+    /// Cloud or Data Center.
+    pub deployment: Deployment,
+    /// The address that people open it by.
+    pub url: Url,
+    /// Where its REST API is reached.
+    pub api_url: Url,
+    /// The account's e-mail address (Cloud).
+    pub email: Option<String>,
+    /// The API token or personal access token.
+    pub token: SecretString,
+    /// The secrets that its webhooks may be signed with; two while one replaces the other.
+    pub webhook_secrets: Vec<SecretString>,
+    /// The bearer token of the notify address; without one the address does not exist.
+    pub notify_token: Option<SecretString>,
+}
+
+/// An Intercom workspace.
+#[derive(Clone, Debug)]
+pub struct WorkspaceConfig {
+    /// Its name here, also in its webhook address.
+    pub name: WorkspaceName,
+    /// Where its REST API is reached.
+    pub api_url: Url,
+    /// The host that people open it by.
+    pub app_host: String,
+    /// The access token.
+    pub access_token: SecretString,
+    /// The secrets that its webhooks may be signed with.
+    pub client_secrets: Vec<SecretString>,
+    /// The teammate as whom we write; by default who the token belongs to.
+    pub app_user: Option<String>,
+}
+
+/// A project joined to a workspace.
+#[derive(Clone, Debug)]
+pub struct BindingConfig {
+    /// The site.
+    pub site: SiteName,
+    /// The project.
+    pub project: ProjectKey,
+    /// The workspace.
+    pub workspace: WorkspaceName,
+    /// Is linking on?
+    pub linking: bool,
+    /// Do webhooks reach us? If not, changes are found by looking often.
+    pub webhooks: bool,
+    /// What is told when.
+    pub notify: Notify,
+    /// Rules for particular transitions.
+    pub transitions: Vec<TransitionRule>,
+    /// Does a re-opened conversation go back to the unassigned queue?
+    pub unassign_on_open: bool,
+    /// May a note wake a snoozed conversation?
+    pub wake_snoozed: bool,
+}

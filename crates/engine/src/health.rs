@@ -1,0 +1,229 @@
+//! Health of connections: breaking, probing, mending.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bowline_domain::connection::{Connection, Health};
+use bowline_net::{ApiError, ErrorKind};
+use bowline_store::model::ConnectionRecord;
+
+use crate::backoff;
+use crate::registry::{Known, Standing, Workspace};
+use crate::shared::Shared;
+
+/// The longest wait between probes of a connection that does not work, in milliseconds.
+const PROBE_MS_MAX: i64 = 60_000;
+
+/// How often a connection that works is probed, in milliseconds: a token that was revoked is
+/// noticed although nothing is being sent.
+const CHECKUP_MS: i64 = 5 * 60 * 1_000;
+
+/// What an error says about the whole connection, if it says something.
+fn verdict(error: &ApiError) -> Option<Health> {
+    match error.kind {
+        ErrorKind::Auth => Some(Health::Broken),
+        ErrorKind::PlanRestricted => Some(Health::Limited),
+        _ => None,
+    }
+}
+
+/// Takes in an error of a remote call. Returns true if the connection does not work now, so that
+/// what failed is to wait for it.
+pub(crate) async fn take_in(shared: &Shared, standing: &Standing, error: &ApiError) -> bool {
+    if error.kind == ErrorKind::RateLimited {
+        standing.pace.refused(error.retry_after, shared.now());
+    }
+    let Some(health) = verdict(error) else { return false };
+    set(shared, standing, health, Some(words(&standing.connection, health, error))).await;
+    shared.probe.notify_waiters();
+    true
+}
+
+fn words(connection: &Connection, health: Health, error: &ApiError) -> String {
+    match (connection, health) {
+        (Connection::Workspace(name), Health::Limited) => format!(
+            "Intercom lets Bowline into the workspace “{name}” but not to its conversations: they \
+             need a trial or subscription there. Notes wait until it is active. ({error})"
+        ),
+        (Connection::Workspace(name), _) => format!(
+            "Intercom refuses the access token of the workspace “{name}”: it was revoked, its \
+             teammate was removed, or the app was uninstalled. Notes wait. An administrator makes \
+             a new token in Intercom's Developer Hub and puts it into the configuration. ({error})"
+        ),
+        (Connection::Site(name), _) => format!(
+            "Jira refuses the token of the site “{name}”: it expired or was revoked, or its \
+             account was deactivated. Events wait. An administrator makes a new token and puts it \
+             into the configuration. ({error})"
+        ),
+    }
+}
+
+/// Changes the health of a connection, if it changes, and records it.
+pub(crate) async fn set(
+    shared: &Shared,
+    standing: &Standing,
+    health: Health,
+    reason: Option<String>,
+) {
+    let now = shared.now();
+    let changed = standing.change(|known| {
+        let changed = known.health != health;
+        if changed {
+            known.since = now;
+        }
+        let told = known.reason == reason;
+        known.health = health;
+        known.reason.clone_from(&reason);
+        changed || !told
+    });
+    if !changed {
+        return;
+    }
+    let connection = &standing.connection;
+    if health.works() {
+        tracing::info!(%connection, %health, "connection works");
+    } else {
+        let reason = reason.as_deref().unwrap_or_default();
+        tracing::warn!(%connection, %health, reason, "connection does not work");
+    }
+    record(shared, standing).await;
+}
+
+async fn record(shared: &Shared, standing: &Standing) {
+    let known = standing.known();
+    let record = ConnectionRecord {
+        connection: standing.connection.clone(),
+        health: known.health,
+        reason: known.reason,
+        since: known.since,
+        remote_id: known.remote_id,
+        actor_id: known.actor_id,
+        checked_at: Some(shared.now()),
+        webhook_seen_at: known.webhook_seen_at,
+    };
+    if let Err(error) = shared.store.put_connection(record).await {
+        tracing::error!(connection = %standing.connection, %error, "health was not recorded");
+    }
+}
+
+/// Probes connections until the engine stops: all at the start, those that do not work again and
+/// again, those that work now and then.
+pub(crate) async fn probe_all(shared: Arc<Shared>) {
+    let mut failures: i64 = 0;
+    loop {
+        let probe = shared.probe.notified();
+        let registry = shared.registry();
+        let mut all_work = true;
+        for standing in registry.standings() {
+            all_work &= probe_one(&shared, standing).await;
+        }
+        failures = if all_work { 0 } else { failures.saturating_add(1) };
+        let wait_ms = if all_work {
+            CHECKUP_MS
+        } else {
+            backoff::delay_ms(failures, shared.chance()).min(PROBE_MS_MAX)
+        };
+        let wait = Duration::from_millis(u64::try_from(wait_ms).unwrap_or(1_000));
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = probe => {}
+            () = shared.stopping.cancelled() => return,
+        }
+    }
+}
+
+/// What a probe learned: whom we reach there and as whom we act.
+struct Found {
+    remote_id: Option<String>,
+    actor_id: Option<String>,
+}
+
+async fn probe_one(shared: &Shared, standing: &Standing) -> bool {
+    let found = match ask(shared, &standing.connection).await {
+        Ok(found) => found,
+        Err(error) => {
+            if !take_in(shared, standing, &error).await {
+                tracing::warn!(connection = %standing.connection, %error, "probe failed");
+            }
+            return !matches!(error.kind, ErrorKind::Auth | ErrorKind::PlanRestricted)
+                && standing.works()
+                && standing.known().health == Health::Connected;
+        }
+    };
+    if let Some(reason) = other_workspace(standing, &found) {
+        set(shared, standing, Health::Broken, Some(reason)).await;
+        return false;
+    }
+    let was = standing.known();
+    standing.change(|known: &mut Known| {
+        known.remote_id = found.remote_id.or(known.remote_id.take());
+        known.actor_id = found.actor_id.or(known.actor_id.take());
+    });
+    let learned = standing.known();
+    set(shared, standing, Health::Connected, None).await;
+    if was.remote_id != learned.remote_id || was.actor_id != learned.actor_id {
+        record(shared, standing).await;
+    }
+    if was.health != Health::Connected {
+        match shared.store.hasten(&standing.connection, shared.now()).await {
+            Ok(0) => {}
+            Ok(lanes) => {
+                tracing::info!(connection = %standing.connection, lanes, "queue is drained");
+            }
+            Err(error) => tracing::error!(%error, "the queue could not be hastened"),
+        }
+    }
+    true
+}
+
+async fn ask(shared: &Shared, connection: &Connection) -> Result<Found, ApiError> {
+    let registry = shared.registry();
+    match connection {
+        Connection::Site(name) => {
+            let Some(site) = registry.sites.get(name) else { return Ok(nobody()) };
+            let me = site.client.myself().await?.value;
+            Ok(Found { remote_id: Some(site.browse_base()), actor_id: Some(me.person.id) })
+        }
+        Connection::Workspace(name) => {
+            let Some(workspace) = registry.workspaces.get(name) else { return Ok(nobody()) };
+            let reply = workspace.client.me().await?;
+            workspace.standing.pace.learn(&reply.limits);
+            let me = reply.value;
+            if workspace.standing.known().health == Health::Limited {
+                conversations_open(workspace).await?;
+            }
+            Ok(Found { remote_id: Some(me.workspace), actor_id: Some(me.admin_id) })
+        }
+    }
+}
+
+/// An id that no conversation has.
+const NO_CONVERSATION: &str = "0";
+
+/// `/me` answers on a workspace without subscription too. Whether conversations can be reached
+/// shows in how one is refused that cannot exist.
+async fn conversations_open(workspace: &Workspace) -> Result<(), ApiError> {
+    match workspace.client.conversation(NO_CONVERSATION).await {
+        Err(error) if error.kind != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn nobody() -> Found {
+    Found { remote_id: None, actor_id: None }
+}
+
+/// A token of another workspace than before is refused: the ids in the queue and in the links mean
+/// other conversations there.
+fn other_workspace(standing: &Standing, found: &Found) -> Option<String> {
+    let Connection::Workspace(name) = &standing.connection else { return None };
+    let before = standing.known().remote_id?;
+    let now = found.remote_id.as_ref()?;
+    (before != *now).then(|| {
+        format!(
+            "The access token of “{name}” belongs to the Intercom workspace {now}, but links and \
+             waiting notes are those of the workspace {before}. Use a token of {before}, or \
+             configure {now} as a workspace of its own under another name."
+        )
+    })
+}

@@ -1,0 +1,94 @@
+//! What an Intercom delivery means. Bowline's own notes come back as deliveries too; they end here
+//! as echoes.
+
+use std::sync::Arc;
+
+use bowline_domain::connection::Connection;
+use bowline_domain::effect::{Act, Effect, EffectKey};
+use bowline_domain::ids::{ConversationId, IssueId, SiteName, WorkspaceName};
+use bowline_domain::outcome::Reason;
+use bowline_intercom::webhook::{Item, parse};
+use bowline_store::model::{Decided, StoredEvent};
+
+use super::internal::{Command, command_event, effects_only, store};
+use super::{Trouble, nothing};
+use crate::shared::Shared;
+
+/// Topics after which a conversation may be in another state, which the issue's remote link shows.
+const STATE_TOPICS: &[&str] = &[
+    "conversation.admin.closed",
+    "conversation.admin.opened",
+    "conversation.admin.snoozed",
+    "conversation.admin.unsnoozed",
+    "conversation.user.replied",
+];
+
+pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
+    let Connection::Workspace(workspace) = &event.connection else {
+        return Err(Trouble::Hopeless("An Intercom delivery must come by a workspace.".to_owned()));
+    };
+    let notification = parse(event.body.as_bytes())
+        .map_err(|error| Trouble::Hopeless(format!("The delivery cannot be read: {error}.")))?;
+    let conversation = match notification.item {
+        Item::Ping => return Ok(nothing(Reason::Ping)),
+        Item::ConversationDeleted { conversation_id } => {
+            return gone(shared, event, workspace, &conversation_id).await;
+        }
+        Item::Conversation { conversation, .. } => conversation,
+        Item::Admin(_) | Item::Other(_) => {
+            return Ok(nothing(Reason::NotFollowed { what: notification.topic }));
+        }
+    };
+    for part in &conversation.parts {
+        if !part.id.is_empty() && shared.store.is_ours(&event.connection, &part.id).await? {
+            return Ok(nothing(Reason::Echo));
+        }
+    }
+    if !STATE_TOPICS.contains(&notification.topic.as_str()) {
+        return Ok(nothing(Reason::NotFollowed { what: notification.topic }));
+    }
+    let id = ConversationId::new(conversation.id.as_str());
+    let issues = shared.store.issues_of(workspace, &id).await?;
+    if issues.is_empty() {
+        return Ok(nothing(Reason::NotLinked));
+    }
+    Ok(effects_only(issues.into_iter().map(|at| show_state(event, at)).collect()))
+}
+
+/// Has the issue's record in Jira show the conversation's present state.
+fn show_state(event: &StoredEvent, (site, issue): (SiteName, IssueId)) -> Effect {
+    Effect {
+        key: EffectKey::stored(format!("record/{site}/{issue}/event-{}", event.id)),
+        connection: Connection::Site(site.clone()),
+        site,
+        issue,
+        act: Act::Record,
+    }
+}
+
+/// The conversation was deleted: ends its links, each in the lane of its issue.
+async fn gone(
+    shared: &Arc<Shared>,
+    event: &StoredEvent,
+    workspace: &WorkspaceName,
+    conversation: &str,
+) -> Result<Decided, Trouble> {
+    let issues = shared.store.issues_of(workspace, &ConversationId::new(conversation)).await?;
+    if issues.is_empty() {
+        return Ok(nothing(Reason::NotLinked));
+    }
+    let mut keys = Vec::new();
+    for (site, issue) in issues {
+        let command = Command::ConversationGone {
+            issue: issue.to_string(),
+            workspace: workspace.to_string(),
+            conversation: conversation.to_owned(),
+        };
+        keys.push(issue.to_string());
+        let name = format!("event-{}-{issue}", event.id);
+        let handed = command_event(&site, Some(issue), &command, name, event.received_at)
+            .map_err(|error| Trouble::Hopeless(error.to_string()))?;
+        store(shared, handed).await?;
+    }
+    Ok(nothing(Reason::HandedOn { key: keys.join(", ") }))
+}

@@ -1,0 +1,337 @@
+//! Events of our own making: the notify address, the reconciler's looks, people's commands.
+
+use std::sync::Arc;
+
+use bowline_domain::connection::Connection;
+use bowline_domain::happening::Happening;
+use bowline_domain::ids::{
+    CommentId, ConversationId, EventId, IssueId, LaneKey, SiteName, WorkspaceName,
+};
+use bowline_domain::observation::Observation;
+use bowline_domain::outcome::{Outcome, Reason};
+use bowline_domain::time::Millis;
+use bowline_jira as jira;
+use bowline_store::model::{Decided, EventSource, NewEvent, StoredEvent};
+use serde::{Deserialize, Serialize};
+
+use super::observe::{Reader, change, comment_snapshot, is_absent, person, status};
+use super::{Trouble, issue_of_lane, nothing};
+use crate::ingress::{NotifyRequest, Refusal};
+use crate::registry::Site;
+use crate::shared::Shared;
+
+/// The reconciler saw that an issue changed, or sees it for the first time.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Look {
+    /// The issue.
+    pub(crate) issue: String,
+    /// What happened from then on is told, by Jira's clock.
+    pub(crate) since: Millis,
+}
+
+/// What a person, or another event, asks to be done to an issue's links.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub(crate) enum Command {
+    /// Link a conversation.
+    Link { issue: String, workspace: String, conversation: String, by: String },
+    /// End a link.
+    Unlink { issue: String, workspace: String, conversation: String },
+    /// The conversation is no more.
+    ConversationGone { issue: String, workspace: String, conversation: String },
+}
+
+impl Command {
+    fn issue(&self) -> &str {
+        match self {
+            Self::Link { issue, .. }
+            | Self::Unlink { issue, .. }
+            | Self::ConversationGone { issue, .. } => issue,
+        }
+    }
+
+    fn happening(&self) -> Happening {
+        let at = |workspace: &str, conversation: &str| {
+            (WorkspaceName::new(workspace), ConversationId::new(conversation))
+        };
+        match self {
+            Self::Link { workspace, conversation, by, .. } => {
+                let (workspace, conversation) = at(workspace, conversation);
+                Happening::LinkAdded { workspace, conversation, by: by.clone() }
+            }
+            Self::Unlink { workspace, conversation, .. } => {
+                let (workspace, conversation) = at(workspace, conversation);
+                Happening::LinkRemoved { workspace, conversation }
+            }
+            Self::ConversationGone { workspace, conversation, .. } => {
+                let (workspace, conversation) = at(workspace, conversation);
+                Happening::ConversationGone { workspace, conversation }
+            }
+        }
+    }
+}
+
+fn site_of(shared: &Shared, event: &StoredEvent) -> Result<Arc<Site>, Trouble> {
+    let gone = || {
+        Trouble::Hopeless(format!(
+            "The connection {} is not configured as a site any more.",
+            event.connection
+        ))
+    };
+    let Connection::Site(name) = &event.connection else { return Err(gone()) };
+    shared.registry().sites.get(name).map(Arc::clone).ok_or_else(gone)
+}
+
+fn body<'e, T: Deserialize<'e>>(event: &'e StoredEvent) -> Result<T, Trouble> {
+    serde_json::from_str(&event.body)
+        .map_err(|error| Trouble::Hopeless(format!("The event cannot be read: {error}.")))
+}
+
+/// A call of the notify address.
+pub(super) async fn notify(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
+    let site = site_of(shared, event)?;
+    let request: NotifyRequest = body(event)?;
+    let reader = Reader { shared, site };
+    let Some((_, issue)) = issue_of_lane(&event.lane) else {
+        return hand_on(&reader, event, &request.issue).await;
+    };
+    let happenings = [Happening::Asked {
+        event: first_told(event),
+        note: request.note,
+        reopen: request.reopen,
+        text: request.text.filter(|text| !text.trim().is_empty()),
+    }];
+    let state = reader.state(&IssueId::new(issue), &happenings).await?;
+    reader.observe_and_plan(&state, &happenings).await
+}
+
+/// The event that a call of the notify address is counted by.
+fn first_told(event: &StoredEvent) -> EventId {
+    event.id
+}
+
+/// The event names its issue by key, and the lane is found by id: asks Jira for the id and puts
+/// the event into its lane.
+async fn hand_on(
+    reader: &Reader<'_>,
+    event: &StoredEvent,
+    key: &str,
+) -> Result<Decided, Trouble> {
+    let found = reader
+        .call(reader.site.client.issue(key, jira::IssueRead::default()))
+        .await;
+    let issue = match found {
+        Ok(issue) => issue,
+        Err(error) if is_absent(&error) => return Ok(nothing(Reason::IssueGone)),
+        Err(error) => return Err(reader.trouble(error)),
+    };
+    let handed = NewEvent {
+        source: event.source,
+        connection: event.connection.clone(),
+        delivery: format!("event-{}", event.id),
+        lane: LaneKey::events(reader.name(), &IssueId::new(issue.id)),
+        topic: event.topic.clone(),
+        received_at: event.received_at,
+        body: event.body.clone(),
+        take: true,
+        quarantine: None,
+    };
+    store(reader.shared, handed).await?;
+    Ok(nothing(Reason::HandedOn { key: issue.key }))
+}
+
+pub(super) async fn store(shared: &Shared, event: NewEvent) -> Result<(), Trouble> {
+    match shared.store_event(event).await {
+        Ok(_) => Ok(()),
+        Err(Refusal::Failed(error)) => Err(Trouble::Store(error)),
+        Err(_) => Err(Trouble::Store(bowline_store::StoreError::Overloaded {
+            waiting: bowline_store::committer::WAITING_MAX,
+        })),
+    }
+}
+
+/// A person's command.
+pub(super) async fn command(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
+    let site = site_of(shared, event)?;
+    let command: Command = body(event)?;
+    let reader = Reader { shared, site };
+    if issue_of_lane(&event.lane).is_none() {
+        return hand_on(&reader, event, command.issue()).await;
+    }
+    let issue = issue_of_lane(&event.lane).map_or_else(String::new, |(_, issue)| issue.to_owned());
+    let happenings = [command.happening()];
+    let state = reader.state(&IssueId::new(issue), &happenings).await?;
+    reader.observe_and_plan(&state, &happenings).await
+}
+
+/// A look by the reconciler: reads the whole issue with its history and tells what was missed.
+pub(super) async fn look(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
+    let site = site_of(shared, event)?;
+    let look: Look = body(event)?;
+    let issue = IssueId::new(look.issue.as_str());
+    let reader = Reader { shared, site };
+    let read = jira::IssueRead { comments: true, changelog: true, link_property: true };
+    let found = match reader.call(reader.site.client.issue(issue.as_str(), read)).await {
+        Ok(found) => found,
+        Err(error) if is_absent(&error) => {
+            let state = reader.state(&issue, &[]).await?;
+            return Ok(reader.plan(&state, &Observation::Absent, &[]));
+        }
+        Err(error) => return Err(reader.trouble(error)),
+    };
+    let history = whole_history(&reader, &found, look.since).await?;
+    let now = status(&found.status);
+    let (id, created_ms) = (found.id.clone(), found.created_ms.unwrap_or_default());
+    let creator = found.creator.as_ref().map(person);
+    let seen = reader.snapshot(found, Vec::new(), true).await?;
+
+    let mut happenings: Vec<(Millis, Happening)> = Vec::new();
+    if created_ms >= look.since.0 {
+        happenings.push((Millis(created_ms), Happening::Created { actor: creator }));
+    }
+    for entry in &history {
+        let at = Millis(entry.created_ms.unwrap_or_default());
+        let change = change(&entry.id, at, entry.author.as_ref(), &entry.items, Some(&now));
+        happenings.push((at, Happening::Changed(change)));
+    }
+    happenings.extend(comments_since(&seen, look.since));
+    happenings.sort_by_key(|(at, _)| *at);
+    let mut happenings: Vec<Happening> =
+        happenings.into_iter().map(|(_, happening)| happening).collect();
+
+    let state = reader.state(&issue, &happenings).await?;
+    happenings.retain(|happening| {
+        happening.fact().is_none_or(|fact| !state.known.contains(&fact))
+    });
+    let seen = with_full_comments(&reader, &id, seen, &happenings).await?;
+    happenings.push(Happening::Looked);
+    Ok(reader.plan(&state, &seen, &happenings))
+}
+
+fn comments_since(seen: &Observation, since: Millis) -> Vec<(Millis, Happening)> {
+    let Observation::Present(issue) = seen else { return Vec::new() };
+    issue
+        .comments
+        .iter()
+        .filter_map(|view| match view {
+            bowline_domain::observation::CommentView::Present(comment)
+                if comment.created_at >= since =>
+            {
+                Some((comment.created_at, Happening::Commented(comment.id.clone())))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// A comment inside an issue does not carry its properties, which may say that it is internal: one
+/// that is about to be told is read by itself.
+async fn with_full_comments(
+    reader: &Reader<'_>,
+    issue: &str,
+    seen: Observation,
+    happenings: &[Happening],
+) -> Result<Observation, Trouble> {
+    use bowline_domain::observation::CommentView;
+    let Observation::Present(mut snapshot) = seen else { return Ok(seen) };
+    for happening in happenings {
+        let Happening::Commented(id) = happening else { continue };
+        let full = match reader.call(reader.site.client.comment(issue, id.as_str())).await {
+            Ok(comment) => CommentView::Present(comment_snapshot(&comment)),
+            Err(error) if is_absent(&error) => CommentView::Absent(CommentId::new(id.as_str())),
+            Err(error) => return Err(reader.trouble(error)),
+        };
+        if let Some(view) = snapshot.comments.iter_mut().find(|view| view.id() == id) {
+            *view = full;
+        }
+    }
+    Ok(Observation::Present(snapshot))
+}
+
+/// The history from `since` on; the pages of it if the issue did not bring all.
+async fn whole_history(
+    reader: &Reader<'_>,
+    found: &jira::Issue,
+    since: Millis,
+) -> Result<Vec<jira::History>, Trouble> {
+    let mut history = found.changelog.clone();
+    if !found.changelog_complete {
+        history.clear();
+        let mut cursor = None;
+        loop {
+            let page = reader
+                .call(reader.site.client.changelog(&found.id, cursor.as_ref()))
+                .await
+                .map_err(|error| reader.trouble(error))?;
+            history.extend(page.items);
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+    }
+    history.retain(|entry| entry.created_ms.unwrap_or_default() >= since.0);
+    Ok(history)
+}
+
+impl Shared {
+    /// Puts a person's command about a link into the queue of its issue.
+    ///
+    /// # Errors
+    /// The site is not configured; the store fails.
+    pub async fn command_link(
+        &self,
+        site: &str,
+        issue: &str,
+        (workspace, conversation): (&str, &str),
+        by: Option<&str>,
+    ) -> Result<EventId, Refusal> {
+        let (issue, workspace, conversation) =
+            (issue.to_owned(), workspace.to_owned(), conversation.to_owned());
+        let command = match by {
+            Some(by) => Command::Link { issue, workspace, conversation, by: by.to_owned() },
+            None => Command::Unlink { issue, workspace, conversation },
+        };
+        let site = SiteName::new(site);
+        let known = self.store.issue_by_key(&site, command.issue()).await?;
+        let name = format!("{}-{:016x}", self.now().0, self.random());
+        let event = command_event(&site, known, &command, name, self.now())?;
+        let receipt = self.store_event(NewEvent { take: false, ..event }).await?;
+        self.store.wake().await?;
+        receipt.event.ok_or(Refusal::Overloaded)
+    }
+}
+
+/// A command as an event in the lane of its issue, or in the site's loose lane while the issue's
+/// id is not known.
+pub(super) fn command_event(
+    site: &SiteName,
+    issue: Option<IssueId>,
+    command: &Command,
+    delivery: String,
+    at: Millis,
+) -> Result<NewEvent, Refusal> {
+    let connection = Connection::Site(site.clone());
+    let body = serde_json::to_string(command)
+        .map_err(|error| Refusal::BadBody(format!("the command cannot be written: {error}")))?;
+    Ok(NewEvent {
+        source: EventSource::Command,
+        lane: issue.map_or_else(
+            || LaneKey::loose_events(&connection.key()),
+            |issue| LaneKey::events(site, &issue),
+        ),
+        connection,
+        delivery,
+        topic: "command".to_owned(),
+        received_at: at,
+        body,
+        take: true,
+        quarantine: None,
+    })
+}
+
+/// An outcome that only made effects.
+pub(super) fn effects_only(effects: Vec<bowline_domain::effect::Effect>) -> Decided {
+    let outcome = Outcome { effects: effects.len(), reasons: Vec::new() };
+    Decided { effects, outcome, ..Decided::default() }
+}

@@ -1,0 +1,185 @@
+//! What a Jira delivery means.
+
+use std::sync::Arc;
+
+use bowline_domain::happening::Happening;
+use bowline_domain::ids::{CommentId, IssueId, IssueKey, ProjectKey};
+use bowline_domain::observation::{IssueSnapshot, Observation};
+use bowline_domain::outcome::Reason;
+use bowline_domain::state::IssueState;
+use bowline_domain::time::Millis;
+use bowline_jira as jira;
+use bowline_jira::webhook::{Delivery, EventKind, IssueHint};
+use bowline_store::model::{Decided, StoredEvent};
+
+use super::observe::{Reader, change, person, status};
+use super::{Trouble, nothing};
+use crate::shared::Shared;
+
+pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
+    let delivery = jira::webhook::parse(event.body.as_bytes())
+        .map_err(|error| Trouble::Hopeless(format!("The delivery cannot be read: {error}.")))?;
+    let registry = shared.registry();
+    let bowline_domain::connection::Connection::Site(name) = &event.connection else {
+        return Err(Trouble::Hopeless("A Jira delivery must come by a site.".to_owned()));
+    };
+    let Some(site) = registry.sites.get(name) else {
+        return Err(Trouble::Hopeless(format!(
+            "The site “{name}” is not configured any more. Configure it again and replay the event."
+        )));
+    };
+    let Some(issue) = delivery.issue_id().map(IssueId::new) else {
+        return Ok(nothing(no_issue(&delivery)));
+    };
+    let happenings = match happenings(&delivery) {
+        Ok(happenings) => happenings,
+        Err(reason) => return Ok(nothing(reason)),
+    };
+    let reader = Reader { shared, site: Arc::clone(site) };
+    let state = reader.state(&issue, &happenings).await?;
+    if let Some(decided) = without_reading(&reader, &state, &delivery, &happenings) {
+        return Ok(decided);
+    }
+    reader.observe_and_plan(&state, &happenings).await
+}
+
+fn no_issue(delivery: &Delivery) -> Reason {
+    match &delivery.event {
+        EventKind::Project(what) | EventKind::Other(what) => {
+            Reason::NotFollowed { what: what.clone() }
+        }
+        _ => Reason::NoIssue,
+    }
+}
+
+/// What the delivery says happened. One delivery may tell of a change and of a comment.
+fn happenings(delivery: &Delivery) -> Result<Vec<Happening>, Reason> {
+    let comment = delivery.comment.as_ref().map(|comment| CommentId::new(comment.id.as_str()));
+    let mut happenings = Vec::new();
+    match (&delivery.event, comment) {
+        (EventKind::IssueCreated, _) => {
+            let actor = delivery.user.as_ref().map(person);
+            happenings.push(Happening::Created { actor });
+        }
+        (EventKind::IssueDeleted, _) => happenings.push(Happening::Deleted),
+        (EventKind::CommentCreated, Some(id)) => happenings.push(Happening::Commented(id)),
+        (EventKind::CommentUpdated, Some(id)) => happenings.push(Happening::CommentEdited(id)),
+        (EventKind::CommentDeleted, Some(id)) => happenings.push(Happening::CommentDeleted(id)),
+        (EventKind::IssueUpdated, comment) => {
+            happenings.extend(changed(delivery));
+            happenings.extend(comment.map(|id| told_with_update(delivery, id)));
+            if happenings.is_empty() {
+                happenings.push(Happening::Looked);
+            }
+        }
+        (EventKind::IssueProperty, _) => {
+            let what = delivery.property_key.clone().unwrap_or_else(|| "issue property".to_owned());
+            return Err(Reason::NotFollowed { what });
+        }
+        (EventKind::Project(what) | EventKind::Other(what), _) => {
+            return Err(Reason::NotFollowed { what: what.clone() });
+        }
+        (_, None) => return Err(Reason::NoIssue),
+    }
+    Ok(happenings)
+}
+
+/// A comment told together with an update: by its own times, not by the event's name, which
+/// differs between deployments.
+fn told_with_update(delivery: &Delivery, id: CommentId) -> Happening {
+    let edited = delivery.comment.as_ref().is_some_and(|comment| {
+        comment.updated_ms.zip(comment.created_ms).is_some_and(|(updated, created)| updated > created)
+    });
+    if edited { Happening::CommentEdited(id) } else { Happening::Commented(id) }
+}
+
+fn changed(delivery: &Delivery) -> Option<Happening> {
+    let changelog = delivery.changelog.as_ref()?;
+    let at = Millis(delivery.timestamp_ms.unwrap_or_default());
+    // Without an id the entry is named by its time; all known shapes have one.
+    let id = changelog.id.clone().unwrap_or_else(|| format!("at-{}", at.0));
+    let now = delivery.issue.as_ref().and_then(|issue| issue.status.as_ref()).map(status);
+    Some(Happening::Changed(change(
+        &id,
+        at,
+        delivery.user.as_ref(),
+        &changelog.items,
+        now.as_ref(),
+    )))
+}
+
+/// Decides without asking Jira where the answer is already certain.
+fn without_reading(
+    reader: &Reader<'_>,
+    state: &IssueState,
+    delivery: &Delivery,
+    happenings: &[Happening],
+) -> Option<Decided> {
+    let told = |happening: &Happening| {
+        happening.fact().is_some_and(|fact| state.known.contains(&fact))
+    };
+    if happenings.iter().all(told) {
+        return Some(nothing(Reason::AlreadyHandled));
+    }
+    if state.linked() || !state.links.is_empty() {
+        return None;
+    }
+    let hint = delivery.issue.as_ref();
+    let project = hint
+        .and_then(|issue| issue.project_key.as_deref())
+        .map(ProjectKey::new)
+        .or_else(|| state.record.as_ref().map(|record| record.project.clone()))?;
+    let registry = reader.shared.registry();
+    let Some(binding) = registry.binding(reader.name(), &project) else {
+        return Some(nothing(Reason::NotBound { project: project.to_string() }));
+    };
+    if !binding.linking {
+        return Some(nothing(Reason::LinkingOff { project: project.to_string() }));
+    }
+    if mentions_address(delivery) {
+        return None;
+    }
+    if state.record.as_ref().is_some_and(|record| record.scanned) {
+        return Some(nothing(Reason::NotLinked));
+    }
+    // A new issue without an address needs no reading: it has no comments and no older text.
+    let created = matches!(happenings, [Happening::Created { .. }]);
+    let seen = hint.filter(|_| created).and_then(new_issue)?;
+    Some(reader.plan(state, &seen, happenings))
+}
+
+/// Does the delivery show a conversation's address anywhere that may hold one?
+fn mentions_address(delivery: &Delivery) -> bool {
+    let in_doc = |doc: &bowline_text::Doc| !bowline_text::address::find(doc).is_empty();
+    let described = delivery.issue.as_ref().and_then(|issue| issue.description.as_ref());
+    let in_change = delivery.changelog.as_ref().is_some_and(|changelog| {
+        changelog.items.iter().any(|item| {
+            item.to_string
+                .as_deref()
+                .is_some_and(|text| !bowline_text::address::find_in_text(text).is_empty())
+        })
+    });
+    described.is_some_and(in_doc)
+        || delivery.comment.as_ref().is_some_and(|comment| in_doc(&comment.body))
+        || in_change
+}
+
+/// A new issue as its own event shows it, if it shows enough.
+fn new_issue(hint: &IssueHint) -> Option<Observation> {
+    hint.description.as_ref()?;
+    Some(Observation::Present(Box::new(IssueSnapshot {
+        id: IssueId::new(hint.id.clone()?),
+        key: IssueKey::new(hint.key.clone()?),
+        project: ProjectKey::new(hint.project_key.clone()?),
+        summary: hint.summary.clone()?,
+        status: status(hint.status.as_ref()?),
+        confidential: hint.security.as_ref().is_none_or(Option::is_some),
+        creator: hint.creator.as_ref().map(person),
+        created_at: Millis(hint.created_ms?),
+        updated_at: Millis(hint.updated_ms.or(hint.created_ms)?),
+        described: Vec::new(),
+        comments: Vec::new(),
+        comments_complete: true,
+        recorded: Vec::new(),
+    })))
+}

@@ -1,0 +1,207 @@
+//! The planner's shell: takes events under the lane of their subject, reads what is needed, and
+//! commits what the plan says.
+
+mod intercom_event;
+mod internal;
+mod jira_event;
+mod observe;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use bowline_domain::connection::Connection;
+use bowline_domain::ids::LaneKey;
+use bowline_domain::outcome::{Outcome, Reason};
+use bowline_net::ApiError;
+use bowline_store::StoreError;
+use bowline_store::model::{Decided, Decision, EventSource, Lease, StoredEvent, Verdict};
+use futures_util::FutureExt as _;
+
+use crate::backoff;
+use crate::health;
+use crate::shared::{Handed, Shared};
+
+pub(crate) use internal::{Command, Look};
+
+/// Lanes of effects that a decision takes at once. More wait for the couriers of bulk work.
+const TAKE_UP_TO: usize = 16;
+
+/// Failures in a row after which an event that is refused as invalid goes to quarantine.
+const REFUSALS_MAX: i64 = 5;
+
+/// The wait when the database failed, in milliseconds.
+const DATABASE_WAIT_MS: i64 = 1_000;
+
+/// Why an event could not be planned this time.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// A remote system did not answer as needed.
+    Remote(Connection, ApiError),
+    /// The database.
+    Store(StoreError),
+    /// It will never be planned as it is.
+    Hopeless(String),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Works a lane until it is empty, must wait, or was taken over.
+pub(crate) async fn work(shared: Arc<Shared>, lease: Lease, first: Option<StoredEvent>) {
+    let mut at_hand = first;
+    loop {
+        if shared.stopping.is_cancelled() {
+            return;
+        }
+        let event = match at_hand.take() {
+            Some(event) => event,
+            None => match next(&shared, &lease).await {
+                Some(event) => event,
+                None => return,
+            },
+        };
+        if !one(&shared, &lease, event).await {
+            return;
+        }
+    }
+}
+
+async fn next(shared: &Shared, lease: &Lease) -> Option<StoredEvent> {
+    match shared.store.waiting_events(&lease.lane, 1).await {
+        Ok(mut events) if !events.is_empty() => Some(events.swap_remove(0)),
+        Ok(_) => {
+            // The row counts an item that cannot be found: worth a loud word, not worth a loop.
+            tracing::error!(lane = %lease.lane, "a lane counts events that it does not have");
+            let due_at = shared.now().plus_ms(backoff::delay_ms(20, 1.0));
+            let _ = shared.store.postpone(lease.clone(), due_at, true).await;
+            None
+        }
+        Err(error) => {
+            tracing::error!(lane = %lease.lane, %error, "waiting events could not be read");
+            let due_at = shared.now().plus_ms(DATABASE_WAIT_MS);
+            let _ = shared.store.postpone(lease.clone(), due_at, true).await;
+            None
+        }
+    }
+}
+
+/// Plans one event and commits the plan. Returns true if the lane has more and is still held.
+async fn one(shared: &Arc<Shared>, lease: &Lease, event: StoredEvent) -> bool {
+    let id = event.id;
+    let received_at = event.received_at;
+    let planned = AssertUnwindSafe(decide(shared, &event)).catch_unwind().await;
+    let verdict = match planned {
+        Ok(Ok(decided)) => Verdict::Decided(Box::new(decided)),
+        Ok(Err(trouble)) => match troubled(shared, lease, &event, trouble).await {
+            Some(text) => Verdict::Quarantined(text),
+            None => return false,
+        },
+        Err(_) => Verdict::Quarantined(
+            "Bowline failed on this event; that is a fault of Bowline's. It is kept as it came \
+             and can be replayed with a version in which the fault is mended."
+                .to_owned(),
+        ),
+    };
+    report(&event, &verdict);
+    let at = shared.now();
+    let decision =
+        Decision { lease: lease.clone(), event: id, at, verdict, take_up_to: TAKE_UP_TO };
+    match shared.store.decide(decision).await {
+        Ok(committed) => {
+            let lag_s = f64::from(u32::try_from(at.since(received_at)).unwrap_or(0)) / 1_000.0;
+            metrics::histogram!("bowline_plan_lag_seconds").record(lag_s);
+            for taken in committed.taken {
+                shared.hand(Handed::Effect(Box::new(taken)));
+            }
+            committed.more
+        }
+        Err(error @ StoreError::Fenced { .. }) => {
+            tracing::warn!(event.id = %id, %error, "decision refused");
+            false
+        }
+        Err(error) => {
+            tracing::error!(event.id = %id, %error, "decision not committed");
+            let due_at = shared.now().plus_ms(DATABASE_WAIT_MS);
+            let _ = shared.store.postpone(lease.clone(), due_at, true).await;
+            false
+        }
+    }
+}
+
+fn report(event: &StoredEvent, verdict: &Verdict) {
+    let source = event.source.as_str();
+    match verdict {
+        Verdict::Decided(decided) => {
+            let reasons: Vec<&str> = decided.outcome.reasons.iter().map(Reason::code).collect();
+            tracing::info!(event.id = %event.id, event.source = source, event.topic,
+                lane = %event.lane, effects = decided.outcome.effects,
+                reasons = reasons.join(","), "event planned");
+            for reason in reasons {
+                metrics::counter!("bowline_reasons_total", "reason" => reason).increment(1);
+            }
+        }
+        Verdict::Quarantined(why) => {
+            tracing::error!(event.id = %event.id, event.source = source, why, "event quarantined");
+            metrics::counter!("bowline_quarantined_total").increment(1);
+        }
+    }
+}
+
+/// Lets the lane wait. Returns a text if the event is to go to quarantine instead.
+async fn troubled(
+    shared: &Shared,
+    lease: &Lease,
+    event: &StoredEvent,
+    trouble: Trouble,
+) -> Option<String> {
+    let failures = shared.store.lane_failures(&lease.lane).await.unwrap_or(0) + 1;
+    let mut due_at = shared.now().plus_ms(backoff::delay_ms(failures, shared.chance()));
+    let words = match trouble {
+        Trouble::Hopeless(text) => return Some(text),
+        Trouble::Store(error) => error.to_string(),
+        Trouble::Remote(connection, error) => {
+            let registry = shared.registry();
+            if let Some(standing) = registry.standing(&connection)
+                && health::take_in(shared, standing, &error).await
+            {
+                // The lane is due at once, and is not claimed before the connection works.
+                due_at = shared.now();
+            }
+            if error.kind == bowline_net::ErrorKind::Data && failures >= REFUSALS_MAX {
+                return Some(format!("The far side refuses what is needed to read this: {error}"));
+            }
+            error.to_string()
+        }
+    };
+    tracing::warn!(event.id = %event.id, lane = %lease.lane, failures, why = words,
+        "event waits");
+    let _ = shared.store.postpone(lease.clone(), due_at, true).await;
+    None
+}
+
+async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
+    match event.source {
+        EventSource::Jira => jira_event::decide(shared, event).await,
+        EventSource::Intercom => intercom_event::decide(shared, event).await,
+        EventSource::Notify => internal::notify(shared, event).await,
+        EventSource::Reconciler => internal::look(shared, event).await,
+        EventSource::Command => internal::command(shared, event).await,
+    }
+}
+
+/// Nothing is to be done about an event.
+fn nothing(reason: Reason) -> Decided {
+    Decided { outcome: Outcome::nothing(reason), ..Decided::default() }
+}
+
+/// The issue of a lane of events, from its key.
+fn issue_of_lane(lane: &LaneKey) -> Option<(&str, &str)> {
+    let mut parts = lane.as_str().split('/');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some("event"), Some(site), Some(issue), None) => Some((site, issue)),
+        _ => None,
+    }
+}

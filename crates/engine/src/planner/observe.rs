@@ -1,0 +1,291 @@
+//! Reading an issue back, and planning with what was read.
+
+use std::sync::Arc;
+
+use bowline_domain::connection::Connection;
+use bowline_domain::fact::FactKey;
+use bowline_domain::happening::{Change, Happening};
+use bowline_domain::ids::{CommentId, IssueId, IssueKey, ProjectKey, SiteName};
+use bowline_domain::observation::{
+    CommentSnapshot, CommentView, CommentVisibility, IssueSnapshot, Observation, Person,
+    StatusCategory, StatusRef,
+};
+use bowline_domain::plan::plan;
+use bowline_domain::state::IssueState;
+use bowline_domain::time::Millis;
+use bowline_jira as jira;
+use bowline_net::{ApiError, ErrorKind, Reply};
+use bowline_store::model::Decided;
+use futures_util::future;
+
+use super::Trouble;
+use crate::pace::Priority;
+use crate::registry::Site;
+use crate::shared::Shared;
+
+/// Comments of one issue that are read at most. Jira's own limit is near it.
+const COMMENTS_MAX: usize = 5_000;
+
+/// Reads and plans for one issue.
+pub(crate) struct Reader<'s> {
+    pub(crate) shared: &'s Arc<Shared>,
+    pub(crate) site: Arc<Site>,
+}
+
+impl Reader<'_> {
+    pub(crate) fn name(&self) -> &SiteName {
+        &self.site.config.name
+    }
+
+    /// Makes a call at the site's pace and takes in what the answer says of it.
+    pub(crate) async fn call<T>(
+        &self,
+        call: impl Future<Output = Result<Reply<T>, ApiError>>,
+    ) -> Result<T, ApiError> {
+        let pace = &self.site.standing.pace;
+        pace.turn(Priority::Interactive, &*self.shared.clock).await;
+        match call.await {
+            Ok(reply) => {
+                pace.learn(&reply.limits);
+                Ok(reply.value)
+            }
+            Err(error) => {
+                pace.failed();
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn trouble(&self, error: ApiError) -> Trouble {
+        Trouble::Remote(Connection::Site(self.name().clone()), error)
+    }
+
+    pub(crate) async fn state(
+        &self,
+        issue: &IssueId,
+        happenings: &[Happening],
+    ) -> Result<IssueState, Trouble> {
+        let facts: Vec<FactKey> = happenings.iter().filter_map(Happening::fact).collect();
+        Ok(self.shared.store.issue_state(self.name(), issue, &facts).await?)
+    }
+
+    /// Reads the issue, and everything of it if it was never looked through, and plans.
+    pub(crate) async fn observe_and_plan(
+        &self,
+        state: &IssueState,
+        happenings: &[Happening],
+    ) -> Result<Decided, Trouble> {
+        let scanned = state.record.as_ref().is_some_and(|record| record.scanned);
+        let seen = self.observe(&state.issue, happenings, !scanned).await?;
+        Ok(self.plan(state, &seen, happenings))
+    }
+
+    pub(crate) fn plan(
+        &self,
+        state: &IssueState,
+        seen: &Observation,
+        happenings: &[Happening],
+    ) -> Decided {
+        let registry = self.shared.registry();
+        let settings = match seen {
+            Observation::Present(issue) => {
+                registry.settings(&self.site, &issue.project, |binding| {
+                    self.shared.active_since(&binding.site, &binding.project)
+                })
+            }
+            Observation::Absent => None,
+        };
+        let plan = plan(state, seen, settings.as_ref(), happenings);
+        Decided {
+            issue: Some((self.name().clone(), state.issue.clone())),
+            record: plan.record,
+            links: plan.links,
+            facts: plan.facts,
+            effects: plan.effects,
+            outcome: plan.outcome,
+        }
+    }
+
+    async fn observe(
+        &self,
+        issue: &IssueId,
+        happenings: &[Happening],
+        whole: bool,
+    ) -> Result<Observation, Trouble> {
+        let read = jira::IssueRead { comments: whole, changelog: false, link_property: whole };
+        let wanted = comments_in(happenings);
+        let reading = self.call(self.site.client.issue(issue.as_str(), read));
+        let comments = future::join_all(wanted.iter().map(|id| self.comment(issue, id)));
+        let (found, comments) = future::join(reading, comments).await;
+        let found = match found {
+            Ok(found) => found,
+            Err(error) if is_absent(&error) => return Ok(Observation::Absent),
+            Err(error) => return Err(self.trouble(error)),
+        };
+        let mut views = Vec::with_capacity(comments.len());
+        for view in comments {
+            views.push(view?);
+        }
+        self.snapshot(found, views, whole).await
+    }
+
+    /// Puts together what was read of an issue; reads the rest of its comments if all are wanted.
+    pub(crate) async fn snapshot(
+        &self,
+        found: jira::Issue,
+        mut views: Vec<CommentView>,
+        whole: bool,
+    ) -> Result<Observation, Trouble> {
+        let mut complete = found.comments_complete;
+        if whole {
+            let rest = if complete {
+                found.comments.iter().map(comment_snapshot).collect()
+            } else {
+                let (rest, all) = self.all_comments(&found.id).await?;
+                complete = all;
+                rest
+            };
+            for comment in rest {
+                // What was read by itself is told more fully.
+                if !views.iter().any(|view| *view.id() == comment.id) {
+                    views.push(CommentView::Present(comment));
+                }
+            }
+            views.sort_by_key(|view| match view {
+                CommentView::Present(comment) => comment.created_at,
+                CommentView::Absent(_) => Millis(0),
+            });
+        }
+        Ok(Observation::Present(Box::new(IssueSnapshot {
+            id: IssueId::new(found.id),
+            key: IssueKey::new(found.key),
+            project: ProjectKey::new(found.project.key),
+            summary: found.summary,
+            status: status(&found.status),
+            confidential: found.security.is_some(),
+            creator: found.creator.as_ref().or(found.reporter.as_ref()).map(person),
+            created_at: Millis(found.created_ms.unwrap_or_default()),
+            updated_at: Millis(found.updated_ms.unwrap_or_default()),
+            described: bowline_text::address::find(&found.description),
+            comments: views,
+            comments_complete: whole && complete,
+            recorded: found.link_property.unwrap_or_default(),
+        })))
+    }
+
+    async fn comment(&self, issue: &IssueId, id: &CommentId) -> Result<CommentView, Trouble> {
+        match self.call(self.site.client.comment(issue.as_str(), id.as_str())).await {
+            Ok(comment) => Ok(CommentView::Present(comment_snapshot(&comment))),
+            Err(error) if is_absent(&error) => Ok(CommentView::Absent(id.clone())),
+            Err(error) => Err(self.trouble(error)),
+        }
+    }
+
+    /// All comments by pages, and whether those were all.
+    async fn all_comments(&self, issue: &str) -> Result<(Vec<CommentSnapshot>, bool), Trouble> {
+        let mut all = Vec::new();
+        let mut cursor = None;
+        loop {
+            let page = self
+                .call(self.site.client.comments(issue, cursor.as_ref()))
+                .await
+                .map_err(|error| self.trouble(error))?;
+            all.extend(page.items.iter().map(comment_snapshot));
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok((all, true));
+            }
+            if all.len() >= COMMENTS_MAX {
+                return Ok((all, false));
+            }
+        }
+    }
+}
+
+fn comments_in(happenings: &[Happening]) -> Vec<CommentId> {
+    happenings
+        .iter()
+        .filter_map(|happening| match happening {
+            Happening::Commented(id)
+            | Happening::CommentEdited(id)
+            | Happening::CommentDeleted(id) => Some(id.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+pub(crate) fn is_absent(error: &ApiError) -> bool {
+    matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone)
+}
+
+pub(crate) fn person(person: &jira::Person) -> Person {
+    Person { id: person.id.clone(), name: person.name.clone() }
+}
+
+pub(crate) fn status(status: &jira::Status) -> StatusRef {
+    StatusRef {
+        id: status.id.clone(),
+        name: status.name.clone(),
+        category: match status.category {
+            jira::Category::New => StatusCategory::New,
+            jira::Category::Indeterminate => StatusCategory::Indeterminate,
+            jira::Category::Done => StatusCategory::Done,
+            jira::Category::Other => StatusCategory::Unknown,
+        },
+    }
+}
+
+pub(crate) fn comment_snapshot(comment: &jira::Comment) -> CommentSnapshot {
+    let created_at = Millis(comment.created_ms.unwrap_or_default());
+    CommentSnapshot {
+        id: CommentId::new(comment.id.as_str()),
+        author: comment.author.as_ref().map_or_else(
+            || Person { id: String::new(), name: "Someone".to_owned() },
+            person,
+        ),
+        editor: comment.update_author.as_ref().map(person),
+        created_at,
+        updated_at: comment.updated_ms.map_or(created_at, Millis),
+        body: comment.body.clone(),
+        visibility: match &comment.visibility {
+            jira::Visibility::Public => CommentVisibility::Public,
+            jira::Visibility::Unstated => CommentVisibility::Unstated,
+            jira::Visibility::Internal(_) => CommentVisibility::Internal,
+            jira::Visibility::Restricted(_) => CommentVisibility::Restricted,
+        },
+    }
+}
+
+/// One history entry as a change. `now` is the issue's present status, whose category is known.
+pub(crate) fn change(
+    id: &str,
+    at: Millis,
+    actor: Option<&jira::Person>,
+    items: &[jira::ChangeItem],
+    now: Option<&StatusRef>,
+) -> Change {
+    let item = |name: &str| {
+        items.iter().find(|item| {
+            item.field == name || item.field_id.as_deref().is_some_and(|field| field == name)
+        })
+    };
+    let at_status = |id: Option<&String>, name: Option<&String>| {
+        let id = id.cloned().unwrap_or_default();
+        let category = now.filter(|now| now.id == id).map_or(StatusCategory::Unknown, |now| now.category);
+        StatusRef { id, name: name.cloned().unwrap_or_default(), category }
+    };
+    Change {
+        id: id.to_owned(),
+        at,
+        actor: actor.map(person),
+        assigned: item("assignee").map(|item| item.to_string.clone().filter(|to| !to.is_empty())),
+        moved: item("status").map(|item| {
+            (
+                at_status(item.from.as_ref(), item.from_string.as_ref()),
+                at_status(item.to.as_ref(), item.to_string.as_ref()),
+            )
+        }),
+        described: item("description").is_some(),
+        transferred: item("key").is_some() || item("project").is_some(),
+    }
+}

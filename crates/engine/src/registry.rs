@@ -1,0 +1,190 @@
+//! The connections that are configured, with what is known of them while running.
+//!
+//! A registry is replaced as a whole when the configuration changes. What is learned while running
+//! (health, pace, whom we act as) lives in [`Standing`] and is handed over by name.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bowline_domain::connection::{Connection, Health};
+use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceCode, WorkspaceName};
+use bowline_domain::settings::Settings;
+use bowline_domain::time::Millis;
+use bowline_intercom as intercom;
+use bowline_jira as jira;
+use bowline_net::Transport;
+
+use crate::config::{BindingConfig, EngineConfig, SiteConfig, WorkspaceConfig};
+use crate::pace::Pace;
+
+/// What is learned of a connection while running.
+pub(crate) struct Standing {
+    pub(crate) connection: Connection,
+    pub(crate) pace: Pace,
+    known: Mutex<Known>,
+}
+
+/// What a probe found out, and how the connection is.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    pub(crate) health: Health,
+    pub(crate) reason: Option<String>,
+    pub(crate) since: Millis,
+    /// The workspace's code, or the site's own address.
+    pub(crate) remote_id: Option<String>,
+    /// As whom we act.
+    pub(crate) actor_id: Option<String>,
+    pub(crate) webhook_seen_at: Option<Millis>,
+}
+
+impl Standing {
+    pub(crate) fn new(connection: Connection, known: Known) -> Self {
+        Self { connection, pace: Pace::new(), known: Mutex::new(known) }
+    }
+
+    pub(crate) fn known(&self) -> Known {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn change<T>(&self, work: impl FnOnce(&mut Known) -> T) -> T {
+        work(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn works(&self) -> bool {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).health.works()
+    }
+}
+
+/// A site with its client.
+pub(crate) struct Site {
+    pub(crate) config: SiteConfig,
+    pub(crate) client: jira::Client,
+    pub(crate) standing: Arc<Standing>,
+}
+
+impl Site {
+    /// The address people open it by, without a final slash.
+    pub(crate) fn browse_base(&self) -> String {
+        self.config.url.as_str().trim_end_matches('/').to_owned()
+    }
+}
+
+/// A workspace with its client.
+pub(crate) struct Workspace {
+    pub(crate) config: WorkspaceConfig,
+    pub(crate) client: intercom::Client,
+    pub(crate) standing: Arc<Standing>,
+}
+
+impl Workspace {
+    /// The teammate as whom we write, once known.
+    pub(crate) fn actor(&self) -> Option<String> {
+        self.config.app_user.clone().or_else(|| self.standing.known().actor_id)
+    }
+
+    /// The address people open a conversation by.
+    pub(crate) fn conversation_url(&self, conversation: &str) -> String {
+        let code = self.standing.known().remote_id.unwrap_or_else(|| "_".to_owned());
+        let host = &self.config.app_host;
+        format!("https://{host}/a/inbox/{code}/inbox/conversation/{conversation}")
+    }
+}
+
+/// All that is configured.
+pub(crate) struct Registry {
+    pub(crate) sites: HashMap<SiteName, Arc<Site>>,
+    pub(crate) workspaces: HashMap<WorkspaceName, Arc<Workspace>>,
+    pub(crate) bindings: Vec<BindingConfig>,
+}
+
+impl Registry {
+    /// Builds the clients. `standing` gives what is known of a connection from before.
+    pub(crate) fn build(
+        config: EngineConfig,
+        transport: &Arc<dyn Transport>,
+        standing: impl Fn(Connection) -> Arc<Standing>,
+    ) -> Self {
+        let sites = config.sites.into_iter().map(|config| {
+            let auth = match &config.email {
+                Some(email) => {
+                    jira::Auth::Basic { email: email.clone(), token: config.token.clone() }
+                }
+                None => jira::Auth::Bearer { token: config.token.clone() },
+            };
+            let site = Site {
+                client: jira::Client::new(
+                    Arc::clone(transport),
+                    config.api_url.clone(),
+                    config.deployment,
+                    auth,
+                ),
+                standing: standing(Connection::Site(config.name.clone())),
+                config,
+            };
+            (site.config.name.clone(), Arc::new(site))
+        });
+        let workspaces = config.workspaces.into_iter().map(|config| {
+            let workspace = Workspace {
+                client: intercom::Client::new(
+                    Arc::clone(transport),
+                    config.api_url.clone(),
+                    config.access_token.clone(),
+                ),
+                standing: standing(Connection::Workspace(config.name.clone())),
+                config,
+            };
+            (workspace.config.name.clone(), Arc::new(workspace))
+        });
+        Self {
+            sites: sites.collect(),
+            workspaces: workspaces.collect(),
+            bindings: config.bindings,
+        }
+    }
+
+    pub(crate) fn standings(&self) -> impl Iterator<Item = &Arc<Standing>> {
+        let sites = self.sites.values().map(|site| &site.standing);
+        sites.chain(self.workspaces.values().map(|workspace| &workspace.standing))
+    }
+
+    pub(crate) fn standing(&self, connection: &Connection) -> Option<&Arc<Standing>> {
+        match connection {
+            Connection::Site(name) => self.sites.get(name).map(|site| &site.standing),
+            Connection::Workspace(name) => {
+                self.workspaces.get(name).map(|workspace| &workspace.standing)
+            }
+        }
+    }
+
+    pub(crate) fn binding(&self, site: &SiteName, project: &ProjectKey) -> Option<&BindingConfig> {
+        self.bindings.iter().find(|binding| binding.site == *site && binding.project == *project)
+    }
+
+    /// The settings of the project's binding, as the planner takes them.
+    pub(crate) fn settings(
+        &self,
+        site: &Site,
+        project: &ProjectKey,
+        active_since: impl Fn(&BindingConfig) -> Millis,
+    ) -> Option<Settings> {
+        let binding = self.binding(&site.config.name, project)?;
+        let code = self
+            .workspaces
+            .get(&binding.workspace)
+            .and_then(|workspace| workspace.standing.known().remote_id)
+            .map(WorkspaceCode::new);
+        Some(Settings {
+            site: site.config.name.clone(),
+            site_url: site.browse_base(),
+            project: project.clone(),
+            workspace: binding.workspace.clone(),
+            workspace_code: code,
+            linking: binding.linking,
+            active_since: active_since(binding),
+            notify: binding.notify.clone(),
+            transitions: binding.transitions.clone(),
+            unassign_on_open: binding.unassign_on_open,
+            wake_snoozed: binding.wake_snoozed,
+        })
+    }
+}

@@ -1,0 +1,66 @@
+//! What all running parts share.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use bowline_domain::connection::Connection;
+use bowline_domain::ids::{ProjectKey, SiteName};
+use bowline_domain::time::{Clock, Millis};
+use bowline_net::Transport;
+use bowline_store::Store;
+use bowline_store::model::{StoredEvent, TakenEffect};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::registry::{Registry, Standing};
+
+/// Work that is handed from one part to the next without asking the database.
+pub(crate) enum Handed {
+    /// A lane of events that is held, and its first event if it is at hand.
+    Events(bowline_store::model::Lease, Option<StoredEvent>),
+    /// An effect that is marked `attempting`.
+    Effect(Box<TakenEffect>),
+}
+
+/// What all running parts share.
+pub struct Shared {
+    /// The durable state.
+    pub store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) chance: Mutex<fastrand::Rng>,
+    pub(crate) registry: RwLock<Arc<Registry>>,
+    pub(crate) standings: Mutex<HashMap<Connection, Arc<Standing>>>,
+    pub(crate) active_since: RwLock<HashMap<(SiteName, ProjectKey), Millis>>,
+    pub(crate) handed: mpsc::UnboundedSender<Handed>,
+    pub(crate) stopping: CancellationToken,
+    /// Wakes the prober when a connection broke or was configured anew.
+    pub(crate) probe: tokio::sync::Notify,
+}
+
+impl Shared {
+    pub(crate) fn registry(&self) -> Arc<Registry> {
+        Arc::clone(&self.registry.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The present time.
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// A random number from 0 to 1.
+    pub(crate) fn chance(&self) -> f64 {
+        self.chance.lock().unwrap_or_else(PoisonError::into_inner).f64()
+    }
+
+    /// When a binding was first seen; a binding that is not recorded yet is as old as now.
+    pub(crate) fn active_since(&self, site: &SiteName, project: &ProjectKey) -> Millis {
+        let known = self.active_since.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(&(site.clone(), project.clone())).copied().unwrap_or_else(|| self.now())
+    }
+
+    /// Hands work on. After the end of the workers nobody takes it; its lane is freed at close.
+    pub(crate) fn hand(&self, work: Handed) {
+        let _ = self.handed.send(work);
+    }
+}

@@ -1,0 +1,6 @@
+//! The calls, by what they are about.
+
+pub(crate) mod admin;
+pub(crate) mod issues;
+pub(crate) mod links;
+pub(crate) mod search;

@@ -1,0 +1,163 @@
+//! The transport that really sends.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use url::Url;
+
+use crate::transport::{BoxFuture, Request, Response, SendFailure, Transport};
+
+/// The largest answer that is kept in memory unless configured otherwise, in bytes.
+pub const DEFAULT_BODY_LIMIT_BYTES: usize = 16 * 1024 * 1024;
+/// How long a connection may take to come up, TLS included.
+pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an unused connection is kept. Below the 60 seconds after which common load balancers
+/// close it, so that we seldom write into a connection that the far side is just closing.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+/// Unused connections kept per host.
+const POOL_MAX_IDLE_PER_HOST: usize = 16;
+
+/// How the real transport behaves.
+#[derive(Debug, Clone)]
+pub struct HttpOptions {
+    /// The largest answer that is read, in bytes after decoding.
+    pub body_limit_bytes: usize,
+    /// How long a connection may take to come up.
+    pub connect_timeout: Duration,
+    /// A proxy for all requests. The environment's proxy variables are not looked at: where the
+    /// product sends data is declared in its configuration only.
+    pub proxy: Option<Url>,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            body_limit_bytes: DEFAULT_BODY_LIMIT_BYTES,
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            proxy: None,
+        }
+    }
+}
+
+/// Sends over HTTP/1.1 with a connection pool. Follows no redirect (a POST must not silently
+/// become a GET, nor credentials travel to another host) and repeats nothing.
+#[derive(Debug, Clone)]
+pub struct HttpTransport {
+    client: reqwest::Client,
+    body_limit_bytes: usize,
+}
+
+impl HttpTransport {
+    /// Builds the client once; clones share its pool.
+    ///
+    /// # Errors
+    /// In words, when TLS or the proxy cannot be set up.
+    pub fn new(options: &HttpOptions) -> Result<Self, String> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("bowline/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .http1_only()
+            .gzip(true)
+            .no_proxy()
+            .connect_timeout(options.connect_timeout)
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+            .pool_max_idle_per_host(POOL_MAX_IDLE_PER_HOST);
+        if let Some(proxy) = &options.proxy {
+            let proxy = reqwest::Proxy::all(proxy.clone())
+                .map_err(|e| format!("the proxy address cannot be used: {}", words(e)))?;
+            builder = builder.proxy(proxy);
+        }
+        let client = builder
+            .build()
+            .map_err(|e| format!("the HTTP client cannot start: {}", words(e)))?;
+        Ok(Self {
+            client,
+            body_limit_bytes: options.body_limit_bytes,
+        })
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Response, SendFailure> {
+        let Request {
+            method,
+            url,
+            headers,
+            body,
+            deadline,
+        } = request;
+        let mut builder = self
+            .client
+            .request(method, url)
+            .headers(headers)
+            .timeout(deadline);
+        if let Some(body) = body {
+            builder = builder.body(body);
+        }
+        let answer = builder.send().await.map_err(failure)?;
+        let status = answer.status().as_u16();
+        let headers = answer.headers().clone();
+        let body = self.read(answer).await?;
+        Ok(Response {
+            status,
+            headers,
+            body,
+        })
+    }
+
+    /// Reads the body up to the limit. The connection of a longer one is dropped.
+    async fn read(&self, mut answer: reqwest::Response) -> Result<Bytes, SendFailure> {
+        let limit_bytes = self.body_limit_bytes;
+        let mut body = BytesMut::new();
+        // The request was sent for certain by now, so every failure here is `Unknown`.
+        while let Some(chunk) = answer
+            .chunk()
+            .await
+            .map_err(|e| SendFailure::Unknown(words(e)))?
+        {
+            if body.len() + chunk.len() > limit_bytes {
+                return Err(SendFailure::BodyTooLarge { limit_bytes });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    }
+}
+
+impl Transport for HttpTransport {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendFailure>> {
+        Box::pin(self.exchange(request))
+    }
+}
+
+/// Whether bytes can have left. A connect error (name resolution, TCP, TLS, proxy tunnel, connect
+/// time-out) and a request that could not be built are certain; all others are not.
+fn failure(error: reqwest::Error) -> SendFailure {
+    if error.is_connect() || error.is_builder() {
+        SendFailure::NotSent(words(error))
+    } else {
+        SendFailure::Unknown(words(error))
+    }
+}
+
+/// The chain of causes in one line, without the address: it may hold secrets.
+fn words(error: reqwest::Error) -> String {
+    let timed_out = error.is_timeout();
+    let error = error.without_url();
+    let mut out = if timed_out {
+        "timed out: ".to_owned()
+    } else {
+        String::new()
+    };
+    out.push_str(&error.to_string());
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let text = inner.to_string();
+        if !out.contains(&text) {
+            out.push_str(": ");
+            out.push_str(&text);
+        }
+        cause = inner.source();
+    }
+    out
+}

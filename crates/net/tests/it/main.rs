@@ -1,0 +1,192 @@
+//! The real transport against real sockets on loopback.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a failed step in a test helper is a failed test"
+)]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bowline_net::{HttpOptions, HttpTransport, Request, Response, SendFailure, Transport};
+use bytes::Bytes;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// What the far side does with a connection after it has read one request head.
+enum FarSide {
+    Answer(Vec<u8>),
+    CloseAfterReading,
+    NeverAnswer,
+}
+
+/// A server for one connection; the handle gives the request head it saw.
+async fn serve(behaviour: FarSide) -> (SocketAddr, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let seen = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let head = read_head(&mut stream).await;
+        match behaviour {
+            FarSide::Answer(bytes) => {
+                stream.write_all(&bytes).await.unwrap();
+                stream.shutdown().await.unwrap();
+            }
+            FarSide::CloseAfterReading => drop(stream),
+            FarSide::NeverAnswer => {
+                // Held open until the client gives up and closes.
+                let _ = stream.read(&mut [0; 1]).await;
+            }
+        }
+        head
+    });
+    (address, seen)
+}
+
+async fn read_head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.windows(4).any(|w| w == b"\r\n\r\n") {
+        let mut chunk = [0; 1024];
+        let n = stream.read(&mut chunk).await.unwrap();
+        assert!(n > 0, "the client closed before the head was complete");
+        head.extend_from_slice(&chunk[..n]);
+    }
+    String::from_utf8(head).unwrap()
+}
+
+fn request(address: SocketAddr, deadline: Duration) -> Request {
+    Request {
+        method: http::Method::POST,
+        url: format!("http://{address}/reply?secret=1").parse().unwrap(),
+        headers: http::HeaderMap::new(),
+        body: Some(Bytes::from_static(b"")),
+        deadline,
+    }
+}
+
+async fn send_with(
+    options: &HttpOptions,
+    behaviour: FarSide,
+    deadline: Duration,
+) -> Result<Response, SendFailure> {
+    let (address, _seen) = serve(behaviour).await;
+    HttpTransport::new(options)
+        .unwrap()
+        .send(request(address, deadline))
+        .await
+}
+
+async fn send(behaviour: FarSide) -> Result<Response, SendFailure> {
+    send_with(&HttpOptions::default(), behaviour, DEADLINE).await
+}
+
+fn answer(head: &str, body: &[u8]) -> FarSide {
+    let mut bytes = format!("{head}\r\ncontent-length: {}\r\n\r\n", body.len()).into_bytes();
+    bytes.extend_from_slice(body);
+    FarSide::Answer(bytes)
+}
+
+#[tokio::test]
+async fn a_refused_connection_was_not_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let transport = HttpTransport::new(&HttpOptions::default()).unwrap();
+    let failure = transport
+        .send(request(address, DEADLINE))
+        .await
+        .unwrap_err();
+    assert!(matches!(&failure, SendFailure::NotSent(_)), "{failure:?}");
+    assert!(!failure.to_string().contains("secret"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_exist_was_not_sent() {
+    let transport = HttpTransport::new(&HttpOptions::default()).unwrap();
+    let mut request = request(SocketAddr::from(([127, 0, 0, 1], 1)), DEADLINE);
+    // The label is longer than a name may be, so the resolver refuses it without a network.
+    request.url = format!("http://{}.example.com/", "a".repeat(64))
+        .parse()
+        .unwrap();
+    let failure = transport.send(request).await.unwrap_err();
+    assert!(matches!(failure, SendFailure::NotSent(_)), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_close_after_the_request_leaves_the_outcome_unknown() {
+    let failure = send(FarSide::CloseAfterReading).await.unwrap_err();
+    assert!(matches!(failure, SendFailure::Unknown(_)), "{failure:?}");
+}
+
+#[tokio::test]
+async fn silence_until_the_deadline_leaves_the_outcome_unknown() {
+    let deadline = Duration::from_millis(50);
+    let failure = send_with(&HttpOptions::default(), FarSide::NeverAnswer, deadline)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&failure, SendFailure::Unknown(why) if why.contains("timed out")),
+        "{failure:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_ends_early_leaves_the_outcome_unknown() {
+    let cut = FarSide::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"id\"".to_vec());
+    let failure = send(cut).await.unwrap_err();
+    assert!(matches!(failure, SendFailure::Unknown(_)), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_body_above_the_limit_is_refused_and_one_at_the_limit_is_read() {
+    let options = HttpOptions {
+        body_limit_bytes: 8,
+        ..HttpOptions::default()
+    };
+    let at = send_with(&options, answer("HTTP/1.1 200 OK", b"12345678"), DEADLINE).await;
+    assert_eq!(at.unwrap().body, "12345678");
+    let above = send_with(&options, answer("HTTP/1.1 200 OK", b"123456789"), DEADLINE).await;
+    assert_eq!(
+        above.unwrap_err(),
+        SendFailure::BodyTooLarge { limit_bytes: 8 }
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_is_not_followed() {
+    let moved = answer(
+        "HTTP/1.1 307 Temporary Redirect\r\nlocation: http://192.0.2.1/",
+        b"",
+    );
+    let response = send(moved).await.unwrap();
+    assert_eq!(response.status, 307);
+    assert_eq!(response.header("Location"), Some("http://192.0.2.1/"));
+}
+
+#[tokio::test]
+async fn gzip_is_decoded() {
+    // RFC 1952 member with one stored block that holds "hello".
+    let packed = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x01\x05\0\xfa\xffhello\x86\xa6\x10\x36\x05\0\0\0";
+    let response = send(answer("HTTP/1.1 200 OK\r\ncontent-encoding: gzip", packed))
+        .await
+        .unwrap();
+    assert_eq!(response.body, "hello");
+}
+
+#[tokio::test]
+async fn we_say_who_we_are_and_accept_gzip() {
+    let (address, seen) = serve(answer("HTTP/1.1 204 No Content", b"")).await;
+    let transport = HttpTransport::new(&HttpOptions::default()).unwrap();
+    transport.send(request(address, DEADLINE)).await.unwrap();
+    let head = seen.await.unwrap().to_ascii_lowercase();
+    assert!(
+        head.starts_with("post /reply?secret=1 http/1.1\r\n"),
+        "{head}"
+    );
+    let agent = concat!("user-agent: bowline/", env!("CARGO_PKG_VERSION"), "\r\n");
+    assert!(head.contains(agent), "{head}");
+    assert!(head.contains("accept-encoding: gzip"), "{head}");
+}

@@ -1,0 +1,43 @@
+//! Migrations: only forward, each safe while the version before still runs.
+
+use crate::db::{Conn, Dialect, values};
+use crate::error::StoreError;
+
+/// The steps, in order. A step that was released is never changed.
+const STEPS: &[(i64, &str)] = &[(1, include_str!("../migrations/0001_linking.sql"))];
+
+/// PostgreSQL advisory lock under which one replica at a time migrates.
+const MIGRATION_LOCK: i64 = 0x626f_776c;
+
+/// Brings the schema up to date.
+pub(crate) async fn migrate(conn: &mut Conn) -> Result<(), StoreError> {
+    let doing = "migrating the database";
+    conn.begin().await?;
+    if conn.dialect() == Dialect::Postgres {
+        conn.rows(doing, "SELECT pg_advisory_xact_lock($1)", values![MIGRATION_LOCK]).await?;
+    }
+    let result = steps(conn, doing).await;
+    match result {
+        Ok(()) => conn.commit().await,
+        Err(error) => {
+            conn.rollback().await?;
+            Err(error)
+        }
+    }
+}
+
+async fn steps(conn: &mut Conn, doing: &'static str) -> Result<(), StoreError> {
+    conn.script(
+        doing,
+        "CREATE TABLE IF NOT EXISTS schema_step (step BIGINT NOT NULL PRIMARY KEY)",
+    )
+    .await?;
+    let done = conn.rows(doing, "SELECT COALESCE(MAX(step), 0) FROM schema_step", vec![]).await?;
+    let done = done.first().map_or(Ok(0), |row| row.int(0))?;
+    for (step, sql) in STEPS.iter().filter(|(step, _)| *step > done) {
+        let sql = sql.replace("{ID}", conn.dialect().identity());
+        conn.script(doing, &sql).await?;
+        conn.run(doing, "INSERT INTO schema_step (step) VALUES ($1)", values![*step]).await?;
+    }
+    Ok(())
+}

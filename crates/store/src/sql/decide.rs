@@ -1,0 +1,345 @@
+//! Committing what events mean: state changes, effects and outcomes in one piece.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use bowline_domain::effect::{Effect, EffectState};
+use bowline_domain::ids::{EffectId, EventId, IssueId, LaneKey, SiteName};
+use bowline_domain::link::{Link, Source};
+use serde::{Deserialize, Serialize};
+
+use crate::committer::Writer;
+use crate::db::{Conn, Value, chunks, placeholders, values, with_rows};
+use crate::error::StoreError;
+use crate::model::{
+    Committed, Decided, Decision, EventState, LaneKind, Lease, TakenEffect, Verdict,
+};
+use crate::sql::lanes::{self, Enqueue};
+
+/// Commits decisions. One whose lane was taken over is refused by itself; nothing of it is written.
+pub(crate) async fn decide(
+    conn: &mut Conn,
+    writer: &Writer,
+    decisions: &[&Decision],
+) -> Result<Vec<Result<Committed, StoreError>>, StoreError> {
+    if decisions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let leases: Vec<&Lease> = decisions.iter().map(|decision| &decision.lease).collect();
+    let left = lanes::finish_held(conn, writer, &leases).await?;
+    let held: Vec<&Decision> = decisions
+        .iter()
+        .copied()
+        .filter(|decision| left.contains_key(&decision.lease.lane))
+        .collect();
+
+    finish_events(conn, &held).await?;
+    let decided: Vec<(&Decision, &Decided)> = held
+        .iter()
+        .filter_map(|decision| match &decision.verdict {
+            Verdict::Decided(decided) => Some((*decision, decided.as_ref())),
+            Verdict::Quarantined(_) => None,
+        })
+        .collect();
+    store_records(conn, &decided).await?;
+    store_links(conn, &decided).await?;
+    store_facts(conn, &decided).await?;
+    let mut taken = store_effects(conn, writer, &decided).await?;
+
+    Ok(decisions
+        .iter()
+        .map(|decision| match left.get(&decision.lease.lane) {
+            Some(pending) => Ok(Committed {
+                more: *pending > 0,
+                taken: taken.remove(&decision.event).unwrap_or_default(),
+            }),
+            None => Err(StoreError::Fenced { lane: decision.lease.lane.to_string() }),
+        })
+        .collect())
+}
+
+async fn finish_events(conn: &mut Conn, decisions: &[&Decision]) -> Result<(), StoreError> {
+    const SQL: &str = "WITH v (id, state, outcome, at) AS (VALUES {rows}) \
+        UPDATE event SET state = v.state, outcome = v.outcome, decided_at = v.at \
+        FROM v WHERE event.id = v.id";
+    for chunk in chunks(decisions) {
+        let mut args = Vec::with_capacity(chunk.len() * 4);
+        for decision in chunk {
+            let (state, outcome) = match &decision.verdict {
+                Verdict::Decided(decided) => (EventState::Decided, json(&decided.outcome)?),
+                Verdict::Quarantined(why) => (EventState::Quarantined, why.clone()),
+            };
+            args.extend(values![decision.event.0, state.code(), outcome, decision.at.0]);
+        }
+        let sql = with_rows(SQL, chunk.len(), 4);
+        conn.run("recording outcomes", &sql, args).await?;
+    }
+    Ok(())
+}
+
+fn issue_of(decided: &Decided) -> Result<&(SiteName, IssueId), StoreError> {
+    decided.issue.as_ref().ok_or_else(|| {
+        StoreError::unreadable("a decision", "it changes an issue that it does not name")
+    })
+}
+
+async fn store_records(
+    conn: &mut Conn,
+    decided: &[(&Decision, &Decided)],
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO issue \
+        (site, issue, key, project, summary, scanned, deleted, links_version) VALUES {rows} \
+        ON CONFLICT (site, issue) DO UPDATE SET key = excluded.key, project = excluded.project, \
+          summary = excluded.summary, scanned = excluded.scanned, deleted = excluded.deleted, \
+          links_version = excluded.links_version";
+    let mut rows = Vec::new();
+    for (_, decided) in decided {
+        if let Some(record) = &decided.record {
+            let (site, issue) = issue_of(decided)?;
+            rows.push(values![
+                site.as_str(),
+                issue.as_str(),
+                record.key.as_str(),
+                record.project.as_str(),
+                record.summary.as_str(),
+                record.scanned,
+                record.deleted,
+                record.links_version,
+            ]);
+        }
+    }
+    insert_rows(conn, "recording issues", SQL, &rows).await
+}
+
+async fn store_links(conn: &mut Conn, decided: &[(&Decision, &Decided)]) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO link \
+        (site, issue, workspace, conversation, live, since, generation, ended, sources) \
+        VALUES {rows} \
+        ON CONFLICT (site, issue, workspace, conversation) DO UPDATE SET \
+          live = excluded.live, since = excluded.since, generation = excluded.generation, \
+          ended = excluded.ended, sources = excluded.sources";
+    let mut rows = Vec::new();
+    for (_, decided) in decided {
+        for link in &decided.links {
+            let (site, issue) = issue_of(decided)?;
+            rows.push(link_row(site, issue, link)?);
+        }
+    }
+    insert_rows(conn, "recording links", SQL, &rows).await
+}
+
+fn link_row(site: &SiteName, issue: &IssueId, link: &Link) -> Result<Vec<Value>, StoreError> {
+    Ok(values![
+        site.as_str(),
+        issue.as_str(),
+        link.workspace.as_str(),
+        link.conversation.as_str(),
+        link.live,
+        link.since.0,
+        i64::from(link.generation),
+        link.ended.map(|end| end.as_str().to_owned()),
+        sources_json(&link.sources)?,
+    ])
+}
+
+/// A source as stored within its link's row.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredSource {
+    pub(crate) origin: String,
+    pub(crate) since: i64,
+    #[serde(default)]
+    pub(crate) overruled: bool,
+}
+
+fn sources_json(sources: &[Source]) -> Result<String, StoreError> {
+    let stored: Vec<StoredSource> = sources
+        .iter()
+        .map(|source| StoredSource {
+            origin: source.origin.key(),
+            since: source.since.0,
+            overruled: source.overruled,
+        })
+        .collect();
+    json(&stored)
+}
+
+async fn store_facts(conn: &mut Conn, decided: &[(&Decision, &Decided)]) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO fact (site, issue, fact, event) VALUES {rows} \
+        ON CONFLICT (site, issue, fact) DO NOTHING";
+    let mut rows = Vec::new();
+    for (decision, decided) in decided {
+        for fact in &decided.facts {
+            let (site, issue) = issue_of(decided)?;
+            rows.push(values![site.as_str(), issue.as_str(), fact.as_str(), decision.event.0]);
+        }
+    }
+    insert_rows(conn, "recording facts", SQL, &rows).await
+}
+
+async fn insert_rows(
+    conn: &mut Conn,
+    doing: &'static str,
+    sql: &str,
+    rows: &[Vec<Value>],
+) -> Result<(), StoreError> {
+    for chunk in chunks(rows) {
+        let columns = chunk.first().map_or(0, Vec::len);
+        let args = chunk.iter().flatten().cloned().collect();
+        conn.run(doing, &with_rows(sql, chunk.len(), columns), args).await?;
+    }
+    Ok(())
+}
+
+/// One effect on its way into the table.
+struct Outgoing<'d> {
+    decision: &'d Decision,
+    effect: &'d Effect,
+    lane: LaneKey,
+}
+
+/// Stores the effects that are not there yet and puts them into their lanes. Returns, by event,
+/// those whose lanes were idle and are held now.
+async fn store_effects(
+    conn: &mut Conn,
+    writer: &Writer,
+    decided: &[(&Decision, &Decided)],
+) -> Result<HashMap<EventId, Vec<TakenEffect>>, StoreError> {
+    let mut outgoing: Vec<Outgoing<'_>> = Vec::new();
+    for (decision, decided) in decided {
+        for effect in &decided.effects {
+            outgoing.push(Outgoing { decision, effect, lane: effect.lane() });
+        }
+    }
+    if outgoing.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let existing = existing_keys(conn, &outgoing).await?;
+    let mut seen = HashSet::new();
+    outgoing.retain(|out| {
+        let key = out.effect.key.as_str();
+        !existing.contains(key) && seen.insert(key.to_owned())
+    });
+    let leases = lanes::enqueue(conn, writer, &queues(&outgoing)).await?;
+    insert_effects(conn, &outgoing, leases).await
+}
+
+async fn existing_keys(
+    conn: &mut Conn,
+    outgoing: &[Outgoing<'_>],
+) -> Result<HashSet<String>, StoreError> {
+    let mut existing = HashSet::new();
+    for chunk in chunks(outgoing) {
+        let sql =
+            format!("SELECT key FROM effect WHERE key IN {}", placeholders(1, chunk.len()));
+        let args = chunk.iter().map(|out| Value::from(out.effect.key.as_str())).collect();
+        for row in conn.rows("looking for effects", &sql, args).await? {
+            existing.insert(row.text(0)?);
+        }
+    }
+    Ok(existing)
+}
+
+fn queues(outgoing: &[Outgoing<'_>]) -> BTreeMap<LaneKey, Enqueue> {
+    let mut queues: BTreeMap<LaneKey, Enqueue> = BTreeMap::new();
+    let mut takes: HashMap<EventId, usize> = HashMap::new();
+    for out in outgoing {
+        if let Some(queue) = queues.get_mut(&out.lane) {
+            queue.items += 1;
+            continue;
+        }
+        let takes = takes.entry(out.decision.event).or_default();
+        let take = *takes < out.decision.take_up_to;
+        *takes += usize::from(take);
+        let queue = Enqueue {
+            kind: LaneKind::Effects,
+            connection: out.effect.connection.key(),
+            items: 1,
+            at: out.decision.at,
+            take,
+        };
+        queues.insert(out.lane.clone(), queue);
+    }
+    queues
+}
+
+async fn insert_effects(
+    conn: &mut Conn,
+    outgoing: &[Outgoing<'_>],
+    mut leases: HashMap<LaneKey, Lease>,
+) -> Result<HashMap<EventId, Vec<TakenEffect>>, StoreError> {
+    const SQL: &str = "INSERT INTO effect \
+        (key, event, lane, connection, site, issue, act, state, doubtful, attempts, planned_at) \
+        VALUES {rows} RETURNING id, key";
+    let mut taken: HashMap<EventId, Vec<TakenEffect>> = HashMap::new();
+    for chunk in chunks(outgoing) {
+        let mut args = Vec::with_capacity(chunk.len() * 11);
+        let mut heads: HashMap<&str, (Lease, &Outgoing<'_>)> = HashMap::new();
+        for out in chunk {
+            let lease = leases.remove(&out.lane);
+            let state =
+                if lease.is_some() { EffectState::Attempting } else { EffectState::Planned };
+            args.extend(values![
+                out.effect.key.as_str(),
+                out.decision.event.0,
+                out.lane.as_str(),
+                out.effect.connection.key(),
+                out.effect.site.as_str(),
+                out.effect.issue.as_str(),
+                json(&out.effect.act)?,
+                state.code(),
+                false,
+                i64::from(lease.is_some()),
+                out.decision.at.0,
+            ]);
+            if let Some(lease) = lease {
+                heads.insert(out.effect.key.as_str(), (lease, out));
+            }
+        }
+        let sql = with_rows(SQL, chunk.len(), 11);
+        for row in conn.rows("storing effects", &sql, args).await? {
+            let key = row.text(1)?;
+            let Some((lease, out)) = heads.remove(key.as_str()) else { continue };
+            taken.entry(out.decision.event).or_default().push(TakenEffect {
+                id: EffectId(row.int(0)?),
+                event: out.decision.event,
+                lease,
+                effect: out.effect.clone(),
+                doubtful: false,
+                attempts: 1,
+            });
+        }
+    }
+    Ok(taken)
+}
+
+pub(crate) fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::unreadable("a value", error))
+}
+
+/// Puts an effect that follows from another one into its lane, unless it is there already.
+pub(crate) async fn follow_up(
+    conn: &mut Conn,
+    effect: &Effect,
+    event: EventId,
+    at: bowline_domain::time::Millis,
+) -> Result<(), StoreError> {
+    const EFFECT: &str = "INSERT INTO effect \
+        (key, event, lane, connection, site, issue, act, state, doubtful, attempts, planned_at) \
+        VALUES ($1,$2,$3,$4,$5,$6,$7,0,0,0,$8) ON CONFLICT (key) DO NOTHING";
+    const LANE: &str = "UPDATE lane SET pending = pending + 1 WHERE key = $1";
+    let lane = effect.lane();
+    let args = values![
+        effect.key.as_str(),
+        event.0,
+        lane.as_str(),
+        effect.connection.key(),
+        effect.site.as_str(),
+        effect.issue.as_str(),
+        json(&effect.act)?,
+        at.0
+    ];
+    let added = conn.run("storing an effect", EFFECT, args).await?;
+    if added > 0 {
+        conn.run("counting an effect", LANE, values![lane.as_str()]).await?;
+    }
+    Ok(())
+}

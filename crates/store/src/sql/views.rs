@@ -1,0 +1,192 @@
+//! What people look at: events, effects, attempts, links, backlog.
+
+use bowline_domain::effect::EffectState;
+use bowline_domain::ids::{EffectId, EventId, IssueId, IssueKey, SiteName};
+use bowline_domain::outcome::Outcome;
+use bowline_domain::time::Millis;
+
+use crate::db::{Conn, Row, Value, values};
+use crate::error::StoreError;
+use crate::model::{
+    AttemptView, Backlog, EffectView, EventFilter, EventState, EventView, LinkFilter, LinkView,
+};
+use crate::sql::lookup::{read_event, read_link};
+use crate::sql::settle::read_effect;
+
+const EVENT_COLUMNS: &str =
+    "id, source, connection, lane, topic, received_at, body, state, outcome, decided_at";
+
+fn read_event_view(row: &Row) -> Result<EventView, StoreError> {
+    let state = EventState::from_code(row.int(7)?);
+    let text = row.text_or_null(8)?;
+    let (outcome, trouble) = match (state, text) {
+        (EventState::Decided, Some(text)) => {
+            let outcome: Outcome = serde_json::from_str(&text)
+                .map_err(|error| StoreError::unreadable("an outcome", error))?;
+            (Some(outcome), None)
+        }
+        (_, text) => (None, text),
+    };
+    Ok(EventView {
+        event: read_event(row)?,
+        state,
+        outcome,
+        trouble,
+        decided_at: row.int_or_null(9)?.map(Millis),
+    })
+}
+
+/// Conditions of a `WHERE`, with their values numbered as they come.
+#[derive(Default)]
+struct Conditions {
+    sql: Vec<String>,
+    args: Vec<Value>,
+}
+
+impl Conditions {
+    fn add(&mut self, condition: &str, value: impl Into<Value>) {
+        self.args.push(value.into());
+        self.sql.push(condition.replace('?', &format!("${}", self.args.len())));
+    }
+
+    fn text(&self) -> String {
+        if self.sql.is_empty() { String::new() } else { format!("WHERE {}", self.sql.join(" AND ")) }
+    }
+}
+
+pub(crate) async fn events(
+    conn: &mut Conn,
+    filter: &EventFilter,
+) -> Result<Vec<EventView>, StoreError> {
+    let mut conditions = Conditions::default();
+    if let Some(state) = filter.state {
+        conditions.add("state = ?", state.code());
+    }
+    if let Some(lane) = &filter.lane {
+        conditions.add("lane = ?", lane.as_str());
+    }
+    if let Some(before) = filter.before {
+        conditions.add("id < ?", before.0);
+    }
+    let sql = format!(
+        "SELECT {EVENT_COLUMNS} FROM event {} ORDER BY id DESC LIMIT {}",
+        conditions.text(),
+        filter.limit
+    );
+    conn.rows("listing events", &sql, conditions.args).await?.iter().map(read_event_view).collect()
+}
+
+pub(crate) async fn event(conn: &mut Conn, id: EventId) -> Result<Option<EventView>, StoreError> {
+    let sql = format!("SELECT {EVENT_COLUMNS} FROM event WHERE id = $1");
+    let rows = conn.rows("reading an event", &sql, values![id.0]).await?;
+    rows.first().map(read_event_view).transpose()
+}
+
+const EFFECT_COLUMNS: &str = "id, event, key, connection, site, issue, act, state, attempts, \
+    planned_at, settled_at, remote_id, reason";
+
+fn read_effect_view(row: &Row) -> Result<EffectView, StoreError> {
+    let code = row.int(7)?;
+    Ok(EffectView {
+        id: EffectId(row.int(0)?),
+        event: EventId(row.int(1)?),
+        effect: read_effect(row, 2)?,
+        state: EffectState::from_code(code)
+            .ok_or_else(|| StoreError::unreadable("an effect's state", code))?,
+        attempts: row.int(8)?,
+        planned_at: Millis(row.int(9)?),
+        settled_at: row.int_or_null(10)?.map(Millis),
+        remote_id: row.text_or_null(11)?,
+        reason: row.text_or_null(12)?,
+    })
+}
+
+pub(crate) async fn effects_of(
+    conn: &mut Conn,
+    event: EventId,
+) -> Result<Vec<EffectView>, StoreError> {
+    let sql = format!("SELECT {EFFECT_COLUMNS} FROM effect WHERE event = $1 ORDER BY id");
+    let rows = conn.rows("reading effects", &sql, values![event.0]).await?;
+    rows.iter().map(read_effect_view).collect()
+}
+
+pub(crate) async fn attempts_of(
+    conn: &mut Conn,
+    effect: EffectId,
+) -> Result<Vec<AttemptView>, StoreError> {
+    const SQL: &str = "SELECT started_at, ended_at, outcome, detail FROM attempt \
+        WHERE effect = $1 ORDER BY id";
+    let rows = conn.rows("reading attempts", SQL, values![effect.0]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(AttemptView {
+                started_at: Millis(row.int(0)?),
+                ended_at: Millis(row.int(1)?),
+                outcome: row.text(2)?,
+                detail: row.text_or_null(3)?,
+            })
+        })
+        .collect()
+}
+
+pub(crate) async fn links(
+    conn: &mut Conn,
+    filter: &LinkFilter,
+) -> Result<Vec<LinkView>, StoreError> {
+    let mut conditions = Conditions::default();
+    if let Some(site) = &filter.site {
+        conditions.add("link.site = ?", site.as_str());
+    }
+    if let Some(issue) = &filter.issue {
+        conditions.add("(link.issue = ? OR issue.key = ?)", issue.as_str());
+    }
+    if let Some(workspace) = &filter.workspace {
+        conditions.add("link.workspace = ?", workspace.as_str());
+    }
+    if let Some(conversation) = &filter.conversation {
+        conditions.add("link.conversation = ?", conversation.as_str());
+    }
+    if !filter.ended {
+        conditions.add("link.live = ?", 1_i64);
+    }
+    let sql = format!(
+        "SELECT link.site, link.issue, issue.key, link.workspace, link.conversation, link.live, \
+           link.since, link.generation, link.ended, link.sources \
+         FROM link LEFT JOIN issue ON issue.site = link.site AND issue.issue = link.issue \
+         {} ORDER BY link.site, link.issue, link.since LIMIT {}",
+        conditions.text(),
+        filter.limit
+    );
+    let rows = conn.rows("listing links", &sql, conditions.args).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(LinkView {
+                site: SiteName::new(row.text(0)?),
+                issue: IssueId::new(row.text(1)?),
+                key: row.text_or_null(2)?.map(IssueKey::new),
+                link: read_link(row, 3)?,
+            })
+        })
+        .collect()
+}
+
+pub(crate) async fn backlog(conn: &mut Conn) -> Result<Backlog, StoreError> {
+    const WAITING: &str = "SELECT kind, CAST(SUM(pending) AS BIGINT) FROM lane \
+        WHERE pending > 0 GROUP BY kind";
+    const QUARANTINED: &str = "SELECT COUNT(*) FROM event WHERE state = 2";
+    const OLDEST: &str = "SELECT MIN(received_at) FROM event WHERE state = 0";
+    let mut backlog = Backlog::default();
+    for row in conn.rows("counting the backlog", WAITING, Vec::new()).await? {
+        match row.int(0)? {
+            0 => backlog.events = row.int(1)?,
+            _ => backlog.effects = row.int(1)?,
+        }
+    }
+    if let Some(row) = conn.rows("counting quarantine", QUARANTINED, Vec::new()).await?.first() {
+        backlog.quarantined = row.int(0)?;
+    }
+    if let Some(row) = conn.rows("reading the oldest event", OLDEST, Vec::new()).await?.first() {
+        backlog.oldest_event_at = row.int_or_null(0)?.map(Millis);
+    }
+    Ok(backlog)
+}
