@@ -5,9 +5,11 @@
 //! is in the payload and what is not; the truth is then read through REST.
 
 mod delivery;
+mod peek;
 mod signature;
 
 pub use delivery::{Changelog, CommentHint, Delivery, EventKind, IssueHint, ParseError, parse};
+pub use peek::{Peek, digest, peek, same_secret};
 pub use signature::{SIGNATURE_HEADER, verify};
 
 use http::HeaderMap;

@@ -335,3 +335,19 @@ pub(super) fn effects_only(effects: Vec<bowline_domain::effect::Effect>) -> Deci
     let outcome = Outcome { effects: effects.len(), reasons: Vec::new() };
     Decided { effects, outcome, ..Decided::default() }
 }
+
+/// Ends the link of a conversation that is no more, in the lane of its issue.
+pub(crate) async fn conversation_gone(
+    shared: &Shared,
+    (site, issue): (&SiteName, &IssueId),
+    (workspace, conversation): (&WorkspaceName, &ConversationId),
+    delivery: String,
+) -> Result<(), Refusal> {
+    let command = Command::ConversationGone {
+        issue: issue.to_string(),
+        workspace: workspace.to_string(),
+        conversation: conversation.to_string(),
+    };
+    let event = command_event(site, Some(issue.clone()), &command, delivery, shared.now())?;
+    shared.store_event(event).await.map(drop)
+}

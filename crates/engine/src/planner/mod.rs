@@ -21,7 +21,7 @@ use crate::backoff;
 use crate::health;
 use crate::shared::{Handed, Shared};
 
-pub(crate) use internal::{Command, Look};
+pub(crate) use internal::{Look, conversation_gone};
 
 /// Lanes of effects that a decision takes at once. More wait for the couriers of bulk work.
 const TAKE_UP_TO: usize = 16;

@@ -1,0 +1,291 @@
+//! The courier: takes effects, makes them happen once, and records every attempt.
+//!
+//! An effect is marked `attempting` before it gets here. If the process dies, it is found so and
+//! taken for doubtful: the far side is looked at before anything is sent again.
+
+mod note;
+mod record;
+mod reopen;
+mod snooze_again;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use bowline_domain::effect::{Act, Effect};
+use bowline_domain::ids::{ConversationId, WorkspaceName};
+use bowline_domain::time::Millis;
+use bowline_intercom::Conversation;
+use bowline_net::{ApiError, ErrorKind, Reply};
+use bowline_store::StoreError;
+use bowline_store::model::{Ending, Settlement, TakenEffect};
+use futures_util::FutureExt as _;
+
+use crate::backoff;
+use crate::health;
+use crate::pace::Priority;
+use crate::registry::{Standing, Workspace};
+use crate::shared::Shared;
+
+/// The wait before the far side is looked at after an attempt whose outcome is unknown, in
+/// milliseconds: what was accepted shows by then.
+const LOOK_AFTER_MS: i64 = 1_000;
+
+/// Attempts after which something that the far side refuses as invalid is given up.
+const REFUSALS_MAX: i64 = 5;
+
+/// The wait when an administrator has to change something, in milliseconds.
+const MENDING_WAIT_MS: i64 = 5 * 60 * 1_000;
+
+/// The wait for a connection that was not probed yet, in milliseconds.
+const PROBE_WAIT_MS: i64 = 500;
+
+/// Works a lane of effects until it is empty, must wait, or was taken over.
+pub(crate) async fn work(shared: Arc<Shared>, first: TakenEffect, priority: Priority) {
+    let mut current = Some(first);
+    while let Some(taken) = current {
+        current = one(&shared, taken, priority).await;
+    }
+}
+
+async fn one(shared: &Arc<Shared>, taken: TakenEffect, priority: Priority) -> Option<TakenEffect> {
+    let started_at = shared.now();
+    let courier = Courier { shared, taken: &taken, priority };
+    let ending = match AssertUnwindSafe(courier.attempt()).catch_unwind().await {
+        Ok(ending) => ending,
+        Err(_) => courier.later(
+            MENDING_WAIT_MS,
+            true,
+            "Bowline failed while making this effect; that is a fault of Bowline's.".to_owned(),
+        ),
+    };
+    report(&taken, &ending);
+    let settlement = Settlement {
+        effect: taken.id,
+        lease: taken.lease.clone(),
+        ending,
+        started_at,
+        ended_at: shared.now(),
+        go_on: !shared.stopping.is_cancelled(),
+    };
+    match shared.store.settle(settlement).await {
+        Ok(next) => next,
+        Err(error) => {
+            // The effect stays `attempting`; when the lane's lease runs out it is doubtful, and
+            // the far side is looked at.
+            tracing::error!(effect.id = %taken.id, %error, "an attempt was not recorded");
+            None
+        }
+    }
+}
+
+fn report(taken: &TakenEffect, ending: &Ending) {
+    let (kind, state) = (taken.effect.act.kind(), ending.state().as_str());
+    metrics::counter!("bowline_attempts_total", "kind" => kind, "outcome" => state).increment(1);
+    match ending {
+        Ending::Confirmed { remote_id, .. } => tracing::info!(event.id = %taken.event,
+            effect.id = %taken.id, effect.kind = kind, lane = %taken.lease.lane,
+            remote.id = remote_id.as_deref().unwrap_or_default(), "effect confirmed"),
+        Ending::Dropped { reason } => tracing::info!(event.id = %taken.event,
+            effect.id = %taken.id, effect.kind = kind, reason, "effect dropped"),
+        Ending::Rejected { reason } | Ending::Later { reason, .. } => {
+            tracing::warn!(event.id = %taken.event, effect.id = %taken.id, effect.kind = kind,
+                state, attempts = taken.attempts, reason, "effect not made");
+        }
+    }
+}
+
+/// One attempt.
+struct Courier<'t> {
+    shared: &'t Arc<Shared>,
+    taken: &'t TakenEffect,
+    priority: Priority,
+}
+
+impl Courier<'_> {
+    async fn attempt(&self) -> Ending {
+        match self.try_attempt().await {
+            Ok(ending) => ending,
+            Err(stop) => stop.0,
+        }
+    }
+
+    async fn try_attempt(&self) -> Result<Ending, Stop> {
+        let effect = &self.taken.effect;
+        match &effect.act {
+            Act::Note { workspace, conversation, audience, html, wake_snoozed } => {
+                let far = self.far(workspace, conversation).await?;
+                note::post(self, &far, *audience, html, *wake_snoozed).await
+            }
+            Act::Reopen { workspace, conversation, unassign } => {
+                let far = self.far(workspace, conversation).await?;
+                reopen::reopen(self, &far, *unassign).await
+            }
+            Act::SnoozeAgain { workspace, conversation, until_unix_s } => {
+                let far = self.far(workspace, conversation).await?;
+                snooze_again::snooze_again(self, &far, *until_unix_s).await
+            }
+            Act::Record => record::record(self).await,
+        }
+    }
+
+    fn effect(&self) -> &Effect {
+        &self.taken.effect
+    }
+
+    fn now(&self) -> Millis {
+        self.shared.now()
+    }
+
+    fn later(&self, wait_ms: i64, doubtful: bool, reason: String) -> Ending {
+        Ending::Later { due_at: self.now().plus_ms(wait_ms), doubtful, reason }
+    }
+
+    /// The conversation that the effect writes to, if it may be written to now.
+    async fn far<'c>(
+        &self,
+        workspace: &WorkspaceName,
+        conversation: &'c ConversationId,
+    ) -> Result<Far<'c>, Stop> {
+        let doubtful = self.taken.doubtful;
+        let registry = self.shared.registry();
+        let Some(found) = registry.workspaces.get(workspace) else {
+            let reason = format!(
+                "The workspace “{workspace}” is not configured any more. The effect waits; \
+                 configure the workspace again to have it made."
+            );
+            return Err(Stop(self.later(MENDING_WAIT_MS, doubtful, reason)));
+        };
+        let standing = Arc::clone(&found.standing);
+        if !standing.works() {
+            let reason = standing.known().reason.unwrap_or_default();
+            return Err(Stop(self.later(0, doubtful, reason)));
+        }
+        let effect = self.effect();
+        let live = self
+            .shared
+            .store
+            .link_is_live((&effect.site, &effect.issue), (workspace, conversation))
+            .await
+            .map_err(|error| self.store_failed(&error))?;
+        if !live {
+            let reason = "The link ended before it was this effect's turn.".to_owned();
+            return Err(Stop(Ending::Dropped { reason }));
+        }
+        let Some(actor) = found.actor() else {
+            self.shared.probe.notify_waiters();
+            let reason = "The workspace was not reached yet.".to_owned();
+            return Err(Stop(self.later(PROBE_WAIT_MS, doubtful, reason)));
+        };
+        Ok(Far { workspace: Arc::clone(found), standing, actor, conversation })
+    }
+
+    fn store_failed(&self, error: &StoreError) -> Stop {
+        Stop(self.later(LOOK_AFTER_MS, self.taken.doubtful, error.to_string()))
+    }
+
+    /// Makes a call at the connection's pace and takes in what the answer says of it.
+    async fn call<T>(
+        &self,
+        standing: &Standing,
+        call: impl Future<Output = Result<Reply<T>, ApiError>>,
+    ) -> Result<T, ApiError> {
+        standing.pace.turn(self.priority, &*self.shared.clock).await;
+        match call.await {
+            Ok(reply) => {
+                standing.pace.learn(&reply.limits);
+                Ok(reply.value)
+            }
+            Err(error) => {
+                standing.pace.failed();
+                Err(error)
+            }
+        }
+    }
+
+    async fn read(&self, far: &Far<'_>) -> Result<Conversation, Stop> {
+        let read = far.workspace.client.conversation(far.conversation.as_str());
+        match self.call(&far.standing, read).await {
+            Ok(conversation) => Ok(conversation),
+            Err(error) => Err(self.failed(far, error, self.taken.doubtful).await),
+        }
+    }
+
+    /// What a failed call to a conversation means for the effect. `doubtful`: may the effect have
+    /// happened, for all we know apart from this call?
+    async fn failed(&self, far: &Far<'_>, error: ApiError, doubtful: bool) -> Stop {
+        if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone) {
+            self.conversation_gone(far).await;
+            let reason = format!("The conversation is no more. ({error})");
+            return Stop(Ending::Rejected { reason });
+        }
+        if error.kind == ErrorKind::Data
+            && let Some(reason) = self.app_user_gone(far).await
+        {
+            let health = bowline_domain::connection::Health::Broken;
+            health::set(self.shared, &far.standing, health, Some(reason.clone())).await;
+            self.shared.probe.notify_waiters();
+            return Stop(self.later(0, doubtful, reason));
+        }
+        self.remote_failed(&far.standing, &error, doubtful).await
+    }
+
+    /// What a failed call means for the effect, by the kind of the failure.
+    async fn remote_failed(&self, standing: &Standing, error: &ApiError, doubtful: bool) -> Stop {
+        let reason = error.to_string();
+        if health::take_in(self.shared, standing, error).await {
+            return Stop(self.later(0, doubtful, reason));
+        }
+        let again = backoff::delay_ms(self.taken.attempts, self.shared.chance());
+        Stop(match error.kind {
+            ErrorKind::UnknownOutcome => self.later(LOOK_AFTER_MS, true, reason),
+            // The pace of the connection makes it wait, not the lane.
+            ErrorKind::RateLimited => self.later(0, doubtful, reason),
+            ErrorKind::Permission | ErrorKind::Config => {
+                self.later(MENDING_WAIT_MS, doubtful, reason)
+            }
+            ErrorKind::Data if self.taken.attempts >= REFUSALS_MAX => Ending::Rejected { reason },
+            ErrorKind::NotFound | ErrorKind::Gone => Ending::Rejected { reason },
+            _ => self.later(again, doubtful, reason),
+        })
+    }
+
+    /// The far side says that there is no such conversation: ends its link, in the issue's lane.
+    async fn conversation_gone(&self, far: &Far<'_>) {
+        let effect = self.effect();
+        let name = format!("gone-{}", self.taken.id);
+        let told = crate::planner::conversation_gone(
+            self.shared,
+            (&effect.site, &effect.issue),
+            (&far.workspace.config.name, far.conversation),
+            name,
+        );
+        if let Err(error) = told.await {
+            tracing::error!(effect.id = %self.taken.id, %error, "a link could not be ended");
+        }
+    }
+
+    /// Is the teammate as whom we write gone? Asked when Intercom refuses what was always fine.
+    async fn app_user_gone(&self, far: &Far<'_>) -> Option<String> {
+        let teammates = self.call(&far.standing, far.workspace.client.admins()).await.ok()?;
+        if teammates.iter().any(|teammate| teammate.id == far.actor) {
+            return None;
+        }
+        Some(format!(
+            "The teammate {} as whom Bowline writes is not in the workspace “{}” any more. Notes \
+             wait. An administrator sets app_user to another teammate, best one of its own.",
+            far.actor, far.workspace.config.name
+        ))
+    }
+}
+
+/// The attempt ends here.
+struct Stop(Ending);
+
+/// Where a conversation effect goes.
+struct Far<'c> {
+    workspace: Arc<Workspace>,
+    standing: Arc<Standing>,
+    actor: String,
+    conversation: &'c ConversationId,
+}
+

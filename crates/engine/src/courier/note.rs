@@ -1,0 +1,100 @@
+//! Posting a note, once.
+
+use std::time::Duration;
+
+use bowline_domain::audience::Audience;
+use bowline_domain::effect::{Act, Effect, Marker};
+use bowline_intercom::{Conversation, State};
+use bowline_store::model::Ending;
+
+use super::{Courier, Far, Stop};
+
+/// Between the two looks at a conversation in which a doubtful note was not found. A note that was
+/// accepted but not shown yet shows by the second.
+const SECOND_LOOK: Duration = Duration::from_secs(2);
+
+/// Posts the note, unless an earlier attempt is found to have posted it.
+pub(super) async fn post(
+    courier: &Courier<'_>,
+    far: &Far<'_>,
+    audience: Audience,
+    html: &str,
+    wake_snoozed: bool,
+) -> Result<Ending, Stop> {
+    if audience != Audience::Internal {
+        let reason = "Only internal text may be posted as a note.".to_owned();
+        return Err(Stop(Ending::Rejected { reason }));
+    }
+    let marker = courier.effect().key.marker();
+    if courier.taken.doubtful
+        && let Some(found) = look_twice(courier, far, &marker).await?
+    {
+        return Ok(found);
+    }
+    if !wake_snoozed {
+        remember_snooze(courier, far).await?;
+    }
+    let conversation = far.conversation.as_str();
+    let posting = far.workspace.client.note(conversation, &far.actor, html);
+    match courier.call(&far.standing, posting).await {
+        Ok(after) => Ok(Ending::Confirmed { remote_id: part_id(&after, &marker), detail: None }),
+        Err(error) => Err(courier.failed(far, error, false).await),
+    }
+}
+
+/// What our note is called on the far side: the part with our marker, which is the newest unless
+/// someone wrote at the same moment.
+fn part_id(after: &Conversation, marker: &Marker) -> Option<String> {
+    let part = after.part_with_marker(marker.as_str()).or_else(|| after.newest_part())?;
+    (!part.id.is_empty()).then(|| part.id.clone())
+}
+
+/// Looks for the note of an attempt whose outcome is unknown; and again after a while, before it
+/// is taken for not posted.
+async fn look_twice(
+    courier: &Courier<'_>,
+    far: &Far<'_>,
+    marker: &Marker,
+) -> Result<Option<Ending>, Stop> {
+    if let Some(found) = look(courier, far, marker).await? {
+        return Ok(Some(found));
+    }
+    tokio::time::sleep(SECOND_LOOK).await;
+    look(courier, far, marker).await
+}
+
+async fn look(
+    courier: &Courier<'_>,
+    far: &Far<'_>,
+    marker: &Marker,
+) -> Result<Option<Ending>, Stop> {
+    let conversation = courier.read(far).await?;
+    Ok(conversation.part_with_marker(marker.as_str()).map(|part| Ending::Confirmed {
+        remote_id: Some(part.id.clone()),
+        detail: Some("An earlier attempt had posted it; it was found and not sent again.".into()),
+    }))
+}
+
+/// Intercom wakes a snoozed conversation when a note comes. The old time is written down before
+/// the note goes out, as an effect that snoozes it again.
+async fn remember_snooze(courier: &Courier<'_>, far: &Far<'_>) -> Result<(), Stop> {
+    let before = courier.read(far).await?;
+    let (State::Snoozed, Some(until_unix_s)) = (&before.state, before.snoozed_until) else {
+        return Ok(());
+    };
+    let effect = courier.effect();
+    let again = Effect {
+        key: effect.key.following("snooze_again"),
+        act: Act::SnoozeAgain {
+            workspace: far.workspace.config.name.clone(),
+            conversation: far.conversation.clone(),
+            until_unix_s,
+        },
+        ..effect.clone()
+    };
+    let store = &courier.shared.store;
+    store
+        .follow_up(again, courier.taken.event, courier.now())
+        .await
+        .map_err(|error| courier.store_failed(&error))
+}

@@ -1,0 +1,342 @@
+//! Starting and stopping.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use bowline_domain::connection::{Connection, Health};
+use bowline_domain::time::Clock;
+use bowline_net::Transport;
+use bowline_store::model::{BindingRecord, ConnectionRecord};
+use bowline_store::{Store, StoreError};
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::EngineConfig;
+use crate::pace::Priority;
+use crate::registry::{Known, Registry, Standing};
+use crate::shared::{Handed, Shared};
+use crate::{courier, health, planner, reconciler};
+
+/// Lanes that are planned at once.
+const PLANNERS_MAX: usize = 64;
+
+/// Effects that are made at once for someone who just did something, and of those that waited.
+const COURIERS_MAX: usize = 64;
+const BULK_COURIERS_MAX: usize = 32;
+
+/// How often due lanes are looked for when nobody says that there is work.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// How often the lanes that are held are kept. Well within the lease.
+const RENEW_EVERY: Duration = Duration::from_secs(15);
+
+/// What the engine is given.
+pub struct Setup {
+    /// The durable state.
+    pub store: Store,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The way out.
+    pub transport: Arc<dyn Transport>,
+    /// Seeds the random numbers.
+    pub seed: u64,
+    /// What is connected.
+    pub config: EngineConfig,
+}
+
+/// The running engine.
+pub struct Engine {
+    shared: Arc<Shared>,
+    tasks: TaskTracker,
+    workers: TaskTracker,
+}
+
+impl Engine {
+    /// Starts planning, sending, probing and reconciling.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn start(setup: Setup) -> Result<Self, StoreError> {
+        let (handed, work) = mpsc::unbounded_channel();
+        let empty = Registry::build(EngineConfig::default(), &setup.transport, |connection| {
+            Arc::new(Standing::new(connection, unchecked(setup.clock.now())))
+        });
+        let shared = Arc::new(Shared {
+            store: setup.store,
+            clock: setup.clock,
+            transport: setup.transport,
+            chance: Mutex::new(fastrand::Rng::with_seed(setup.seed)),
+            registry: RwLock::new(Arc::new(empty)),
+            standings: Mutex::new(HashMap::new()),
+            active_since: RwLock::new(HashMap::new()),
+            handed,
+            stopping: CancellationToken::new(),
+            probe: tokio::sync::Notify::new(),
+        });
+        remember_connections(&shared).await?;
+        configure(&shared, setup.config).await?;
+        let (tasks, workers) = (TaskTracker::new(), TaskTracker::new());
+        tasks.spawn(dispatch(Arc::clone(&shared), work, workers.clone()));
+        tasks.spawn(renew(Arc::clone(&shared)));
+        tasks.spawn(health::probe_all(Arc::clone(&shared)));
+        tasks.spawn(reconciler::run(Arc::clone(&shared)));
+        Ok(Self { shared, tasks, workers })
+    }
+
+    /// What others need of the engine: the store and the ways in.
+    pub fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
+    /// Replaces what is connected. What is known of a connection is kept; one with new credentials
+    /// is probed at once, and its queue drained when they work.
+    ///
+    /// # Errors
+    /// A new binding cannot be recorded.
+    pub async fn configure(&self, config: EngineConfig) -> Result<(), StoreError> {
+        configure(&self.shared, config).await?;
+        self.shared.probe.notify_waiters();
+        Ok(())
+    }
+
+    /// Stops taking work, waits for what is in flight for at most `patience`, and lets go of
+    /// everything. What was not finished is found and finished after the next start.
+    pub async fn stop(self, patience: Duration) {
+        self.shared.stopping.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.workers.close();
+        if tokio::time::timeout(patience, self.workers.wait()).await.is_err() {
+            tracing::warn!("work in flight was left; it is looked after at the next start");
+        }
+        self.shared.store.clone().close().await;
+    }
+}
+
+fn unchecked(since: bowline_domain::time::Millis) -> Known {
+    Known {
+        health: Health::Unchecked,
+        reason: None,
+        since,
+        remote_id: None,
+        actor_id: None,
+        webhook_seen_at: None,
+    }
+}
+
+/// Takes over what was known of the connections before the start.
+async fn remember_connections(shared: &Shared) -> Result<(), StoreError> {
+    let records = shared.store.connections().await?;
+    let mut standings = shared.standings.lock().unwrap_or_else(PoisonError::into_inner);
+    for record in records {
+        let connection = record.connection.clone();
+        let known = Known {
+            health: record.health,
+            reason: record.reason,
+            since: record.since,
+            remote_id: record.remote_id,
+            actor_id: record.actor_id,
+            webhook_seen_at: record.webhook_seen_at,
+        };
+        standings.insert(connection.clone(), Arc::new(Standing::new(connection, known)));
+    }
+    Ok(())
+}
+
+async fn configure(shared: &Arc<Shared>, config: EngineConfig) -> Result<(), StoreError> {
+    let now = shared.now();
+    let mut new: Vec<Connection> = Vec::new();
+    let registry = {
+        let standings = Mutex::new((
+            shared.standings.lock().unwrap_or_else(PoisonError::into_inner),
+            &mut new,
+        ));
+        Registry::build(config, &shared.transport, |connection| {
+            let mut guard = standings.lock().unwrap_or_else(PoisonError::into_inner);
+            let (known, new) = &mut *guard;
+            Arc::clone(known.entry(connection.clone()).or_insert_with(|| {
+                new.push(connection.clone());
+                Arc::new(Standing::new(connection, unchecked(now)))
+            }))
+        })
+    };
+    for connection in new {
+        let record = ConnectionRecord {
+            connection,
+            health: Health::Unchecked,
+            reason: None,
+            since: now,
+            remote_id: None,
+            actor_id: None,
+            checked_at: None,
+            webhook_seen_at: None,
+        };
+        shared.store.put_connection(record).await?;
+    }
+    for binding in &registry.bindings {
+        let record = BindingRecord {
+            site: binding.site.clone(),
+            project: binding.project.clone(),
+            active_since: now,
+            watermark: now,
+            swept_to: None,
+            swept_at: None,
+        };
+        shared.store.activate_binding(record).await?;
+    }
+    let active: HashMap<_, _> = shared
+        .store
+        .bindings()
+        .await?
+        .into_iter()
+        .map(|record| ((record.site, record.project), record.active_since))
+        .collect();
+    *shared.active_since.write().unwrap_or_else(PoisonError::into_inner) = active;
+    *shared.registry.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(registry);
+    Ok(())
+}
+
+/// Gives work to workers: what is handed on at once, and what is found due.
+async fn dispatch(
+    shared: Arc<Shared>,
+    mut handed: mpsc::UnboundedReceiver<Handed>,
+    workers: TaskTracker,
+) {
+    let crew = Crew {
+        shared: Arc::clone(&shared),
+        workers,
+        planners: Arc::new(Semaphore::new(PLANNERS_MAX)),
+        couriers: Arc::new(Semaphore::new(COURIERS_MAX)),
+        bulk: Arc::new(Semaphore::new(BULK_COURIERS_MAX)),
+    };
+    let claiming = crew.workers.clone();
+    let finder = crew.clone();
+    claiming.spawn(async move { finder.find_due().await });
+    loop {
+        tokio::select! {
+            biased;
+            () = shared.stopping.cancelled() => return,
+            work = handed.recv() => match work {
+                Some(work) => crew.take(work),
+                None => return,
+            },
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Crew {
+    shared: Arc<Shared>,
+    workers: TaskTracker,
+    planners: Arc<Semaphore>,
+    couriers: Arc<Semaphore>,
+    bulk: Arc<Semaphore>,
+}
+
+impl Crew {
+    fn take(&self, work: Handed) {
+        match work {
+            Handed::Events(lease, first) => {
+                let (shared, permits) = (Arc::clone(&self.shared), Arc::clone(&self.planners));
+                self.workers.spawn(async move {
+                    // Acquired inside the task: what is handed on never waits behind the
+                    // dispatcher. The semaphore is never closed.
+                    let _permit = permits.acquire_owned().await;
+                    planner::work(shared, lease, first).await;
+                });
+            }
+            Handed::Effect(taken) => {
+                self.courier(*taken, Arc::clone(&self.couriers), Priority::Interactive);
+            }
+        }
+    }
+
+    fn courier(
+        &self,
+        taken: bowline_store::model::TakenEffect,
+        permits: Arc<Semaphore>,
+        priority: Priority,
+    ) {
+        let shared = Arc::clone(&self.shared);
+        self.workers.spawn(async move {
+            let _permit = permits.acquire_owned().await;
+            courier::work(shared, taken, priority).await;
+        });
+    }
+
+    /// Finds lanes that are due and that nobody was handed, as many as there are workers free.
+    async fn find_due(&self) {
+        loop {
+            let events = self.due_events().await;
+            let effects = self.due_effects().await;
+            if self.shared.stopping.is_cancelled() {
+                return;
+            }
+            if events + effects > 0 {
+                continue;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = self.shared.store.work() => {}
+                () = self.shared.stopping.cancelled() => return,
+            }
+        }
+    }
+
+    async fn due_events(&self) -> usize {
+        let free = self.planners.available_permits();
+        if free == 0 {
+            return 0;
+        }
+        let limit = i64::try_from(free).unwrap_or(1);
+        match self.shared.store.claim_events(limit, self.shared.now()).await {
+            Ok(leases) => {
+                let found = leases.len();
+                for lease in leases {
+                    self.take(Handed::Events(lease, None));
+                }
+                found
+            }
+            Err(error) => {
+                tracing::error!(%error, "due events could not be claimed");
+                0
+            }
+        }
+    }
+
+    async fn due_effects(&self) -> usize {
+        let free = self.bulk.available_permits();
+        if free == 0 {
+            return 0;
+        }
+        let limit = i64::try_from(free).unwrap_or(1);
+        match self.shared.store.claim_effects(limit, self.shared.now()).await {
+            Ok(taken) => {
+                let found = taken.len();
+                for effect in taken {
+                    self.courier(effect, Arc::clone(&self.bulk), Priority::Bulk);
+                }
+                found
+            }
+            Err(error) => {
+                tracing::error!(%error, "due effects could not be claimed");
+                0
+            }
+        }
+    }
+}
+
+/// Keeps the lanes that this process holds.
+async fn renew(shared: Arc<Shared>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(RENEW_EVERY) => {}
+            () = shared.stopping.cancelled() => return,
+        }
+        if let Err(error) = shared.store.renew(shared.now()).await {
+            tracing::error!(%error, "lanes could not be kept");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What the pages of both platforms share: the frame, the style sheet, and the way to each other.
+
+use std::sync::{Arc, RwLock};
+
+use askama::Template;
+use axum::Router;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use http::{StatusCode, header};
+
+/// Path of the style sheet that [`routes`] serves.
+pub const STYLE_PATH: &str = "/_assets/sandbox.css";
+
+/// Seconds between two looks for news on pages that keep themselves fresh.
+pub const REFRESH_SECONDS: u32 = 2;
+
+/// Which platform a page belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    /// The simulated Intercom.
+    Intercom,
+    /// The simulated Jira.
+    Jira,
+}
+
+/// Addresses of the pages that a page links to: the other platform's and the product's own.
+/// They become known as the parts start, so they are looked up when a page is made.
+#[derive(Clone, Debug, Default)]
+pub struct Neighbours {
+    shared: Arc<RwLock<Addresses>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Addresses {
+    intercom: Option<String>,
+    jira: Option<String>,
+    product: Option<String>,
+}
+
+impl Neighbours {
+    /// None known yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the base address of a platform, such as `http://127.0.0.1:4010`.
+    pub fn set(&self, platform: Platform, url: String) {
+        let mut addresses = self
+            .shared
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        match platform {
+            Platform::Intercom => addresses.intercom = Some(url),
+            Platform::Jira => addresses.jira = Some(url),
+        }
+    }
+
+    /// Sets the base address of Bowline's own pages.
+    pub fn set_product(&self, url: String) {
+        let mut addresses = self
+            .shared
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        addresses.product = Some(url);
+    }
+
+    /// The base address of a platform, once known.
+    pub fn get(&self, platform: Platform) -> Option<String> {
+        let addresses = self.read();
+        match platform {
+            Platform::Intercom => addresses.intercom,
+            Platform::Jira => addresses.jira,
+        }
+    }
+
+    fn read(&self) -> Addresses {
+        self.shared
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// What the base layout `shared/base.html` needs. A page's template struct has a field
+/// `shell: Shell`, begins with `{% extends "shared/base.html" %}`, and fills the block `content`.
+#[derive(Clone, Debug)]
+pub struct Shell {
+    /// The page's title.
+    pub title: String,
+    /// Whose page it is.
+    pub platform: Platform,
+    /// Whether the page looks for news by itself (the element with id `fresh` is replaced).
+    pub refresh: bool,
+    /// Base address of the simulated Intercom's pages, once known.
+    pub intercom: Option<String>,
+    /// Base address of the simulated Jira's pages, once known.
+    pub jira: Option<String>,
+    /// Base address of Bowline's pages, once known.
+    pub product: Option<String>,
+}
+
+impl Shell {
+    /// A page of a platform that does not refresh itself.
+    pub fn new(title: impl Into<String>, platform: Platform, neighbours: &Neighbours) -> Self {
+        let Addresses {
+            intercom,
+            jira,
+            product,
+        } = neighbours.read();
+        Self {
+            title: title.into(),
+            platform,
+            refresh: false,
+            intercom,
+            jira,
+            product,
+        }
+    }
+
+    /// The same page, looking for news by itself.
+    #[must_use]
+    pub fn refreshing(mut self) -> Self {
+        self.refresh = true;
+        self
+    }
+
+    /// Whether it is a page of the simulated Intercom.
+    pub fn in_intercom(&self) -> bool {
+        self.platform == Platform::Intercom
+    }
+
+    /// What the platform is called on the page.
+    pub fn platform_name(&self) -> &'static str {
+        match self.platform {
+            Platform::Intercom => "Simulated Intercom",
+            Platform::Jira => "Simulated Jira",
+        }
+    }
+}
+
+/// Renders a page.
+pub fn html(template: &impl Template) -> Response {
+    match template.render() {
+        Ok(page) => Html(page).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "page could not be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Sends the browser to another page after a form (303).
+pub fn see_other(path: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, path.to_owned())]).into_response()
+}
+
+/// The shared assets. Every platform merges them into its pages.
+pub fn routes() -> Router {
+    Router::new().route(STYLE_PATH, get(style))
+}
+
+async fn style() -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8")];
+    (headers, include_str!("../../templates/shared/sandbox.css")).into_response()
+}

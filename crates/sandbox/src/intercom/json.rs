@@ -1,0 +1,360 @@
+//! Conversations, contacts and the rest as the platform's JSON.
+
+use serde_json::{Value, json};
+
+use super::html;
+use super::model::{Admin, Author, Contact, Conversation, Part};
+use super::state::{Company, State};
+use super::version::Version;
+
+/// Parts that an answer holds at most: the newest ones.
+pub(crate) const MAX_PARTS: usize = 500;
+
+/// Entries that a contact shows of its tags, notes and companies.
+const MAX_EMBEDDED: usize = 10;
+
+/// Which parts of a conversation are shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Parts {
+    /// The newest [`MAX_PARTS`].
+    Newest,
+    /// No list of parts at all, as in lists of conversations.
+    Absent,
+    /// One or none, as in webhooks.
+    Only(Option<u64>),
+}
+
+fn text(body: Option<&str>, plain: bool) -> Value {
+    match body {
+        Some(body) if plain => json!(html::plain(body)),
+        body => json!(body),
+    }
+}
+
+fn author(author: &Author) -> Value {
+    json!({
+        "type": author.kind,
+        "id": author.id,
+        "name": author.name,
+        "email": author.email.as_deref().unwrap_or(""),
+    })
+}
+
+fn tag(state: &State, id: u64) -> Value {
+    json!({ "type": "tag", "id": id.to_string(), "name": state.tags.get(&id) })
+}
+
+pub(crate) fn applied_tag(state: &State, conversation: &Conversation, id: u64) -> Value {
+    let mut value = tag(state, id);
+    if let Some(applied) = conversation.tags.iter().find(|applied| applied.tag == id) {
+        value["applied_at"] = json!(applied.at);
+        value["applied_by"] = json!({ "type": "admin", "id": applied.by });
+    }
+    value
+}
+
+fn part(state: &State, conversation: &Conversation, part: &Part, plain: bool) -> Value {
+    let tags: Vec<Value> = part
+        .tags
+        .iter()
+        .map(|id| applied_tag(state, conversation, *id))
+        .collect();
+    let assigned_to = part
+        .assigned_to
+        .map(|id| json!({ "type": "admin", "id": id.to_string() }));
+    json!({
+        "type": "conversation_part",
+        "id": part.id.to_string(),
+        "part_type": part.part_type,
+        "body": text(part.body.as_deref(), plain),
+        "created_at": part.created_at,
+        "updated_at": part.created_at,
+        "notified_at": part.created_at,
+        "assigned_to": assigned_to,
+        "author": author(&part.author),
+        "attachments": part.attachments,
+        "external_id": null,
+        "redacted": part.body.is_none() && matches!(part.part_type, "comment" | "note"),
+        "state": part.state.name(),
+        "tags": tags,
+        "event_details": part.event_details,
+        "app_package_code": part.via_api.then_some(&state.config.app_package_code),
+        "metadata": {},
+        "email_message_metadata": null,
+    })
+}
+
+/// A conversation. `plain` turns bodies into plain text.
+pub(crate) fn conversation(
+    state: &State,
+    conversation: &Conversation,
+    version: Version,
+    parts: Parts,
+    plain: bool,
+) -> Value {
+    let contacts: Vec<Value> = conversation
+        .contacts
+        .iter()
+        .map(|id| {
+            let external = state
+                .contacts
+                .get(id)
+                .and_then(|contact| contact.external_id.as_ref());
+            json!({ "type": "contact", "id": id, "external_id": external })
+        })
+        .collect();
+    let teammates: Vec<Value> = conversation
+        .teammates
+        .iter()
+        .map(|id| json!({ "type": "admin", "id": id }))
+        .collect();
+    let tags: Vec<Value> = conversation
+        .tags
+        .iter()
+        .map(|applied| applied_tag(state, conversation, applied.tag))
+        .collect();
+    let first_reply = conversation
+        .parts
+        .iter()
+        .find(|part| matches!(part.author.kind, "user" | "lead"))
+        .map(|part| json!({ "created_at": part.created_at, "type": "conversation", "url": null }));
+    // Before 2.16 nobody was null and priority had two values.
+    let (nobody, priority) = if version >= Version::V2_16 {
+        (json!(0), "none")
+    } else {
+        (json!(null), "not_priority")
+    };
+    let assignee = match conversation.admin_assignee {
+        0 => nobody.clone(),
+        id => json!(id),
+    };
+    let mut value = json!({
+        "type": "conversation",
+        "id": conversation.id.to_string(),
+        "title": conversation.title,
+        "created_at": conversation.created_at,
+        "updated_at": conversation.updated_at,
+        "waiting_since": conversation.waiting_since,
+        "snoozed_until": conversation.snoozed_until,
+        // A snoozed conversation counts as open here.
+        "open": conversation.state != super::model::ConversationState::Closed,
+        "state": conversation.state.name(),
+        "read": conversation.read,
+        "priority": priority,
+        "admin_assignee_id": assignee,
+        "team_assignee_id": nobody,
+        "source": {
+            "type": "conversation",
+            "id": conversation.source_id.to_string(),
+            "delivered_as": "customer_initiated",
+            "subject": "",
+            "body": text(Some(&conversation.body), plain),
+            "author": author(&conversation.author),
+            "attachments": [],
+            "url": null,
+            "redacted": false,
+        },
+        "contacts": { "type": "contact.list", "contacts": contacts },
+        "teammates": { "type": "admin.list", "admins": teammates },
+        "tags": { "type": "tag.list", "tags": tags },
+        "custom_attributes": conversation.custom_attributes,
+        "first_contact_reply": first_reply,
+        "statistics": null,
+        "conversation_rating": null,
+        "sla_applied": null,
+        "topics": {},
+        "ticket": null,
+        "company": null,
+        "linked_objects": { "type": "list", "data": [], "total_count": 0, "has_more": false },
+        "ai_agent": null,
+        "ai_agent_participated": false,
+    });
+    let shown: &[Part] = match parts {
+        Parts::Absent => return value,
+        Parts::Newest => &conversation.parts[conversation.parts.len().saturating_sub(MAX_PARTS)..],
+        Parts::Only(only) => {
+            let at = conversation
+                .parts
+                .iter()
+                .rposition(|part| Some(part.id) == only);
+            at.map_or(&[], |at| &conversation.parts[at..=at])
+        }
+    };
+    let total = match parts {
+        Parts::Only(_) => shown.len(),
+        _ => conversation.parts.len(),
+    };
+    let list: Vec<Value> = shown
+        .iter()
+        .map(|shown| part(state, conversation, shown, plain))
+        .collect();
+    value["conversation_parts"] = json!({
+        "type": "conversation_part.list",
+        "conversation_parts": list,
+        "total_count": total,
+    });
+    value
+}
+
+/// A list that a contact shows of something of its own.
+fn embedded(contact: &str, what: &str, mut items: Vec<Value>) -> Value {
+    let total = items.len();
+    items.truncate(MAX_EMBEDDED);
+    json!({
+        "type": "list",
+        "data": items,
+        "url": format!("/contacts/{contact}/{what}"),
+        "total_count": total,
+        "has_more": total > MAX_EMBEDDED,
+    })
+}
+
+pub(crate) fn contact(state: &State, contact: &Contact, version: Version) -> Value {
+    let id = contact.id.as_str();
+    let domain = contact
+        .email
+        .as_deref()
+        .and_then(|email| email.split_once('@'));
+    // The owner's id was a number before 2.16.
+    let owner = match &contact.owner_id {
+        Some(owner) if version < Version::V2_16 => owner.parse::<u64>().ok().map(Value::from),
+        owner => owner.clone().map(Value::from),
+    };
+    let item =
+        |kind: &str, id: &str| json!({ "id": id, "type": kind, "url": format!("/{kind}s/{id}") });
+    let tags = state.contact_tags.get(id).into_iter().flatten();
+    let companies = state.contact_companies.get(id).into_iter().flatten();
+    json!({
+        "type": "contact",
+        "id": id,
+        "workspace_id": state.config.workspace,
+        "external_id": contact.external_id,
+        "role": contact.role,
+        "email": contact.email,
+        "email_domain": domain.map(|(_, domain)| domain),
+        "phone": contact.phone,
+        "name": contact.name,
+        "avatar": null,
+        "owner_id": owner,
+        "social_profiles": { "type": "list", "data": [] },
+        "has_hard_bounced": false,
+        "marked_email_as_spam": false,
+        "unsubscribed_from_emails": false,
+        "created_at": contact.created_at,
+        "updated_at": contact.updated_at,
+        "signed_up_at": (contact.role == "user").then_some(contact.created_at),
+        "last_seen_at": null,
+        "last_replied_at": contact.last_replied_at,
+        "last_contacted_at": null,
+        "last_email_opened_at": null,
+        "last_email_clicked_at": null,
+        "language_override": null,
+        "browser": null,
+        "browser_version": null,
+        "browser_language": null,
+        "os": null,
+        "location": { "type": "location", "country": null, "region": null, "city": null, "country_code": null, "continent_code": null },
+        "android_app_name": null,
+        "android_last_seen_at": null,
+        "ios_app_name": null,
+        "ios_last_seen_at": null,
+        "custom_attributes": contact.custom_attributes,
+        "tags": embedded(id, "tags", tags.map(|tag| item("tag", &tag.to_string())).collect()),
+        "notes": embedded(id, "notes", Vec::new()),
+        "companies": embedded(id, "companies", companies.map(|company| {
+            json!({ "id": company, "type": "company", "url": format!("/companies/{company}") })
+        }).collect()),
+        "opted_out_subscription_types": embedded(id, "subscriptions", Vec::new()),
+        "opted_in_subscription_types": embedded(id, "subscriptions", Vec::new()),
+        "utm_campaign": null,
+        "utm_content": null,
+        "utm_medium": null,
+        "utm_source": null,
+        "utm_term": null,
+        "referrer": null,
+        "sms_consent": false,
+    })
+}
+
+/// A contact as webhooks show it: times are ISO 8601 texts there.
+pub(crate) fn contact_in_webhook(state: &State, shown: &Contact) -> Value {
+    let mut value = contact(state, shown, Version::V2_16);
+    for field in [
+        "created_at",
+        "updated_at",
+        "signed_up_at",
+        "last_replied_at",
+    ] {
+        if let Some(seconds) = value[field].as_i64() {
+            value[field] = json!(iso(seconds));
+        }
+    }
+    value
+}
+
+fn iso(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).map_or_else(
+        |_| String::new(),
+        |time| time.strftime("%Y-%m-%dT%H:%M:%S.000+00:00").to_string(),
+    )
+}
+
+pub(crate) fn admin(admin: &Admin) -> Value {
+    json!({
+        "type": "admin",
+        "id": admin.id,
+        "name": admin.name,
+        "email": admin.email,
+        "away_mode_enabled": false,
+        "away_mode_reassign": false,
+        "has_inbox_seat": true,
+        "team_ids": [],
+        "avatar": { "image_url": null },
+    })
+}
+
+pub(crate) fn me(state: &State, admin: &Admin) -> Value {
+    json!({
+        "type": "admin",
+        "id": admin.id,
+        "email": admin.email,
+        "name": admin.name,
+        "email_verified": true,
+        "has_inbox_seat": true,
+        "app": {
+            "type": "app",
+            "id_code": state.config.workspace,
+            "name": state.config.workspace_name,
+            "region": state.config.region.code(),
+            "timezone": "UTC",
+            "created_at": 1_661_876_617,
+            "secure": true,
+            "identity_verification": true,
+        },
+        "avatar": { "type": "avatar", "image_url": null },
+    })
+}
+
+pub(crate) fn company(state: &State, company: &Company) -> Value {
+    let users = state
+        .contact_companies
+        .values()
+        .filter(|companies| companies.contains(&company.id))
+        .count();
+    json!({
+        "type": "company",
+        "id": company.id,
+        "company_id": company.id,
+        "app_id": state.config.workspace,
+        "name": company.name,
+        "created_at": company.created_at,
+        "updated_at": company.created_at,
+        "monthly_spend": 0,
+        "session_count": 0,
+        "user_count": users,
+        "tags": { "type": "tag.list", "tags": [] },
+        "segments": { "type": "segment.list", "segments": [] },
+        "plan": {},
+        "custom_attributes": {},
+    })
+}

@@ -1,0 +1,33 @@
+//! The simulated Jira, Cloud or Data Center: REST, administrator webhooks, and pages for people.
+//!
+//! [`start`] serves it on an address. [`Sandbox`] is the same site as an object, for tests: what it does is what a
+//! person does on the pages, with the same history and the same deliveries.
+
+mod adf_check;
+mod body;
+mod config;
+mod error;
+mod hooks;
+mod jql;
+mod limits;
+mod model;
+mod ops;
+mod pages;
+mod rest;
+mod sandbox;
+mod stamp;
+mod state;
+mod view;
+
+pub use body::Body;
+pub use config::{
+    BOT_ACCOUNT, BOT_TOKEN, Config, Deployment, Limits, ProjectConfig, ProjectKind, Switches, UserConfig, WebhookConfig,
+};
+pub use error::Refusal;
+pub use model::{
+    Attachment, Category, Change, Comment, CustomValue, History, Issue, Project, RemoteLink, STATUSES, Status, User, Visibility,
+    status_named,
+};
+pub use ops::{Edit, NewComment, NewIssue};
+pub use sandbox::{Actor, Handle, Outcome, Sandbox, start};
+pub use state::PERMISSIONS;

@@ -1,0 +1,13 @@
+//! The simulated platforms, over real HTTP on loopback.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test, a failed unwrap is a failed test"
+)]
+
+mod intercom;
+mod intercom_data;
+mod intercom_faults;
+mod intercom_webhooks;
+mod jira;
+mod jira_webhooks;

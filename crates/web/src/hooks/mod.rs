@@ -1,0 +1,112 @@
+//! Webhooks in.
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bowline_engine::ingress::{IntercomDelivery, JiraDelivery, Receipt, Refusal};
+
+use crate::{App, body};
+
+/// A sender that is told to come back later does so after this many seconds.
+const RETRY_AFTER_S: &str = "5";
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty())
+}
+
+/// Intercom asks with HEAD whether an address is there before it takes it. The answer is the same
+/// for every name: it does not tell which connections exist.
+pub(crate) async fn here() -> StatusCode {
+    StatusCode::OK
+}
+
+/// A delivery from Jira.
+pub(crate) async fn jira(
+    State(app): State<App>,
+    Path(site): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let body = match body::read(&headers, body, app.body_bytes_max).await {
+        Ok(body) => body,
+        Err(answer) => return answer,
+    };
+    let delivery = JiraDelivery {
+        site: &site,
+        body: &body,
+        signature: text(&headers, "x-hub-signature"),
+        identifier: text(&headers, "x-atlassian-webhook-identifier"),
+    };
+    answer("jira", app.shared.receive_jira(delivery).await)
+}
+
+/// A delivery from Intercom.
+pub(crate) async fn intercom(
+    State(app): State<App>,
+    Path(workspace): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let body = match body::read(&headers, body, app.body_bytes_max).await {
+        Ok(body) => body,
+        Err(answer) => return answer,
+    };
+    let delivery = IntercomDelivery {
+        workspace: &workspace,
+        body: &body,
+        signature: text(&headers, "x-hub-signature"),
+    };
+    answer("intercom", app.shared.receive_intercom(delivery).await)
+}
+
+/// A call from an automation rule or a post function. `Idempotency-Key` names the call: the same
+/// name is taken once.
+pub(crate) async fn notify(
+    State(app): State<App>,
+    Path(site): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let body = match body::read(&headers, body, app.body_bytes_max).await {
+        Ok(body) => body,
+        Err(answer) => return answer,
+    };
+    let bearer = text(&headers, header::AUTHORIZATION.as_str())
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .map(str::trim);
+    let key = text(&headers, "idempotency-key");
+    answer("notify", app.shared.receive_notify(&site, bearer, key, &body).await)
+}
+
+/// The answer to a sender. Never 410: Intercom would drop the subscription for good.
+fn answer(source: &'static str, received: Result<Receipt, Refusal>) -> Response {
+    let refusal = match received {
+        Ok(Receipt { event: Some(id) }) => {
+            return (StatusCode::OK, format!("{{\"event\":{id}}}")).into_response();
+        }
+        Ok(Receipt { event: None }) => {
+            return (StatusCode::OK, "{\"duplicate\":true}").into_response();
+        }
+        Err(refusal) => refusal,
+    };
+    let status = match &refusal {
+        Refusal::UnknownConnection => StatusCode::NOT_FOUND,
+        Refusal::BadSignature => StatusCode::UNAUTHORIZED,
+        Refusal::BadBody(_) => StatusCode::BAD_REQUEST,
+        Refusal::Overloaded | Refusal::Failed(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    metrics::counter!("bowline_refusals_total", "source" => source,
+        "status" => status.as_str().to_owned())
+    .increment(1);
+    match &refusal {
+        Refusal::Failed(error) => tracing::error!(source, %error, "delivery not stored"),
+        _ => tracing::warn!(source, status = status.as_u16(), reason = %refusal,
+            "delivery refused"),
+    }
+    let text = refusal.to_string();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        return (status, [(header::RETRY_AFTER, RETRY_AFTER_S)], text).into_response();
+    }
+    (status, text).into_response()
+}
