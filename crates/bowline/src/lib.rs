@@ -1,3 +1,7 @@
-//! The parts of the `bowline` binary that tests reach without starting it.
+//! The parts of the `bowline` binary that tests, the demo and the benchmarks reach without
+//! starting it as a process.
 
 pub mod config;
+pub mod service;
+pub mod system;
+mod wiring;

@@ -1,5 +1,7 @@
 //! What the engine is told to connect. Read from files, the environment or pages by others.
 
+use std::time::Duration;
+
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
 use bowline_domain::settings::{Notify, TransitionRule};
 use bowline_jira::Deployment;
@@ -15,6 +17,8 @@ pub struct EngineConfig {
     pub workspaces: Vec<WorkspaceConfig>,
     /// Projects joined to workspaces.
     pub bindings: Vec<BindingConfig>,
+    /// Notes that one link may get in an hour before the rest of them wait. Zero: no bound.
+    pub notes_per_link_hour_max: u32,
 }
 
 /// A Jira site.
@@ -36,6 +40,8 @@ pub struct SiteConfig {
     pub webhook_secrets: Vec<SecretString>,
     /// The bearer token of the notify address; without one the address does not exist.
     pub notify_token: Option<SecretString>,
+    /// How often changes are looked for where webhooks tell of them.
+    pub poll: Duration,
 }
 
 /// An Intercom workspace.

@@ -11,6 +11,7 @@
 //! passed in ([`Setup`]).
 
 mod backoff;
+mod breaker;
 pub mod config;
 mod courier;
 mod health;

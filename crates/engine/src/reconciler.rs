@@ -22,9 +22,11 @@ use crate::planner::Look;
 use crate::registry::Site;
 use crate::shared::Shared;
 
-/// How often changes are looked for where webhooks come, and where they do not, in milliseconds.
-const POLL_MS: u64 = 60_000;
-const POLL_WITHOUT_WEBHOOKS_MS: u64 = 5_000;
+/// How often changes are looked for where webhooks do not come.
+const POLL_WITHOUT_WEBHOOKS: Duration = Duration::from_secs(5);
+
+/// How often changes are looked for where nothing is bound: only to see whether something is now.
+const POLL_NOTHING: Duration = Duration::from_secs(60);
 
 /// How far a search reaches back behind the watermark, in milliseconds: index lag, minutes that
 /// are cut off, and clocks that differ.
@@ -37,15 +39,14 @@ const PAGE_SIZE: u32 = 50;
 pub(crate) async fn run(shared: Arc<Shared>) {
     loop {
         let registry = shared.registry();
-        let mut wait_ms = POLL_MS;
+        let mut wait = POLL_NOTHING;
         for binding in registry.bindings.iter().filter(|binding| binding.linking) {
             if shared.stopping.is_cancelled() {
                 return;
             }
-            if !binding.webhooks {
-                wait_ms = POLL_WITHOUT_WEBHOOKS_MS;
-            }
             let Some(site) = registry.sites.get(&binding.site) else { continue };
+            let often = if binding.webhooks { site.config.poll } else { POLL_WITHOUT_WEBHOOKS };
+            wait = wait.min(often);
             if !site.standing.works() {
                 continue;
             }
@@ -55,7 +56,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             }
         }
         tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(wait_ms)) => {}
+            () = tokio::time::sleep(wait) => {}
             () = shared.stopping.cancelled() => return,
         }
     }

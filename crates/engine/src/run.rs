@@ -1,6 +1,7 @@
 //! Starting and stopping.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::breaker::Breaker;
 use crate::config::EngineConfig;
 use crate::pace::Priority;
 use crate::registry::{Known, Registry, Standing};
@@ -73,6 +75,8 @@ impl Engine {
             active_since: RwLock::new(HashMap::new()),
             handed,
             stopping: CancellationToken::new(),
+            notes_per_link_hour: Breaker::new(),
+            payload_age_ms: AtomicI64::new(i64::MAX),
             probe: tokio::sync::Notify::new(),
         });
         remember_connections(&shared).await?;
@@ -147,6 +151,7 @@ async fn remember_connections(shared: &Shared) -> Result<(), StoreError> {
 
 async fn configure(shared: &Arc<Shared>, config: EngineConfig) -> Result<(), StoreError> {
     let now = shared.now();
+    shared.notes_per_link_hour.set_limit(config.notes_per_link_hour_max);
     let mut new: Vec<Connection> = Vec::new();
     let registry = {
         let standings = Mutex::new((

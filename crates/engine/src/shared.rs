@@ -1,7 +1,9 @@
 //! What all running parts share.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use bowline_domain::connection::Connection;
 use bowline_domain::ids::{ProjectKey, SiteName};
@@ -12,6 +14,8 @@ use bowline_store::model::{StoredEvent, TakenEffect};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::breaker::Breaker;
+pub use crate::planner::queue_link_command;
 use crate::registry::{Registry, Standing};
 
 /// Work that is handed from one part to the next without asking the database.
@@ -34,6 +38,9 @@ pub struct Shared {
     pub(crate) active_since: RwLock<HashMap<(SiteName, ProjectKey), Millis>>,
     pub(crate) handed: mpsc::UnboundedSender<Handed>,
     pub(crate) stopping: CancellationToken,
+    pub(crate) notes_per_link_hour: Breaker,
+    /// How long payloads are kept, in milliseconds.
+    pub(crate) payload_age_ms: AtomicI64,
     /// Wakes the prober when a connection broke or was configured anew.
     pub(crate) probe: tokio::sync::Notify,
 }
@@ -41,6 +48,12 @@ pub struct Shared {
 impl Shared {
     pub(crate) fn registry(&self) -> Arc<Registry> {
         Arc::clone(&self.registry.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Sets how long payloads are kept.
+    pub fn keep_payloads_for(&self, age: Duration) {
+        let age_ms = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+        self.payload_age_ms.store(age_ms, Ordering::Relaxed);
     }
 
     /// The present time.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 use bowline_engine::shared::Shared;
+use tokio::sync::Semaphore;
 
 pub use serve::{Limits, Listening, listen};
 
@@ -24,15 +25,29 @@ pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
 pub(crate) struct App {
     pub(crate) shared: Arc<Shared>,
     pub(crate) body_bytes_max: usize,
+    pub(crate) free: Arc<Semaphore>,
+}
+
+/// What deliveries are held to.
+#[derive(Clone, Copy, Debug)]
+pub struct HookLimits {
+    /// The largest body, in bytes; a larger one is answered 413.
+    pub body_bytes_max: usize,
+    /// Deliveries taken in at once; one more is answered 503.
+    pub at_once_max: usize,
 }
 
 /// The routes that others call. `metrics` adds `/metrics`.
 pub fn router(
     shared: Arc<Shared>,
-    body_bytes_max: usize,
+    limits: HookLimits,
     metrics: Option<RenderMetrics>,
 ) -> Router {
-    let app = App { shared, body_bytes_max };
+    let app = App {
+        shared,
+        body_bytes_max: limits.body_bytes_max,
+        free: Arc::new(Semaphore::new(limits.at_once_max)),
+    };
     let hooks = Router::new()
         .route("/hooks/jira/{site}", post(hooks::jira).get(hooks::here))
         .route("/hooks/jira/{site}/notify", post(hooks::notify))

@@ -171,12 +171,37 @@ impl Courier<'_> {
             let reason = "The link ended before it was this effect's turn.".to_owned();
             return Err(Stop(Ending::Dropped { reason }));
         }
+        self.breaker(workspace, conversation)?;
         let Some(actor) = found.actor() else {
             self.shared.probe.notify_waiters();
             let reason = "The workspace was not reached yet.".to_owned();
             return Err(Stop(self.later(PROBE_WAIT_MS, doubtful, reason)));
         };
         Ok(Far { workspace: Arc::clone(found), standing, actor, conversation })
+    }
+
+    /// Notes of one link wait when there were very many of them within an hour: something is going
+    /// round in circles, or a machine is talking.
+    fn breaker(
+        &self,
+        workspace: &WorkspaceName,
+        conversation: &ConversationId,
+    ) -> Result<(), Stop> {
+        let effect = self.effect();
+        if !matches!(effect.act, Act::Note { .. }) {
+            return Ok(());
+        }
+        let link = format!("{}/{}/{workspace}/{conversation}", effect.site, effect.issue);
+        match self.shared.notes_per_link_hour.pass(&link, self.now()) {
+            Ok(()) => Ok(()),
+            Err(due_at) => Err(Stop(Ending::Later {
+                due_at,
+                doubtful: self.taken.doubtful,
+                reason: "This conversation got very many notes about this issue within an hour. \
+                         The next ones wait, so that two automations cannot keep each other going."
+                    .to_owned(),
+            })),
+        }
     }
 
     fn store_failed(&self, error: &StoreError) -> Stop {

@@ -11,7 +11,8 @@ use bowline_domain::observation::Observation;
 use bowline_domain::outcome::{Outcome, Reason};
 use bowline_domain::time::Millis;
 use bowline_jira as jira;
-use bowline_store::model::{Decided, EventSource, NewEvent, StoredEvent};
+use bowline_store::Store;
+use bowline_store::model::{Accepted, Decided, EventSource, NewEvent, StoredEvent};
 use serde::{Deserialize, Serialize};
 
 use super::observe::{Reader, change, comment_snapshot, is_absent, person, status};
@@ -96,18 +97,13 @@ pub(super) async fn notify(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
         return hand_on(&reader, event, &request.issue).await;
     };
     let happenings = [Happening::Asked {
-        event: first_told(event),
+        event: event.id,
         note: request.note,
         reopen: request.reopen,
         text: request.text.filter(|text| !text.trim().is_empty()),
     }];
     let state = reader.state(&IssueId::new(issue), &happenings).await?;
     reader.observe_and_plan(&state, &happenings).await
-}
-
-/// The event that a call of the notify address is counted by.
-fn first_told(event: &StoredEvent) -> EventId {
-    event.id
 }
 
 /// The event names its issue by key, and the lane is found by id: asks Jira for the id and puts
@@ -274,31 +270,31 @@ async fn whole_history(
     Ok(history)
 }
 
-impl Shared {
-    /// Puts a person's command about a link into the queue of its issue.
-    ///
-    /// # Errors
-    /// The site is not configured; the store fails.
-    pub async fn command_link(
-        &self,
-        site: &str,
-        issue: &str,
-        (workspace, conversation): (&str, &str),
-        by: Option<&str>,
-    ) -> Result<EventId, Refusal> {
-        let (issue, workspace, conversation) =
-            (issue.to_owned(), workspace.to_owned(), conversation.to_owned());
-        let command = match by {
-            Some(by) => Command::Link { issue, workspace, conversation, by: by.to_owned() },
-            None => Command::Unlink { issue, workspace, conversation },
-        };
-        let site = SiteName::new(site);
-        let known = self.store.issue_by_key(&site, command.issue()).await?;
-        let name = format!("{}-{:016x}", self.now().0, self.random());
-        let event = command_event(&site, known, &command, name, self.now())?;
-        let receipt = self.store_event(NewEvent { take: false, ..event }).await?;
-        self.store.wake().await?;
-        receipt.event.ok_or(Refusal::Overloaded)
+/// Puts a person's command about a link into the queue of its issue: linking `by` someone, or
+/// ending the link. Carried out by whichever process works the lanes. `now` and `chance` name it.
+///
+/// # Errors
+/// The store fails.
+pub async fn queue_link_command(
+    store: &Store,
+    (site, issue): (&SiteName, &str),
+    (workspace, conversation): (&str, &str),
+    by: Option<&str>,
+    (now, chance): (Millis, u64),
+) -> Result<EventId, Refusal> {
+    let known = store.issue_by_key(site, issue).await?;
+    let (issue, workspace, conversation) =
+        (issue.to_owned(), workspace.to_owned(), conversation.to_owned());
+    let command = match by {
+        Some(by) => Command::Link { issue, workspace, conversation, by: by.to_owned() },
+        None => Command::Unlink { issue, workspace, conversation },
+    };
+    let event = command_event(site, known, &command, format!("{}-{chance:016x}", now.0), now)?;
+    let accepted = store.accept(NewEvent { take: false, ..event }).await?;
+    store.wake().await?;
+    match accepted {
+        Accepted::Fresh { event, .. } => Ok(event),
+        Accepted::Duplicate => Err(Refusal::Overloaded),
     }
 }
 

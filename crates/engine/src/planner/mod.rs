@@ -21,6 +21,7 @@ use crate::backoff;
 use crate::health;
 use crate::shared::{Handed, Shared};
 
+pub use internal::queue_link_command;
 pub(crate) use internal::{Look, conversation_gone};
 
 /// Lanes of effects that a decision takes at once. More wait for the couriers of bulk work.

@@ -384,7 +384,7 @@ impl State {
         self.set_state(id, ConversationState::Snoozed, Some(until))?;
         let part = self.push_part(id, now, Draft::event("snoozed", author, via_api))?;
         self.edit_part(id, part, |part| {
-            part.event_details = json!({ "snoozed_until": until })
+            part.event_details = json!({ "snoozed_until": until });
         });
         self.emit(topics::ADMIN_SNOOZED, id, Some(part));
         Ok(())

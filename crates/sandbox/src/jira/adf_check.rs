@@ -31,8 +31,17 @@ const BLOCKS: [&str; 21] = [
     "syncBlock",
 ];
 
-const INLINES: [&str; 9] =
-    ["text", "hardBreak", "mention", "emoji", "inlineCard", "date", "status", "mediaInline", "inlineExtension"];
+const INLINES: [&str; 9] = [
+    "text",
+    "hardBreak",
+    "mention",
+    "emoji",
+    "inlineCard",
+    "date",
+    "status",
+    "mediaInline",
+    "inlineExtension",
+];
 
 const MARKS: [&str; 12] = [
     "strong",
@@ -57,13 +66,17 @@ pub(crate) fn is_valid(document: &Value) -> bool {
 fn children(node: &Value, allowed: &[&str], depth: usize) -> bool {
     match &node["content"] {
         Value::Null => true,
-        Value::Array(content) => depth < MAX_DEPTH && content.iter().all(|child| valid(child, allowed, depth + 1)),
+        Value::Array(content) => {
+            depth < MAX_DEPTH && content.iter().all(|child| valid(child, allowed, depth + 1))
+        }
         _ => false,
     }
 }
 
 fn valid(node: &Value, allowed: &[&str], depth: usize) -> bool {
-    let Some(kind) = node["type"].as_str() else { return false };
+    let Some(kind) = node["type"].as_str() else {
+        return false;
+    };
     allowed.contains(&kind) && own_rules(node, kind) && children(node, inside(kind), depth)
 }
 
@@ -79,8 +92,8 @@ fn inside(kind: &str) -> &'static [&'static str] {
         "taskList" => &["taskItem", "taskList"],
         "decisionList" => &["decisionItem"],
         "layoutSection" => &["layoutColumn"],
-        "listItem" | "blockquote" | "panel" | "tableCell" | "tableHeader" | "expand" | "nestedExpand"
-        | "bodiedExtension" | "layoutColumn" => &BLOCKS,
+        "listItem" | "blockquote" | "panel" | "tableCell" | "tableHeader" | "expand"
+        | "nestedExpand" | "bodiedExtension" | "layoutColumn" => &BLOCKS,
         _ => &[],
     }
 }
@@ -90,28 +103,47 @@ fn own_rules(node: &Value, kind: &str) -> bool {
     let attrs = &node["attrs"];
     match kind {
         "text" => text(&node["text"]) && marks(&node["marks"]),
-        "heading" => attrs["level"].as_u64().is_some_and(|level| (1..=6).contains(&level)),
-        "codeBlock" => node["content"].as_array().is_none_or(|all| all.iter().all(|child| child["marks"].is_null())),
+        "heading" => attrs["level"]
+            .as_u64()
+            .is_some_and(|level| (1..=6).contains(&level)),
+        "codeBlock" => node["content"]
+            .as_array()
+            .is_none_or(|all| all.iter().all(|child| child["marks"].is_null())),
         "mention" => text(&attrs["id"]),
         "emoji" => text(&attrs["shortName"]),
-        "inlineCard" | "blockCard" => text(&attrs["url"]) || attrs["data"].is_object() || attrs["datasource"].is_object(),
+        "inlineCard" | "blockCard" => {
+            text(&attrs["url"]) || attrs["data"].is_object() || attrs["datasource"].is_object()
+        }
         "embedCard" => text(&attrs["url"]) && text(&attrs["layout"]),
         "panel" => text(&attrs["panelType"]),
         "bulletList" | "orderedList" | "listItem" | "blockquote" | "table" | "tableRow" => {
-            node["content"].as_array().is_some_and(|content| !content.is_empty())
+            node["content"]
+                .as_array()
+                .is_some_and(|content| !content.is_empty())
         }
         _ => true,
     }
 }
 
 fn marks(marks: &Value) -> bool {
-    let Value::Array(marks) = marks else { return marks.is_null() };
-    let kinds: Vec<&str> = marks.iter().filter_map(|mark| mark["type"].as_str()).collect();
+    let Value::Array(marks) = marks else {
+        return marks.is_null();
+    };
+    let kinds: Vec<&str> = marks
+        .iter()
+        .filter_map(|mark| mark["type"].as_str())
+        .collect();
     let known = kinds.len() == marks.len() && kinds.iter().all(|kind| MARKS.contains(kind));
-    let code_alone =
-        !kinds.contains(&"code") || kinds.iter().all(|kind| matches!(*kind, "code" | "link" | "annotation"));
+    let code_alone = !kinds.contains(&"code")
+        || kinds
+            .iter()
+            .all(|kind| matches!(*kind, "code" | "link" | "annotation"));
     let links = marks.iter().filter(|mark| mark["type"] == "link");
-    known && code_alone && links.into_iter().all(|mark| mark["attrs"]["href"].is_string())
+    known
+        && code_alone
+        && links
+            .into_iter()
+            .all(|mark| mark["attrs"]["href"].is_string())
 }
 
 #[cfg(test)]
@@ -125,23 +157,60 @@ mod tests {
 
     #[test]
     fn judges_documents() {
-        let text = |text: &str, marks: Value| {
-            json!({ "type": "paragraph", "content": [{ "type": "text", "text": text, "marks": marks }] })
-        };
+        let text = |text: &str, marks: Value| json!({ "type": "paragraph", "content": [{ "type": "text", "text": text, "marks": marks }] });
         for (name, content, expected) in [
             ("plain", text("a", json!([])), true),
             ("empty text", text("", json!([])), false),
-            ("code and link", text("a", json!([{"type": "code"}, {"type": "link", "attrs": {"href": "x"}}])), true),
-            ("code and strong", text("a", json!([{"type": "code"}, {"type": "strong"}])), false),
+            (
+                "code and link",
+                text(
+                    "a",
+                    json!([{"type": "code"}, {"type": "link", "attrs": {"href": "x"}}]),
+                ),
+                true,
+            ),
+            (
+                "code and strong",
+                text("a", json!([{"type": "code"}, {"type": "strong"}])),
+                false,
+            ),
             ("unknown mark", text("a", json!([{"type": "blink"}])), false),
             ("unknown node", json!({ "type": "marquee" }), false),
-            ("inline at the top", json!({ "type": "text", "text": "a" }), false),
-            ("block in a paragraph", json!({ "type": "paragraph", "content": [{ "type": "rule" }] }), false),
-            ("empty paragraph", json!({ "type": "paragraph", "content": [] }), true),
-            ("empty list", json!({ "type": "bulletList", "content": [] }), false),
-            ("card", json!({ "type": "blockCard", "attrs": { "url": "https://example.com" } }), true),
-            ("card without address", json!({ "type": "blockCard", "attrs": {} }), false),
-            ("heading without level", json!({ "type": "heading", "content": [] }), false),
+            (
+                "inline at the top",
+                json!({ "type": "text", "text": "a" }),
+                false,
+            ),
+            (
+                "block in a paragraph",
+                json!({ "type": "paragraph", "content": [{ "type": "rule" }] }),
+                false,
+            ),
+            (
+                "empty paragraph",
+                json!({ "type": "paragraph", "content": [] }),
+                true,
+            ),
+            (
+                "empty list",
+                json!({ "type": "bulletList", "content": [] }),
+                false,
+            ),
+            (
+                "card",
+                json!({ "type": "blockCard", "attrs": { "url": "https://example.com" } }),
+                true,
+            ),
+            (
+                "card without address",
+                json!({ "type": "blockCard", "attrs": {} }),
+                false,
+            ),
+            (
+                "heading without level",
+                json!({ "type": "heading", "content": [] }),
+                false,
+            ),
         ] {
             assert_eq!(is_valid(&doc(&content)), expected, "{name}");
         }

@@ -21,13 +21,19 @@ pub struct Body {
 impl Body {
     /// From wiki markup, as REST 2 takes it.
     pub fn wiki(text: &str) -> Self {
-        Self { adf: Arc::new(adf::write(&wiki::read(text))), wiki: text.into() }
+        Self {
+            adf: Arc::new(adf::write(&wiki::read(text))),
+            wiki: text.into(),
+        }
     }
 
     /// From an ADF document, as REST 3 takes it. The document is kept as it is, whatever nodes it has.
     pub fn adf(document: Value) -> Self {
         let text = wiki::write(&adf::read(&document));
-        Self { adf: Arc::new(document), wiki: text.into() }
+        Self {
+            adf: Arc::new(document),
+            wiki: text.into(),
+        }
     }
 
     /// As the Cloud editor would store what a person typed or pasted: a bare address becomes a card.
@@ -35,7 +41,10 @@ impl Body {
         let mut doc = wiki::read(text);
         doc.blocks.iter_mut().for_each(card_block);
         let document = adf::write(&doc);
-        Self { adf: Arc::new(document), wiki: wiki::write(&doc).into() }
+        Self {
+            adf: Arc::new(document),
+            wiki: wiki::write(&doc).into(),
+        }
     }
 
     /// The ADF form.
@@ -72,7 +81,10 @@ fn card_block(block: &mut Block) {
             *content = content.drain(..).flat_map(card_inline).collect();
         }
         Block::BulletList(items) | Block::OrderedList { items, .. } => {
-            items.iter_mut().flat_map(|item| &mut item.blocks).for_each(card_block);
+            items
+                .iter_mut()
+                .flat_map(|item| &mut item.blocks)
+                .for_each(card_block);
         }
         Block::Quote(blocks) | Block::Panel(blocks) => blocks.iter_mut().for_each(card_block),
         Block::Table(rows) => rows.iter_mut().flatten().flatten().for_each(card_block),
@@ -82,15 +94,26 @@ fn card_block(block: &mut Block) {
 
 fn card_inline(inline: Inline) -> Vec<Inline> {
     match inline {
-        Inline::Text { text, marks } if !marks.code && text.contains("http") => split_addresses(&text)
-            .into_iter()
-            .map(|(piece, address)| {
-                if address { Inline::Card { url: piece } } else { Inline::Text { text: piece, marks } }
-            })
-            .collect(),
+        Inline::Text { text, marks } if !marks.code && text.contains("http") => {
+            split_addresses(&text)
+                .into_iter()
+                .map(|(piece, address)| {
+                    if address {
+                        Inline::Card { url: piece }
+                    } else {
+                        Inline::Text { text: piece, marks }
+                    }
+                })
+                .collect()
+        }
         Inline::Link { href, content } => {
-            let bare = matches!(content.as_slice(), [] ) || matches!(content.as_slice(), [Inline::Text { text, .. }] if *text == href);
-            if bare { vec![Inline::Card { url: href }] } else { vec![Inline::Link { href, content }] }
+            let bare = matches!(content.as_slice(), [])
+                || matches!(content.as_slice(), [Inline::Text { text, .. }] if *text == href);
+            if bare {
+                vec![Inline::Card { url: href }]
+            } else {
+                vec![Inline::Link { href, content }]
+            }
         }
         other => vec![other],
     }
@@ -132,16 +155,26 @@ mod tests {
     #[test]
     fn pasted_addresses_are_split_from_the_words_around_them() {
         let pieces = split_addresses("see https://example.com/a, or (no) http://b.example.com");
-        let expected =
-            [("see ", false), ("https://example.com/a", true), (", or (no) ", false), ("http://b.example.com", true)];
-        assert_eq!(pieces, expected.map(|(text, address)| (text.to_owned(), address)));
+        let expected = [
+            ("see ", false),
+            ("https://example.com/a", true),
+            (", or (no) ", false),
+            ("http://b.example.com", true),
+        ];
+        assert_eq!(
+            pieces,
+            expected.map(|(text, address)| (text.to_owned(), address))
+        );
     }
 
     #[test]
     fn what_a_person_pastes_becomes_a_card() {
         let body = Body::typed("look: https://example.com/x");
         let json = body.as_adf().to_string();
-        assert!(json.contains("inlineCard") && json.contains("https://example.com/x"), "{json}");
+        assert!(
+            json.contains("inlineCard") && json.contains("https://example.com/x"),
+            "{json}"
+        );
         assert!(!adf::read(body.as_adf()).is_blank());
     }
 
@@ -151,7 +184,10 @@ mod tests {
             (json!({"type": "doc", "version": 1, "content": []}), true),
             (json!("text"), false),
             (json!({"type": "doc", "version": 2, "content": []}), false),
-            (json!({"type": "paragraph", "version": 1, "content": []}), false),
+            (
+                json!({"type": "paragraph", "version": 1, "content": []}),
+                false,
+            ),
             (json!({"type": "doc", "version": 1}), false),
         ] {
             assert_eq!(is_adf(&value), expected, "{value}");

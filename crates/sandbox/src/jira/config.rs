@@ -90,7 +90,12 @@ pub struct ProjectConfig {
 impl ProjectConfig {
     /// A software project that everybody may browse.
     pub fn software(key: &str, name: &str) -> Self {
-        Self { key: key.to_owned(), name: name.to_owned(), kind: ProjectKind::Software, hidden: false }
+        Self {
+            key: key.to_owned(),
+            name: name.to_owned(),
+            kind: ProjectKind::Software,
+            hidden: false,
+        }
     }
 }
 
@@ -203,12 +208,20 @@ impl Config {
         };
         let priya = UserConfig {
             admin: true,
-            ..UserConfig::person("priya", "712020:a1a1a1a1-0000-4000-8000-0000000000a1", "Priya Nair")
+            ..UserConfig::person(
+                "priya",
+                "712020:a1a1a1a1-0000-4000-8000-0000000000a1",
+                "Priya Nair",
+            )
         };
         let customer = UserConfig {
             account_type: "customer".to_owned(),
             token: None,
-            ..UserConfig::person("casey", "qm:c5c5c5c5-0000-4000-8000-0000000000c5", "Casey Customer")
+            ..UserConfig::person(
+                "casey",
+                "qm:c5c5c5c5-0000-4000-8000-0000000000c5",
+                "Casey Customer",
+            )
         };
         Self {
             deployment: Deployment::Cloud,
@@ -216,7 +229,11 @@ impl Config {
             cloud_id: "5a5a5a5a-0000-4000-8000-00000000c10d".to_owned(),
             users: vec![
                 bot,
-                UserConfig::person("lena", "712020:e2e2e2e2-0000-4000-8000-0000000000e2", "Lena Fischer"),
+                UserConfig::person(
+                    "lena",
+                    "712020:e2e2e2e2-0000-4000-8000-0000000000e2",
+                    "Lena Fischer",
+                ),
                 UserConfig::person("omar", "5f0000000000000000000a03", "Omar Haddad"),
                 priya,
                 customer,
@@ -224,8 +241,15 @@ impl Config {
             projects: vec![
                 ProjectConfig::software("ENG", "Engineering"),
                 ProjectConfig::software("OPS", "Operations"),
-                ProjectConfig { kind: ProjectKind::ServiceDesk, ..ProjectConfig::software("SUP", "Support desk") },
-                ProjectConfig { kind: ProjectKind::Business, hidden: true, ..ProjectConfig::software("HR", "People") },
+                ProjectConfig {
+                    kind: ProjectKind::ServiceDesk,
+                    ..ProjectConfig::software("SUP", "Support desk")
+                },
+                ProjectConfig {
+                    kind: ProjectKind::Business,
+                    hidden: true,
+                    ..ProjectConfig::software("HR", "People")
+                },
             ],
             webhooks: Vec::new(),
             search_lag_ms: 0,

@@ -20,7 +20,11 @@ impl Refusal {
     /// `{"errorMessages": [message], "errors": {}}`.
     pub fn message(status: u16, message: impl Into<String>) -> Self {
         let body = json!({ "errorMessages": [message.into()], "errors": {} });
-        Self { status, body, headers: Vec::new() }
+        Self {
+            status,
+            body,
+            headers: Vec::new(),
+        }
     }
 
     /// 400 about one field: `{"errorMessages": [], "errors": {field: message}}`.
@@ -30,8 +34,15 @@ impl Refusal {
 
     /// 400 about several fields.
     pub fn fields(errors: impl IntoIterator<Item = (String, String)>) -> Self {
-        let errors: Map<String, Value> = errors.into_iter().map(|(k, v)| (k, Value::String(v))).collect();
-        Self { status: 400, body: json!({ "errorMessages": [], "errors": errors }), headers: Vec::new() }
+        let errors: Map<String, Value> = errors
+            .into_iter()
+            .map(|(k, v)| (k, Value::String(v)))
+            .collect();
+        Self {
+            status: 400,
+            body: json!({ "errorMessages": [], "errors": errors }),
+            headers: Vec::new(),
+        }
     }
 
     /// 400 with a general message.
@@ -79,7 +90,11 @@ impl Refusal {
 
     /// A path that exists with another method.
     pub fn method() -> Self {
-        Self { status: 405, body: json!({ "message": "HTTP 405 Method Not Allowed", "status-code": 405 }), headers: Vec::new() }
+        Self {
+            status: 405,
+            body: json!({ "message": "HTTP 405 Method Not Allowed", "status-code": 405 }),
+            headers: Vec::new(),
+        }
     }
 
     /// Adds a response header.
@@ -102,11 +117,14 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self.body)).into_response();
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json;charset=UTF-8"),
+        );
         for (name, value) in self.headers {
-            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            if let (Ok(name), Ok(value)) =
+                (HeaderName::try_from(name), HeaderValue::try_from(value))
+            {
                 response.headers_mut().insert(name, value);
             }
         }

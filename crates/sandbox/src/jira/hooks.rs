@@ -72,17 +72,31 @@ pub(crate) struct Event {
 impl Event {
     /// An event of the issue family.
     pub(crate) fn issue(name: &'static str, kind: &'static str, issue: u64) -> Self {
-        Self { name, kind, issue, changes: None, comment: None, property: None, secondary: false }
+        Self {
+            name,
+            kind,
+            issue,
+            changes: None,
+            comment: None,
+            property: None,
+            secondary: false,
+        }
     }
 
     /// An event of the comment family.
     pub(crate) fn comment(name: &'static str, issue: u64, comment: u64) -> Self {
-        Self { comment: Some(comment), ..Self::issue(name, "", issue) }
+        Self {
+            comment: Some(comment),
+            ..Self::issue(name, "", issue)
+        }
     }
 
     /// An event about an issue property.
     pub(crate) fn property(name: &'static str, issue: u64, key: &str) -> Self {
-        Self { property: Some(key.to_owned()), ..Self::issue(name, "", issue) }
+        Self {
+            property: Some(key.to_owned()),
+            ..Self::issue(name, "", issue)
+        }
     }
 
     /// With a changelog.
@@ -111,7 +125,11 @@ impl State {
         } else {
             config.events.clone()
         };
-        let updated_by = self.users.first().cloned().expect("a site has at least its bot");
+        let updated_by = self
+            .users
+            .first()
+            .cloned()
+            .expect("a site has at least its bot");
         self.hooks.push(Hook {
             id,
             name: config.name.clone(),
@@ -136,7 +154,9 @@ impl State {
 
     /// The deliveries of an event, as things stand now.
     pub(crate) fn deliveries(&self, actor: &Arc<User>, event: &Event) -> Vec<Delivery> {
-        let Some(issue) = self.issue(event.issue) else { return Vec::new() };
+        let Some(issue) = self.issue(event.issue) else {
+            return Vec::new();
+        };
         let wanted: Vec<&Hook> = self
             .listeners(event.name)
             .filter(|hook| self.passes_filter(hook, issue))
@@ -145,7 +165,11 @@ impl State {
             return Vec::new();
         }
         let body = self.body(actor, event, issue).to_string().into_bytes();
-        let flow = if event.secondary { "Secondary" } else { "Primary" };
+        let flow = if event.secondary {
+            "Secondary"
+        } else {
+            "Primary"
+        };
         let comment = event.comment.map(|id| id.to_string()).unwrap_or_default();
         wanted
             .into_iter()
@@ -164,24 +188,38 @@ impl State {
 
     /// Queues `project_updated`, which JQL filters do not concern.
     pub(crate) fn emit_project(&mut self, actor: &Arc<User>, project: u64) {
-        let Some(found) = self.projects.get(&project) else { return };
+        let Some(found) = self.projects.get(&project) else {
+            return;
+        };
         let name = "project_updated";
         let view = View::webhook(self);
         let mut shown = view.project(found);
         shown["projectLead"] = view.user(actor);
         shown["id"] = project.into();
-        let body = json!({ "timestamp": now_ms(), "webhookEvent": name, "project": shown }).to_string().into_bytes();
+        let body = json!({ "timestamp": now_ms(), "webhookEvent": name, "project": shown })
+            .to_string()
+            .into_bytes();
         let key = found.key.clone();
         let deliveries: Vec<Delivery> = self
             .listeners(name)
-            .map(|hook| self.delivery(hook, hook.url.replace("{project.key}", &key), name, "Primary", &body))
+            .map(|hook| {
+                self.delivery(
+                    hook,
+                    hook.url.replace("{project.key}", &key),
+                    name,
+                    "Primary",
+                    &body,
+                )
+            })
             .collect();
         self.outbox.extend(deliveries);
     }
 
     fn listeners(&self, event: &str) -> impl Iterator<Item = &Hook> {
         let off = self.switches.webhooks_off;
-        self.hooks.iter().filter(move |hook| !off && hook.enabled && hook.events.iter().any(|name| name == event))
+        self.hooks.iter().filter(move |hook| {
+            !off && hook.enabled && hook.events.iter().any(|name| name == event)
+        })
     }
 
     fn passes_filter(&self, hook: &Hook, issue: &Issue) -> bool {
@@ -195,18 +233,34 @@ impl State {
     }
 
     fn delivery(&self, hook: &Hook, url: String, topic: &str, flow: &str, body: &[u8]) -> Delivery {
-        let body = if hook.exclude_body { Vec::new() } else { body.to_vec() };
+        let body = if hook.exclude_body {
+            Vec::new()
+        } else {
+            body.to_vec()
+        };
         let identifier = random_uuid();
         let mut headers = vec![
-            ("content-type".to_owned(), "application/json; charset=UTF-8".to_owned()),
-            ("user-agent".to_owned(), "Atlassian HttpClient (sandbox)".to_owned()),
+            (
+                "content-type".to_owned(),
+                "application/json; charset=UTF-8".to_owned(),
+            ),
+            (
+                "user-agent".to_owned(),
+                "Atlassian HttpClient (sandbox)".to_owned(),
+            ),
         ];
         if self.is_cloud() {
-            headers.push(("x-atlassian-webhook-identifier".to_owned(), identifier.clone()));
+            headers.push((
+                "x-atlassian-webhook-identifier".to_owned(),
+                identifier.clone(),
+            ));
             headers.push(("x-atlassian-webhook-flow".to_owned(), flow.to_owned()));
         }
         if let Some(secret) = &hook.secret {
-            headers.push(("x-hub-signature".to_owned(), format!("sha256={}", hmac_sha256_hex(secret, &body))));
+            headers.push((
+                "x-hub-signature".to_owned(),
+                format!("sha256={}", hmac_sha256_hex(secret, &body)),
+            ));
         }
         let retries = u32::try_from(self.retry_delays_ms.len()).unwrap_or(0);
         Delivery {
@@ -224,7 +278,10 @@ impl State {
             rewrite: self.is_cloud().then(|| {
                 let count: crate::common::delivery::Rewrite = Arc::new(|attempt, first| {
                     let mut again = first.clone();
-                    again.headers.push(("x-atlassian-webhook-retry".to_owned(), (attempt - 1).to_string()));
+                    again.headers.push((
+                        "x-atlassian-webhook-retry".to_owned(),
+                        (attempt - 1).to_string(),
+                    ));
                     again
                 });
                 count
@@ -248,7 +305,10 @@ impl State {
             body.insert("user".into(), view.user(actor));
         }
         if let Some(comment) = event.comment.and_then(|id| issue.comments.get(&id)) {
-            body.insert("comment".into(), view.comment(issue.id, comment, if cloud { "properties" } else { "" }));
+            body.insert(
+                "comment".into(),
+                view.comment(issue.id, comment, if cloud { "properties" } else { "" }),
+            );
         }
         if !comment_event {
             let with_comments = !cloud || event.name == "jira:issue_deleted";
@@ -258,7 +318,10 @@ impl State {
         }
         if let Some(history) = &event.changes {
             let items: Vec<Value> = history.items.iter().map(|item| view.change(item)).collect();
-            body.insert("changelog".into(), json!({ "id": history.id.to_string(), "items": items }));
+            body.insert(
+                "changelog".into(),
+                json!({ "id": history.id.to_string(), "items": items }),
+            );
         }
         if let Some(key) = &event.property {
             let value = issue.properties.get(key).cloned().unwrap_or(Value::Null);

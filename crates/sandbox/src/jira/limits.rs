@@ -19,7 +19,13 @@ pub(crate) struct Meter {
 
 impl Meter {
     /// Counts a request to an endpoint; refuses it if there were too many this second.
-    pub(crate) fn request(&mut self, limits: &Limits, method: &str, endpoint: &str, now: i64) -> Result<(), Refusal> {
+    pub(crate) fn request(
+        &mut self,
+        limits: &Limits,
+        method: &str,
+        endpoint: &str,
+        now: i64,
+    ) -> Result<(), Refusal> {
         let limit = match method {
             "GET" if endpoint.ends_with("/issue/{issue}") => limits.get_issue_per_second,
             "GET" | "HEAD" => limits.get_per_second,
@@ -30,7 +36,10 @@ impl Meter {
         if self.bursts.len() > MAX_COUNTERS {
             self.bursts.retain(|_, (since, _)| now - *since < BURST_MS);
         }
-        let window = self.bursts.entry(format!("{method} {endpoint}")).or_insert((now, 0));
+        let window = self
+            .bursts
+            .entry(format!("{method} {endpoint}"))
+            .or_insert((now, 0));
         if now - window.0 >= BURST_MS {
             *window = (now, 0);
         }
@@ -44,19 +53,34 @@ impl Meter {
 
     /// Counts a write to an issue; refuses it if one of the windows is full.
     pub(crate) fn write(&mut self, limits: &Limits, issue: u64, now: i64) -> Result<(), Refusal> {
-        let longest = limits.issue_writes.iter().map(|(_, window)| *window).max().unwrap_or(0);
+        let longest = limits
+            .issue_writes
+            .iter()
+            .map(|(_, window)| *window)
+            .max()
+            .unwrap_or(0);
         if self.writes.len() > MAX_COUNTERS {
-            self.writes.retain(|_, times| times.back().is_some_and(|last| now - *last < longest));
+            self.writes
+                .retain(|_, times| times.back().is_some_and(|last| now - *last < longest));
         }
         let times = self.writes.entry(issue).or_default();
         while times.front().is_some_and(|first| now - *first >= longest) {
             times.pop_front();
         }
         for &(count, window) in &limits.issue_writes {
-            let inside = times.iter().rev().take_while(|at| now - **at < window).count();
+            let inside = times
+                .iter()
+                .rev()
+                .take_while(|at| now - **at < window)
+                .count();
             if inside >= count as usize {
                 let oldest = times[times.len() - inside];
-                return Err(too_many("jira-per-issue-on-write", count, now, window - (now - oldest)));
+                return Err(too_many(
+                    "jira-per-issue-on-write",
+                    count,
+                    now,
+                    window - (now - oldest),
+                ));
             }
         }
         times.push_back(now);
@@ -67,13 +91,17 @@ impl Meter {
 fn too_many(reason: &'static str, limit: u32, now: i64, wait_ms: i64) -> Refusal {
     // Whole seconds, rounded up: who waits this long is let in.
     let seconds = (wait_ms + 999) / 1_000;
-    let reset = jiff::Timestamp::from_millisecond(now + wait_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let reset =
+        jiff::Timestamp::from_millisecond(now + wait_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     Refusal::message(429, "Rate limit exceeded.")
         .with("retry-after", seconds.to_string())
         .with("ratelimit-reason", reason)
         .with("x-ratelimit-limit", limit.to_string())
         .with("x-ratelimit-remaining", "0")
-        .with("x-ratelimit-reset", reset.strftime("%Y-%m-%dT%H:%MZ").to_string())
+        .with(
+            "x-ratelimit-reset",
+            reset.strftime("%Y-%m-%dT%H:%MZ").to_string(),
+        )
 }
 
 #[cfg(test)]
@@ -82,8 +110,18 @@ mod tests {
 
     #[test]
     fn bursts_are_per_endpoint_and_second() {
-        let (mut meter, limits) = (Meter::default(), Limits { post_per_second: 2, ..Limits::default() });
-        let mut ask = |endpoint: &str, now| meter.request(&limits, "POST", endpoint, now).map_err(|r| r.status);
+        let (mut meter, limits) = (
+            Meter::default(),
+            Limits {
+                post_per_second: 2,
+                ..Limits::default()
+            },
+        );
+        let mut ask = |endpoint: &str, now| {
+            meter
+                .request(&limits, "POST", endpoint, now)
+                .map_err(|r| r.status)
+        };
         assert_eq!(ask("/a", 0), Ok(()));
         assert_eq!(ask("/a", 10), Ok(()));
         assert_eq!(ask("/a", 20), Err(429));
@@ -99,7 +137,10 @@ mod tests {
             // One write each 100 ms is exactly 20 in 2 s, until 100 have been done in 30 s.
             if let Err(refusal) = meter.write(&limits, 1, step * 100) {
                 refused += 1;
-                assert_eq!(refusal.headers[1], ("ratelimit-reason", "jira-per-issue-on-write".to_owned()));
+                assert_eq!(
+                    refusal.headers[1],
+                    ("ratelimit-reason", "jira-per-issue-on-write".to_owned())
+                );
             }
         }
         assert_eq!(refused, 200);

@@ -21,12 +21,13 @@ mod view;
 
 pub use body::Body;
 pub use config::{
-    BOT_ACCOUNT, BOT_TOKEN, Config, Deployment, Limits, ProjectConfig, ProjectKind, Switches, UserConfig, WebhookConfig,
+    BOT_ACCOUNT, BOT_TOKEN, Config, Deployment, Limits, ProjectConfig, ProjectKind, Switches,
+    UserConfig, WebhookConfig,
 };
 pub use error::Refusal;
 pub use model::{
-    Attachment, Category, Change, Comment, CustomValue, History, Issue, Project, RemoteLink, STATUSES, Status, User, Visibility,
-    status_named,
+    Attachment, Category, Change, Comment, CustomValue, History, Issue, Project, RemoteLink,
+    STATUSES, Status, User, Visibility, status_named,
 };
 pub use ops::{Edit, NewComment, NewIssue};
 pub use sandbox::{Actor, Handle, Outcome, Sandbox, start};

@@ -80,27 +80,70 @@ pub struct Category {
 }
 
 /// Nothing started.
-pub(crate) const NEW: Category = Category { id: 2, key: "new", colour: "blue-gray", name: "To Do" };
+pub(crate) const NEW: Category = Category {
+    id: 2,
+    key: "new",
+    colour: "blue-gray",
+    name: "To Do",
+};
 /// Under way.
-pub(crate) const UNDER_WAY: Category = Category { id: 4, key: "indeterminate", colour: "yellow", name: "In Progress" };
+pub(crate) const UNDER_WAY: Category = Category {
+    id: 4,
+    key: "indeterminate",
+    colour: "yellow",
+    name: "In Progress",
+};
 /// Finished.
-pub(crate) const FINISHED: Category = Category { id: 3, key: "done", colour: "green", name: "Done" };
+pub(crate) const FINISHED: Category = Category {
+    id: 3,
+    key: "done",
+    colour: "green",
+    name: "Done",
+};
 
 /// The statuses of the one workflow, first the initial one.
 pub const STATUSES: [Status; 4] = [
-    Status { id: 10_000, name: "To Do", transition: 11, category: NEW },
-    Status { id: 3, name: "In Progress", transition: 21, category: UNDER_WAY },
-    Status { id: 10_001, name: "In Review", transition: 31, category: UNDER_WAY },
-    Status { id: 10_002, name: "Done", transition: 41, category: FINISHED },
+    Status {
+        id: 10_000,
+        name: "To Do",
+        transition: 11,
+        category: NEW,
+    },
+    Status {
+        id: 3,
+        name: "In Progress",
+        transition: 21,
+        category: UNDER_WAY,
+    },
+    Status {
+        id: 10_001,
+        name: "In Review",
+        transition: 31,
+        category: UNDER_WAY,
+    },
+    Status {
+        id: 10_002,
+        name: "Done",
+        transition: 41,
+        category: FINISHED,
+    },
 ];
 
 /// Finds a status by name (any case).
 pub fn status_named(name: &str) -> Option<Status> {
-    STATUSES.into_iter().find(|s| s.name.eq_ignore_ascii_case(name))
+    STATUSES
+        .into_iter()
+        .find(|s| s.name.eq_ignore_ascii_case(name))
 }
 
 /// Priorities: id and name.
-pub(crate) const PRIORITIES: [(u64, &str); 5] = [(1, "Highest"), (2, "High"), (3, "Medium"), (4, "Low"), (5, "Lowest")];
+pub(crate) const PRIORITIES: [(u64, &str); 5] = [
+    (1, "Highest"),
+    (2, "High"),
+    (3, "Medium"),
+    (4, "Low"),
+    (5, "Lowest"),
+];
 /// Priority of an issue created without one.
 pub(crate) const MEDIUM: u64 = 3;
 
@@ -115,11 +158,14 @@ pub(crate) const ISSUE_TYPES: [(u64, &str, &str); 3] = [
 pub(crate) const RESOLUTION: (u64, &str) = (10_000, "Done");
 
 /// Security levels: id, name, and whether only administrators see such issues.
-pub(crate) const SECURITY_LEVELS: [(u64, &str, bool); 2] = [(10_100, "Staff only", false), (10_101, "Executives", true)];
+pub(crate) const SECURITY_LEVELS: [(u64, &str, bool); 2] =
+    [(10_100, "Staff only", false), (10_101, "Executives", true)];
 
 /// Custom fields: id, name, and whether the text is rich.
-pub(crate) const CUSTOM_FIELDS: [(&str, &str, bool); 2] =
-    [("customfield_10050", "Customer", false), ("customfield_10051", "Steps to reproduce", true)];
+pub(crate) const CUSTOM_FIELDS: [(&str, &str, bool); 2] = [
+    ("customfield_10050", "Customer", false),
+    ("customfield_10051", "Steps to reproduce", true),
+];
 
 /// Who may see a comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,7 +213,8 @@ impl Comment {
     /// Whether this is an internal note of a service project.
     pub fn is_internal(&self) -> bool {
         self.properties.get(INTERNAL_PROPERTY).is_some_and(|value| {
-            matches!(&value["internal"], Value::Bool(true)) || value["internal"].as_str() == Some("true")
+            matches!(&value["internal"], Value::Bool(true))
+                || value["internal"].as_str() == Some("true")
         })
     }
 
@@ -180,7 +227,9 @@ impl Comment {
             return self.visibility.is_none() && !self.is_internal();
         }
         self.visibility.as_ref().is_none_or(|v| {
-            AUDIENCES.iter().any(|(kind, value, admins)| *kind == v.kind && *value == v.value && !admins)
+            AUDIENCES
+                .iter()
+                .any(|(kind, value, admins)| *kind == v.kind && *value == v.value && !admins)
         })
     }
 }
@@ -220,7 +269,15 @@ impl Change {
     pub fn ids(field: &str, from: Option<(String, String)>, to: Option<(String, String)>) -> Self {
         let (from, from_string) = from.unzip();
         let (to, to_string) = to.unzip();
-        Self { field: field.to_owned(), field_id: Some(field.to_owned()), custom: false, from, from_string, to, to_string }
+        Self {
+            field: field.to_owned(),
+            field_id: Some(field.to_owned()),
+            custom: false,
+            from,
+            from_string,
+            to,
+            to_string,
+        }
     }
 }
 

@@ -12,8 +12,8 @@ use super::body::{Body, MAX_TEXT_CHARS};
 use super::error::Refusal;
 use super::hooks::Event;
 use super::model::{
-    Attachment, Change, Comment, CustomValue, FINISHED, History, INTERNAL_PROPERTY, Issue, MEDIUM, PRIORITIES,
-    RESOLUTION, STATUSES, SECURITY_LEVELS, Status, User, Visibility,
+    Attachment, Change, Comment, CustomValue, FINISHED, History, INTERNAL_PROPERTY, Issue, MEDIUM,
+    PRIORITIES, RESOLUTION, SECURITY_LEVELS, STATUSES, Status, User, Visibility,
 };
 use super::state::{Counters, State};
 
@@ -72,26 +72,46 @@ pub struct NewComment {
 impl NewComment {
     /// A comment that everybody who sees the issue may read.
     pub fn open(body: impl Into<Body>) -> Self {
-        Self { body: body.into(), visibility: None, properties: BTreeMap::new() }
+        Self {
+            body: body.into(),
+            visibility: None,
+            properties: BTreeMap::new(),
+        }
     }
 
     /// A comment for one role.
     pub fn restricted(body: impl Into<Body>, role: &str) -> Self {
-        let visibility = Visibility { kind: "role".to_owned(), value: role.to_owned() };
-        Self { visibility: Some(visibility), ..Self::open(body) }
+        let visibility = Visibility {
+            kind: "role".to_owned(),
+            value: role.to_owned(),
+        };
+        Self {
+            visibility: Some(visibility),
+            ..Self::open(body)
+        }
     }
 
     /// An internal note of a service project.
     pub fn internal(body: impl Into<Body>) -> Self {
         let properties = [(INTERNAL_PROPERTY.to_owned(), json!({ "internal": true }))];
-        Self { properties: properties.into(), ..Self::open(body) }
+        Self {
+            properties: properties.into(),
+            ..Self::open(body)
+        }
     }
 }
 
 impl State {
     /// Creates an issue and returns its id.
-    pub(crate) fn create_issue(&mut self, actor: &Arc<User>, new: NewIssue) -> Result<u64, Refusal> {
-        let project = self.projects.get_mut(&new.project).ok_or_else(|| Refusal::field("project", "valid project is required"))?;
+    pub(crate) fn create_issue(
+        &mut self,
+        actor: &Arc<User>,
+        new: NewIssue,
+    ) -> Result<u64, Refusal> {
+        let project = self
+            .projects
+            .get_mut(&new.project)
+            .ok_or_else(|| Refusal::field("project", "valid project is required"))?;
         project.last_number += 1;
         let key = format!("{}-{}", project.key, project.last_number);
         let (id, now) = (Counters::next(&mut self.next.issue), now_ms());
@@ -131,13 +151,26 @@ impl State {
         "Status".clone_into(&mut first.field);
         items.push(first);
         self.touched(id);
-        let history = History { id: Counters::next(&mut self.next.history), author: actor.clone(), created_ms: now, items };
-        self.emit(actor, &Event::issue("jira:issue_created", "issue_created", id).with_changes(&history));
+        let history = History {
+            id: Counters::next(&mut self.next.history),
+            author: actor.clone(),
+            created_ms: now,
+            items,
+        };
+        self.emit(
+            actor,
+            &Event::issue("jira:issue_created", "issue_created", id).with_changes(&history),
+        );
         Ok(id)
     }
 
     /// Changes fields of an issue.
-    pub(crate) fn edit_issue(&mut self, actor: &Arc<User>, id: u64, mut edit: Edit) -> Result<(), Refusal> {
+    pub(crate) fn edit_issue(
+        &mut self,
+        actor: &Arc<User>,
+        id: u64,
+        mut edit: Edit,
+    ) -> Result<(), Refusal> {
         let comment = edit.comment.take();
         let items = apply(self.issue_mut(id)?, edit);
         let kind = match items.as_slice() {
@@ -149,7 +182,13 @@ impl State {
     }
 
     /// Moves an issue to another status, with field changes and a comment in the same action.
-    pub(crate) fn transition(&mut self, actor: &Arc<User>, id: u64, to: Status, mut edit: Edit) -> Result<(), Refusal> {
+    pub(crate) fn transition(
+        &mut self,
+        actor: &Arc<User>,
+        id: u64,
+        to: Status,
+        mut edit: Edit,
+    ) -> Result<(), Refusal> {
         let comment = edit.comment.take();
         let now = now_ms();
         let issue = self.issue_mut(id)?;
@@ -159,7 +198,11 @@ impl State {
         let finished = to.category == FINISHED;
         if was != finished {
             let resolution = Some((RESOLUTION.0.to_string(), RESOLUTION.1.to_owned()));
-            let (old, new) = if finished { (None, resolution) } else { (resolution, None) };
+            let (old, new) = if finished {
+                (None, resolution)
+            } else {
+                (resolution, None)
+            };
             items.push(Change::ids("resolution", old, new));
             issue.resolved_ms = finished.then_some(now);
         }
@@ -179,7 +222,14 @@ impl State {
     }
 
     /// Records one action: its changes and, if it had one, its comment.
-    fn changed(&mut self, actor: &Arc<User>, id: u64, kind: &'static str, items: Vec<Change>, comment: Option<NewComment>) {
+    fn changed(
+        &mut self,
+        actor: &Arc<User>,
+        id: u64,
+        kind: &'static str,
+        items: Vec<Change>,
+        comment: Option<NewComment>,
+    ) {
         let comment = comment.and_then(|new| self.insert_comment(actor, id, new).ok());
         if items.is_empty() && comment.is_none() {
             return;
@@ -213,7 +263,12 @@ impl State {
         history
     }
 
-    fn insert_comment(&mut self, actor: &Arc<User>, id: u64, new: NewComment) -> Result<u64, Refusal> {
+    fn insert_comment(
+        &mut self,
+        actor: &Arc<User>,
+        id: u64,
+        new: NewComment,
+    ) -> Result<u64, Refusal> {
         let comment_id = Counters::next(&mut self.next.comment);
         let now = now_ms();
         let comment = Comment {
@@ -235,41 +290,50 @@ impl State {
     }
 
     /// Adds a comment and returns its id.
-    pub(crate) fn add_comment(&mut self, actor: &Arc<User>, id: u64, new: NewComment) -> Result<u64, Refusal> {
+    pub(crate) fn add_comment(
+        &mut self,
+        actor: &Arc<User>,
+        id: u64,
+        new: NewComment,
+    ) -> Result<u64, Refusal> {
         let comment = self.insert_comment(actor, id, new)?;
         self.comment_events(actor, id, comment, "comment_created", "issue_commented");
         Ok(comment)
     }
 
-    /// Changes a comment. Restriction and properties stay unless given.
+    /// Changes a comment.
     pub(crate) fn edit_comment(
         &mut self,
         actor: &Arc<User>,
         (id, comment): (u64, u64),
-        body: Option<Body>,
-        visibility: Option<Option<Visibility>>,
-        properties: BTreeMap<String, Value>,
+        change: impl FnOnce(&mut Comment),
     ) -> Result<(), Refusal> {
         let now = now_ms();
         let issue = self.issue_mut(id)?;
-        let found = issue.comments.get_mut(&comment).ok_or_else(|| Refusal::no_comment(&comment.to_string()))?;
-        if let Some(body) = body {
-            found.body = body;
-        }
-        if let Some(visibility) = visibility {
-            found.visibility = visibility;
-        }
-        found.properties.extend(properties);
+        let missing = || Refusal::no_comment(&comment.to_string());
+        let found = issue.comments.get_mut(&comment).ok_or_else(missing)?;
+        change(found);
         found.update_author = actor.clone();
         found.updated_ms = now;
         issue.updated_ms = now;
         self.touched(id);
-        self.comment_events(actor, id, comment, "comment_updated", "issue_comment_edited");
+        self.comment_events(
+            actor,
+            id,
+            comment,
+            "comment_updated",
+            "issue_comment_edited",
+        );
         Ok(())
     }
 
     /// Deletes a comment.
-    pub(crate) fn delete_comment(&mut self, actor: &Arc<User>, id: u64, comment: u64) -> Result<(), Refusal> {
+    pub(crate) fn delete_comment(
+        &mut self,
+        actor: &Arc<User>,
+        id: u64,
+        comment: u64,
+    ) -> Result<(), Refusal> {
         if !self.issue_mut(id)?.comments.contains_key(&comment) {
             return Err(Refusal::no_comment(&comment.to_string()));
         }
@@ -282,7 +346,10 @@ impl State {
         self.touched(id);
         self.outbox.extend(deleted);
         if self.doubles_comments() {
-            self.emit(actor, &Event::issue("jira:issue_updated", "issue_comment_deleted", id));
+            self.emit(
+                actor,
+                &Event::issue("jira:issue_updated", "issue_comment_deleted", id),
+            );
         }
         Ok(())
     }
@@ -291,7 +358,14 @@ impl State {
         !self.is_cloud() || self.switches.doubled_comments
     }
 
-    fn comment_events(&mut self, actor: &Arc<User>, id: u64, comment: u64, name: &'static str, kind: &'static str) {
+    fn comment_events(
+        &mut self,
+        actor: &Arc<User>,
+        id: u64,
+        comment: u64,
+        name: &'static str,
+        kind: &'static str,
+    ) {
         self.emit(actor, &Event::comment(name, id, comment));
         if self.doubles_comments() {
             let mut event = Event::issue("jira:issue_updated", kind, id);
@@ -301,14 +375,30 @@ impl State {
     }
 
     /// Moves an issue to another project: it gets a new key there, and the old key keeps resolving.
-    pub(crate) fn move_issue(&mut self, actor: &Arc<User>, id: u64, to: u64) -> Result<(), Refusal> {
+    pub(crate) fn move_issue(
+        &mut self,
+        actor: &Arc<User>,
+        id: u64,
+        to: u64,
+    ) -> Result<(), Refusal> {
         let from = self.issue_mut(id)?.project;
         if from == to {
-            return Err(Refusal::field("project", "The issue is already in this project."));
+            return Err(Refusal::field(
+                "project",
+                "The issue is already in this project.",
+            ));
         }
-        let describe = |state: &Self, id: u64| state.projects.get(&id).map(|p| (p.id.to_string(), p.name.clone()));
+        let describe = |state: &Self, id: u64| {
+            state
+                .projects
+                .get(&id)
+                .map(|p| (p.id.to_string(), p.name.clone()))
+        };
         let (old, new) = (describe(self, from), describe(self, to));
-        let project = self.projects.get_mut(&to).ok_or_else(|| Refusal::field("project", "valid project is required"))?;
+        let project = self
+            .projects
+            .get_mut(&to)
+            .ok_or_else(|| Refusal::field("project", "valid project is required"))?;
         project.last_number += 1;
         let key = format!("{}-{}", project.key, project.last_number);
         self.keys.insert(key.clone(), id);
@@ -318,22 +408,46 @@ impl State {
         issue.key = key;
         issue.project = to;
         let items = vec![Change::ids("project", old, new), keys];
-        let kind = if self.is_cloud() { "issue_updated" } else { "issue_moved" };
+        let kind = if self.is_cloud() {
+            "issue_updated"
+        } else {
+            "issue_moved"
+        };
         self.changed(actor, id, kind, items, None);
         Ok(())
     }
 
     /// Gives a project another key. Every issue changes its key silently; the old keys keep resolving.
-    pub(crate) fn rename_project(&mut self, actor: &Arc<User>, project: u64, key: &str) -> Result<(), Refusal> {
-        if self.project_keys.get(key).is_some_and(|owner| *owner != project) {
-            return Err(Refusal::field("projectKey", format!("Project '{key}' uses this project key.")));
+    pub(crate) fn rename_project(
+        &mut self,
+        actor: &Arc<User>,
+        project: u64,
+        key: &str,
+    ) -> Result<(), Refusal> {
+        if self
+            .project_keys
+            .get(key)
+            .is_some_and(|owner| *owner != project)
+        {
+            return Err(Refusal::field(
+                "projectKey",
+                format!("Project '{key}' uses this project key."),
+            ));
         }
         let Some(found) = self.projects.get_mut(&project) else {
-            return Err(Refusal::message(404, format!("No project could be found with id '{project}'.")));
+            return Err(Refusal::message(
+                404,
+                format!("No project could be found with id '{project}'."),
+            ));
         };
         key.clone_into(&mut found.key);
         self.project_keys.insert(key.to_owned(), project);
-        let ids: Vec<u64> = self.issues.values().filter(|issue| issue.project == project).map(|i| i.id).collect();
+        let ids: Vec<u64> = self
+            .issues
+            .values()
+            .filter(|issue| issue.project == project)
+            .map(|i| i.id)
+            .collect();
         for id in ids {
             let issue = self.issue_mut(id)?;
             if let Some((_, number)) = issue.key.rsplit_once('-') {
@@ -352,7 +466,10 @@ impl State {
         let comments: Vec<u64> = self.issue_mut(id)?.comments.keys().copied().collect();
         self.emit(actor, &Event::issue("jira:issue_deleted", "", id));
         for comment in &comments {
-            self.emit(actor, &Event::comment("comment_deleted", id, *comment).secondary());
+            self.emit(
+                actor,
+                &Event::comment("comment_deleted", id, *comment).secondary(),
+            );
             self.comment_issues.remove(comment);
         }
         self.issues.remove(&id);
@@ -363,14 +480,29 @@ impl State {
     }
 
     /// Sets an entity property; true if it is new. This does not count as an update of the issue.
-    pub(crate) fn set_property(&mut self, actor: &Arc<User>, id: u64, key: &str, value: Value) -> Result<bool, Refusal> {
-        let new = self.issue_mut(id)?.properties.insert(key.to_owned(), value).is_none();
+    pub(crate) fn set_property(
+        &mut self,
+        actor: &Arc<User>,
+        id: u64,
+        key: &str,
+        value: Value,
+    ) -> Result<bool, Refusal> {
+        let new = self
+            .issue_mut(id)?
+            .properties
+            .insert(key.to_owned(), value)
+            .is_none();
         self.emit(actor, &Event::property("issue_property_set", id, key));
         Ok(new)
     }
 
     /// Deletes an entity property; false if there was none.
-    pub(crate) fn delete_property(&mut self, actor: &Arc<User>, id: u64, key: &str) -> Result<bool, Refusal> {
+    pub(crate) fn delete_property(
+        &mut self,
+        actor: &Arc<User>,
+        id: u64,
+        key: &str,
+    ) -> Result<bool, Refusal> {
         let event = Event::property("issue_property_deleted", id, key);
         let deliveries = self.deliveries(actor, &event);
         let found = self.issue_mut(id)?.properties.remove(key).is_some();
@@ -381,7 +513,13 @@ impl State {
     }
 
     /// Records that remote links changed; they have no webhook of their own.
-    pub(crate) fn remote_links_changed(&mut self, actor: &Arc<User>, id: u64, from: Option<(u64, String)>, to: Option<(u64, String)>) {
+    pub(crate) fn remote_links_changed(
+        &mut self,
+        actor: &Arc<User>,
+        id: u64,
+        from: Option<(u64, String)>,
+        to: Option<(u64, String)>,
+    ) {
         let side = |link: Option<(u64, String)>| {
             link.map(|(id, title)| (id.to_string(), format!("This issue links to \"{title}\"")))
         };
@@ -400,8 +538,14 @@ impl State {
     ) -> Result<u64, Refusal> {
         let number = Counters::next(&mut self.next.attachment);
         let added = (number.to_string(), file_name.clone());
-        let attachment =
-            Attachment { id: number, file_name, mime_type, author: actor.clone(), created_ms: now_ms(), content };
+        let attachment = Attachment {
+            id: number,
+            file_name,
+            mime_type,
+            author: actor.clone(),
+            created_ms: now_ms(),
+            content,
+        };
         self.issue_mut(id)?.attachments.insert(number, attachment);
         self.attachment_issues.insert(number, id);
         let mut change = Change::ids("Attachment", None, Some(added));
@@ -418,7 +562,9 @@ pub(crate) fn check_length(field: &str, body: &Body) -> Result<(), Refusal> {
     }
     Err(Refusal::field(
         field,
-        format!("The entered text is too long. It exceeds the allowed limit of {MAX_TEXT_CHARS} characters."),
+        format!(
+            "The entered text is too long. It exceeds the allowed limit of {MAX_TEXT_CHARS} characters."
+        ),
     ))
 }
 
@@ -432,42 +578,72 @@ fn apply(issue: &mut Issue, edit: Edit) -> Vec<Change> {
     let mut items = Vec::new();
     let person = |user: &Arc<User>| (user.account_id.clone(), user.display_name.clone());
     if let Some(assignee) = edit.assignee
-        && assignee.as_ref().map(|u| &u.account_id) != issue.assignee.as_ref().map(|u| &u.account_id)
+        && assignee.as_ref().map(|u| &u.account_id)
+            != issue.assignee.as_ref().map(|u| &u.account_id)
     {
-        items.push(Change::ids("assignee", issue.assignee.as_ref().map(person), assignee.as_ref().map(person)));
+        items.push(Change::ids(
+            "assignee",
+            issue.assignee.as_ref().map(person),
+            assignee.as_ref().map(person),
+        ));
         issue.assignee = assignee;
     }
     if let Some(description) = edit.description
         && description != issue.description
     {
         let text = |body: &Option<Body>| body.as_ref().map(|b| b.as_wiki().to_owned());
-        items.push(Change::text("description", text(&issue.description).as_deref(), text(&description).as_deref()));
+        items.push(Change::text(
+            "description",
+            text(&issue.description).as_deref(),
+            text(&description).as_deref(),
+        ));
         issue.description = description;
     }
     if let Some(summary) = edit.summary
         && summary != issue.summary
     {
-        items.push(Change::text("summary", Some(&issue.summary), Some(&summary)));
+        items.push(Change::text(
+            "summary",
+            Some(&issue.summary),
+            Some(&summary),
+        ));
         issue.summary = summary;
     }
     if let Some(reporter) = edit.reporter
         && reporter.account_id != issue.reporter.account_id
     {
-        items.push(Change::ids("reporter", Some(person(&issue.reporter)), Some(person(&reporter))));
+        items.push(Change::ids(
+            "reporter",
+            Some(person(&issue.reporter)),
+            Some(person(&reporter)),
+        ));
         issue.reporter = reporter;
     }
     if let Some(priority) = edit.priority
         && priority != issue.priority
     {
-        let name = |id: u64| PRIORITIES.iter().find(|p| p.0 == id).map(|p| (id.to_string(), p.1.to_owned()));
-        items.push(Change::ids("priority", name(issue.priority), name(priority)));
+        let name = |id: u64| {
+            PRIORITIES
+                .iter()
+                .find(|p| p.0 == id)
+                .map(|p| (id.to_string(), p.1.to_owned()))
+        };
+        items.push(Change::ids(
+            "priority",
+            name(issue.priority),
+            name(priority),
+        ));
         issue.priority = priority;
     }
     if let Some(mut labels) = edit.labels {
         labels.sort();
         labels.dedup();
         if labels != issue.labels {
-            items.push(Change::text("labels", Some(&issue.labels.join(" ")), Some(&labels.join(" "))));
+            items.push(Change::text(
+                "labels",
+                Some(&issue.labels.join(" ")),
+                Some(&labels.join(" ")),
+            ));
             issue.labels = labels;
         }
     }
@@ -475,7 +651,8 @@ fn apply(issue: &mut Issue, edit: Edit) -> Vec<Change> {
         && security != issue.security
     {
         let name = |id: Option<u64>| {
-            id.and_then(|id| SECURITY_LEVELS.iter().find(|l| l.0 == id)).map(|l| (l.0.to_string(), l.1.to_owned()))
+            id.and_then(|id| SECURITY_LEVELS.iter().find(|l| l.0 == id))
+                .map(|l| (l.0.to_string(), l.1.to_owned()))
         };
         let mut change = Change::ids("security", name(issue.security), name(security));
         "Security".clone_into(&mut change.field);
@@ -499,7 +676,10 @@ fn apply_custom(issue: &mut Issue, field: &str, value: Option<CustomValue>) -> O
     if old == value.as_ref() {
         return None;
     }
-    let name = super::model::CUSTOM_FIELDS.iter().find(|f| f.0 == field).map_or(field, |f| f.1);
+    let name = super::model::CUSTOM_FIELDS
+        .iter()
+        .find(|f| f.0 == field)
+        .map_or(field, |f| f.1);
     let mut change = Change::text(name, text(old).as_deref(), text(value.as_ref()).as_deref());
     change.field_id = Some(field.to_owned());
     change.custom = true;

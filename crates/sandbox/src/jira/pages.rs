@@ -35,7 +35,10 @@ pub(crate) fn routes(site: &Sandbox) -> Router {
         .route("/create", post(create))
         .route("/browse/{key}", get(issue))
         .route("/browse/{key}/{action}", post(change))
-        .route("/browse/{key}/comment/{comment}/{action}", post(change_comment))
+        .route(
+            "/browse/{key}/comment/{comment}/{action}",
+            post(change_comment),
+        )
         .with_state(site.clone())
 }
 
@@ -132,9 +135,17 @@ struct Entry {
 
 /// Who is at work: the person of the cookie, or the second user (the first is the bot).
 fn acting(site: &Site, headers: &HeaderMap) -> Option<Arc<User>> {
-    let cookies = headers.get(header::COOKIE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let name = cookies.split(';').find_map(|cookie| cookie.trim().strip_prefix(COOKIE)?.strip_prefix('='));
-    name.and_then(|name| site.user(name)).or_else(|| site.users.get(1)).or_else(|| site.users.first()).cloned()
+    let cookies = headers
+        .get(header::COOKIE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let name = cookies
+        .split(';')
+        .find_map(|cookie| cookie.trim().strip_prefix(COOKIE)?.strip_prefix('='));
+    name.and_then(|name| site.user(name))
+        .or_else(|| site.users.get(1))
+        .or_else(|| site.users.first())
+        .cloned()
 }
 
 fn people(site: &Site, me: &User) -> Vec<Choice> {
@@ -152,21 +163,44 @@ fn projects(site: &Site, me: &User, selected: Option<u64>) -> Vec<Choice> {
         label: format!("{} ({})", project.name, project.key),
         selected: Some(project.id) == selected,
     };
-    site.projects.values().filter(|project| site.may_see_project(me, project)).map(choice).collect()
+    site.projects
+        .values()
+        .filter(|project| site.may_see_project(me, project))
+        .map(choice)
+        .collect()
 }
 
 /// What a person typed: browsers send CR LF, Jira keeps LF.
 fn typed(site: &Site, fields: &HashMap<String, String>, name: &str) -> Option<Body> {
     let text = fields.get(name)?.replace("\r\n", "\n");
     let text = text.trim();
-    (!text.is_empty()).then(|| if site.is_cloud() { Body::typed(text) } else { Body::wiki(text) })
+    (!text.is_empty()).then(|| {
+        if site.is_cloud() {
+            Body::typed(text)
+        } else {
+            Body::wiki(text)
+        }
+    })
 }
 
 fn refused(site: &Sandbox, headers: &HeaderMap, here: &str, refusal: &Refusal) -> Response {
-    let general = refusal.body["errorMessages"].as_array().into_iter().flatten();
-    let fields = refusal.body["errors"].as_object().into_iter().flat_map(|map| map.values());
-    let reason: Vec<&str> = general.chain(fields).filter_map(|text| text.as_str()).collect();
-    let people = site.read(|state| acting(state, headers).map(|me| people(state, &me)).unwrap_or_default());
+    let general = refusal.body["errorMessages"]
+        .as_array()
+        .into_iter()
+        .flatten();
+    let fields = refusal.body["errors"]
+        .as_object()
+        .into_iter()
+        .flat_map(|map| map.values());
+    let reason: Vec<&str> = general
+        .chain(fields)
+        .filter_map(|text| text.as_str())
+        .collect();
+    let people = site.read(|state| {
+        acting(state, headers)
+            .map(|me| people(state, &me))
+            .unwrap_or_default()
+    });
     let page = RefusedPage {
         shell: Shell::new("Not possible", Platform::Jira, site.neighbours()),
         people,
@@ -179,9 +213,17 @@ fn refused(site: &Sandbox, headers: &HeaderMap, here: &str, refusal: &Refusal) -
 }
 
 async fn act_as(Form(fields): Fields) -> Response {
-    let name: String = fields.get("user").into_iter().flat_map(|name| name.chars()).filter(char::is_ascii_alphanumeric).collect();
+    let name: String = fields
+        .get("user")
+        .into_iter()
+        .flat_map(|name| name.chars())
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
     // Only a path of this site, never another host.
-    let back = fields.get("back").filter(|back| back.starts_with('/') && !back.starts_with("//")).map_or("/", String::as_str);
+    let back = fields
+        .get("back")
+        .filter(|back| back.starts_with('/') && !back.starts_with("//"))
+        .map_or("/", String::as_str);
     let mut response = see_other(back);
     if let Ok(cookie) = format!("{COOKIE}={name}; Path=/; SameSite=Lax; HttpOnly").parse() {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -189,7 +231,11 @@ async fn act_as(Form(fields): Fields) -> Response {
     response
 }
 
-async fn board(State(site): State<Sandbox>, headers: HeaderMap, Query(query): Query<HashMap<String, String>>) -> Response {
+async fn board(
+    State(site): State<Sandbox>,
+    headers: HeaderMap,
+    Query(query): Query<HashMap<String, String>>,
+) -> Response {
     let page = site.read(|state| {
         let me = acting(state, &headers)?;
         let shown = query.get("project").and_then(|key| state.project(key));
@@ -207,14 +253,20 @@ async fn board(State(site): State<Sandbox>, headers: HeaderMap, Query(query): Qu
             summary: issue.summary.clone(),
             status: issue.status.name,
             done: issue.resolved_ms.is_some(),
-            assignee: issue.assignee.as_ref().map(|user| user.display_name.clone()),
+            assignee: issue
+                .assignee
+                .as_ref()
+                .map(|user| user.display_name.clone()),
             comments: issue.comments.len(),
             updated: stamp::short(issue.updated_ms, offset),
         });
         Some(BoardPage {
             shell: Shell::new("Issues", Platform::Jira, site.neighbours()).refreshing(),
             people: people(state, &me),
-            here: shown.map_or_else(|| "/".to_owned(), |project| format!("/?project={}", project.key)),
+            here: shown.map_or_else(
+                || "/".to_owned(),
+                |project| format!("/?project={}", project.key),
+            ),
             projects: projects(state, &me, shown.map(|project| project.id)),
             shown: shown.map(|project| project.key.clone()),
             rows: rows.collect(),
@@ -226,18 +278,41 @@ async fn board(State(site): State<Sandbox>, headers: HeaderMap, Query(query): Qu
 
 async fn create(State(site): State<Sandbox>, headers: HeaderMap, Form(fields): Fields) -> Response {
     let key = site.write(|state| {
-        let me = acting(state, &headers).ok_or_else(|| Refusal::message(404, "There is nobody here."))?;
-        let text = |name: &str| fields.get(name).map(|text| text.trim().to_owned()).unwrap_or_default();
-        let project = state.project(&text("project")).map_or(0, |project| project.id);
+        let me = acting(state, &headers)
+            .ok_or_else(|| Refusal::message(404, "There is nobody here."))?;
+        let text = |name: &str| {
+            fields
+                .get(name)
+                .map(|text| text.trim().to_owned())
+                .unwrap_or_default()
+        };
+        let project = state
+            .project(&text("project"))
+            .map_or(0, |project| project.id);
         let summary = text("summary");
         if summary.is_empty() {
-            return Err(Refusal::field("summary", "You must specify a summary of the issue."));
+            return Err(Refusal::field(
+                "summary",
+                "You must specify a summary of the issue.",
+            ));
         }
-        let rest = Edit { description: Some(typed(state, &fields, "description")), ..Edit::default() };
+        let rest = Edit {
+            description: Some(typed(state, &fields, "description")),
+            ..Edit::default()
+        };
         let issue_type = super::model::ISSUE_TYPES[0].0;
-        let new = NewIssue { project, issue_type, summary, rest, properties: std::collections::BTreeMap::new() };
+        let new = NewIssue {
+            project,
+            issue_type,
+            summary,
+            rest,
+            properties: std::collections::BTreeMap::new(),
+        };
         let id = state.create_issue(&me, new)?;
-        state.issue(id).map(|issue| issue.key.clone()).ok_or_else(|| Refusal::no_issue(true))
+        state
+            .issue(id)
+            .map(|issue| issue.key.clone())
+            .ok_or_else(|| Refusal::no_issue(true))
     });
     match key {
         Ok(key) => see_other(&format!("/browse/{key}")),
@@ -245,12 +320,20 @@ async fn create(State(site): State<Sandbox>, headers: HeaderMap, Form(fields): F
     }
 }
 
-async fn issue(State(site): State<Sandbox>, headers: HeaderMap, Path(key): Path<String>) -> Response {
+async fn issue(
+    State(site): State<Sandbox>,
+    headers: HeaderMap,
+    Path(key): Path<String>,
+) -> Response {
     let page = site.read(|state| {
         let me = acting(state, &headers).ok_or_else(|| Refusal::no_issue(true))?;
         let issue = state.visible_issue(&me, &key)?;
         // A former key leads to the issue under its new one.
-        Ok(if issue.key == key { Ok(issue_page(&site, state, &me, issue)) } else { Err(issue.key.clone()) })
+        Ok(if issue.key == key {
+            Ok(issue_page(&site, state, &me, issue))
+        } else {
+            Err(issue.key.clone())
+        })
     });
     match page {
         Ok(Ok(page)) => html(&page),
@@ -264,13 +347,25 @@ fn issue_page(site: &Sandbox, state: &Site, me: &User, issue: &Issue) -> IssuePa
     let project = state.project_of(issue);
     let mut assignees = people(state, me);
     for choice in &mut assignees {
-        choice.selected = issue.assignee.as_ref().is_some_and(|user| user.name == choice.value);
+        choice.selected = issue
+            .assignee
+            .as_ref()
+            .is_some_and(|user| user.name == choice.value);
     }
-    let mut former_keys: Vec<String> =
-        state.keys.iter().filter(|(key, id)| **id == issue.id && **key != issue.key).map(|(key, _)| key.clone()).collect();
+    let mut former_keys: Vec<String> = state
+        .keys
+        .iter()
+        .filter(|(key, id)| **id == issue.id && **key != issue.key)
+        .map(|(key, _)| key.clone())
+        .collect();
     former_keys.sort();
     IssuePage {
-        shell: Shell::new(format!("{} {}", issue.key, issue.summary), Platform::Jira, site.neighbours()).refreshing(),
+        shell: Shell::new(
+            format!("{} {}", issue.key, issue.summary),
+            Platform::Jira,
+            site.neighbours(),
+        )
+        .refreshing(),
         people: people(state, me),
         here: format!("/browse/{}", issue.key),
         key: issue.key.clone(),
@@ -278,19 +373,36 @@ fn issue_page(site: &Sandbox, state: &Site, me: &User, issue: &Issue) -> IssuePa
         project: project.key.clone(),
         summary: issue.summary.clone(),
         description: issue.description.as_ref().map(Body::as_html),
-        description_text: issue.description.as_ref().map(|body| body.as_wiki().to_owned()).unwrap_or_default(),
+        description_text: issue
+            .description
+            .as_ref()
+            .map(|body| body.as_wiki().to_owned())
+            .unwrap_or_default(),
         status: issue.status.name,
         done: issue.resolved_ms.is_some(),
-        level: issue.security.and_then(|id| super::model::SECURITY_LEVELS.iter().find(|l| l.0 == id)).map(|l| l.1),
-        assignee: issue.assignee.as_ref().map(|user| user.display_name.clone()),
+        level: issue
+            .security
+            .and_then(|id| super::model::SECURITY_LEVELS.iter().find(|l| l.0 == id))
+            .map(|l| l.1),
+        assignee: issue
+            .assignee
+            .as_ref()
+            .map(|user| user.display_name.clone()),
         reporter: issue.reporter.display_name.clone(),
         labels: issue.labels.clone(),
         created: stamp::short(issue.created_ms, offset),
         updated: stamp::short(issue.updated_ms, offset),
         service_desk: project.kind == super::config::ProjectKind::ServiceDesk,
-        statuses: STATUSES.iter().filter(|status| **status != issue.status).map(|status| status.name).collect(),
+        statuses: STATUSES
+            .iter()
+            .filter(|status| **status != issue.status)
+            .map(|status| status.name)
+            .collect(),
         assignees,
-        projects: projects(state, me, None).into_iter().filter(|choice| choice.value != project.key).collect(),
+        projects: projects(state, me, None)
+            .into_iter()
+            .filter(|choice| choice.value != project.key)
+            .collect(),
         comments: issue
             .comments
             .values()
@@ -302,7 +414,11 @@ fn issue_page(site: &Sandbox, state: &Site, me: &User, issue: &Issue) -> IssuePa
             .values()
             .map(|link| LinkView {
                 title: link.title().to_owned(),
-                url: link.object["url"].as_str().filter(|url| url.starts_with("http")).unwrap_or("#").to_owned(),
+                url: link.object["url"]
+                    .as_str()
+                    .filter(|url| url.starts_with("http"))
+                    .unwrap_or("#")
+                    .to_owned(),
                 resolved: link.object["status"]["resolved"] == true,
             })
             .collect(),
@@ -317,8 +433,14 @@ fn issue_page(site: &Sandbox, state: &Site, me: &User, issue: &Issue) -> IssuePa
                     .items
                     .iter()
                     .map(|item| {
-                        let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
-                        (item.field.clone(), side(&item.from_string), side(&item.to_string))
+                        let side = |text: &Option<String>| {
+                            text.clone().unwrap_or_else(|| "nothing".to_owned())
+                        };
+                        (
+                            item.field.clone(),
+                            side(&item.from_string),
+                            side(&item.to_string),
+                        )
                     })
                     .collect(),
             })
@@ -328,7 +450,10 @@ fn issue_page(site: &Sandbox, state: &Site, me: &User, issue: &Issue) -> IssuePa
 }
 
 fn comment_view(comment: &Comment, me: &User, offset: i32) -> CommentView {
-    let restricted = comment.visibility.as_ref().map(|visibility| format!("only {}", visibility.value));
+    let restricted = comment
+        .visibility
+        .as_ref()
+        .map(|visibility| format!("only {}", visibility.value));
     CommentView {
         id: comment.id,
         who: comment.author.display_name.clone(),
@@ -355,17 +480,39 @@ async fn change(
             "edit" => edit(state, &me, id, &fields),
             "comment" => comment(state, &me, id, &fields),
             "assign" => {
-                let assignee = fields.get("user").filter(|name| !name.is_empty()).and_then(|name| state.user(name)).cloned();
-                state.edit_issue(&me, id, Edit { assignee: Some(assignee), ..Edit::default() })
+                let assignee = fields
+                    .get("user")
+                    .filter(|name| !name.is_empty())
+                    .and_then(|name| state.user(name))
+                    .cloned();
+                state.edit_issue(
+                    &me,
+                    id,
+                    Edit {
+                        assignee: Some(assignee),
+                        ..Edit::default()
+                    },
+                )
             }
             "status" => {
                 let to = fields.get("status").and_then(|name| status_named(name));
                 let to = to.ok_or_else(|| Refusal::bad("There is no such status."))?;
                 let comment = typed(state, &fields, "comment").map(NewComment::open);
-                state.transition(&me, id, to, Edit { comment, ..Edit::default() })
+                state.transition(
+                    &me,
+                    id,
+                    to,
+                    Edit {
+                        comment,
+                        ..Edit::default()
+                    },
+                )
             }
             "move" => {
-                let to = fields.get("project").and_then(|key| state.project(key)).map_or(0, |project| project.id);
+                let to = fields
+                    .get("project")
+                    .and_then(|key| state.project(key))
+                    .map_or(0, |project| project.id);
                 state.move_issue(&me, id, to)
             }
             "delete" => state.delete_issue(&me, id),
@@ -376,23 +523,53 @@ async fn change(
     shown_again(&site, &headers, &key, done)
 }
 
-fn edit(state: &mut Site, me: &Arc<User>, id: u64, fields: &HashMap<String, String>) -> Result<(), Refusal> {
-    let summary = fields.get("summary").map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+fn edit(
+    state: &mut Site,
+    me: &Arc<User>,
+    id: u64,
+    fields: &HashMap<String, String>,
+) -> Result<(), Refusal> {
+    let summary = fields
+        .get("summary")
+        .map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty());
     let description = typed(state, fields, "description");
-    let before = state.issue(id).and_then(|issue| issue.description.as_ref()).map(|body| body.as_wiki().trim().to_owned());
+    let before = state
+        .issue(id)
+        .and_then(|issue| issue.description.as_ref())
+        .map(|body| body.as_wiki().trim().to_owned());
     // A text that nobody touched keeps whatever a round through the text box would lose.
-    let given = fields.get("description").map(|text| text.replace("\r\n", "\n").trim().to_owned());
+    let given = fields
+        .get("description")
+        .map(|text| text.replace("\r\n", "\n").trim().to_owned());
     let same = given.unwrap_or_default() == before.unwrap_or_default();
-    state.edit_issue(me, id, Edit { summary, description: (!same).then_some(description), ..Edit::default() })
+    state.edit_issue(
+        me,
+        id,
+        Edit {
+            summary,
+            description: (!same).then_some(description),
+            ..Edit::default()
+        },
+    )
 }
 
-fn comment(state: &mut Site, me: &Arc<User>, id: u64, fields: &HashMap<String, String>) -> Result<(), Refusal> {
-    let body = typed(state, fields, "text").ok_or_else(|| Refusal::field("comment", "Comment body can not be empty!"))?;
+fn comment(
+    state: &mut Site,
+    me: &Arc<User>,
+    id: u64,
+    fields: &HashMap<String, String>,
+) -> Result<(), Refusal> {
+    let body = typed(state, fields, "text")
+        .ok_or_else(|| Refusal::field("comment", "Comment body can not be empty!"))?;
     let new = match fields.get("audience").map(String::as_str) {
         Some("internal") => NewComment::internal(body),
         Some("developers") => NewComment::restricted(body, "Developers"),
         Some("administrators") => NewComment {
-            visibility: Some(Visibility { kind: "role".to_owned(), value: "Administrators".to_owned() }),
+            visibility: Some(Visibility {
+                kind: "role".to_owned(),
+                value: "Administrators".to_owned(),
+            }),
             ..NewComment::open(body)
         },
         _ => NewComment::open(body),
@@ -409,13 +586,19 @@ async fn change_comment(
     let done = site.write(|state| {
         let me = acting(state, &headers).ok_or_else(|| Refusal::no_issue(true))?;
         let (issue, found) = state.visible_comment(&me, &key, &comment.to_string())?;
-        let (id, mine) = (issue.id, me.admin || found.author.account_id == me.account_id);
+        let (id, mine) = (
+            issue.id,
+            me.admin || found.author.account_id == me.account_id,
+        );
         match action.as_str() {
-            _ if !mine => Err(Refusal::bad(format!("You do not have permission to change comment with id: {comment}"))),
+            _ if !mine => Err(Refusal::bad(format!(
+                "You do not have permission to change comment with id: {comment}"
+            ))),
             "edit" => {
                 let body = typed(state, &fields, "text");
-                let body = body.ok_or_else(|| Refusal::field("comment", "Comment body can not be empty!"))?;
-                state.edit_comment(&me, (id, comment), Some(body), None, std::collections::BTreeMap::new())
+                let body = body
+                    .ok_or_else(|| Refusal::field("comment", "Comment body can not be empty!"))?;
+                state.edit_comment(&me, (id, comment), |found| found.body = body)
             }
             "delete" => state.delete_comment(&me, id, comment),
             _ => Err(Refusal::message(404, "There is no such action.")),
@@ -425,7 +608,12 @@ async fn change_comment(
     shown_again(&site, &headers, &key, done)
 }
 
-fn shown_again(site: &Sandbox, headers: &HeaderMap, key: &str, done: Result<Option<String>, Refusal>) -> Response {
+fn shown_again(
+    site: &Sandbox,
+    headers: &HeaderMap,
+    key: &str,
+    done: Result<Option<String>, Refusal>,
+) -> Response {
     match done {
         Ok(Some(key)) => see_other(&format!("/browse/{key}")),
         Ok(None) => see_other("/"),

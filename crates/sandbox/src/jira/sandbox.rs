@@ -40,7 +40,9 @@ struct Shared {
 
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sandbox").field("issues", &self.lock().issues.len()).finish_non_exhaustive()
+        f.debug_struct("Sandbox")
+            .field("issues", &self.lock().issues.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -77,7 +79,11 @@ pub async fn start(config: Config, addr: SocketAddr, neighbours: Neighbours) -> 
     if config.public_url.is_none() {
         site.lock().base = format!("http://{addr}").into();
     }
-    Ok(Handle { addr, state: site, server })
+    Ok(Handle {
+        addr,
+        state: site,
+        server,
+    })
 }
 
 impl Sandbox {
@@ -91,11 +97,16 @@ impl Sandbox {
             sender: Sender::with_parallelism(PARALLEL_DELIVERIES),
             neighbours,
         };
-        Self { shared: Arc::new(shared) }
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks at the state.
@@ -114,8 +125,17 @@ impl Sandbox {
     }
 
     /// Counts a request against the limits.
-    pub(crate) fn meter(&self, method: &str, endpoint: &str, written_issue: Option<u64>) -> Result<(), Refusal> {
-        let mut guard = self.shared.meter.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn meter(
+        &self,
+        method: &str,
+        endpoint: &str,
+        written_issue: Option<u64>,
+    ) -> Result<(), Refusal> {
+        let mut guard = self
+            .shared
+            .meter
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let (limits, meter) = &mut *guard;
         let Some(limits) = limits else { return Ok(()) };
         let now = now_ms();
@@ -125,7 +145,12 @@ impl Sandbox {
 
     /// Whether there are limits to count against.
     pub(crate) fn is_limited(&self) -> bool {
-        self.shared.meter.lock().unwrap_or_else(PoisonError::into_inner).0.is_some()
+        self.shared
+            .meter
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+            .is_some()
     }
 
     pub(crate) fn cloud_id(&self) -> &str {
@@ -158,7 +183,11 @@ impl Sandbox {
 
     /// Sets or removes the rate limits.
     pub fn set_limits(&self, limits: Option<Limits>) {
-        *self.shared.meter.lock().unwrap_or_else(PoisonError::into_inner) = (limits, Meter::default());
+        *self
+            .shared
+            .meter
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = (limits, Meter::default());
     }
 
     /// Changes behaviour switches.
@@ -175,19 +204,35 @@ impl Sandbox {
     /// Replaces a user's token; the old one stops working at once. `None` leaves the user without.
     pub fn set_token(&self, user: &str, token: Option<&str>) {
         let mut state = self.lock();
-        let Some(user) = state.user(user).cloned() else { return };
-        state.tokens.retain(|_, known| known.user.account_id != user.account_id);
+        let Some(user) = state.user(user).cloned() else {
+            return;
+        };
+        state
+            .tokens
+            .retain(|_, known| known.user.account_id != user.account_id);
         if let Some(token) = token {
-            state.tokens.insert(token.to_owned(), super::state::Token { user, scoped: false });
+            state.tokens.insert(
+                token.to_owned(),
+                super::state::Token {
+                    user,
+                    scoped: false,
+                },
+            );
         }
     }
 
     /// Takes a right from a user, or gives it back. Rights are named as in `mypermissions`.
     pub fn set_permission(&self, user: &str, permission: &str, allowed: bool) {
         let mut state = self.lock();
-        let Some(account) = state.user(user).map(|user| user.account_id.clone()) else { return };
+        let Some(account) = state.user(user).map(|user| user.account_id.clone()) else {
+            return;
+        };
         let right = (account, permission.to_owned());
-        if allowed { state.denied.remove(&right) } else { state.denied.insert(right) };
+        if allowed {
+            state.denied.remove(&right)
+        } else {
+            state.denied.insert(right)
+        };
     }
 
     /// Registers an administrator webhook and returns its id.
@@ -202,7 +247,12 @@ impl Sandbox {
 
     /// A copy of an issue, by id, current or former key; nobody's rights are considered.
     pub fn issue(&self, id_or_key: &str) -> Option<Issue> {
-        self.read(|state| state.resolve(id_or_key).and_then(|id| state.issue(id)).cloned())
+        self.read(|state| {
+            state
+                .resolve(id_or_key)
+                .and_then(|id| state.issue(id))
+                .cloned()
+        })
     }
 
     /// How many issues there are.
@@ -217,7 +267,9 @@ impl Sandbox {
 
     /// The remote links of an issue, oldest first.
     pub fn remote_links(&self, id_or_key: &str) -> Vec<RemoteLink> {
-        self.issue(id_or_key).map(|issue| issue.remote_links.into_values().collect()).unwrap_or_default()
+        self.issue(id_or_key)
+            .map(|issue| issue.remote_links.into_values().collect())
+            .unwrap_or_default()
     }
 
     /// Everybody, the bot first.
@@ -227,7 +279,10 @@ impl Sandbox {
 
     /// Acts as a user, by name, account id or address. What follows is refused with 404 if there is no such user.
     pub fn acting(&self, user: &str) -> Actor {
-        Actor { site: self.clone(), user: self.read(|state| state.user(user).cloned()) }
+        Actor {
+            site: self.clone(),
+            user: self.read(|state| state.user(user).cloned()),
+        }
     }
 }
 
@@ -255,15 +310,29 @@ impl Actor {
     }
 
     fn user(&self) -> Outcome<&Arc<User>> {
-        self.user.as_ref().ok_or_else(|| Refusal::message(404, "The user does not exist."))
+        self.user
+            .as_ref()
+            .ok_or_else(|| Refusal::message(404, "The user does not exist."))
     }
 
     /// Creates a task and returns its key.
     ///
     /// # Errors
     /// The project does not exist.
-    pub fn create(&self, project: &str, summary: &str, description: impl Into<Body>) -> Outcome<String> {
-        self.create_with(project, summary, Edit { description: Some(Some(description.into())), ..Edit::default() })
+    pub fn create(
+        &self,
+        project: &str,
+        summary: &str,
+        description: impl Into<Body>,
+    ) -> Outcome<String> {
+        self.create_with(
+            project,
+            summary,
+            Edit {
+                description: Some(Some(description.into())),
+                ..Edit::default()
+            },
+        )
     }
 
     /// Creates a task with more fields and returns its key.
@@ -275,10 +344,18 @@ impl Actor {
         self.site.write(|state| {
             let project = state.project(project).map_or(0, |project| project.id);
             let issue_type = super::model::ISSUE_TYPES[0].0;
-            let new =
-                NewIssue { project, issue_type, summary: summary.to_owned(), rest, properties: std::collections::BTreeMap::new() };
+            let new = NewIssue {
+                project,
+                issue_type,
+                summary: summary.to_owned(),
+                rest,
+                properties: std::collections::BTreeMap::new(),
+            };
             let id = state.create_issue(user, new)?;
-            state.issue(id).map(|issue| issue.key.clone()).ok_or_else(|| Refusal::no_issue(true))
+            state
+                .issue(id)
+                .map(|issue| issue.key.clone())
+                .ok_or_else(|| Refusal::no_issue(true))
         })
     }
 
@@ -295,7 +372,13 @@ impl Actor {
     /// # Errors
     /// The issue is missing or hidden.
     pub fn describe(&self, issue: &str, text: impl Into<Body>) -> Outcome<()> {
-        self.edit(issue, Edit { description: Some(Some(text.into())), ..Edit::default() })
+        self.edit(
+            issue,
+            Edit {
+                description: Some(Some(text.into())),
+                ..Edit::default()
+            },
+        )
     }
 
     /// Assigns the issue to a user, or to nobody.
@@ -307,7 +390,13 @@ impl Actor {
             None => None,
             Some(name) => Some(self.site.acting(name).user()?.clone()),
         };
-        self.edit(issue, Edit { assignee: Some(assignee), ..Edit::default() })
+        self.edit(
+            issue,
+            Edit {
+                assignee: Some(assignee),
+                ..Edit::default()
+            },
+        )
     }
 
     /// Sets or removes the security level.
@@ -315,16 +404,38 @@ impl Actor {
     /// # Errors
     /// The issue is missing or hidden.
     pub fn secure(&self, issue: &str, level: Option<u64>) -> Outcome<()> {
-        self.edit(issue, Edit { security: Some(level), ..Edit::default() })
+        self.edit(
+            issue,
+            Edit {
+                security: Some(level),
+                ..Edit::default()
+            },
+        )
     }
 
     /// Moves the issue to another status, with a comment in the same action if one is given.
     ///
     /// # Errors
     /// The issue is missing or hidden, or there is no such status.
-    pub fn transition(&self, issue: &str, status: &str, comment: Option<NewComment>) -> Outcome<()> {
-        let to = status_named(status).ok_or_else(|| Refusal::bad(format!("There is no status '{status}'.")))?;
-        self.on(issue, |state, user, id| state.transition(user, id, to, Edit { comment, ..Edit::default() }))
+    pub fn transition(
+        &self,
+        issue: &str,
+        status: &str,
+        comment: Option<NewComment>,
+    ) -> Outcome<()> {
+        let to = status_named(status)
+            .ok_or_else(|| Refusal::bad(format!("There is no status '{status}'.")))?;
+        self.on(issue, |state, user, id| {
+            state.transition(
+                user,
+                id,
+                to,
+                Edit {
+                    comment,
+                    ..Edit::default()
+                },
+            )
+        })
     }
 
     /// Adds a comment that everybody may read and returns its id.
@@ -340,7 +451,9 @@ impl Actor {
     /// # Errors
     /// The issue is missing or hidden.
     pub fn comment_with(&self, issue: &str, comment: NewComment) -> Outcome<u64> {
-        self.on(issue, |state, user, id| state.add_comment(user, id, comment))
+        self.on(issue, |state, user, id| {
+            state.add_comment(user, id, comment)
+        })
     }
 
     /// Replaces the text of a comment.
@@ -350,7 +463,7 @@ impl Actor {
     pub fn edit_comment(&self, issue: &str, comment: u64, text: impl Into<Body>) -> Outcome<()> {
         let text = text.into();
         self.on(issue, |state, user, id| {
-            state.edit_comment(user, (id, comment), Some(text), None, std::collections::BTreeMap::new())
+            state.edit_comment(user, (id, comment), |found| found.body = text)
         })
     }
 
@@ -359,8 +472,14 @@ impl Actor {
     /// # Errors
     /// The issue or the comment is missing.
     pub fn set_internal(&self, issue: &str, comment: u64, internal: bool) -> Outcome<()> {
-        let property = (super::model::INTERNAL_PROPERTY.to_owned(), serde_json::json!({ "internal": internal }));
-        self.on(issue, |state, user, id| state.edit_comment(user, (id, comment), None, None, [property].into()))
+        let value = serde_json::json!({ "internal": internal });
+        self.on(issue, |state, user, id| {
+            state.edit_comment(user, (id, comment), |found| {
+                found
+                    .properties
+                    .insert(super::model::INTERNAL_PROPERTY.to_owned(), value);
+            })
+        })
     }
 
     /// Deletes a comment.
@@ -368,7 +487,9 @@ impl Actor {
     /// # Errors
     /// The issue or the comment is missing.
     pub fn delete_comment(&self, issue: &str, comment: u64) -> Outcome<()> {
-        self.on(issue, |state, user, id| state.delete_comment(user, id, comment))
+        self.on(issue, |state, user, id| {
+            state.delete_comment(user, id, comment)
+        })
     }
 
     /// Moves the issue to another project and returns its new key.
@@ -379,7 +500,10 @@ impl Actor {
         self.on(issue, |state, user, id| {
             let project = state.project(project).map_or(0, |project| project.id);
             state.move_issue(user, id, project)?;
-            state.issue(id).map(|issue| issue.key.clone()).ok_or_else(|| Refusal::no_issue(true))
+            state
+                .issue(id)
+                .map(|issue| issue.key.clone())
+                .ok_or_else(|| Refusal::no_issue(true))
         })
     }
 
@@ -400,7 +524,7 @@ impl Actor {
     /// # Errors
     /// The issue is missing or hidden.
     pub fn delete(&self, issue: &str) -> Outcome<()> {
-        self.on(issue, |state, user, id| state.delete_issue(user, id))
+        self.on(issue, State::delete_issue)
     }
 
     /// Sets an entity property.
@@ -408,7 +532,9 @@ impl Actor {
     /// # Errors
     /// The issue is missing or hidden.
     pub fn set_property(&self, issue: &str, key: &str, value: Value) -> Outcome<()> {
-        self.on(issue, |state, user, id| state.set_property(user, id, key, value).map(|_| ()))
+        self.on(issue, |state, user, id| {
+            state.set_property(user, id, key, value).map(|_| ())
+        })
     }
 
     /// Attaches a text file and returns its id.
@@ -418,6 +544,8 @@ impl Actor {
     pub fn attach(&self, issue: &str, file_name: &str, content: &str) -> Outcome<u64> {
         let file = (file_name.to_owned(), "text/plain".to_owned());
         let content = bytes::Bytes::copy_from_slice(content.as_bytes());
-        self.on(issue, |state, user, id| state.add_attachment(user, id, file, content))
+        self.on(issue, |state, user, id| {
+            state.add_attachment(user, id, file, content)
+        })
     }
 }

@@ -36,7 +36,14 @@ pub(crate) fn rest(ms: i64, offset_minutes: i32) -> String {
 /// `2026-09-27 10:03`, for pages.
 pub(crate) fn short(ms: i64, offset_minutes: i32) -> String {
     let at = civil(ms, offset_minutes);
-    format!("{:04}-{:02}-{:02} {:02}:{:02}", at.year(), at.month(), at.day(), at.hour(), at.minute())
+    format!(
+        "{:04}-{:02}-{:02} {:02}:{:02}",
+        at.year(),
+        at.month(),
+        at.day(),
+        at.hour(),
+        at.minute()
+    )
 }
 
 /// Reads a JQL date: `yyyy/MM/dd HH:mm`, `yyyy-MM-dd HH:mm`, the same without a time, or relative such as `-15m`,
@@ -62,14 +69,29 @@ fn absolute(text: &str, offset_minutes: i32) -> Option<i64> {
     let text = text.trim().replace('/', "-");
     let (date, time) = text.split_once(' ').unwrap_or((&text, "0:00"));
     let mut date = date.split('-');
-    let (year, month, day) = (date.next()?.parse().ok()?, date.next()?.parse().ok()?, date.next()?.parse().ok()?);
+    let (year, month, day) = (
+        date.next()?.parse().ok()?,
+        date.next()?.parse().ok()?,
+        date.next()?.parse().ok()?,
+    );
     let (hour, minute) = time.trim().split_once(':')?;
     if date.next().is_some() {
         return None;
     }
-    let at = DateTime::new(year, month, day, hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()?;
+    let at = DateTime::new(
+        year,
+        month,
+        day,
+        hour.parse().ok()?,
+        minute.parse().ok()?,
+        0,
+        0,
+    )
+    .ok()?;
     let utc = Offset::UTC.to_timestamp(at).ok()?;
-    let shifted = utc.checked_sub(SignedDuration::from_mins(i64::from(offset_minutes))).ok()?;
+    let shifted = utc
+        .checked_sub(SignedDuration::from_mins(i64::from(offset_minutes)))
+        .ok()?;
     Some(shifted.as_millisecond())
 }
 

@@ -89,7 +89,12 @@ impl State {
         let mut state = Self {
             deployment: config.deployment,
             utc_offset_minutes: config.utc_offset_minutes,
-            base: config.public_url.as_deref().unwrap_or_default().trim_end_matches('/').into(),
+            base: config
+                .public_url
+                .as_deref()
+                .unwrap_or_default()
+                .trim_end_matches('/')
+                .into(),
             switches: config.switches.clone(),
             retry_delays_ms: config.retry_delays_ms.clone(),
             users: Vec::new(),
@@ -102,7 +107,14 @@ impl State {
             comment_issues: HashMap::new(),
             attachment_issues: HashMap::new(),
             hooks: Vec::new(),
-            next: Counters { issue: 10_000, comment: 10_100, history: 10_200, remote_link: 10_300, attachment: 10_400, hook: 0 },
+            next: Counters {
+                issue: 10_000,
+                comment: 10_100,
+                history: 10_200,
+                remote_link: 10_300,
+                attachment: 10_400,
+                hook: 0,
+            },
             denied: HashSet::new(),
             outbox: Vec::new(),
             index: Index::new(config.search_lag_ms),
@@ -143,10 +155,17 @@ impl State {
             account_type: config.account_type.clone(),
         });
         if let Some(token) = &config.token {
-            self.tokens.insert(token.clone(), Token { user: user.clone(), scoped: config.scoped_token });
+            self.tokens.insert(
+                token.clone(),
+                Token {
+                    user: user.clone(),
+                    scoped: config.scoped_token,
+                },
+            );
         }
         self.users_by_name.insert(user.name.clone(), user.clone());
-        self.users_by_name.insert(user.account_id.clone(), user.clone());
+        self.users_by_name
+            .insert(user.account_id.clone(), user.clone());
         self.users_by_name.insert(user.email.clone(), user.clone());
         self.users.push(user);
     }
@@ -163,13 +182,19 @@ impl State {
 
     /// A project by id, current key or former key.
     pub(crate) fn project(&self, id_or_key: &str) -> Option<&Project> {
-        let id = self.project_keys.get(id_or_key).copied().or_else(|| id_or_key.parse().ok())?;
+        let id = self
+            .project_keys
+            .get(id_or_key)
+            .copied()
+            .or_else(|| id_or_key.parse().ok())?;
         self.projects.get(&id)
     }
 
     /// The project of an issue.
     pub(crate) fn project_of(&self, issue: &Issue) -> &Project {
-        self.projects.get(&issue.project).expect("projects are never deleted")
+        self.projects
+            .get(&issue.project)
+            .expect("projects are never deleted")
     }
 
     /// The id of an issue by id, current key or former key (of the issue or of its project). Says nothing about rights.
@@ -192,7 +217,10 @@ impl State {
     /// An issue to change; the search index keeps its own snapshot.
     pub(crate) fn issue_mut(&mut self, id: u64) -> Result<&mut Issue, Refusal> {
         let cloud = self.is_cloud();
-        self.issues.get_mut(&id).map(Arc::make_mut).ok_or_else(|| Refusal::no_issue(cloud))
+        self.issues
+            .get_mut(&id)
+            .map(Arc::make_mut)
+            .ok_or_else(|| Refusal::no_issue(cloud))
     }
 
     /// An issue as a caller sees it: 404 if it is missing or hidden.
@@ -205,9 +233,14 @@ impl State {
 
     /// Whether the caller may see an issue: the project, and the security level.
     pub(crate) fn may_see_issue(&self, caller: &User, id: u64) -> bool {
-        let Some(issue) = self.issue(id) else { return false };
-        let admins_only =
-            issue.security.is_some_and(|level| SECURITY_LEVELS.iter().any(|(id, _, admins)| *id == level && *admins));
+        let Some(issue) = self.issue(id) else {
+            return false;
+        };
+        let admins_only = issue.security.is_some_and(|level| {
+            SECURITY_LEVELS
+                .iter()
+                .any(|(id, _, admins)| *id == level && *admins)
+        });
         self.may_see_project(caller, self.project_of(issue)) && (caller.admin || !admins_only)
     }
 
@@ -218,16 +251,27 @@ impl State {
 
     /// Whether the caller holds a right.
     pub(crate) fn may(&self, caller: &User, permission: &str) -> bool {
-        if self.denied.contains(&(caller.account_id.clone(), permission.to_owned())) {
+        if self
+            .denied
+            .contains(&(caller.account_id.clone(), permission.to_owned()))
+        {
             return false;
         }
         caller.admin || !(ADMIN_ONLY.contains(&permission) || caller.is_customer())
     }
 
     /// A comment as a caller sees it.
-    pub(crate) fn visible_comment(&self, caller: &User, issue: &str, comment: &str) -> Result<(&Issue, &Comment), Refusal> {
+    pub(crate) fn visible_comment(
+        &self,
+        caller: &User,
+        issue: &str,
+        comment: &str,
+    ) -> Result<(&Issue, &Comment), Refusal> {
         let issue = self.visible_issue(caller, issue)?;
-        let found = comment.parse().ok().and_then(|id: u64| issue.comments.get(&id));
+        let found = comment
+            .parse()
+            .ok()
+            .and_then(|id: u64| issue.comments.get(&id));
         match found {
             Some(found) if found.visible_to(caller) => Ok((issue, found)),
             _ => Err(Refusal::no_comment(comment)),
@@ -296,7 +340,9 @@ impl Index {
     /// Brings the index up to date, as far as the lag lets it.
     pub(crate) fn settle(&mut self, now: i64) {
         while self.pending.front().is_some_and(|(due, ..)| *due <= now) {
-            let Some((_, id, issue)) = self.pending.pop_front() else { break };
+            let Some((_, id, issue)) = self.pending.pop_front() else {
+                break;
+            };
             self.enter(id, issue.as_ref());
             match issue {
                 Some(issue) => self.snapshots.insert(id, issue),
@@ -309,8 +355,16 @@ impl Index {
     }
 
     /// The issue as search sees it, after [`Index::settle`].
-    pub(crate) fn seen<'a>(&'a self, id: u64, live: &'a HashMap<u64, Arc<Issue>>) -> Option<&'a Issue> {
-        let source = if self.has_snapshots() { &self.snapshots } else { live };
+    pub(crate) fn seen<'a>(
+        &'a self,
+        id: u64,
+        live: &'a HashMap<u64, Arc<Issue>>,
+    ) -> Option<&'a Issue> {
+        let source = if self.has_snapshots() {
+            &self.snapshots
+        } else {
+            live
+        };
         source.get(&id).map(Arc::as_ref)
     }
 

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::body::Body;
 use super::model::{
-    Attachment, CUSTOM_FIELDS, Category, Change, Comment, CustomValue, History, ISSUE_TYPES, Issue, PRIORITIES, Project,
-    RESOLUTION, RemoteLink, SECURITY_LEVELS, Status, User,
+    Attachment, CUSTOM_FIELDS, Category, Change, Comment, CustomValue, History, ISSUE_TYPES, Issue,
+    PRIORITIES, Project, RESOLUTION, RemoteLink, SECURITY_LEVELS, Status, User,
 };
 use super::stamp;
 use super::state::State;
@@ -69,7 +69,14 @@ pub(crate) const SYSTEM_FIELDS: [&str; 38] = [
 ];
 
 /// Fields of the cut-down issue in comment events.
-pub(crate) const CUT_DOWN_FIELDS: [&str; 6] = ["summary", "issuetype", "project", "assignee", "priority", "status"];
+pub(crate) const CUT_DOWN_FIELDS: [&str; 6] = [
+    "summary",
+    "issuetype",
+    "project",
+    "assignee",
+    "priority",
+    "status",
+];
 
 /// Which fields a caller wants.
 #[derive(Clone, Debug)]
@@ -82,8 +89,17 @@ pub(crate) struct FieldSet {
 impl FieldSet {
     /// Parses the comma-separated lists that `fields` consists of. `default_all` says what no list at all means.
     pub(crate) fn parse<'a>(lists: impl IntoIterator<Item = &'a str>, default_all: bool) -> Self {
-        let mut set = Self { all: false, named: Vec::new(), without: Vec::new() };
-        for name in lists.into_iter().flat_map(|list| list.split(',')).map(str::trim).filter(|name| !name.is_empty()) {
+        let mut set = Self {
+            all: false,
+            named: Vec::new(),
+            without: Vec::new(),
+        };
+        for name in lists
+            .into_iter()
+            .flat_map(|list| list.split(','))
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+        {
             match (name, name.strip_prefix('-')) {
                 ("*all" | "*navigable", _) => set.all = true,
                 (_, Some(name)) => set.without.push(name.to_owned()),
@@ -98,18 +114,29 @@ impl FieldSet {
 
     /// Every field.
     pub(crate) fn all() -> Self {
-        Self { all: true, named: Vec::new(), without: Vec::new() }
+        Self {
+            all: true,
+            named: Vec::new(),
+            without: Vec::new(),
+        }
     }
 
     /// Whether any field is wanted at all; ids and keys are always there.
     pub(crate) fn wants_fields(&self) -> bool {
-        self.all || self.named.iter().any(|name| !matches!(name.as_str(), "id" | "key"))
+        self.all
+            || self
+                .named
+                .iter()
+                .any(|name| !matches!(name.as_str(), "id" | "key"))
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
-        let every = SYSTEM_FIELDS.into_iter().chain(CUSTOM_FIELDS.iter().map(|field| field.0));
+        let every = SYSTEM_FIELDS
+            .into_iter()
+            .chain(CUSTOM_FIELDS.iter().map(|field| field.0));
         every.filter(|name| {
-            (self.all || self.named.iter().any(|n| n == name)) && !self.without.iter().any(|n| n == name)
+            (self.all || self.named.iter().any(|n| n == name))
+                && !self.without.iter().any(|n| n == name)
         })
     }
 }
@@ -125,16 +152,28 @@ pub(crate) struct View<'a> {
 impl<'a> View<'a> {
     /// As REST shows it to a caller.
     pub(crate) fn rest(state: &'a State, version: Version, viewer: &'a User) -> Self {
-        Self { state, version, viewer: Some(viewer) }
+        Self {
+            state,
+            version,
+            viewer: Some(viewer),
+        }
     }
 
     /// As webhooks show it: REST 2 links, wiki text, and nobody's rights considered.
     pub(crate) fn webhook(state: &'a State) -> Self {
-        Self { state, version: Version::V2, viewer: None }
+        Self {
+            state,
+            version: Version::V2,
+            viewer: None,
+        }
     }
 
     pub(crate) fn link(&self, path: &str) -> String {
-        format!("{}/rest/api/{}/{path}", self.state.base, self.version.number())
+        format!(
+            "{}/rest/api/{}/{path}",
+            self.state.base,
+            self.version.number()
+        )
     }
 
     fn stamp(&self, ms: i64) -> String {
@@ -147,23 +186,41 @@ impl<'a> View<'a> {
             Some(_) => self.version == Version::V3,
             None => self.state.switches.adf_in_webhooks,
         };
-        if adf { body.as_adf().clone() } else { Value::String(body.as_wiki().to_owned()) }
+        if adf {
+            body.as_adf().clone()
+        } else {
+            Value::String(body.as_wiki().to_owned())
+        }
     }
 
     pub(crate) fn user(&self, user: &User) -> Value {
-        let avatar = |size: u8| format!("{}/secure/useravatar?size={size}&ownerId={}", self.state.base, user.account_id);
+        let avatar = |size: u8| {
+            format!(
+                "{}/secure/useravatar?size={size}&ownerId={}",
+                self.state.base, user.account_id
+            )
+        };
         let avatars = json!({ "48x48": avatar(48), "24x24": avatar(24), "16x16": avatar(16), "32x32": avatar(32) });
         let mut shown = Map::new();
         if self.state.is_cloud() {
-            shown.insert("self".into(), self.link(&format!("user?accountId={}", user.account_id)).into());
+            shown.insert(
+                "self".into(),
+                self.link(&format!("user?accountId={}", user.account_id))
+                    .into(),
+            );
             shown.insert("accountId".into(), user.account_id.clone().into());
             shown.insert("accountType".into(), user.account_type.clone().into());
         } else {
-            shown.insert("self".into(), self.link(&format!("user?username={}", user.name)).into());
+            shown.insert(
+                "self".into(),
+                self.link(&format!("user?username={}", user.name)).into(),
+            );
             shown.insert("name".into(), user.name.clone().into());
             shown.insert("key".into(), user.account_id.clone().into());
         }
-        let own = self.viewer.is_some_and(|viewer| viewer.account_id == user.account_id);
+        let own = self
+            .viewer
+            .is_some_and(|viewer| viewer.account_id == user.account_id);
         let cloud_webhook = self.state.is_cloud() && self.viewer.is_none();
         if (user.email_visible || own) && !cloud_webhook {
             shown.insert("emailAddress".into(), user.email.clone().into());
@@ -197,7 +254,10 @@ impl<'a> View<'a> {
     }
 
     pub(crate) fn issue_type(&self, id: u64) -> Value {
-        let (_, name, description) = ISSUE_TYPES.iter().find(|t| t.0 == id).unwrap_or(&ISSUE_TYPES[0]);
+        let (_, name, description) = ISSUE_TYPES
+            .iter()
+            .find(|t| t.0 == id)
+            .unwrap_or(&ISSUE_TYPES[0]);
         json!({
             "self": self.link(&format!("issuetype/{id}")),
             "id": id.to_string(),
@@ -211,7 +271,10 @@ impl<'a> View<'a> {
     }
 
     pub(crate) fn priority(&self, id: u64) -> Value {
-        let name = PRIORITIES.iter().find(|p| p.0 == id).map_or("Medium", |p| p.1);
+        let name = PRIORITIES
+            .iter()
+            .find(|p| p.0 == id)
+            .map_or("Medium", |p| p.1);
         json!({
             "self": self.link(&format!("priority/{id}")),
             "iconUrl": format!("{}/images/icons/priorities/{}.svg", self.state.base, name.to_lowercase()),
@@ -221,7 +284,12 @@ impl<'a> View<'a> {
     }
 
     pub(crate) fn project(&self, project: &Project) -> Value {
-        let avatar = |size: &str| format!("{}/secure/projectavatar?size={size}&pid={}", self.state.base, project.id);
+        let avatar = |size: &str| {
+            format!(
+                "{}/secure/projectavatar?size={size}&pid={}",
+                self.state.base, project.id
+            )
+        };
         let mut shown = json!({
             "self": self.link(&format!("project/{}", project.id)),
             "id": project.id.to_string(),
@@ -239,7 +307,10 @@ impl<'a> View<'a> {
     }
 
     pub(crate) fn security(&self, id: u64) -> Value {
-        let name = SECURITY_LEVELS.iter().find(|l| l.0 == id).map_or("", |l| l.1);
+        let name = SECURITY_LEVELS
+            .iter()
+            .find(|l| l.0 == id)
+            .map_or("", |l| l.1);
         json!({ "self": self.link(&format!("securitylevel/{id}")), "id": id.to_string(), "name": name, "description": "" })
     }
 
@@ -267,7 +338,11 @@ impl<'a> View<'a> {
     /// One comment; `expand` may ask for the rendered body and the properties.
     pub(crate) fn comment(&self, issue: u64, comment: &Comment, expand: &str) -> Value {
         let mut shown = Map::new();
-        shown.insert("self".into(), self.link(&format!("issue/{issue}/comment/{}", comment.id)).into());
+        shown.insert(
+            "self".into(),
+            self.link(&format!("issue/{issue}/comment/{}", comment.id))
+                .into(),
+        );
         shown.insert("id".into(), comment.id.to_string().into());
         shown.insert("author".into(), self.user(&comment.author));
         shown.insert("body".into(), self.text(&comment.body));
@@ -278,7 +353,8 @@ impl<'a> View<'a> {
         shown.insert("created".into(), self.stamp(comment.created_ms).into());
         shown.insert("updated".into(), self.stamp(comment.updated_ms).into());
         if let Some(visibility) = &comment.visibility {
-            let mut shown_visibility = json!({ "type": visibility.kind, "value": visibility.value });
+            let mut shown_visibility =
+                json!({ "type": visibility.kind, "value": visibility.value });
             if self.state.is_cloud() {
                 shown_visibility["identifier"] = visibility.value.clone().into();
             }
@@ -288,7 +364,11 @@ impl<'a> View<'a> {
             shown.insert("jsdPublic".into(), (!comment.is_internal()).into());
         }
         if expands(expand, "properties") && !comment.properties.is_empty() {
-            let list: Vec<Value> = comment.properties.iter().map(|(key, value)| json!({ "key": key, "value": value })).collect();
+            let list: Vec<Value> = comment
+                .properties
+                .iter()
+                .map(|(key, value)| json!({ "key": key, "value": value }))
+                .collect();
             shown.insert("properties".into(), list.into());
         }
         Value::Object(shown)
@@ -302,7 +382,8 @@ impl<'a> View<'a> {
             .map(|comment| self.comment(issue.id, comment, ""))
             .collect();
         let count = visible.len();
-        let mut shown = json!({ "comments": visible, "maxResults": count, "total": count, "startAt": 0 });
+        let mut shown =
+            json!({ "comments": visible, "maxResults": count, "total": count, "startAt": 0 });
         if self.viewer.is_some() {
             shown["self"] = self.link(&format!("issue/{}/comment", issue.id)).into();
         }
@@ -316,27 +397,40 @@ impl<'a> View<'a> {
             "issuetype" => self.issue_type(issue.issue_type),
             "project" => self.project(self.state.project_of(issue)),
             "resolution" => issue.resolved_ms.map_or(Value::Null, |_| self.resolution()),
-            "resolutiondate" => issue.resolved_ms.map_or(Value::Null, |at| self.stamp(at).into()),
+            "resolutiondate" => issue
+                .resolved_ms
+                .map_or(Value::Null, |at| self.stamp(at).into()),
             "workratio" => (-1).into(),
             "created" => self.stamp(issue.created_ms).into(),
             "updated" => self.stamp(issue.updated_ms).into(),
             "priority" => self.priority(issue.priority),
             "labels" => issue.labels.clone().into(),
-            "fixVersions" | "versions" | "issuelinks" | "components" | "subtasks" => Value::Array(Vec::new()),
+            "fixVersions" | "versions" | "issuelinks" | "components" | "subtasks" => {
+                Value::Array(Vec::new())
+            }
             "assignee" => person(issue.assignee.as_deref()),
             "creator" => person(Some(&issue.creator)),
             "reporter" => person(Some(&issue.reporter)),
             "status" => self.status(issue.status),
-            "description" => issue.description.as_ref().map_or(Value::Null, |body| self.text(body)),
+            "description" => issue
+                .description
+                .as_ref()
+                .map_or(Value::Null, |body| self.text(body)),
             "timetracking" => json!({}),
             "security" => issue.security.map_or(Value::Null, |id| self.security(id)),
-            "attachment" => issue.attachments.values().map(|a| self.attachment(a)).collect(),
+            "attachment" => issue
+                .attachments
+                .values()
+                .map(|a| self.attachment(a))
+                .collect(),
             "summary" => issue.summary.clone().into(),
             "aggregateprogress" | "progress" => json!({ "progress": 0, "total": 0 }),
             "watches" => json!({
                 "self": self.link(&format!("issue/{}/watchers", issue.key)), "watchCount": 1, "isWatching": false,
             }),
-            "votes" => json!({ "self": self.link(&format!("issue/{}/votes", issue.key)), "votes": 0, "hasVoted": false }),
+            "votes" => {
+                json!({ "self": self.link(&format!("issue/{}/votes", issue.key)), "votes": 0, "hasVoted": false })
+            }
             "comment" => self.comments(issue),
             custom => match issue.custom.get(custom) {
                 Some(CustomValue::Line(line)) => line.clone().into(),
@@ -381,11 +475,24 @@ impl<'a> View<'a> {
     }
 
     /// An issue as REST shows it.
-    pub(crate) fn issue(&self, issue: &Issue, wanted: &FieldSet, expand: &str, properties: &[String]) -> Value {
+    pub(crate) fn issue(
+        &self,
+        issue: &Issue,
+        wanted: &FieldSet,
+        expand: &str,
+        properties: &[String],
+    ) -> Value {
         let mut shown = Map::new();
-        shown.insert("expand".into(), "renderedFields,names,schema,operations,editmeta,changelog,versionedRepresentations".into());
+        shown.insert(
+            "expand".into(),
+            "renderedFields,names,schema,operations,editmeta,changelog,versionedRepresentations"
+                .into(),
+        );
         shown.insert("id".into(), issue.id.to_string().into());
-        shown.insert("self".into(), self.link(&format!("issue/{}", issue.id)).into());
+        shown.insert(
+            "self".into(),
+            self.link(&format!("issue/{}", issue.id)).into(),
+        );
         shown.insert("key".into(), issue.key.clone().into());
         if wanted.wants_fields() {
             shown.insert("fields".into(), self.fields(issue, wanted));
@@ -394,7 +501,12 @@ impl<'a> View<'a> {
             shown.insert("renderedFields".into(), self.rendered(issue));
         }
         if expands(expand, "changelog") {
-            let histories: Vec<Value> = issue.history.iter().rev().map(|h| self.history(h)).collect();
+            let histories: Vec<Value> = issue
+                .history
+                .iter()
+                .rev()
+                .map(|h| self.history(h))
+                .collect();
             let count = histories.len();
             shown.insert(
                 "changelog".into(),
@@ -405,7 +517,10 @@ impl<'a> View<'a> {
             shown.insert("transitions".into(), self.transitions(issue));
         }
         if expands(expand, "names") {
-            let names: Map<String, Value> = wanted.names().map(|n| (n.to_owned(), field_name(n).into())).collect();
+            let names: Map<String, Value> = wanted
+                .names()
+                .map(|n| (n.to_owned(), field_name(n).into()))
+                .collect();
             shown.insert("names".into(), Value::Object(names));
         }
         if !properties.is_empty() {
@@ -515,10 +630,16 @@ pub(crate) fn field_name(id: &str) -> String {
     if let Some(custom) = CUSTOM_FIELDS.iter().find(|field| field.0 == id) {
         return custom.1.to_owned();
     }
-    let known = [("issuetype", "Issue Type"), ("fixVersions", "Fix versions"), ("security", "Security Level")];
+    let known = [
+        ("issuetype", "Issue Type"),
+        ("fixVersions", "Fix versions"),
+        ("security", "Security Level"),
+    ];
     if let Some((_, name)) = known.into_iter().find(|(field, _)| *field == id) {
         return name.to_owned();
     }
     let mut letters = id.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }

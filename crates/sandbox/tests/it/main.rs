@@ -10,4 +10,6 @@ mod intercom_data;
 mod intercom_faults;
 mod intercom_webhooks;
 mod jira;
+mod jira_issues;
+mod jira_search;
 mod jira_webhooks;

@@ -28,6 +28,7 @@ pub(crate) async fn jira(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let Ok(_permit) = app.free.try_acquire() else { return busy() };
     let body = match body::read(&headers, body, app.body_bytes_max).await {
         Ok(body) => body,
         Err(answer) => return answer,
@@ -48,6 +49,7 @@ pub(crate) async fn intercom(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let Ok(_permit) = app.free.try_acquire() else { return busy() };
     let body = match body::read(&headers, body, app.body_bytes_max).await {
         Ok(body) => body,
         Err(answer) => return answer,
@@ -68,6 +70,7 @@ pub(crate) async fn notify(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let Ok(_permit) = app.free.try_acquire() else { return busy() };
     let body = match body::read(&headers, body, app.body_bytes_max).await {
         Ok(body) => body,
         Err(answer) => return answer,
@@ -77,6 +80,13 @@ pub(crate) async fn notify(
         .map(str::trim);
     let key = text(&headers, "idempotency-key");
     answer("notify", app.shared.receive_notify(&site, bearer, key, &body).await)
+}
+
+/// So many deliveries are being taken in that this one has to come again.
+fn busy() -> Response {
+    let text = Refusal::Overloaded.to_string();
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    (status, [(header::RETRY_AFTER, RETRY_AFTER_S)], text).into_response()
 }
 
 /// The answer to a sender. Never 410: Intercom would drop the subscription for good.

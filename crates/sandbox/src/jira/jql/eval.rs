@@ -5,7 +5,9 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 
 use super::super::error::Refusal;
-use super::super::model::{FINISHED, ISSUE_TYPES, Issue, NEW, PRIORITIES, SECURITY_LEVELS, STATUSES, UNDER_WAY, User};
+use super::super::model::{
+    FINISHED, ISSUE_TYPES, Issue, NEW, PRIORITIES, SECURITY_LEVELS, STATUSES, UNDER_WAY, User,
+};
 use super::super::stamp;
 use super::super::state::State;
 use super::parse::{Clause, Condition, Operand, Operator, Query};
@@ -84,10 +86,27 @@ enum SortValue {
 
 impl Bound {
     /// Resolves the names of a query as this caller sees them.
-    pub(crate) fn new(query: &Query, state: &State, caller: &User, now_ms: i64) -> Result<Self, Refusal> {
-        let binder = Binder { state, caller, now_ms };
-        let test = query.condition.as_ref().map(|c| binder.condition(c)).transpose()?;
-        let order = query.order.iter().map(|(field, down)| sort_field(field, *down)).collect::<Result<_, _>>()?;
+    pub(crate) fn new(
+        query: &Query,
+        state: &State,
+        caller: &User,
+        now_ms: i64,
+    ) -> Result<Self, Refusal> {
+        let binder = Binder {
+            state,
+            caller,
+            now_ms,
+        };
+        let test = query
+            .condition
+            .as_ref()
+            .map(|c| binder.condition(c))
+            .transpose()?;
+        let order = query
+            .order
+            .iter()
+            .map(|(field, down)| sort_field(field, *down))
+            .collect::<Result<_, _>>()?;
         Ok(Self { test, order })
     }
 
@@ -110,14 +129,27 @@ impl Bound {
     pub(crate) fn ids(&self) -> Option<&[u64]> {
         match self.test.as_ref()? {
             Test::Ids(ids) => Some(ids),
-            Test::All(parts) => parts.iter().find_map(|part| if let Test::Ids(ids) = part { Some(&**ids) } else { None }),
+            Test::All(parts) => parts.iter().find_map(|part| {
+                if let Test::Ids(ids) = part {
+                    Some(&**ids)
+                } else {
+                    None
+                }
+            }),
             _ => None,
         }
     }
 
     /// Sort position of an issue.
     pub(crate) fn cursor(&self, issue: &Issue) -> Cursor {
-        Cursor { values: self.order.iter().map(|(field, _)| field.value(issue)).collect(), id: issue.id }
+        Cursor {
+            values: self
+                .order
+                .iter()
+                .map(|(field, _)| field.value(issue))
+                .collect(),
+            id: issue.id,
+        }
     }
 
     /// Order of two positions. Ties, and queries without an order, go newest issue first.
@@ -145,20 +177,24 @@ impl Test {
                 Some(label) => issue.labels.contains(label),
             }),
             Self::Set(field, wanted) => wanted.contains(&field.value(issue)),
-            Self::Date(field, operator, bound) => field.value(issue).is_some_and(|at| match operator {
-                Operator::Less => at < *bound,
-                Operator::LessEqual => at <= *bound,
-                Operator::More => at > *bound,
-                Operator::MoreEqual => at >= *bound,
-                _ => at == *bound,
-            }),
+            Self::Date(field, operator, bound) => {
+                field.value(issue).is_some_and(|at| match operator {
+                    Operator::Less => at < *bound,
+                    Operator::LessEqual => at <= *bound,
+                    Operator::More => at > *bound,
+                    Operator::MoreEqual => at >= *bound,
+                    _ => at == *bound,
+                })
+            }
             Self::Text(field, words) => field.contains(issue, words),
         }
     }
 
     fn lower_bound(&self) -> Option<i64> {
         match self {
-            Self::Date(DateField::Updated, Operator::More | Operator::MoreEqual, bound) => Some(*bound),
+            Self::Date(DateField::Updated, Operator::More | Operator::MoreEqual, bound) => {
+                Some(*bound)
+            }
             Self::All(parts) => parts.iter().filter_map(Self::lower_bound).max(),
             _ => None,
         }
@@ -177,7 +213,9 @@ impl SetField {
             Self::Label => None,
             Self::Type => Some(issue.issue_type.to_string()),
             Self::Priority => Some(issue.priority.to_string()),
-            Self::Resolution => issue.resolved_ms.map(|_| super::super::model::RESOLUTION.0.to_string()),
+            Self::Resolution => issue
+                .resolved_ms
+                .map(|_| super::super::model::RESOLUTION.0.to_string()),
             Self::Security => issue.security.map(|id| id.to_string()),
         }
     }
@@ -248,7 +286,9 @@ fn sort_field(name: &str, descending: Option<bool>) -> Result<(SortField, bool),
 }
 
 fn unknown_field(field: &str) -> Refusal {
-    Refusal::bad(format!("Field '{field}' does not exist or you do not have permission to view it."))
+    Refusal::bad(format!(
+        "Field '{field}' does not exist or you do not have permission to view it."
+    ))
 }
 
 struct Binder<'a> {
@@ -259,7 +299,12 @@ struct Binder<'a> {
 
 impl Binder<'_> {
     fn condition(&self, condition: &Condition) -> Result<Test, Refusal> {
-        let each = |parts: &[Condition]| parts.iter().map(|part| self.condition(part)).collect::<Result<Vec<_>, _>>();
+        let each = |parts: &[Condition]| {
+            parts
+                .iter()
+                .map(|part| self.condition(part))
+                .collect::<Result<Vec<_>, _>>()
+        };
         Ok(match condition {
             Condition::And(parts) => Test::All(each(parts)?),
             Condition::Or(parts) => Test::Any(each(parts)?),
@@ -272,26 +317,29 @@ impl Binder<'_> {
         let field = clause.field.to_lowercase();
         match field.as_str() {
             "key" | "issuekey" | "id" | "issue" => self.ids(clause),
-            "project" => self.set(clause, SetField::Project, |name| self.state.project(name).map(|p| p.id.to_string())),
+            "project" => self.set(clause, SetField::Project, |name| self.project(name)),
             "status" => self.set(clause, SetField::Status, |name| {
                 find(STATUSES.iter().map(|s| (s.id, s.name)), name)
             }),
             "statuscategory" => self.set(clause, SetField::Category, |name| {
                 let all = [NEW, UNDER_WAY, FINISHED];
-                all.iter().find(|c| c.key == name).map(|c| c.id.to_string()).or_else(|| {
-                    find(all.iter().map(|c| (c.id, c.name)), name)
-                })
+                all.iter()
+                    .find(|c| c.key == name)
+                    .map(|c| c.id.to_string())
+                    .or_else(|| find(all.iter().map(|c| (c.id, c.name)), name))
             }),
-            "issuetype" | "type" => {
-                self.set(clause, SetField::Type, |name| find(ISSUE_TYPES.iter().map(|t| (t.0, t.1)), name))
-            }
-            "priority" => self.set(clause, SetField::Priority, |name| find(PRIORITIES.into_iter(), name)),
+            "issuetype" | "type" => self.set(clause, SetField::Type, |name| {
+                find(ISSUE_TYPES.iter().map(|t| (t.0, t.1)), name)
+            }),
+            "priority" => self.set(clause, SetField::Priority, |name| {
+                find(PRIORITIES.into_iter(), name)
+            }),
             "resolution" => self.set(clause, SetField::Resolution, |name| {
                 find(std::iter::once(super::super::model::RESOLUTION), name)
             }),
-            "level" => {
-                self.set(clause, SetField::Security, |name| find(SECURITY_LEVELS.iter().map(|l| (l.0, l.1)), name))
-            }
+            "level" => self.set(clause, SetField::Security, |name| {
+                find(SECURITY_LEVELS.iter().map(|l| (l.0, l.1)), name)
+            }),
             "labels" => self.set(clause, SetField::Label, |name| Some(name.to_owned())),
             "assignee" => self.set(clause, SetField::Assignee, |name| self.user(name)),
             "reporter" => self.set(clause, SetField::Reporter, |name| self.user(name)),
@@ -307,6 +355,23 @@ impl Binder<'_> {
         }
     }
 
+    /// A project by id, by key (also a former one), or by name; the case does not matter.
+    fn project(&self, name: &str) -> Option<String> {
+        let by_key = self
+            .state
+            .project(name)
+            .or_else(|| self.state.project(&name.to_uppercase()));
+        let by_name = || {
+            self.state
+                .projects
+                .values()
+                .find(|project| project.name.eq_ignore_ascii_case(name))
+        };
+        by_key
+            .or_else(by_name)
+            .map(|project| project.id.to_string())
+    }
+
     fn user(&self, name: &str) -> Option<String> {
         self.state.user(name).map(|user| user.account_id.clone())
     }
@@ -314,8 +379,14 @@ impl Binder<'_> {
     fn ids(&self, clause: &Clause) -> Result<Test, Refusal> {
         let mut ids = Vec::new();
         for value in &clause.values {
-            let Operand::Text(key) = value else { return Err(wrong_operand(clause)) };
-            match self.state.resolve(key).filter(|id| self.state.may_see_issue(self.caller, *id)) {
+            let Operand::Text(key) = value else {
+                return Err(wrong_operand(clause));
+            };
+            match self
+                .state
+                .resolve(key)
+                .filter(|id| self.state.may_see_issue(self.caller, *id))
+            {
                 Some(id) => ids.push(id),
                 // A list may name issues that are gone; a single one may not.
                 None if clause.values.len() > 1 => {}
@@ -340,12 +411,19 @@ impl Binder<'_> {
         for value in &clause.values {
             wanted.push(match value {
                 Operand::Empty => None,
-                Operand::Function(name) if name == "currentuser" => Some(self.caller.account_id.clone()),
+                Operand::Function(name) if name == "currentuser" => {
+                    Some(self.caller.account_id.clone())
+                }
                 Operand::Function(name) => {
-                    return Err(Refusal::bad(format!("Unable to find JQL function '{name}()'.")));
+                    return Err(Refusal::bad(format!(
+                        "Unable to find JQL function '{name}()'."
+                    )));
                 }
                 Operand::Text(name) => Some(resolve(name).ok_or_else(|| {
-                    Refusal::bad(format!("The value '{name}' does not exist for the field '{}'.", clause.field))
+                    Refusal::bad(format!(
+                        "The value '{name}' does not exist for the field '{}'.",
+                        clause.field
+                    ))
                 })?),
             });
         }
@@ -394,7 +472,9 @@ fn equality(clause: &Clause, test: Test) -> Result<Test, Refusal> {
 }
 
 fn text(clause: &Clause, field: TextField) -> Result<Test, Refusal> {
-    let [Operand::Text(wanted)] = clause.values.as_slice() else { return Err(wrong_operand(clause)) };
+    let [Operand::Text(wanted)] = clause.values.as_slice() else {
+        return Err(wrong_operand(clause));
+    };
     let words: Vec<String> = wanted
         .to_lowercase()
         .split(|c: char| !c.is_alphanumeric())
@@ -410,9 +490,15 @@ fn text(clause: &Clause, field: TextField) -> Result<Test, Refusal> {
 }
 
 fn wrong_operator(clause: &Clause) -> Refusal {
-    Refusal::bad(format!("The operator is not supported by the '{}' field.", clause.field))
+    Refusal::bad(format!(
+        "The operator is not supported by the '{}' field.",
+        clause.field
+    ))
 }
 
 fn wrong_operand(clause: &Clause) -> Refusal {
-    Refusal::bad(format!("The value is not supported by the '{}' field.", clause.field))
+    Refusal::bad(format!(
+        "The value is not supported by the '{}' field.",
+        clause.field
+    ))
 }

@@ -72,13 +72,22 @@ pub(crate) fn parse(text: &str) -> Result<Query, Refusal> {
     if text.len() > MAX_BYTES {
         return Err(Refusal::bad("The JQL query is too long."));
     }
-    let mut parser = Parser { tokens: tokens(text)?, at: 0 };
-    let condition =
-        if parser.peek().is_none() || parser.is_word(0, "order") { None } else { Some(parser.any(0)?) };
+    let mut parser = Parser {
+        tokens: tokens(text)?,
+        at: 0,
+    };
+    let condition = if parser.peek().is_none() || parser.is_word(0, "order") {
+        None
+    } else {
+        Some(parser.any(0)?)
+    };
     let order = parser.order()?;
     match parser.next() {
         None => Ok(Query { condition, order }),
-        Some(token) => Err(error(&format!("Expecting either 'OR' or 'AND' but got '{}'.", show(&token)))),
+        Some(token) => Err(error(&format!(
+            "Expecting either 'OR' or 'AND' but got '{}'.",
+            show(&token)
+        ))),
     }
 }
 
@@ -106,9 +115,13 @@ fn tokens(text: &str) -> Result<Vec<Token>, Refusal> {
             tokens.push(Token::Quoted(quoted));
             rest = after;
         } else {
-            let end = rest.find(|c: char| c.is_whitespace() || "!=~<>(),\"'".contains(c)).unwrap_or(rest.len());
+            let end = rest
+                .find(|c: char| c.is_whitespace() || "!=~<>(),\"'".contains(c))
+                .unwrap_or(rest.len());
             if end == 0 {
-                return Err(error(&format!("The character '{first}' is a reserved JQL character.")));
+                return Err(error(&format!(
+                    "The character '{first}' is a reserved JQL character."
+                )));
             }
             tokens.push(Token::Word(rest[..end].to_owned()));
             rest = &rest[end..];
@@ -168,7 +181,11 @@ impl Parser {
         while self.take_word("or") {
             parts.push(self.all(depth)?);
         }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Condition::Or(parts) })
+        Ok(if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            Condition::Or(parts)
+        })
     }
 
     fn all(&mut self, depth: usize) -> Result<Condition, Refusal> {
@@ -176,7 +193,11 @@ impl Parser {
         while self.take_word("and") {
             parts.push(self.one(depth)?);
         }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Condition::And(parts) })
+        Ok(if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            Condition::And(parts)
+        })
     }
 
     fn one(&mut self, depth: usize) -> Result<Condition, Refusal> {
@@ -188,16 +209,30 @@ impl Parser {
         }
         if self.take_sign("(") {
             let inner = self.any(depth + 1)?;
-            return if self.take_sign(")") { Ok(inner) } else { Err(error("Expecting ')' before the end of the query.")) };
+            return if self.take_sign(")") {
+                Ok(inner)
+            } else {
+                Err(error("Expecting ')' before the end of the query."))
+            };
         }
         let field = match self.next() {
             Some(Token::Word(text) | Token::Quoted(text)) => text,
-            Some(Token::Sign(sign)) => return Err(error(&format!("Expecting a field name but got '{sign}'."))),
+            Some(Token::Sign(sign)) => {
+                return Err(error(&format!("Expecting a field name but got '{sign}'.")));
+            }
             None => return Err(error("Expecting a field name at the end of the query.")),
         };
         let (operator, list) = self.operator(&field)?;
-        let values = if list { self.list()? } else { vec![self.operand()?] };
-        Ok(Condition::Is(Clause { field, operator, values }))
+        let values = if list {
+            self.list()?
+        } else {
+            vec![self.operand()?]
+        };
+        Ok(Condition::Is(Clause {
+            field,
+            operator,
+            values,
+        }))
     }
 
     /// The operator, and whether a parenthesised list follows.
@@ -211,7 +246,14 @@ impl Parser {
         }
         if self.take_word("is") {
             let negated = self.take_word("not");
-            return Ok((if negated { Operator::NotEqual } else { Operator::Equal }, false));
+            return Ok((
+                if negated {
+                    Operator::NotEqual
+                } else {
+                    Operator::Equal
+                },
+                false,
+            ));
         }
         let operator = match self.next() {
             Some(Token::Sign("=")) => Operator::Equal,
@@ -242,23 +284,36 @@ impl Parser {
         while self.take_sign(",") {
             values.push(self.operand()?);
         }
-        if self.take_sign(")") { Ok(values) } else { Err(error("Expecting ')' after the list.")) }
+        if self.take_sign(")") {
+            Ok(values)
+        } else {
+            Err(error("Expecting ')' after the list."))
+        }
     }
 
     fn operand(&mut self) -> Result<Operand, Refusal> {
         match self.next() {
-            Some(Token::Quoted(text)) => Ok(Operand::Text(text)),
             Some(Token::Word(text)) if self.take_sign("(") => {
                 if self.take_sign(")") {
                     Ok(Operand::Function(text.to_lowercase()))
                 } else {
-                    Err(error(&format!("Function '{text}' does not take these arguments.")))
+                    Err(error(&format!(
+                        "Function '{text}' does not take these arguments."
+                    )))
                 }
             }
-            Some(Token::Word(text)) if ["empty", "null"].contains(&text.to_lowercase().as_str()) => Ok(Operand::Empty),
-            Some(Token::Word(text)) => Ok(Operand::Text(text)),
-            Some(Token::Sign(sign)) => Err(error(&format!("Expecting either a value, list or function but got '{sign}'."))),
-            None => Err(error("Expecting either a value, list or function before the end of the query.")),
+            Some(Token::Word(text))
+                if ["empty", "null"].contains(&text.to_lowercase().as_str()) =>
+            {
+                Ok(Operand::Empty)
+            }
+            Some(Token::Word(text) | Token::Quoted(text)) => Ok(Operand::Text(text)),
+            Some(Token::Sign(sign)) => Err(error(&format!(
+                "Expecting either a value, list or function but got '{sign}'."
+            ))),
+            None => Err(error(
+                "Expecting either a value, list or function before the end of the query.",
+            )),
         }
     }
 
@@ -298,7 +353,10 @@ mod tests {
     fn accepts_and_refuses() {
         for (text, accepted) in [
             ("project = ENG", true),
-            ("project in (ENG, \"OPS\") and updated >= \"2026/09/27 10:03\" order by updated asc, key", true),
+            (
+                "project in (ENG, \"OPS\") and updated >= \"2026/09/27 10:03\" order by updated asc, key",
+                true,
+            ),
             ("(a = 1 or not b != 2) and c is not empty", true),
             ("assignee = currentUser()", true),
             ("order by created", true),
@@ -321,7 +379,12 @@ mod tests {
     #[test]
     fn and_binds_tighter_than_or() {
         let query = parse("a = 1 OR b = 2 AND c = 3").unwrap();
-        let Some(Condition::Or(parts)) = query.condition else { panic!("not an OR: {query:?}") };
-        assert!(matches!(&parts[1], Condition::And(inner) if inner.len() == 2), "{parts:?}");
+        let Some(Condition::Or(parts)) = query.condition else {
+            panic!("not an OR: {query:?}")
+        };
+        assert!(
+            matches!(&parts[1], Condition::And(inner) if inner.len() == 2),
+            "{parts:?}"
+        );
     }
 }

@@ -17,22 +17,39 @@ const MAX_FILE_BYTES: usize = 10_000_000;
 const MAX_FILES: usize = 60;
 
 pub(super) async fn meta(_caller: Caller) -> Answer {
-    Ok(ok(json!({ "enabled": true, "uploadLimit": MAX_FILE_BYTES })))
+    Ok(ok(
+        json!({ "enabled": true, "uploadLimit": MAX_FILE_BYTES }),
+    ))
 }
 
-pub(super) async fn add(caller: Caller, Path(issue): Path<String>, headers: HeaderMap, body: Bytes) -> Answer {
-    let checked = headers.get("x-atlassian-token").and_then(|value| value.to_str().ok());
+pub(super) async fn add(
+    caller: Caller,
+    Path(issue): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    let checked = headers
+        .get("x-atlassian-token")
+        .and_then(|value| value.to_str().ok());
     if !matches!(checked, Some("no-check" | "nocheck")) {
         return Err(Refusal::message(403, "XSRF check failed"));
     }
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let boundary = kind
         .strip_prefix("multipart/form-data")
-        .and_then(|rest| rest.split(';').find_map(|part| part.trim().strip_prefix("boundary=")))
+        .and_then(|rest| {
+            rest.split(';')
+                .find_map(|part| part.trim().strip_prefix("boundary="))
+        })
         .ok_or_else(|| Refusal::message(415, "Unsupported Media Type"))?;
     let files = files(&body, boundary.trim_matches('"'));
     if files.is_empty() || files.len() > MAX_FILES {
-        return Err(Refusal::bad("Between 1 and 60 files in fields named 'file' are required."));
+        return Err(Refusal::bad(
+            "Between 1 and 60 files in fields named 'file' are required.",
+        ));
     }
     if files.iter().any(|file| file.content.len() > MAX_FILE_BYTES) {
         return Err(Refusal::message(413, "The attachment is too large."));
@@ -40,11 +57,15 @@ pub(super) async fn add(caller: Caller, Path(issue): Path<String>, headers: Head
     caller.act(|state| {
         let id = state.visible_issue(&caller.user, &issue)?.id;
         if !state.may(&caller.user, "CREATE_ATTACHMENTS") {
-            return Err(Refusal::message(403, "You do not have permission to create attachments for this issue."));
+            return Err(Refusal::message(
+                403,
+                "You do not have permission to create attachments for this issue.",
+            ));
         }
         let mut shown = Vec::new();
         for file in files {
-            let number = state.add_attachment(&caller.user, id, (file.name, file.kind), file.content)?;
+            let number =
+                state.add_attachment(&caller.user, id, (file.name, file.kind), file.content)?;
             let (_, added) = find(state, &caller, &number.to_string())?;
             shown.push(caller.view(state).attachment(added));
         }
@@ -53,7 +74,8 @@ pub(super) async fn add(caller: Caller, Path(issue): Path<String>, headers: Head
 }
 
 pub(super) async fn read(caller: Caller, Path(id): Path<String>) -> Answer {
-    caller.look(|state, view| find(state, &caller, &id).map(|(_, found)| ok(view.attachment(found))))
+    caller
+        .look(|state, view| find(state, &caller, &id).map(|(_, found)| ok(view.attachment(found))))
 }
 
 pub(super) async fn content(caller: Caller, Path(id): Path<String>, params: Params) -> Answer {
@@ -73,7 +95,10 @@ pub(super) async fn remove(caller: Caller, Path(id): Path<String>) -> Answer {
         let (issue, found) = find(state, &caller, &id)?;
         let number = found.id;
         if !caller.user.admin && found.author.account_id != caller.user.account_id {
-            return Err(Refusal::message(403, "You do not have permission to delete this attachment."));
+            return Err(Refusal::message(
+                403,
+                "You do not have permission to delete this attachment.",
+            ));
         }
         state.issue_mut(issue)?.attachments.remove(&number);
         state.attachment_issues.remove(&number);
@@ -85,8 +110,14 @@ fn find<'s>(state: &'s State, caller: &Caller, id: &str) -> Result<(u64, &'s Att
     let missing = || Refusal::message(404, format!("The attachment with id '{id}' does not exist"));
     let number: u64 = id.parse().map_err(|_| missing())?;
     let issue = *state.attachment_issues.get(&number).ok_or_else(missing)?;
-    let found = state.visible_issue(&caller.user, &issue.to_string()).map_err(|_| missing())?;
-    found.attachments.get(&number).map(|attachment| (issue, attachment)).ok_or_else(missing)
+    let found = state
+        .visible_issue(&caller.user, &issue.to_string())
+        .map_err(|_| missing())?;
+    found
+        .attachments
+        .get(&number)
+        .map(|attachment| (issue, attachment))
+        .ok_or_else(missing)
 }
 
 struct File {
@@ -118,7 +149,9 @@ fn file(head: &[u8], content: Bytes) -> Option<File> {
     let line = |name: &str| {
         head.lines().find_map(|line| {
             let (key, value) = line.split_once(':')?;
-            key.trim().eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+            key.trim()
+                .eq_ignore_ascii_case(name)
+                .then(|| value.trim().to_owned())
         })
     };
     let disposition = line("content-disposition")?;
@@ -130,11 +163,19 @@ fn file(head: &[u8], content: Bytes) -> Option<File> {
     };
     (value("name")? == "file").then_some(())?;
     let kind = line("content-type").unwrap_or_else(|| "application/octet-stream".to_owned());
-    Some(File { name: value("filename")?, kind, content })
+    Some(File {
+        name: value("filename")?,
+        kind,
+        content,
+    })
 }
 
 fn position(bytes: &[u8], wanted: &[u8], from: usize) -> Option<usize> {
-    bytes.get(from..)?.windows(wanted.len()).position(|window| window == wanted).map(|at| at + from)
+    bytes
+        .get(from..)?
+        .windows(wanted.len())
+        .position(|window| window == wanted)
+        .map(|at| at + from)
 }
 
 #[cfg(test)]
@@ -147,11 +188,27 @@ mod tests {
                     one\r\n--b\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\nx\r\n--b\r\n\
                     content-disposition: form-data; name=\"file\"; filename=\"b.bin\"\r\n\r\n\r\n--b--\r\n";
         let found = files(&Bytes::from_static(body.as_bytes()), "b");
-        let found: Vec<(&str, &str, &[u8])> =
-            found.iter().map(|f| (f.name.as_str(), f.kind.as_str(), &*f.content)).collect();
-        assert_eq!(found, [("a.txt", "text/plain", &b"one"[..]), ("b.bin", "application/octet-stream", b"")]);
-        for broken in ["", "--b", "--b\r\n\r\n", "--b\r\nContent-Disposition: form-data"] {
-            assert!(files(&Bytes::from_static(broken.as_bytes()), "b").is_empty(), "{broken}");
+        let found: Vec<(&str, &str, &[u8])> = found
+            .iter()
+            .map(|f| (f.name.as_str(), f.kind.as_str(), &*f.content))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("a.txt", "text/plain", &b"one"[..]),
+                ("b.bin", "application/octet-stream", b"")
+            ]
+        );
+        for broken in [
+            "",
+            "--b",
+            "--b\r\n\r\n",
+            "--b\r\nContent-Disposition: form-data",
+        ] {
+            assert!(
+                files(&Bytes::from_static(broken.as_bytes()), "b").is_empty(),
+                "{broken}"
+            );
         }
     }
 }

@@ -29,7 +29,9 @@ pub(crate) struct Context {
 
 impl Context {
     fn user(&self, headers: &HeaderMap) -> Result<Arc<User>, Refusal> {
-        let Some(given) = headers.get(header::AUTHORIZATION) else { return Err(Refusal::unauthenticated("OUT")) };
+        let Some(given) = headers.get(header::AUTHORIZATION) else {
+            return Err(Refusal::unauthenticated("OUT"));
+        };
         let failed = || Refusal::unauthenticated("AUTHENTICATED_FAILED");
         let given = given.to_str().map_err(|_| failed())?;
         let (scheme, credentials) = given.split_once(' ').ok_or_else(failed)?;
@@ -45,7 +47,11 @@ impl Context {
             let known = state.tokens.get(&token).ok_or_else(failed)?;
             let named = name.is_none_or(|name| name.eq_ignore_ascii_case(&known.user.email));
             // A scoped token is unknown to the site's own address, and a classic one to the gateway's bearer form.
-            if named && known.scoped == self.gateway { Ok(known.user.clone()) } else { Err(failed()) }
+            if named && known.scoped == self.gateway {
+                Ok(known.user.clone())
+            } else {
+                Err(failed())
+            }
         })
     }
 }
@@ -92,7 +98,9 @@ pub(crate) struct Caller {
 impl Caller {
     /// Looks at the state the way this caller sees it.
     pub(super) fn look<T>(&self, look: impl FnOnce(&State, View<'_>) -> T) -> T {
-        self.context.site.read(|state| look(state, View::rest(state, self.context.version, &self.user)))
+        self.context
+            .site
+            .read(|state| look(state, View::rest(state, self.context.version, &self.user)))
     }
 
     /// Changes the state.
@@ -116,7 +124,10 @@ impl FromRequestParts<Context> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Refusal> {
         let user = context.user(&parts.headers)?;
-        Ok(Self { context: context.clone(), user })
+        Ok(Self {
+            context: context.clone(),
+            user,
+        })
     }
 }
 
@@ -127,9 +138,15 @@ pub(super) struct MaybeCaller(pub(super) Result<Caller, (Context, Refusal)>);
 impl FromRequestParts<Context> for MaybeCaller {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        context: &Context,
+    ) -> Result<Self, Self::Rejection> {
         Ok(Self(match context.user(&parts.headers) {
-            Ok(user) => Ok(Caller { context: context.clone(), user }),
+            Ok(user) => Ok(Caller {
+                context: context.clone(),
+                user,
+            }),
             Err(refusal) => Err((context.clone(), refusal)),
         }))
     }
@@ -142,24 +159,36 @@ pub(super) struct Params(Vec<(String, String)>);
 impl Params {
     /// The first value of a parameter.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Every value of a parameter.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Every value, with comma-separated lists taken apart.
     pub(super) fn list(&self, name: &str) -> Vec<String> {
-        self.all(name).flat_map(|value| value.split(',')).filter(|v| !v.is_empty()).map(str::to_owned).collect()
+        self.all(name)
+            .flat_map(|value| value.split(','))
+            .filter(|v| !v.is_empty())
+            .map(str::to_owned)
+            .collect()
     }
 
     /// A number, or a default; 400 if it is none.
     pub(super) fn number(&self, name: &str, default: usize) -> Result<usize, Refusal> {
         match self.get(name) {
             None | Some("") => Ok(default),
-            Some(text) => text.parse().map_err(|_| Refusal::bad(format!("The value '{text}' of '{name}' is not a number."))),
+            Some(text) => text.parse().map_err(|_| {
+                Refusal::bad(format!("The value '{text}' of '{name}' is not a number."))
+            }),
         }
     }
 
@@ -174,7 +203,11 @@ impl<S: Sync> FromRequestParts<S> for Params {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let query = parts.uri.query().unwrap_or_default();
-        Ok(Self(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()))
+        Ok(Self(
+            url::form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect(),
+        ))
     }
 }
 
@@ -198,7 +231,9 @@ impl FromRequest<Context> for Payload {
             .await
             .map_err(|_| Refusal::message(413, "The request body is too large."))?;
         serde_json::from_slice(&bytes).map(Self).map_err(|_| {
-            Refusal::bad("Invalid request payload. Refer to the REST API documentation and try again.")
+            Refusal::bad(
+                "Invalid request payload. Refer to the REST API documentation and try again.",
+            )
         })
     }
 }
@@ -218,9 +253,17 @@ pub(super) fn nothing() -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "callers build the value for this call")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "callers build the value for this call"
+)]
 fn json(status: StatusCode, body: Value) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json;charset=UTF-8")], body.to_string()).into_response()
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/json;charset=UTF-8")],
+        body.to_string(),
+    )
+        .into_response()
 }
 
 #[cfg(test)]
@@ -236,7 +279,11 @@ mod tests {
             ("", Some("")),
             ("Zm9v!", None),
         ] {
-            assert_eq!(decode_base64(text).as_deref(), expected.map(str::as_bytes), "{text}");
+            assert_eq!(
+                decode_base64(text).as_deref(),
+                expected.map(str::as_bytes),
+                "{text}"
+            );
         }
     }
 }

@@ -17,11 +17,18 @@ const ALL: usize = 1_048_576;
 
 pub(super) async fn list(caller: Caller, Path(issue): Path<String>, params: Params) -> Answer {
     let start = params.number("startAt", 0)?;
-    let asked = params.get("maxResults").map(|_| params.number("maxResults", 0)).transpose()?;
+    let asked = params
+        .get("maxResults")
+        .map(|_| params.number("maxResults", 0))
+        .transpose()?;
     let newest_first = match params.get("orderBy") {
         None | Some("created" | "+created" | " created") => false,
         Some("-created") => true,
-        Some(other) => return Err(Refusal::bad(format!("'{other}' is not a valid value for 'orderBy'."))),
+        Some(other) => {
+            return Err(Refusal::bad(format!(
+                "'{other}' is not a valid value for 'orderBy'."
+            )));
+        }
     };
     let expand = params.expand();
     caller.look(|state, view| {
@@ -37,14 +44,23 @@ pub(super) async fn list(caller: Caller, Path(issue): Path<String>, params: Para
     })
 }
 
-pub(super) async fn read(caller: Caller, Path((issue, comment)): Path<(String, String)>, params: Params) -> Answer {
+pub(super) async fn read(
+    caller: Caller,
+    Path((issue, comment)): Path<(String, String)>,
+    params: Params,
+) -> Answer {
     caller.look(|state, view| {
         let (issue, comment) = state.visible_comment(&caller.user, &issue, &comment)?;
         Ok(ok(view.comment(issue.id, comment, &params.expand())))
     })
 }
 
-pub(super) async fn create(caller: Caller, Path(issue): Path<String>, params: Params, Payload(body): Payload) -> Answer {
+pub(super) async fn create(
+    caller: Caller,
+    Path(issue): Path<String>,
+    params: Params,
+    Payload(body): Payload,
+) -> Answer {
     caller.act(|state| {
         let id = state.visible_issue(&caller.user, &issue)?.id;
         if !state.may(&caller.user, "ADD_COMMENTS") {
@@ -56,7 +72,11 @@ pub(super) async fn create(caller: Caller, Path(issue): Path<String>, params: Pa
         let new = Reader::new(state, &caller).comment(&body)?;
         let comment = state.add_comment(&caller.user, id, new)?;
         let (issue, comment) = state.visible_comment(&caller.user, &issue, &comment.to_string())?;
-        Ok(created(caller.view(state).comment(issue.id, comment, &params.expand())))
+        Ok(created(caller.view(state).comment(
+            issue.id,
+            comment,
+            &params.expand(),
+        )))
     })
 }
 
@@ -69,23 +89,43 @@ pub(super) async fn edit(
     caller.act(|state| {
         let (found, old) = state.visible_comment(&caller.user, &issue, &comment)?;
         let target = (found.id, old.id);
-        allowed(state.may(&caller.user, "EDIT_OWN_COMMENTS"), state.may(&caller.user, "EDIT_ALL_COMMENTS"), &caller, old, "edit")?;
+        allowed(
+            state.may(&caller.user, "EDIT_OWN_COMMENTS"),
+            state.may(&caller.user, "EDIT_ALL_COMMENTS"),
+            &caller,
+            old,
+            "edit",
+        )?;
         let reader = Reader::new(state, &caller);
         let text = reader.comment_body(&body["body"])?;
         // Without a restriction in the call the comment becomes open; properties stay unless given.
         let visibility = reader.visibility(&body["visibility"])?;
         let set = properties(&body["properties"])?;
-        state.edit_comment(&caller.user, target, Some(text), Some(visibility), set)?;
+        state.edit_comment(&caller.user, target, |found| {
+            found.body = text;
+            found.visibility = visibility;
+            found.properties.extend(set);
+        })?;
         let (issue, comment) = state.visible_comment(&caller.user, &issue, &comment)?;
-        Ok(ok(caller.view(state).comment(issue.id, comment, &params.expand())))
+        Ok(ok(caller.view(state).comment(
+            issue.id,
+            comment,
+            &params.expand(),
+        )))
     })
 }
 
-pub(super) async fn remove(caller: Caller, Path((issue, comment)): Path<(String, String)>) -> Answer {
+pub(super) async fn remove(
+    caller: Caller,
+    Path((issue, comment)): Path<(String, String)>,
+) -> Answer {
     caller.act(|state| {
         let (found, old) = state.visible_comment(&caller.user, &issue, &comment)?;
         let target = (found.id, old.id);
-        let (own, all) = (state.may(&caller.user, "DELETE_OWN_COMMENTS"), state.may(&caller.user, "DELETE_ALL_COMMENTS"));
+        let (own, all) = (
+            state.may(&caller.user, "DELETE_OWN_COMMENTS"),
+            state.may(&caller.user, "DELETE_ALL_COMMENTS"),
+        );
         allowed(own, all, &caller, old, "delete")?;
         state.delete_comment(&caller.user, target.0, target.1)?;
         Ok(nothing())
@@ -93,10 +133,19 @@ pub(super) async fn remove(caller: Caller, Path((issue, comment)): Path<(String,
 }
 
 /// Missing rights on comments are answered with 400, not 403.
-fn allowed(own: bool, all: bool, caller: &Caller, comment: &Comment, verb: &str) -> Result<(), Refusal> {
+fn allowed(
+    own: bool,
+    all: bool,
+    caller: &Caller,
+    comment: &Comment,
+    verb: &str,
+) -> Result<(), Refusal> {
     let mine = comment.author.account_id == caller.user.account_id;
     if all || (own && mine) {
         return Ok(());
     }
-    Err(Refusal::bad(format!("You do not have permission to {verb} comment with id: {}", comment.id)))
+    Err(Refusal::bad(format!(
+        "You do not have permission to {verb} comment with id: {}",
+        comment.id
+    )))
 }

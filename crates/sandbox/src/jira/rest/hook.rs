@@ -21,13 +21,20 @@ const FILTER: &str = "issue-related-events-section";
 
 /// Dynamic webhooks belong to apps; a plain token may not touch them.
 pub(super) async fn dynamic(_caller: Caller) -> Refusal {
-    Refusal::message(403, "Only Connect and OAuth 2.0 apps can use this operation.")
+    Refusal::message(
+        403,
+        "Only Connect and OAuth 2.0 apps can use this operation.",
+    )
 }
 
 pub(super) async fn list(caller: Caller) -> Answer {
     caller.look(|state, _| {
         administrator(&caller)?;
-        Ok(ok(state.hooks.iter().map(|hook| shown(state, hook)).collect()))
+        Ok(ok(state
+            .hooks
+            .iter()
+            .map(|hook| shown(state, hook))
+            .collect()))
     })
 }
 
@@ -43,7 +50,9 @@ pub(super) async fn create(caller: Caller, Payload(body): Payload) -> Answer {
     caller.act(|state| {
         administrator(&caller)?;
         if state.hooks.len() >= MAX_HOOKS {
-            return Err(Refusal::bad(format!("No more than {MAX_HOOKS} webhooks are allowed.")));
+            return Err(Refusal::bad(format!(
+                "No more than {MAX_HOOKS} webhooks are allowed."
+            )));
         }
         let id = state.add_hook(&WebhookConfig::default());
         let at = state.hooks.len() - 1;
@@ -56,7 +65,11 @@ pub(super) async fn create(caller: Caller, Payload(body): Payload) -> Answer {
     })
 }
 
-pub(super) async fn update(caller: Caller, Path(id): Path<String>, Payload(body): Payload) -> Answer {
+pub(super) async fn update(
+    caller: Caller,
+    Path(id): Path<String>,
+    Payload(body): Payload,
+) -> Answer {
     caller.act(|state| {
         administrator(&caller)?;
         let at = find(state, &id)?;
@@ -78,7 +91,10 @@ fn administrator(caller: &Caller) -> Result<(), Refusal> {
     if caller.user.admin {
         return Ok(());
     }
-    Err(Refusal::message(403, "You do not have permission to administer webhooks."))
+    Err(Refusal::message(
+        403,
+        "You do not have permission to administer webhooks.",
+    ))
 }
 
 fn find(state: &State, id: &str) -> Result<usize, Refusal> {
@@ -91,7 +107,13 @@ fn find(state: &State, id: &str) -> Result<usize, Refusal> {
 
 /// Takes over what the body says. On Data Center the secret counts only inside `configuration`; one at the top is
 /// ignored without a word, and deliveries come unsigned.
-fn apply(state: &mut State, at: usize, body: &Value, caller: &Caller, new: bool) -> Result<(), Refusal> {
+fn apply(
+    state: &mut State,
+    at: usize,
+    body: &Value,
+    caller: &Caller,
+    new: bool,
+) -> Result<(), Refusal> {
     let cloud = state.is_cloud();
     let mut hook = state.hooks[at].clone();
     let text = |name: &str| body[name].as_str().map(str::to_owned);
@@ -102,7 +124,10 @@ fn apply(state: &mut State, at: usize, body: &Value, caller: &Caller, new: bool)
         hook.url = url;
     }
     if let Some(events) = body["events"].as_array() {
-        hook.events = events.iter().filter_map(|event| event.as_str().map(str::to_owned)).collect();
+        hook.events = events
+            .iter()
+            .filter_map(|event| event.as_str().map(str::to_owned))
+            .collect();
     } else if new {
         hook.events.clear();
     }
@@ -110,17 +135,28 @@ fn apply(state: &mut State, at: usize, body: &Value, caller: &Caller, new: bool)
         hook.description = description;
     }
     let filters = &body["filters"];
-    if let Some(filter) = filters[FILTER].as_str().or_else(|| body["configuration"]["FILTERS"].as_str()) {
+    if let Some(filter) = filters[FILTER]
+        .as_str()
+        .or_else(|| body["configuration"]["FILTERS"].as_str())
+    {
         filter.clone_into(&mut hook.jql);
     }
     if cloud {
-        hook.secret = text("secret").filter(|secret| !secret.is_empty()).or(hook.secret);
+        hook.secret = text("secret")
+            .filter(|secret| !secret.is_empty())
+            .or(hook.secret);
         hook.exclude_body = body["excludeBody"].as_bool().unwrap_or(hook.exclude_body);
         hook.enabled = body["enabled"].as_bool().unwrap_or(hook.enabled);
     } else {
         let configuration = &body["configuration"];
-        hook.secret = configuration["SECRET"].as_str().filter(|s| !s.is_empty()).map(str::to_owned).or(hook.secret);
-        hook.exclude_body = configuration["EXCLUDE_BODY"].as_str().map_or(hook.exclude_body, |flag| flag == "true");
+        hook.secret = configuration["SECRET"]
+            .as_str()
+            .filter(|s| !s.is_empty())
+            .map(str::to_owned)
+            .or(hook.secret);
+        hook.exclude_body = configuration["EXCLUDE_BODY"]
+            .as_str()
+            .map_or(hook.exclude_body, |flag| flag == "true");
         hook.enabled = body["active"].as_bool().unwrap_or(hook.enabled);
     }
     check(state, &hook, caller)?;
@@ -136,13 +172,24 @@ fn check(state: &State, hook: &Hook, caller: &Caller) -> Result<(), Refusal> {
     }
     let url = url::Url::parse(&hook.url.replace(['{', '}', '$'], "x"));
     if !url.is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
-        return Err(Refusal::field("url", "The webhook URL must be absolute and use http or https."));
+        return Err(Refusal::field(
+            "url",
+            "The webhook URL must be absolute and use http or https.",
+        ));
     }
-    if let Some(unknown) = hook.events.iter().find(|event| !EVENTS.contains(&event.as_str())) {
-        return Err(Refusal::field("events", format!("Unknown event: {unknown}")));
+    if let Some(unknown) = hook
+        .events
+        .iter()
+        .find(|event| !EVENTS.contains(&event.as_str()))
+    {
+        return Err(Refusal::field(
+            "events",
+            format!("Unknown event: {unknown}"),
+        ));
     }
     if !hook.jql.trim().is_empty() {
-        jql::parse(&hook.jql).and_then(|query| jql::Bound::new(&query, state, &caller.user, now_ms()))?;
+        jql::parse(&hook.jql)
+            .and_then(|query| jql::Bound::new(&query, state, &caller.user, now_ms()))?;
     }
     Ok(())
 }
@@ -185,7 +232,10 @@ pub(super) async fn switches(AxumState(site): AxumState<Sandbox>) -> Response {
 }
 
 /// Replaces the behaviour switches; those not named go back to their default.
-pub(super) async fn switch(AxumState(site): AxumState<Sandbox>, Json(new): Json<Switches>) -> Response {
+pub(super) async fn switch(
+    AxumState(site): AxumState<Sandbox>,
+    Json(new): Json<Switches>,
+) -> Response {
     site.switch(|switches| *switches = new);
     nothing()
 }

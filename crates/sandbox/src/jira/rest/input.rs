@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use super::super::body::{Body, is_adf};
 use super::super::error::Refusal;
 use super::super::model::{
-    AUDIENCES, CUSTOM_FIELDS, CustomValue, ISSUE_TYPES, Issue, PRIORITIES, SECURITY_LEVELS, User, Visibility,
+    AUDIENCES, CUSTOM_FIELDS, CustomValue, ISSUE_TYPES, Issue, PRIORITIES, SECURITY_LEVELS, User,
+    Visibility,
 };
 use super::super::ops::{Edit, MAX_SUMMARY_CHARS, NewComment, check_length};
 use super::super::state::State;
@@ -34,13 +35,18 @@ pub(super) struct Fields {
     pub(super) issue_type: Option<u64>,
 }
 
-const NOT_ADF: &str = "Operation value must be an Atlassian Document (see the Atlassian Document Format)";
+const NOT_ADF: &str =
+    "Operation value must be an Atlassian Document (see the Atlassian Document Format)";
 const NOT_STRING: &str = "Operation value must be a string";
 const NOT_ON_SCREEN: &str = "cannot be set. It is not on the appropriate screen, or unknown.";
 
 impl<'a> Reader<'a> {
     pub(super) fn new(state: &'a State, caller: &'a Caller) -> Self {
-        Self { state, caller, errors: BTreeMap::new() }
+        Self {
+            state,
+            caller,
+            errors: BTreeMap::new(),
+        }
     }
 
     fn wrong(&mut self, field: &str, message: impl Into<String>) {
@@ -49,7 +55,11 @@ impl<'a> Reader<'a> {
 
     /// Ends with all errors, if there were any.
     pub(super) fn finish(self) -> Result<(), Refusal> {
-        if self.errors.is_empty() { Ok(()) } else { Err(Refusal::fields(self.errors)) }
+        if self.errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::fields(self.errors))
+        }
     }
 
     /// Reads `fields` and `update`. `issue` is the issue as it is, or none on create.
@@ -70,7 +80,9 @@ impl<'a> Reader<'a> {
             "project" => {
                 let named = value["id"].as_str().or_else(|| value["key"].as_str());
                 match named.and_then(|name| self.state.project(name)) {
-                    Some(found) if self.state.may_see_project(&self.caller.user, found) => read.project = Some(found.id),
+                    Some(found) if self.state.may_see_project(&self.caller.user, found) => {
+                        read.project = Some(found.id)
+                    }
                     _ => self.wrong("project", "valid project is required"),
                 }
             }
@@ -78,7 +90,7 @@ impl<'a> Reader<'a> {
                 Some(id) => read.issue_type = Some(id),
                 None => self.wrong("issuetype", "Specify a valid issue type"),
             },
-            "summary" => match self.summary(value) {
+            "summary" => match Self::summary(value) {
                 Ok(summary) => edit.summary = Some(summary),
                 Err(message) => self.wrong(name, message),
             },
@@ -119,7 +131,9 @@ impl<'a> Reader<'a> {
         };
         let read = match (rich, value) {
             (_, Value::Null) => Ok(None),
-            (true, value) => self.rich(name, value).map(|body| body.map(CustomValue::Rich)),
+            (true, value) => self
+                .rich(name, value)
+                .map(|body| body.map(CustomValue::Rich)),
             (false, Value::String(line)) => Ok(Some(CustomValue::Line(line.clone()))),
             (false, _) => Err(NOT_STRING.to_owned()),
         };
@@ -131,7 +145,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn update(&mut self, read: &mut Fields, name: &str, operations: &Value, issue: Option<&Issue>) -> Result<(), Refusal> {
+    fn update(
+        &mut self,
+        read: &mut Fields,
+        name: &str,
+        operations: &Value,
+        issue: Option<&Issue>,
+    ) -> Result<(), Refusal> {
         let Some(operations) = operations.as_array() else {
             return Err(Refusal::field(name, "Operations must be a list."));
         };
@@ -140,7 +160,9 @@ impl<'a> Reader<'a> {
                 ("comment", "add") => read.edit.comment = Some(self.comment(operation.1)?),
                 ("labels", verb @ ("add" | "remove")) => {
                     let current = read.edit.labels.take();
-                    let mut all = current.or_else(|| issue.map(|issue| issue.labels.clone())).unwrap_or_default();
+                    let mut all = current
+                        .or_else(|| issue.map(|issue| issue.labels.clone()))
+                        .unwrap_or_default();
                     let label = operation.1.as_str().unwrap_or_default().to_owned();
                     match (verb, labels(&Value::Array(vec![operation.1.clone()]))) {
                         (_, Err(message)) => self.wrong(name, message),
@@ -151,16 +173,23 @@ impl<'a> Reader<'a> {
                 }
                 (_, "set") => self.field(read, name, operation.1),
                 (_, verb) => {
-                    return Err(Refusal::field(name, format!("Field does not support update '{verb}'")));
+                    return Err(Refusal::field(
+                        name,
+                        format!("Field does not support update '{verb}'"),
+                    ));
                 }
             }
         }
         Ok(())
     }
 
-    fn summary(&self, value: &Value) -> Result<String, String> {
+    fn summary(value: &Value) -> Result<String, String> {
         let Some(text) = value.as_str() else {
-            return Err(if value.is_null() { "You must specify a summary of the issue.".into() } else { NOT_STRING.into() });
+            return Err(if value.is_null() {
+                "You must specify a summary of the issue.".into()
+            } else {
+                NOT_STRING.into()
+            });
         };
         if text.trim().is_empty() {
             return Err("You must specify a summary of the issue.".into());
@@ -169,7 +198,9 @@ impl<'a> Reader<'a> {
             return Err("The summary is invalid because it contains newline characters.".into());
         }
         if text.chars().count() > MAX_SUMMARY_CHARS {
-            return Err(format!("Summary can't exceed {MAX_SUMMARY_CHARS} characters."));
+            return Err(format!(
+                "Summary can't exceed {MAX_SUMMARY_CHARS} characters."
+            ));
         }
         Ok(text.trim().to_owned())
     }
@@ -180,10 +211,17 @@ impl<'a> Reader<'a> {
             Value::String(text) if !self.caller.speaks_adf() => Body::wiki(text),
             _ if !self.caller.speaks_adf() => return Err(NOT_STRING.into()),
             value if !is_adf(value) => return Err(NOT_ADF.into()),
-            value if !super::super::adf_check::is_valid(value) => return Err("INVALID_INPUT".into()),
+            value if !super::super::adf_check::is_valid(value) => {
+                return Err("INVALID_INPUT".into());
+            }
             value => Body::adf(value.clone()),
         };
-        check_length(field, &body).map_err(|refusal| refusal.body["errors"][field].as_str().unwrap_or_default().to_owned())?;
+        check_length(field, &body).map_err(|refusal| {
+            refusal.body["errors"][field]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        })?;
         let empty = body.as_wiki().trim().is_empty();
         Ok((!empty).then_some(body))
     }
@@ -225,9 +263,15 @@ impl<'a> Reader<'a> {
         let body = match value {
             Value::Null => return Err(Refusal::field("comment", "Comment body can not be empty!")),
             Value::String(text) if !self.caller.speaks_adf() => Body::wiki(text),
-            _ if !self.caller.speaks_adf() => return Err(Refusal::field("comment", "Comment body is not valid!")),
-            value if !is_adf(value) => return Err(Refusal::field("comment", "Comment body is not valid!")),
-            value if !super::super::adf_check::is_valid(value) => return Err(Refusal::bad("INVALID_INPUT")),
+            _ if !self.caller.speaks_adf() => {
+                return Err(Refusal::field("comment", "Comment body is not valid!"));
+            }
+            value if !is_adf(value) => {
+                return Err(Refusal::field("comment", "Comment body is not valid!"));
+            }
+            value if !super::super::adf_check::is_valid(value) => {
+                return Err(Refusal::bad("INVALID_INPUT"));
+            }
             value => Body::adf(value.clone()),
         };
         if body.as_wiki().trim().is_empty() {
@@ -242,26 +286,49 @@ impl<'a> Reader<'a> {
         if value.is_null() {
             return Ok(None);
         }
-        let (kind, name) = (value["type"].as_str().unwrap_or_default(), value["value"].as_str().unwrap_or_default());
-        let Some((_, _, admins)) = AUDIENCES.iter().find(|(k, v, _)| *k == kind && *v == name) else {
-            return Err(Refusal::field("commentLevel", format!("The {kind} '{name}' does not exist.")));
+        let (kind, name) = (
+            value["type"].as_str().unwrap_or_default(),
+            value["value"].as_str().unwrap_or_default(),
+        );
+        let Some((_, _, admins)) = AUDIENCES.iter().find(|(k, v, _)| *k == kind && *v == name)
+        else {
+            return Err(Refusal::field(
+                "commentLevel",
+                format!("The {kind} '{name}' does not exist."),
+            ));
         };
         if *admins && !self.caller.user.admin {
-            let word = if kind == "role" { "project role" } else { "group" };
-            return Err(Refusal::field("commentLevel", format!("You are currently not a member of the {word}: {name}.")));
+            let word = if kind == "role" {
+                "project role"
+            } else {
+                "group"
+            };
+            return Err(Refusal::field(
+                "commentLevel",
+                format!("You are currently not a member of the {word}: {name}."),
+            ));
         }
-        Ok(Some(Visibility { kind: kind.to_owned(), value: name.to_owned() }))
+        Ok(Some(Visibility {
+            kind: kind.to_owned(),
+            value: name.to_owned(),
+        }))
     }
 }
 
 /// Entity properties as a list of `{key, value}`.
 pub(super) fn properties(value: &Value) -> Result<BTreeMap<String, Value>, Refusal> {
     let Some(list) = value.as_array() else {
-        return if value.is_null() { Ok(BTreeMap::new()) } else { Err(Refusal::field("properties", "properties must be a list")) };
+        return if value.is_null() {
+            Ok(BTreeMap::new())
+        } else {
+            Err(Refusal::field("properties", "properties must be a list"))
+        };
     };
     list.iter()
         .map(|entry| {
-            let key = entry["key"].as_str().ok_or_else(|| Refusal::field("properties", "a property needs a key"))?;
+            let key = entry["key"]
+                .as_str()
+                .ok_or_else(|| Refusal::field("properties", "a property needs a key"))?;
             check_property(key, &entry["value"])?;
             Ok((key.to_owned(), entry["value"].clone()))
         })
@@ -271,15 +338,22 @@ pub(super) fn properties(value: &Value) -> Result<BTreeMap<String, Value>, Refus
 /// Whether an entity property keeps the limits.
 pub(super) fn check_property(key: &str, value: &Value) -> Result<(), Refusal> {
     if key.chars().count() > MAX_PROPERTY_KEY_CHARS {
-        return Err(Refusal::bad("The property key cannot exceed 255 characters."));
+        return Err(Refusal::bad(
+            "The property key cannot exceed 255 characters.",
+        ));
     }
     if value.to_string().chars().count() > MAX_PROPERTY_CHARS {
-        return Err(Refusal::bad("The property value cannot exceed 32768 characters."));
+        return Err(Refusal::bad(
+            "The property value cannot exceed 32768 characters.",
+        ));
     }
     Ok(())
 }
 
-fn object<'v>(value: &'v Value, name: &str) -> Result<impl Iterator<Item = (&'v String, &'v Value)>, Refusal> {
+fn object<'v>(
+    value: &'v Value,
+    name: &str,
+) -> Result<impl Iterator<Item = (&'v String, &'v Value)>, Refusal> {
     let object: Option<&Map<String, Value>> = value.as_object();
     if object.is_none() && !value.is_null() {
         return Err(Refusal::bad(format!("'{name}' must be an object.")));
@@ -289,17 +363,21 @@ fn object<'v>(value: &'v Value, name: &str) -> Result<impl Iterator<Item = (&'v 
 
 fn pick<'n>(mut known: impl Iterator<Item = (u64, &'n str)>, value: &Value) -> Option<u64> {
     let (id, name) = (value["id"].as_str(), value["name"].as_str());
-    known.find(|(i, n)| id.map_or(name == Some(*n), |id| *id == i.to_string())).map(|(id, _)| id)
+    known
+        .find(|(i, n)| id.map_or(name == Some(*n), |id| *id == i.to_string()))
+        .map(|(id, _)| id)
 }
 
 fn labels(value: &Value) -> Result<Vec<String>, String> {
-    let Some(list) = value.as_array() else { return Err("data was not an array".into()) };
+    let Some(list) = value.as_array() else {
+        return Err("data was not an array".into());
+    };
     list.iter()
         .map(|label| match label.as_str() {
             None => Err("string expected".to_owned()),
-            Some(label) if label.is_empty() || label.contains(char::is_whitespace) => {
-                Err(format!("The label '{label}' contains spaces which is invalid."))
-            }
+            Some(label) if label.is_empty() || label.contains(char::is_whitespace) => Err(format!(
+                "The label '{label}' contains spaces which is invalid."
+            )),
             Some(label) => Ok(label.to_owned()),
         })
         .collect()

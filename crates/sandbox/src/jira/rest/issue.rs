@@ -21,17 +21,29 @@ pub(super) async fn create(caller: Caller, Payload(body): Payload) -> Answer {
         let mut reader = Reader::new(state, &caller);
         let mut read = reader.read(&body, None)?;
         if read.project.is_none() {
-            reader.errors.entry("project".into()).or_insert_with(|| "Specify a valid project ID or key".into());
+            reader
+                .errors
+                .entry("project".into())
+                .or_insert_with(|| "Specify a valid project ID or key".into());
         }
         if read.issue_type.is_none() {
-            reader.errors.entry("issuetype".into()).or_insert_with(|| "Specify an issue type".into());
+            reader
+                .errors
+                .entry("issuetype".into())
+                .or_insert_with(|| "Specify an issue type".into());
         }
         if read.edit.summary.is_none() {
             let missing = || "You must specify a summary of the issue.".into();
-            reader.errors.entry("summary".into()).or_insert_with(missing);
+            reader
+                .errors
+                .entry("summary".into())
+                .or_insert_with(missing);
         }
         if !state.may(&caller.user, "CREATE_ISSUES") {
-            reader.errors.insert("project".into(), "You cannot create issues in this project.".into());
+            reader.errors.insert(
+                "project".into(),
+                "You cannot create issues in this project.".into(),
+            );
         }
         reader.finish()?;
         let new = NewIssue {
@@ -44,7 +56,9 @@ pub(super) async fn create(caller: Caller, Payload(body): Payload) -> Answer {
         let id = state.create_issue(&caller.user, new)?;
         let key = state.issue(id).map(|issue| issue.key.clone());
         let link = caller.view(state).link(&format!("issue/{id}"));
-        Ok(created(json!({ "id": id.to_string(), "key": key, "self": link })))
+        Ok(created(
+            json!({ "id": id.to_string(), "key": key, "self": link }),
+        ))
     })
 }
 
@@ -52,11 +66,21 @@ pub(super) async fn read(caller: Caller, Path(issue): Path<String>, params: Para
     let fields = FieldSet::parse(params.all("fields"), true);
     caller.look(|state, view| {
         let issue = state.visible_issue(&caller.user, &issue)?;
-        Ok(ok(view.issue(issue, &fields, &params.expand(), &params.list("properties"))))
+        Ok(ok(view.issue(
+            issue,
+            &fields,
+            &params.expand(),
+            &params.list("properties"),
+        )))
     })
 }
 
-pub(super) async fn edit(caller: Caller, Path(issue): Path<String>, params: Params, Payload(body): Payload) -> Answer {
+pub(super) async fn edit(
+    caller: Caller,
+    Path(issue): Path<String>,
+    params: Params,
+    Payload(body): Payload,
+) -> Answer {
     if params.get("notifyUsers") == Some("false") && !caller.user.admin {
         return Err(Refusal::bad(
             "To discard the user notification either admin or project admin permissions are required.",
@@ -99,27 +123,46 @@ pub(super) async fn remove(caller: Caller, Path(issue): Path<String>) -> Answer 
     caller.act(|state| {
         let id = state.visible_issue(&caller.user, &issue)?.id;
         if !state.may(&caller.user, "DELETE_ISSUES") {
-            return Err(Refusal::message(403, "You do not have permission to delete issues in this project."));
+            return Err(Refusal::message(
+                403,
+                "You do not have permission to delete issues in this project.",
+            ));
         }
         state.delete_issue(&caller.user, id)?;
         Ok(nothing())
     })
 }
 
-pub(super) async fn assign(caller: Caller, Path(issue): Path<String>, Payload(body): Payload) -> Answer {
+pub(super) async fn assign(
+    caller: Caller,
+    Path(issue): Path<String>,
+    Payload(body): Payload,
+) -> Answer {
     caller.act(|state| {
         let id = state.visible_issue(&caller.user, &issue)?.id;
         if !state.may(&caller.user, "ASSIGN_ISSUES") {
             return Err(Refusal::bad("You do not have permission to assign issues."));
         }
-        let assignee =
-            Reader::new(state, &caller).person(&body).map_err(|message| Refusal::field("assignee", message))?;
-        state.edit_issue(&caller.user, id, Edit { assignee: Some(assignee), ..Edit::default() })?;
+        let assignee = Reader::new(state, &caller)
+            .person(&body)
+            .map_err(|message| Refusal::field("assignee", message))?;
+        state.edit_issue(
+            &caller.user,
+            id,
+            Edit {
+                assignee: Some(assignee),
+                ..Edit::default()
+            },
+        )?;
         Ok(nothing())
     })
 }
 
-pub(super) async fn transitions(caller: Caller, Path(issue): Path<String>, params: Params) -> Answer {
+pub(super) async fn transitions(
+    caller: Caller,
+    Path(issue): Path<String>,
+    params: Params,
+) -> Answer {
     caller.look(|state, view| {
         let issue = state.visible_issue(&caller.user, &issue)?;
         let mut all = view.transitions(issue);
@@ -130,7 +173,11 @@ pub(super) async fn transitions(caller: Caller, Path(issue): Path<String>, param
     })
 }
 
-pub(super) async fn transition(caller: Caller, Path(issue): Path<String>, Payload(body): Payload) -> Answer {
+pub(super) async fn transition(
+    caller: Caller,
+    Path(issue): Path<String>,
+    Payload(body): Payload,
+) -> Answer {
     caller.act(|state| {
         let found = state.visible_issue(&caller.user, &issue)?;
         let id = found.id;
@@ -140,14 +187,21 @@ pub(super) async fn transition(caller: Caller, Path(issue): Path<String>, Payloa
             _ => return Err(Refusal::bad("Missing 'transition' identifier")),
         };
         if wanted.parse::<u64>().is_err() {
-            return Err(Refusal::bad(format!("'transition' identifier must be an integer, got '{wanted}'")));
+            return Err(Refusal::bad(format!(
+                "'transition' identifier must be an integer, got '{wanted}'"
+            )));
         }
-        let to = STATUSES.into_iter().find(|s| s.transition.to_string() == wanted && *s != found.status);
+        let to = STATUSES
+            .into_iter()
+            .find(|s| s.transition.to_string() == wanted && *s != found.status);
         let Some(to) = to.filter(|_| state.may(&caller.user, "TRANSITION_ISSUES")) else {
             // Data Center answers 500 when the workflow has no such transition at all.
             let known = STATUSES.iter().any(|s| s.transition.to_string() == wanted);
             let status = if known || state.is_cloud() { 400 } else { 500 };
-            return Err(Refusal::message(status, format!("Transition id '{wanted}' is not valid for this issue.")));
+            return Err(Refusal::message(
+                status,
+                format!("Transition id '{wanted}' is not valid for this issue."),
+            ));
         };
         let mut reader = Reader::new(state, &caller);
         let read = reader.read(&body, Some(found))?;
@@ -159,7 +213,9 @@ pub(super) async fn transition(caller: Caller, Path(issue): Path<String>, Payloa
 
 pub(super) async fn changelog(caller: Caller, Path(issue): Path<String>, params: Params) -> Answer {
     let start = params.number("startAt", 0)?;
-    let size = params.number("maxResults", MAX_CHANGELOG_PAGE)?.min(MAX_CHANGELOG_PAGE);
+    let size = params
+        .number("maxResults", MAX_CHANGELOG_PAGE)?
+        .min(MAX_CHANGELOG_PAGE);
     caller.look(|state, view| {
         let found = state.visible_issue(&caller.user, &issue)?;
         let values: Vec<Value> = found.history.iter().skip(start).take(size).map(|h| view.history(h)).collect();
@@ -178,11 +234,18 @@ pub(super) async fn changelog(caller: Caller, Path(issue): Path<String>, params:
 
 pub(super) async fn bulk_fetch(caller: Caller, Payload(body): Payload) -> Answer {
     let strings = |value: &Value| -> Vec<String> {
-        value.as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect()
+        value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|v| v.as_str().map(str::to_owned))
+            .collect()
     };
     let keys = strings(&body["issueIdsOrKeys"]);
     if keys.is_empty() || keys.len() > MAX_BULK {
-        return Err(Refusal::bad("The number of issues must be between 1 and 100."));
+        return Err(Refusal::bad(
+            "The number of issues must be between 1 and 100.",
+        ));
     }
     let fields = strings(&body["fields"]);
     let fields = FieldSet::parse(fields.iter().map(String::as_str), true);
@@ -198,7 +261,8 @@ pub(super) async fn bulk_fetch(caller: Caller, Payload(body): Payload) -> Answer
             .filter_map(|id| state.issue(id))
             .map(|issue| view.issue(issue, &fields, &expand, &properties))
             .collect();
-        let answer: Response = ok(json!({ "expand": "schema,names", "issues": issues, "issueErrors": [] }));
+        let answer: Response =
+            ok(json!({ "expand": "schema,names", "issues": issues, "issueErrors": [] }));
         Ok(answer)
     })
 }

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use crate::common::clock::now_ms;
 
 use super::super::error::Refusal;
-use super::super::model::{CUSTOM_FIELDS, FINISHED, ISSUE_TYPES, NEW, PRIORITIES, STATUSES, UNDER_WAY};
+use super::super::model::{
+    CUSTOM_FIELDS, FINISHED, ISSUE_TYPES, NEW, PRIORITIES, STATUSES, UNDER_WAY,
+};
 use super::super::stamp;
 use super::super::view::{SYSTEM_FIELDS, View, field_name};
 use super::call::{Answer, Caller, Context, Params, ok};
@@ -19,8 +21,11 @@ const MAX_PAGE: usize = 200;
 pub(super) async fn server_info(State(context): State<Context>) -> Response {
     context.site.read(|state| {
         let cloud = state.is_cloud();
-        let (version, numbers, build) =
-            if cloud { ("1001.0.0-SNAPSHOT", [1001, 0, 0], 100_287) } else { ("10.3.24", [10, 3, 24], 10_030_024) };
+        let (version, numbers, build) = if cloud {
+            ("1001.0.0-SNAPSHOT", [1001, 0, 0], 100_287)
+        } else {
+            ("10.3.24", [10, 3, 24], 10_030_024)
+        };
         let mut info = json!({
             "baseUrl": &*state.base,
             "version": version,
@@ -46,7 +51,12 @@ pub(super) async fn tenant_info(State(context): State<Context>) -> Response {
 }
 
 pub(super) async fn issue_types(caller: Caller) -> Answer {
-    caller.look(|_, view| Ok(ok(ISSUE_TYPES.iter().map(|t| view.issue_type(t.0)).collect())))
+    caller.look(|_, view| {
+        Ok(ok(ISSUE_TYPES
+            .iter()
+            .map(|t| view.issue_type(t.0))
+            .collect()))
+    })
 }
 
 pub(super) async fn statuses(caller: Caller) -> Answer {
@@ -55,13 +65,22 @@ pub(super) async fn statuses(caller: Caller) -> Answer {
 
 pub(super) async fn status(caller: Caller, Path(name): Path<String>) -> Answer {
     caller.look(|_, view| {
-        let found = STATUSES.into_iter().find(|s| s.id.to_string() == name || s.name.eq_ignore_ascii_case(&name));
-        found.map(|s| ok(view.status(s))).ok_or_else(|| Refusal::message(404, format!("Status with id '{name}' not found")))
+        let found = STATUSES
+            .into_iter()
+            .find(|s| s.id.to_string() == name || s.name.eq_ignore_ascii_case(&name));
+        found
+            .map(|s| ok(view.status(s)))
+            .ok_or_else(|| Refusal::message(404, format!("Status with id '{name}' not found")))
     })
 }
 
 pub(super) async fn categories(caller: Caller) -> Answer {
-    caller.look(|_, view| Ok(ok([NEW, UNDER_WAY, FINISHED].iter().map(|c| view.category(*c)).collect())))
+    caller.look(|_, view| {
+        Ok(ok([NEW, UNDER_WAY, FINISHED]
+            .iter()
+            .map(|c| view.category(*c))
+            .collect()))
+    })
 }
 
 pub(super) async fn priorities(caller: Caller) -> Answer {
@@ -84,7 +103,11 @@ pub(super) async fn fields(_caller: Caller) -> Answer {
     Ok(ok(system.chain(custom).collect()))
 }
 
-pub(super) async fn create_types(caller: Caller, Path(project): Path<String>, params: Params) -> Answer {
+pub(super) async fn create_types(
+    caller: Caller,
+    Path(project): Path<String>,
+    params: Params,
+) -> Answer {
     let (start, size) = page_of(&params)?;
     known(&caller, &project)?;
     caller.look(|state, view| {
@@ -101,20 +124,35 @@ pub(super) async fn create_fields(
     let (start, size) = page_of(&params)?;
     known(&caller, &project)?;
     let Some(issue_type) = ISSUE_TYPES.iter().find(|t| t.0.to_string() == issue_type) else {
-        return Err(Refusal::bad(format!("No issue type could be found with id '{issue_type}'.")));
+        return Err(Refusal::bad(format!(
+            "No issue type could be found with id '{issue_type}'."
+        )));
     };
     caller.look(|state, view| {
-        let all = ["summary", "issuetype", "project", "description", "assignee", "reporter", "priority", "labels"]
-            .into_iter()
-            .chain(CUSTOM_FIELDS.iter().map(|field| field.0))
-            .map(|id| create_field(view, id, issue_type.0))
-            .collect();
+        let all = [
+            "summary",
+            "issuetype",
+            "project",
+            "description",
+            "assignee",
+            "reporter",
+            "priority",
+            "labels",
+        ]
+        .into_iter()
+        .chain(CUSTOM_FIELDS.iter().map(|field| field.0))
+        .map(|id| create_field(view, id, issue_type.0))
+        .collect();
         Ok(ok(page(state.is_cloud(), "fields", all, start, size)))
     })
 }
 
 fn create_field(view: View<'_>, id: &str, issue_type: u64) -> Value {
-    let operations = if id == "labels" { json!(["add", "set", "remove"]) } else { json!(["set"]) };
+    let operations = if id == "labels" {
+        json!(["add", "set", "remove"])
+    } else {
+        json!(["set"])
+    };
     let mut field = json!({
         "required": matches!(id, "summary" | "issuetype" | "project" | "reporter"),
         "schema": schema(id), "name": field_name(id), "key": id, "fieldId": id,
@@ -122,8 +160,12 @@ fn create_field(view: View<'_>, id: &str, issue_type: u64) -> Value {
     });
     match id {
         "issuetype" => field["allowedValues"] = json!([view.issue_type(issue_type)]),
-        "priority" => field["allowedValues"] = PRIORITIES.iter().map(|p| view.priority(p.0)).collect(),
-        "assignee" | "reporter" => field["autoCompleteUrl"] = view.link("user/search?query=").into(),
+        "priority" => {
+            field["allowedValues"] = PRIORITIES.iter().map(|p| view.priority(p.0)).collect()
+        }
+        "assignee" | "reporter" => {
+            field["autoCompleteUrl"] = view.link("user/search?query=").into()
+        }
         _ => {}
     }
     field
@@ -131,13 +173,24 @@ fn create_field(view: View<'_>, id: &str, issue_type: u64) -> Value {
 
 fn known(caller: &Caller, project: &str) -> Result<(), Refusal> {
     caller.look(|state, _| {
-        let visible = state.project(project).is_some_and(|found| state.may_see_project(&caller.user, found));
-        if visible { Ok(()) } else { Err(Refusal::bad(format!("No project could be found with key '{project}'."))) }
+        let visible = state
+            .project(project)
+            .is_some_and(|found| state.may_see_project(&caller.user, found));
+        if visible {
+            Ok(())
+        } else {
+            Err(Refusal::bad(format!(
+                "No project could be found with key '{project}'."
+            )))
+        }
     })
 }
 
 fn page_of(params: &Params) -> Result<(usize, usize), Refusal> {
-    Ok((params.number("startAt", 0)?, params.number("maxResults", 50)?.min(MAX_PAGE)))
+    Ok((
+        params.number("startAt", 0)?,
+        params.number("maxResults", 50)?.min(MAX_PAGE),
+    ))
 }
 
 /// A page of create metadata: it never says whether it is the last. Data Center calls the list `values`.
@@ -161,23 +214,35 @@ fn custom_clause(id: &str) -> String {
 fn schema(id: &str) -> Value {
     if let Some((_, _, rich)) = CUSTOM_FIELDS.iter().find(|field| field.0 == id) {
         let kind = if *rich { "textarea" } else { "textfield" };
-        let number: u64 = id.rsplit('_').next().and_then(|n| n.parse().ok()).unwrap_or_default();
+        let number: u64 = id
+            .rsplit('_')
+            .next()
+            .and_then(|n| n.parse().ok())
+            .unwrap_or_default();
         let custom = format!("com.atlassian.jira.plugin.system.customfieldtypes:{kind}");
         return json!({ "type": "string", "custom": custom, "customId": number });
     }
     let kind = match id {
         "assignee" | "reporter" | "creator" => "user",
-        "created" | "updated" | "resolutiondate" | "lastViewed" | "statuscategorychangedate" => "datetime",
+        "created" | "updated" | "resolutiondate" | "lastViewed" | "statuscategorychangedate" => {
+            "datetime"
+        }
         "duedate" => "date",
-        "priority" | "status" | "project" | "issuetype" | "resolution" | "watches" | "votes" | "progress" => id,
+        "priority" | "status" | "project" | "issuetype" | "resolution" | "watches" | "votes"
+        | "progress" => id,
         "security" => "securitylevel",
         "labels" => return json!({ "type": "array", "items": "string", "system": id }),
         "comment" => "comments-page",
         "attachment" | "issuelinks" | "subtasks" | "components" | "versions" | "fixVersions" => {
             return json!({ "type": "array", "items": id.trim_end_matches('s'), "system": id });
         }
-        "workratio" | "timespent" | "timeestimate" | "timeoriginalestimate" | "aggregatetimespent"
-        | "aggregatetimeestimate" | "aggregatetimeoriginalestimate" => "number",
+        "workratio"
+        | "timespent"
+        | "timeestimate"
+        | "timeoriginalestimate"
+        | "aggregatetimespent"
+        | "aggregatetimeestimate"
+        | "aggregatetimeoriginalestimate" => "number",
         _ => "string",
     };
     json!({ "type": kind, "system": id })

@@ -31,28 +31,44 @@ use call::Context;
 /// Everything served on the site's address: REST, controls and pages.
 pub(crate) fn site_router(site: &Sandbox) -> Router {
     let cloud = site.read(super::state::State::is_cloud);
-    let context = |version, gateway| Context { site: site.clone(), version, gateway };
+    let context = |version, gateway| Context {
+        site: site.clone(),
+        version,
+        gateway,
+    };
     let direct = rest(site, &context, false, cloud);
     let mut rest_routes = Router::new().merge(direct);
     if cloud {
         let prefix = format!("/ex/jira/{}", site.cloud_id());
         rest_routes = rest_routes.nest(&prefix, rest(site, &context, true, cloud));
         rest_routes = rest_routes.merge(
-            Router::new().route("/_edge/tenant_info", get(meta::tenant_info)).with_state(context(Version::V3, false)),
+            Router::new()
+                .route("/_edge/tenant_info", get(meta::tenant_info))
+                .with_state(context(Version::V3, false)),
         );
     }
-    let rest_routes = rest_routes
-        .layer(layer(site.journal().clone(), site.faults().clone()));
-    let switches = Router::new().route("/_control/switches", get(hook::switches).post(hook::switch)).with_state(site.clone());
+    let rest_routes = rest_routes.layer(layer(site.journal().clone(), site.faults().clone()));
+    let switches = Router::new()
+        .route("/_control/switches", get(hook::switches).post(hook::switch))
+        .with_state(site.clone());
     Router::new()
         .merge(rest_routes)
-        .merge(control::routes(site.journal().clone(), site.faults().clone(), site.sender().clone()))
+        .merge(control::routes(
+            site.journal().clone(),
+            site.faults().clone(),
+            site.sender().clone(),
+        ))
         .merge(switches)
         .merge(page::routes())
         .merge(pages::routes(site))
 }
 
-fn rest(site: &Sandbox, context: &impl Fn(Version, bool) -> Context, gateway: bool, cloud: bool) -> Router {
+fn rest(
+    site: &Sandbox,
+    context: &impl Fn(Version, bool) -> Context,
+    gateway: bool,
+    cloud: bool,
+) -> Router {
     let api = |version| {
         api_routes(cloud)
             .route_layer(from_fn_with_state(site.clone(), limit))
@@ -60,16 +76,32 @@ fn rest(site: &Sandbox, context: &impl Fn(Version, bool) -> Context, gateway: bo
             .method_not_allowed_fallback(|| async { Refusal::method() })
             .with_state(context(version, gateway))
     };
-    let mut all = Router::new().nest("/rest/api/2", api(Version::V2)).nest("/rest/api/latest", api(Version::V2));
+    let mut all = Router::new()
+        .nest("/rest/api/2", api(Version::V2))
+        .nest("/rest/api/latest", api(Version::V2));
     if cloud {
         let dynamic = Router::new()
-            .route("/rest/webhooks/1.0/webhook", get(hook::list).post(hook::create))
-            .route("/rest/webhooks/1.0/webhook/{id}", get(hook::read).put(hook::update).delete(hook::remove));
-        all = all.nest("/rest/api/3", api(Version::V3)).merge(dynamic.with_state(context(Version::V3, gateway)));
+            .route(
+                "/rest/webhooks/1.0/webhook",
+                get(hook::list).post(hook::create),
+            )
+            .route(
+                "/rest/webhooks/1.0/webhook/{id}",
+                get(hook::read).put(hook::update).delete(hook::remove),
+            );
+        all = all
+            .nest("/rest/api/3", api(Version::V3))
+            .merge(dynamic.with_state(context(Version::V3, gateway)));
     } else {
         let admin = Router::new()
-            .route("/rest/jira-webhook/1.0/webhooks", get(hook::list).post(hook::create))
-            .route("/rest/jira-webhook/1.0/webhooks/{id}", get(hook::read).put(hook::update).delete(hook::remove));
+            .route(
+                "/rest/jira-webhook/1.0/webhooks",
+                get(hook::list).post(hook::create),
+            )
+            .route(
+                "/rest/jira-webhook/1.0/webhooks/{id}",
+                get(hook::read).put(hook::update).delete(hook::remove),
+            );
         all = all.merge(admin.with_state(context(Version::V2, gateway)));
     }
     all.route("/rest/{*rest}", any(no_route))
@@ -89,10 +121,18 @@ fn api_routes(cloud: bool) -> Router<Context> {
         .route("/project/{project}/properties", get(project::properties))
         .route(
             "/project/{project}/properties/{key}",
-            get(project::property).put(project::set_property).delete(project::delete_property),
+            get(project::property)
+                .put(project::set_property)
+                .delete(project::delete_property),
         )
-        .route("/issue/createmeta/{project}/issuetypes", get(meta::create_types))
-        .route("/issue/createmeta/{project}/issuetypes/{type}", get(meta::create_fields))
+        .route(
+            "/issue/createmeta/{project}/issuetypes",
+            get(meta::create_types),
+        )
+        .route(
+            "/issue/createmeta/{project}/issuetypes/{type}",
+            get(meta::create_fields),
+        )
         .route("/issuetype", get(meta::issue_types))
         .route("/status", get(meta::statuses))
         .route("/status/{status}", get(meta::status))
@@ -100,29 +140,57 @@ fn api_routes(cloud: bool) -> Router<Context> {
         .route("/priority", get(meta::priorities))
         .route("/field", get(meta::fields))
         .route("/issue", post(issue::create))
-        .route("/issue/{issue}", get(issue::read).put(issue::edit).delete(issue::remove))
+        .route(
+            "/issue/{issue}",
+            get(issue::read).put(issue::edit).delete(issue::remove),
+        )
         .route("/issue/{issue}/assignee", put(issue::assign))
-        .route("/issue/{issue}/transitions", get(issue::transitions).post(issue::transition))
-        .route("/issue/{issue}/comment", get(comment::list).post(comment::create))
-        .route("/issue/{issue}/comment/{comment}", get(comment::read).put(comment::edit).delete(comment::remove))
+        .route(
+            "/issue/{issue}/transitions",
+            get(issue::transitions).post(issue::transition),
+        )
+        .route(
+            "/issue/{issue}/comment",
+            get(comment::list).post(comment::create),
+        )
+        .route(
+            "/issue/{issue}/comment/{comment}",
+            get(comment::read)
+                .put(comment::edit)
+                .delete(comment::remove),
+        )
         .route("/comment/{comment}/properties", get(property::comment_keys))
         .route(
             "/comment/{comment}/properties/{key}",
-            get(property::comment_read).put(property::comment_set).delete(property::comment_remove),
+            get(property::comment_read)
+                .put(property::comment_set)
+                .delete(property::comment_remove),
         )
         .route(
             "/issue/{issue}/remotelink",
-            get(remote_link::list).post(remote_link::upsert).delete(remote_link::remove_global),
+            get(remote_link::list)
+                .post(remote_link::upsert)
+                .delete(remote_link::remove_global),
         )
         .route(
             "/issue/{issue}/remotelink/{link}",
-            get(remote_link::read).put(remote_link::replace).delete(remote_link::remove),
+            get(remote_link::read)
+                .put(remote_link::replace)
+                .delete(remote_link::remove),
         )
         .route("/issue/{issue}/properties", get(property::keys))
-        .route("/issue/{issue}/properties/{key}", get(property::read).put(property::set).delete(property::remove))
+        .route(
+            "/issue/{issue}/properties/{key}",
+            get(property::read)
+                .put(property::set)
+                .delete(property::remove),
+        )
         .route("/issue/{issue}/attachments", post(attachment::add))
         .route("/attachment/meta", get(attachment::meta))
-        .route("/attachment/{attachment}", get(attachment::read).delete(attachment::remove))
+        .route(
+            "/attachment/{attachment}",
+            get(attachment::read).delete(attachment::remove),
+        )
         .route("/attachment/content/{attachment}", get(attachment::content));
     if cloud {
         routes = routes
@@ -135,7 +203,10 @@ fn api_routes(cloud: bool) -> Router<Context> {
             .route("/webhook", any(hook::dynamic))
             .route("/search", any(search::gone));
     } else {
-        routes = routes.route("/search", get(search::classic_by_query).post(search::classic_by_body));
+        routes = routes.route(
+            "/search",
+            get(search::classic_by_query).post(search::classic_by_body),
+        );
     }
     routes
 }
@@ -149,9 +220,20 @@ async fn limit(State(site): State<Sandbox>, request: Request, next: Next) -> Res
     if !site.is_limited() {
         return next.run(request).await;
     }
-    let endpoint = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
+    let endpoint = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map(|path| path.as_str().to_owned())
+        .unwrap_or_default();
     let written = (request.method() != axum::http::Method::GET)
-        .then(|| request.uri().path().split("/issue/").nth(1).and_then(|rest| rest.split('/').next()))
+        .then(|| {
+            request
+                .uri()
+                .path()
+                .split("/issue/")
+                .nth(1)
+                .and_then(|rest| rest.split('/').next())
+        })
         .flatten()
         .and_then(|issue| site.read(|state| state.resolve(issue)));
     match site.meter(request.method().as_str(), &endpoint, written) {

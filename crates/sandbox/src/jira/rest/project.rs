@@ -19,7 +19,10 @@ pub(super) fn missing(key: &str) -> Refusal {
 }
 
 fn visible<'s>(state: &'s State, caller: &Caller, key: &str) -> Result<&'s Project, Refusal> {
-    state.project(key).filter(|project| state.may_see_project(&caller.user, project)).ok_or_else(|| missing(key))
+    state
+        .project(key)
+        .filter(|project| state.may_see_project(&caller.user, project))
+        .ok_or_else(|| missing(key))
 }
 
 fn shown(state: &State, view: View<'_>, project: &Project, expand: &str) -> Value {
@@ -31,7 +34,11 @@ fn shown(state: &State, view: View<'_>, project: &Project, expand: &str) -> Valu
         shown["properties"] = json!({});
     }
     if expands(expand, "projectKeys") {
-        let keys = state.project_keys.iter().filter(|(_, id)| **id == project.id).map(|(key, _)| key.clone());
+        let keys = state
+            .project_keys
+            .iter()
+            .filter(|(_, id)| **id == project.id)
+            .map(|(key, _)| key.clone());
         shown["projectKeys"] = keys.collect::<Vec<_>>().into();
     }
     shown
@@ -39,13 +46,21 @@ fn shown(state: &State, view: View<'_>, project: &Project, expand: &str) -> Valu
 
 pub(super) async fn list(caller: Caller, params: Params) -> Answer {
     caller.look(|state, view| {
-        let all = state.projects.values().filter(|project| state.may_see_project(&caller.user, project));
-        Ok(ok(all.map(|project| shown(state, view, project, &params.expand())).collect()))
+        let all = state
+            .projects
+            .values()
+            .filter(|project| state.may_see_project(&caller.user, project));
+        Ok(ok(all
+            .map(|project| shown(state, view, project, &params.expand()))
+            .collect()))
     })
 }
 
 pub(super) async fn search(caller: Caller, params: Params) -> Answer {
-    let (start, size) = (params.number("startAt", 0)?, params.number("maxResults", 50)?.min(MAX_PAGE));
+    let (start, size) = (
+        params.number("startAt", 0)?,
+        params.number("maxResults", 50)?.min(MAX_PAGE),
+    );
     if let Some(action) = params.get("action")
         && !["view", "browse", "edit", "create"].contains(&action)
     {
@@ -82,7 +97,11 @@ pub(super) async fn one(caller: Caller, Path(key): Path<String>, params: Params)
         let project = visible(state, &caller, &key)?;
         let mut shown = shown(state, view, project, &params.expand());
         shown["issueTypes"] = ISSUE_TYPES.iter().map(|t| view.issue_type(t.0)).collect();
-        shown["lead"] = state.users.iter().find(|user| user.admin).map_or(Value::Null, |user| view.user(user));
+        shown["lead"] = state
+            .users
+            .iter()
+            .find(|user| user.admin)
+            .map_or(Value::Null, |user| view.user(user));
         shown["description"] = "".into();
         shown["components"] = json!([]);
         shown["versions"] = json!([]);
@@ -112,14 +131,21 @@ pub(super) async fn properties(caller: Caller, Path(key): Path<String>) -> Answe
     caller.look(|state, view| {
         let project = visible(state, &caller, &key)?;
         let link = |name: &str| view.link(&format!("project/{}/properties/{name}", project.key));
-        let keys: Vec<Value> = project.properties.keys().map(|name| json!({ "self": link(name), "key": name })).collect();
+        let keys: Vec<Value> = project
+            .properties
+            .keys()
+            .map(|name| json!({ "self": link(name), "key": name }))
+            .collect();
         Ok(ok(json!({ "keys": keys })))
     })
 }
 
 pub(super) async fn property(caller: Caller, Path((key, name)): Path<(String, String)>) -> Answer {
     caller.look(|state, _| {
-        let value = visible(state, &caller, &key)?.properties.get(&name).ok_or_else(|| no_property(&name))?;
+        let value = visible(state, &caller, &key)?
+            .properties
+            .get(&name)
+            .ok_or_else(|| no_property(&name))?;
         Ok(ok(json!({ "key": name, "value": value })))
     })
 }
@@ -134,15 +160,29 @@ pub(super) async fn set_property(
         check_property(&name, &value)?;
         let project = state.projects.get_mut(&id).ok_or_else(|| missing(&key))?;
         let new = project.properties.insert(name, value).is_none();
-        Ok(if new { created(json!({})) } else { ok(json!({})) })
+        Ok(if new {
+            created(json!({}))
+        } else {
+            ok(json!({}))
+        })
     })
 }
 
-pub(super) async fn delete_property(caller: Caller, Path((key, name)): Path<(String, String)>) -> Answer {
+pub(super) async fn delete_property(
+    caller: Caller,
+    Path((key, name)): Path<(String, String)>,
+) -> Answer {
     caller.act(|state| {
         let id = administered(state, &caller, &key)?;
-        let removed = state.projects.get_mut(&id).and_then(|project| project.properties.remove(&name));
-        if removed.is_some() { Ok(nothing()) } else { Err(no_property(&name)) }
+        let removed = state
+            .projects
+            .get_mut(&id)
+            .and_then(|project| project.properties.remove(&name));
+        if removed.is_some() {
+            Ok(nothing())
+        } else {
+            Err(no_property(&name))
+        }
     })
 }
 
@@ -151,7 +191,10 @@ fn administered(state: &State, caller: &Caller, key: &str) -> Result<u64, Refusa
     if caller.user.admin {
         return Ok(id);
     }
-    Err(Refusal::message(403, "You cannot edit the configuration of this project."))
+    Err(Refusal::message(
+        403,
+        "You cannot edit the configuration of this project.",
+    ))
 }
 
 fn no_property(name: &str) -> Refusal {

@@ -64,7 +64,12 @@ pub(super) async fn by_body(caller: MaybeCaller, Payload(body): Payload) -> Answ
         Value::String(expand) => expand.clone(),
         _ => return Err(Refusal::bad("'expand' must be a comma-separated string.")),
     };
-    let reconcile = body["reconcileIssues"].as_array().into_iter().flatten().map(ToString::to_string).collect::<Vec<_>>();
+    let reconcile = body["reconcileIssues"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>();
     let asked = Asked {
         jql: body["jql"].as_str().unwrap_or_default().to_owned(),
         token: body["nextPageToken"].as_str().map(str::to_owned),
@@ -82,7 +87,11 @@ fn search(caller: MaybeCaller, asked: &Asked) -> Answer {
         Ok(caller) => caller,
         Err((context, refusal)) => {
             let lenient = context.site.read(|state| state.switches.anonymous_search);
-            return if lenient { Ok(ok(json!({ "issues": [], "isLast": true }))) } else { Err(refusal) };
+            return if lenient {
+                Ok(ok(json!({ "issues": [], "isLast": true })))
+            } else {
+                Err(refusal)
+            };
         }
     };
     if asked.reconcile.len() > MAX_RECONCILE || asked.properties.len() > MAX_PROPERTIES {
@@ -137,13 +146,21 @@ fn run(state: &State, caller: &Caller, bound: &Bound, reconcile: &[u64]) -> Vec<
         (Some(ids), _) => ids.to_vec(),
         (None, from) => {
             let fresh = reconcile.iter().copied();
-            state.index.updated_from(from.unwrap_or(i64::MIN)).chain(fresh).collect()
+            state
+                .index
+                .updated_from(from.unwrap_or(i64::MIN))
+                .chain(fresh)
+                .collect()
         }
     };
     let mut found: Vec<(Cursor, u64)> = candidates
         .into_iter()
         .filter_map(|id| {
-            let seen = if reconcile.contains(&id) { state.issue(id) } else { state.index.seen(id, &state.issues) };
+            let seen = if reconcile.contains(&id) {
+                state.issue(id)
+            } else {
+                state.index.seen(id, &state.issues)
+            };
             seen.filter(|issue| bound.matches(issue))
         })
         .filter(|issue| state.may_see_issue(&caller.user, issue.id))
@@ -164,7 +181,9 @@ fn read_token(token: &str, jql: &str) -> Result<Cursor, Refusal> {
         decode_base64(token).and_then(|bytes| serde_json::from_slice(&bytes).ok());
     match content {
         Some((for_jql, until, cursor)) if for_jql == jql && now_ms() < until => Ok(cursor),
-        _ => Err(Refusal::bad("The provided next page token is invalid or has expired.")),
+        _ => Err(Refusal::bad(
+            "The provided next page token is invalid or has expired.",
+        )),
     }
 }
 
@@ -188,25 +207,40 @@ pub(super) async fn count(caller: Caller, Payload(body): Payload) -> Answer {
     caller.act(|state| {
         state.index.settle(now_ms());
         let bound = Bound::new(&query, state, &caller.user, now_ms())?;
-        Ok(ok(json!({ "count": run(state, &caller, &bound, &[]).len() })))
+        Ok(ok(
+            json!({ "count": run(state, &caller, &bound, &[]).len() }),
+        ))
     })
 }
 
 pub(super) async fn match_issues(caller: Caller, Payload(body): Payload) -> Answer {
-    let ids: Vec<u64> = body["issueIds"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect();
+    let ids: Vec<u64> = body["issueIds"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_u64)
+        .collect();
     let queries = strings(&body["jqls"])?;
     caller.act(|state| {
         state.index.settle(now_ms());
         let mut matches = Vec::new();
         for text in &queries {
-            let bound = jql::parse(text).and_then(|query| Bound::new(&query, state, &caller.user, now_ms()));
+            let bound = jql::parse(text)
+                .and_then(|query| Bound::new(&query, state, &caller.user, now_ms()));
             matches.push(match bound {
-                Err(refusal) => json!({ "matchedIssues": [], "errors": refusal.body["errorMessages"] }),
+                Err(refusal) => {
+                    json!({ "matchedIssues": [], "errors": refusal.body["errorMessages"] })
+                }
                 Ok(bound) => {
                     let found = ids
                         .iter()
                         .filter(|id| state.may_see_issue(&caller.user, **id))
-                        .filter(|id| state.index.seen(**id, &state.issues).is_some_and(|issue| bound.matches(issue)));
+                        .filter(|id| {
+                            state
+                                .index
+                                .seen(**id, &state.issues)
+                                .is_some_and(|issue| bound.matches(issue))
+                        });
                     json!({ "matchedIssues": found.collect::<Vec<_>>(), "errors": [] })
                 }
             });
@@ -234,7 +268,10 @@ pub(super) async fn classic_by_body(caller: Caller, Payload(body): Payload) -> A
         expand: strings(&body["expand"])?.join(","),
         ..Asked::default()
     };
-    let start = body["startAt"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+    let start = body["startAt"]
+        .as_u64()
+        .and_then(|n| usize::try_from(n).ok())
+        .unwrap_or(0);
     classic(&caller, &asked, start)
 }
 
@@ -276,7 +313,11 @@ fn strings(value: &Value) -> Result<Vec<String>, Refusal> {
         Value::Null => Ok(Vec::new()),
         Value::Array(list) => list
             .iter()
-            .map(|item| item.as_str().map(str::to_owned).ok_or_else(|| Refusal::bad("A list of strings was expected.")))
+            .map(|item| {
+                item.as_str()
+                    .map(str::to_owned)
+                    .ok_or_else(|| Refusal::bad("A list of strings was expected."))
+            })
             .collect(),
         _ => Err(Refusal::bad("A list of strings was expected.")),
     }
@@ -285,7 +326,11 @@ fn strings(value: &Value) -> Result<Vec<String>, Refusal> {
 fn numbers(texts: &[String]) -> Result<Vec<u64>, Refusal> {
     texts
         .iter()
-        .map(|text| text.trim_matches('"').parse().map_err(|_| Refusal::bad("reconcileIssues takes numeric issue ids.")))
+        .map(|text| {
+            text.trim_matches('"')
+                .parse()
+                .map_err(|_| Refusal::bad("reconcileIssues takes numeric issue ids."))
+        })
         .collect()
 }
 
@@ -296,13 +341,18 @@ mod tests {
     #[test]
     fn base64_round_trip() {
         for text in ["", "a", "ab", "abc", "abcd", "{\"é\":[1]}"] {
-            assert_eq!(decode_base64(&encode_base64(text.as_bytes())).as_deref(), Some(text.as_bytes()), "{text}");
+            assert_eq!(
+                decode_base64(&encode_base64(text.as_bytes())).as_deref(),
+                Some(text.as_bytes()),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn a_token_belongs_to_its_query() {
-        let cursor: Cursor = serde_json::from_value(json!({ "values": [1, "ENG"], "id": 7 })).unwrap();
+        let cursor: Cursor =
+            serde_json::from_value(json!({ "values": [1, "ENG"], "id": 7 })).unwrap();
         let token = token("project = ENG", &cursor);
         assert_eq!(read_token(&token, "project = ENG").unwrap(), cursor);
         assert_eq!(read_token(&token, "project = OPS").unwrap_err().status, 400);

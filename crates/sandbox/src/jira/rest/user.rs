@@ -44,7 +44,10 @@ pub(super) async fn one(caller: Caller, params: Params) -> Answer {
 }
 
 pub(super) async fn search(caller: Caller, params: Params) -> Answer {
-    let (start, size) = (params.number("startAt", 0)?, params.number("maxResults", 50)?.min(MAX_PAGE));
+    let (start, size) = (
+        params.number("startAt", 0)?,
+        params.number("maxResults", 50)?.min(MAX_PAGE),
+    );
     caller.look(|state, view| {
         let query = if state.is_cloud() {
             let given = params.get("query").or(params.get("accountId"));
@@ -78,9 +81,14 @@ pub(super) async fn permissions(caller: Caller, params: Params) -> Answer {
     let wanted = params.list("permissions");
     caller.look(|state, _| {
         if wanted.is_empty() && state.is_cloud() {
-            return Err(Refusal::bad("The 'permissions' query parameter is required."));
+            return Err(Refusal::bad(
+                "The 'permissions' query parameter is required.",
+            ));
         }
-        if let Some(unknown) = wanted.iter().find(|name| !PERMISSIONS.contains(&name.as_str())) {
+        if let Some(unknown) = wanted
+            .iter()
+            .find(|name| !PERMISSIONS.contains(&name.as_str()))
+        {
             return Err(Refusal::bad(format!("Unrecognized permission: {unknown}")));
         }
         if let Some(key) = params.get("issueKey").or(params.get("issueId")) {
@@ -88,7 +96,9 @@ pub(super) async fn permissions(caller: Caller, params: Params) -> Answer {
         }
         let mut hidden = false;
         if let Some(key) = params.get("projectKey").or(params.get("projectId")) {
-            let project = state.project(key).ok_or_else(|| super::project::missing(key))?;
+            let project = state
+                .project(key)
+                .ok_or_else(|| super::project::missing(key))?;
             hidden = !state.may_see_project(&caller.user, project);
         }
         let shown: Map<String, Value> = PERMISSIONS
@@ -97,7 +107,11 @@ pub(super) async fn permissions(caller: Caller, params: Params) -> Answer {
             .filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|w| w == *name))
             .map(|(name, id)| {
                 let have = !hidden && state.may(&caller.user, name);
-                let kind = if matches!(*name, "ADMINISTER" | "USER_PICKER") { "GLOBAL" } else { "PROJECT" };
+                let kind = if matches!(*name, "ADMINISTER" | "USER_PICKER") {
+                    "GLOBAL"
+                } else {
+                    "PROJECT"
+                };
                 let entry = json!({
                     "id": id.to_string(), "key": name, "name": name.replace('_', " "), "type": kind,
                     "description": "", "havePermission": have,

@@ -1,0 +1,135 @@
+//! The service: store, engine and listening sockets, started and stopped together.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use bowline_engine::shared::Shared;
+use bowline_engine::{Engine, Setup};
+use bowline_net::{HttpOptions, HttpTransport};
+use bowline_store::{Open, Store};
+use bowline_web::{Limits, Listening, RenderMetrics, listen, metrics_router, router};
+use secrecy::ExposeSecret as _;
+
+use crate::config::{Config, Database, Metrics};
+use crate::system::{SystemClock, process_name, random};
+use crate::wiring::engine_config;
+
+/// A running service.
+pub struct Service {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    engine: Engine,
+    sockets: Vec<Listening>,
+    patience: std::time::Duration,
+    // Held as long as the service runs: one process per SQLite file.
+    _lock: Option<File>,
+}
+
+impl Service {
+    /// Opens the store (migrating it if needed), starts the engine, and listens.
+    ///
+    /// `render_metrics` gives the text of `/metrics`.
+    ///
+    /// # Errors
+    /// In words: what could not be opened, reached or listened on.
+    pub async fn start(config: &Config, render_metrics: RenderMetrics) -> anyhow::Result<Self> {
+        let lock = lock(config)?;
+        let store = open_store(config, true).await?;
+        let transport = HttpTransport::new(&HttpOptions::default())
+            .map_err(|why| anyhow::anyhow!("the HTTP client cannot be set up: {why}"))?;
+        let engine = Engine::start(Setup {
+            store,
+            clock: Arc::new(SystemClock),
+            transport: Arc::new(transport),
+            seed: random(),
+            config: engine_config(config),
+        })
+        .await
+        .context("starting the engine")?;
+        let shared = engine.shared();
+        let limits = Limits::default();
+        let mut sockets = Vec::new();
+        let on_main = (config.metrics == Metrics::Shared).then(|| Arc::clone(&render_metrics));
+        let hooks = bowline_web::HookLimits {
+            body_bytes_max: config.limits.body_bytes,
+            at_once_max: config.limits.deliveries_at_once,
+        };
+        let routes = router(Arc::clone(&shared), hooks, on_main);
+        let main = listen(config.listen, routes, limits)
+            .await
+            .with_context(|| format!("listening on {}", config.listen))?;
+        let addr = main.addr;
+        sockets.push(main);
+        if let Metrics::Own(own) = config.metrics {
+            let routes = metrics_router(shared, render_metrics);
+            let socket = listen(own, routes, limits)
+                .await
+                .with_context(|| format!("listening on {own} for metrics"))?;
+            sockets.push(socket);
+        }
+        let engine_shared = engine.shared();
+        engine_shared.keep_payloads_for(config.limits.payload_age);
+        Ok(Self { addr, engine, sockets, patience: config.limits.shutdown, _lock: lock })
+    }
+
+    /// What commands and tests need of the engine.
+    pub fn shared(&self) -> Arc<Shared> {
+        self.engine.shared()
+    }
+
+    /// Takes a changed configuration into use: connections, credentials, bindings.
+    ///
+    /// # Errors
+    /// A new binding cannot be recorded.
+    pub async fn configure(&self, config: &Config) -> anyhow::Result<()> {
+        self.engine.configure(engine_config(config)).await.context("taking the configuration over")
+    }
+
+    /// Accepts nothing more, finishes what is in flight or leaves it safely, and closes.
+    pub async fn stop(self) {
+        for socket in self.sockets {
+            socket.stop(self.patience).await;
+        }
+        self.engine.stop(self.patience).await;
+    }
+}
+
+/// Opens the database of a configuration. `works_lanes` is for the one process that serves.
+///
+/// # Errors
+/// It cannot be opened or migrated.
+pub async fn open_store(config: &Config, works_lanes: bool) -> anyhow::Result<Store> {
+    let open = Open {
+        url: config.database.url().expose_secret().to_owned(),
+        owner: process_name(),
+        // Positive, and far from the end of the scale.
+        first_token: i64::try_from(random() >> 2).unwrap_or(1),
+        works_lanes,
+    };
+    Store::open(open).await.context("opening the database")
+}
+
+/// One process per SQLite file: two would each free the other's lanes.
+fn lock(config: &Config) -> anyhow::Result<Option<File>> {
+    let Database::Sqlite(path) = &config.database else { return Ok(None) };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("making the folder {}", folder.display()))?;
+    }
+    let lock_path = path.with_extension("lock");
+    let file = File::create(&lock_path)
+        .with_context(|| format!("making the lock file {}", lock_path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(std::fs::TryLockError::WouldBlock) => anyhow::bail!(
+            "another Bowline already serves from {}. One process serves from one SQLite file; \
+             stop the other, or use PostgreSQL for several.",
+            path.display()
+        ),
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("locking {}", lock_path.display()))
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! From the configuration as people write it to what the engine takes.
+
+use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
+use bowline_domain::observation::StatusCategory;
+use bowline_domain::settings::{self as rules, StatusMatch, Trigger};
+use bowline_engine as engine;
+use bowline_intercom::{Region, app_host};
+use bowline_jira::Deployment;
+
+use crate::config;
+
+/// Everything that is connected.
+pub(crate) fn engine_config(config: &config::Config) -> engine::EngineConfig {
+    engine::EngineConfig {
+        sites: config.sites.iter().map(site).collect(),
+        workspaces: config.workspaces.iter().map(workspace).collect(),
+        bindings: config.bindings.iter().map(binding).collect(),
+        notes_per_link_hour_max: config.limits.hops_per_link_hour,
+    }
+}
+
+fn site(site: &config::Site) -> engine::SiteConfig {
+    let secrets = [&site.webhook_secret, &site.webhook_secret_previous];
+    engine::SiteConfig {
+        name: SiteName::new(site.name.as_str()),
+        deployment: deployment(site.kind),
+        url: site.url.clone(),
+        api_url: site.api_url.clone(),
+        email: site.email.clone().filter(|_| site.kind == config::SiteKind::Cloud),
+        token: site.token.clone(),
+        webhook_secrets: secrets.into_iter().flatten().cloned().collect(),
+        notify_token: site.notify_token.clone(),
+        poll: site.poll,
+    }
+}
+
+/// Cloud or Data Center, as the Jira client says it.
+pub(crate) fn deployment(kind: config::SiteKind) -> Deployment {
+    match kind {
+        config::SiteKind::Cloud => Deployment::Cloud,
+        config::SiteKind::DataCenter => Deployment::DataCenter,
+    }
+}
+
+fn workspace(workspace: &config::Workspace) -> engine::WorkspaceConfig {
+    let region = match workspace.region {
+        config::Region::Us => Region::Us,
+        config::Region::Eu => Region::Eu,
+        config::Region::Au => Region::Au,
+    };
+    let previous = workspace.client_secret_previous.iter();
+    engine::WorkspaceConfig {
+        name: WorkspaceName::new(workspace.name.as_str()),
+        api_url: workspace.api_url.clone(),
+        app_host: app_host(region).to_owned(),
+        access_token: workspace.access_token.clone(),
+        client_secrets: std::iter::once(&workspace.client_secret).chain(previous).cloned().collect(),
+        app_user: workspace.app_user.clone(),
+    }
+}
+
+fn binding(binding: &config::Binding) -> engine::BindingConfig {
+    let notify = &binding.notify;
+    engine::BindingConfig {
+        site: SiteName::new(binding.site.as_str()),
+        project: ProjectKey::new(binding.project.as_str()),
+        workspace: WorkspaceName::new(binding.workspace.as_str()),
+        linking: binding.linking,
+        webhooks: binding.webhooks,
+        notify: rules::Notify {
+            created: trigger(notify.created),
+            assigned: trigger(notify.assigned),
+            commented: trigger(notify.commented.react),
+            filter: filter(&notify.commented.filter),
+            transitioned: trigger(notify.transitioned),
+        },
+        transitions: binding
+            .transitions
+            .iter()
+            .map(|rule| rules::TransitionRule {
+                from: status(&rule.from),
+                to: status(&rule.to),
+                then: trigger(rule.react),
+            })
+            .collect(),
+        unassign_on_open: binding.unassign_on_open,
+        wake_snoozed: binding.wake_snoozed,
+    }
+}
+
+fn trigger(react: config::React) -> Trigger {
+    Trigger { note: react.note, reopen: react.reopen }
+}
+
+fn filter(filter: &config::CommentFilter) -> rules::CommentFilter {
+    match filter {
+        config::CommentFilter::All => rules::CommentFilter::All,
+        config::CommentFilter::Public => rules::CommentFilter::Public,
+        config::CommentFilter::Marker(text) => rules::CommentFilter::Marker(text.clone()),
+    }
+}
+
+fn status(pattern: &config::StatusPattern) -> StatusMatch {
+    match pattern {
+        config::StatusPattern::Any => StatusMatch::Any,
+        config::StatusPattern::Category(category) => StatusMatch::Category(match category {
+            config::Category::New => StatusCategory::New,
+            config::Category::Indeterminate => StatusCategory::Indeterminate,
+            config::Category::Done => StatusCategory::Done,
+        }),
+        config::StatusPattern::Id(text) | config::StatusPattern::Name(text) => {
+            StatusMatch::NameOrId(text.clone())
+        }
+    }
+}
