@@ -2,6 +2,7 @@
 //! starting it as a process.
 
 pub mod config;
+pub mod demo;
 pub mod service;
 pub mod system;
 mod wiring;

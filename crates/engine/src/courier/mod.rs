@@ -231,27 +231,48 @@ impl Courier<'_> {
         let read = far.workspace.client.conversation(far.conversation.as_str());
         match self.call(&far.standing, read).await {
             Ok(conversation) => Ok(conversation),
-            Err(error) => Err(self.failed(far, error, self.taken.doubtful).await),
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone) => {
+                Err(self.gone(far, &error).await)
+            }
+            Err(error) => {
+                Err(self.remote_failed(&far.standing, &error, self.taken.doubtful).await)
+            }
         }
     }
 
-    /// What a failed call to a conversation means for the effect. `doubtful`: may the effect have
+    /// What a failed write to a conversation means for the effect. `doubtful`: may the effect have
     /// happened, for all we know apart from this call?
     async fn failed(&self, far: &Far<'_>, error: ApiError, doubtful: bool) -> Stop {
-        if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone) {
-            self.conversation_gone(far).await;
-            let reason = format!("The conversation is no more. ({error})");
-            return Stop(Ending::Rejected { reason });
+        let refused = matches!(
+            error.kind,
+            ErrorKind::NotFound | ErrorKind::Gone | ErrorKind::Data | ErrorKind::Permission
+        );
+        if !refused {
+            return self.remote_failed(&far.standing, &error, doubtful).await;
         }
-        if error.kind == ErrorKind::Data
-            && let Some(reason) = self.app_user_gone(far).await
-        {
+        // A refusal may be about the conversation or about the teammate as whom we write; the same
+        // status stands for both. Which of them is there is asked.
+        if let Some(reason) = self.app_user_gone(far).await {
             let health = bowline_domain::connection::Health::Broken;
             health::set(self.shared, &far.standing, health, Some(reason.clone())).await;
             self.shared.probe.notify_waiters();
             return Stop(self.later(0, doubtful, reason));
         }
+        if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone) {
+            if let Err(stop) = self.read(far).await {
+                return stop;
+            }
+            let again = backoff::delay_ms(self.taken.attempts, self.shared.chance());
+            return Stop(self.later(again, doubtful, error.to_string()));
+        }
         self.remote_failed(&far.standing, &error, doubtful).await
+    }
+
+    /// The conversation is not there: its link ends, and the effect with it.
+    async fn gone(&self, far: &Far<'_>, error: &ApiError) -> Stop {
+        self.conversation_gone(far).await;
+        let reason = format!("The conversation is no more. ({error})");
+        Stop(Ending::Rejected { reason })
     }
 
     /// What a failed call means for the effect, by the kind of the failure.

@@ -7,6 +7,7 @@ use bowline_domain::connection::Connection;
 use bowline_domain::effect::{Act, Effect, EffectKey};
 use bowline_domain::ids::{ConversationId, IssueId, SiteName, WorkspaceName};
 use bowline_domain::outcome::Reason;
+use bowline_intercom::Part;
 use bowline_intercom::webhook::{Item, parse};
 use bowline_store::model::{Decided, StoredEvent};
 
@@ -40,7 +41,8 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
         }
     };
     for part in &conversation.parts {
-        if !part.id.is_empty() && shared.store.is_ours(&event.connection, &part.id).await? {
+        let known = !part.id.is_empty() && shared.store.is_ours(&event.connection, &part.id).await?;
+        if known || made_by_us(shared, workspace, part) {
             return Ok(nothing(Reason::Echo));
         }
     }
@@ -53,6 +55,14 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
         return Ok(nothing(Reason::NotLinked));
     }
     Ok(effects_only(issues.into_iter().map(|at| show_state(event, at)).collect()))
+}
+
+/// The second test of an echo, for a delivery that overtakes the answer to our own call: made
+/// through the API, by the teammate as whom we write.
+fn made_by_us(shared: &Shared, workspace: &WorkspaceName, part: &Part) -> bool {
+    let registry = shared.registry();
+    let actor = registry.workspaces.get(workspace).and_then(|workspace| workspace.actor());
+    part.app_package_code.is_some() && part.author.id.is_some() && part.author.id == actor
 }
 
 /// Has the issue's record in Jira show the conversation's present state.

@@ -121,6 +121,9 @@ fn without_reading(
     if happenings.iter().all(told) {
         return Some(nothing(Reason::AlreadyHandled));
     }
+    if changes_nothing_told(delivery, happenings) {
+        return Some(nothing(Reason::NothingChanged));
+    }
     if state.linked() || !state.links.is_empty() {
         return None;
     }
@@ -146,6 +149,24 @@ fn without_reading(
     let created = matches!(happenings, [Happening::Created { .. }]);
     let seen = hint.filter(|_| created).and_then(new_issue)?;
     Some(reader.plan(state, &seen, happenings))
+}
+
+/// Fields whose changes matter: to a note, to a link, or to what is kept of the issue.
+const FOLLOWED_FIELDS: &[&str] =
+    &["assignee", "status", "description", "key", "project", "summary", "security"];
+
+/// Did only fields change that nobody is told of? Our own remote links come back like this.
+fn changes_nothing_told(delivery: &Delivery, happenings: &[Happening]) -> bool {
+    let only_a_change = matches!(happenings, [Happening::Changed(_)]);
+    only_a_change
+        && delivery.changelog.as_ref().is_some_and(|changelog| {
+            !changelog.items.is_empty()
+                && changelog.items.iter().all(|item| {
+                    let field = item.field_id.as_deref().unwrap_or(&item.field);
+                    !FOLLOWED_FIELDS.contains(&field.to_lowercase().as_str())
+                        && !FOLLOWED_FIELDS.contains(&item.field.as_str())
+                })
+        })
 }
 
 /// Does the delivery show a conversation's address anywhere that may hold one?

@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
                 let named = value["id"].as_str().or_else(|| value["key"].as_str());
                 match named.and_then(|name| self.state.project(name)) {
                     Some(found) if self.state.may_see_project(&self.caller.user, found) => {
-                        read.project = Some(found.id)
+                        read.project = Some(found.id);
                     }
                     _ => self.wrong("project", "valid project is required"),
                 }

@@ -161,10 +161,10 @@ fn create_field(view: View<'_>, id: &str, issue_type: u64) -> Value {
     match id {
         "issuetype" => field["allowedValues"] = json!([view.issue_type(issue_type)]),
         "priority" => {
-            field["allowedValues"] = PRIORITIES.iter().map(|p| view.priority(p.0)).collect()
+            field["allowedValues"] = PRIORITIES.iter().map(|p| view.priority(p.0)).collect();
         }
         "assignee" | "reporter" => {
-            field["autoCompleteUrl"] = view.link("user/search?query=").into()
+            field["autoCompleteUrl"] = view.link("user/search?query=").into();
         }
         _ => {}
     }

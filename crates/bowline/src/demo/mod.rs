@@ -1,0 +1,203 @@
+//! A whole installation on this machine: the service, a simulated Intercom and a simulated Jira,
+//! joined by real HTTP and signed webhooks. The demo shows it; tests and benchmarks work it.
+
+pub mod story;
+mod wait;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use bowline_sandbox::jira::{BOT_TOKEN, Deployment, WebhookConfig};
+use bowline_sandbox::{Options, Running, intercom, jira};
+use bowline_web::RenderMetrics;
+
+pub use wait::{PATIENCE, until};
+
+use crate::config::Config;
+use crate::service::Service;
+
+/// The site's name in the configuration of a world.
+pub const SITE: &str = "acme-jira";
+
+/// The workspace's name in the configuration of a world.
+pub const WORKSPACE: &str = "acme";
+
+/// The secret that the simulated Jira signs with.
+pub const WEBHOOK_SECRET: &str = "a-webhook-secret-of-the-demo";
+
+/// The bearer token of the notify address.
+pub const NOTIFY_TOKEN: &str = "a-notify-token-of-the-demo";
+
+/// How a world is made.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where the files go.
+    pub folder: PathBuf,
+    /// `None`: SQLite in the folder.
+    pub database_url: Option<String>,
+    /// Cloud or Data Center.
+    pub deployment: Deployment,
+    /// The simulated Intercom.
+    pub intercom: intercom::Config,
+    /// The simulated Jira; its deployment is set by `deployment`.
+    pub jira: jira::Config,
+    /// What stands in the binding besides site, project and workspace.
+    pub binding: String,
+    /// What stands at the top of the configuration besides the addresses.
+    pub top: String,
+    /// Where the service listens.
+    pub listen: SocketAddr,
+    /// Where the simulated Intercom listens.
+    pub intercom_addr: SocketAddr,
+    /// Where the simulated Jira listens.
+    pub jira_addr: SocketAddr,
+}
+
+impl Plan {
+    /// A Cloud world on SQLite with the default rules, on free ports.
+    pub fn new(folder: &Path) -> Self {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            folder: folder.to_owned(),
+            database_url: None,
+            deployment: Deployment::Cloud,
+            intercom: intercom::Config::default(),
+            jira: jira::Config::cloud(),
+            binding: String::new(),
+            top: String::new(),
+            listen: any,
+            intercom_addr: any,
+            jira_addr: any,
+        }
+    }
+
+    /// The same on Data Center.
+    #[must_use]
+    pub fn data_center(mut self) -> Self {
+        self.deployment = Deployment::DataCenter;
+        self.jira = jira::Config::data_center();
+        self
+    }
+}
+
+/// The simulated platforms and the configuration that joins them.
+pub struct World {
+    /// The simulated platforms.
+    pub sandbox: Running,
+    /// The configuration file of the service.
+    pub config_path: PathBuf,
+    plan: Plan,
+}
+
+impl World {
+    /// Starts the platforms and writes the configuration. The service is not started.
+    ///
+    /// # Errors
+    /// A socket or file cannot be made.
+    pub async fn prepare(plan: Plan) -> anyhow::Result<Self> {
+        let options = Options {
+            intercom: plan.intercom.clone(),
+            intercom_addr: plan.intercom_addr,
+            jira: plan.jira.clone(),
+            jira_addr: plan.jira_addr,
+        };
+        let sandbox =
+            bowline_sandbox::start(options).await.context("starting the simulated platforms")?;
+        let config_path = plan.folder.join("bowline.toml");
+        let world = Self { sandbox, config_path, plan };
+        world.write_config(&world.plan.intercom.access_token)?;
+        Ok(world)
+    }
+
+    /// Writes the configuration with this Intercom token.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_config(&self, access_token: &str) -> anyhow::Result<()> {
+        std::fs::write(&self.config_path, self.config_text(access_token))
+            .with_context(|| format!("writing {}", self.config_path.display()))
+    }
+
+    fn config_text(&self, access_token: &str) -> String {
+        let plan = &self.plan;
+        let data_dir = plan.folder.join("data");
+        let database = plan.database_url.clone().map_or_else(String::new, |url| {
+            format!("database_url = \"{url}\"\n")
+        });
+        let (kind, email) = match plan.deployment {
+            Deployment::Cloud => ("cloud", format!("email = \"{}\"\n", plan.jira.users[0].email)),
+            Deployment::DataCenter => ("datacenter", String::new()),
+        };
+        let intercom = self.sandbox.intercom.url();
+        let jira = self.sandbox.jira.url();
+        format!(
+            "listen = \"{listen}\"\n\
+             public_url = \"http://{listen}\"\n\
+             data_dir = \"{data_dir}\"\n\
+             {database}{top}\n\
+             [[site]]\n\
+             name = \"{SITE}\"\n\
+             kind = \"{kind}\"\n\
+             url = \"{jira}\"\n\
+             {email}\
+             token = \"{BOT_TOKEN}\"\n\
+             webhook_secret = \"{WEBHOOK_SECRET}\"\n\
+             notify_token = \"{NOTIFY_TOKEN}\"\n\n\
+             [[workspace]]\n\
+             name = \"{WORKSPACE}\"\n\
+             region = \"us\"\n\
+             api_url = \"{intercom}\"\n\
+             access_token = \"{access_token}\"\n\
+             client_secret = \"{client_secret}\"\n\n\
+             [[binding]]\n\
+             site = \"{SITE}\"\n\
+             project = \"ENG\"\n\
+             workspace = \"{WORKSPACE}\"\n\
+             {binding}\n",
+            listen = plan.listen,
+            data_dir = data_dir.display(),
+            top = plan.top,
+            client_secret = plan.intercom.client_secret,
+            binding = plan.binding,
+        )
+    }
+
+    /// The configuration as the service reads it.
+    ///
+    /// # Errors
+    /// It cannot be used.
+    pub fn config(&self) -> anyhow::Result<Config> {
+        let read = |path: &Path| std::fs::read_to_string(path);
+        Config::load(Some(&self.config_path), [], &read)
+            .map(|loaded| loaded.config)
+            .map_err(|problems| anyhow::anyhow!("the configuration of the demo: {problems:?}"))
+    }
+
+    /// Starts the service in this process and connects both webhooks to it.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub async fn start_service(&self, render_metrics: RenderMetrics) -> anyhow::Result<Service> {
+        let service = Service::start(&self.config()?, render_metrics).await?;
+        self.connect_webhooks(service.addr).await?;
+        Ok(service)
+    }
+
+    /// Enters the service's webhook addresses on both platforms, as an administrator does.
+    ///
+    /// # Errors
+    /// The simulated Intercom did not get an answer from the address.
+    pub async fn connect_webhooks(&self, service: SocketAddr) -> anyhow::Result<()> {
+        self.sandbox.jira.state.add_webhook(&WebhookConfig {
+            name: "Bowline".to_owned(),
+            url: format!("http://{service}/hooks/jira/{SITE}"),
+            secret: Some(WEBHOOK_SECRET.to_owned()),
+            ..WebhookConfig::default()
+        });
+        self.sandbox.neighbours.set_product(format!("http://{service}"));
+        let url = format!("http://{service}/hooks/intercom/{WORKSPACE}");
+        let connected = self.sandbox.intercom.state.connect_webhook(&url).await;
+        connected.map_err(|why| anyhow::anyhow!("connecting Intercom's webhook: {why}"))
+    }
+}
