@@ -1,7 +1,7 @@
 // Runs Intercom's own client against the simulated Intercom, so that the simulation is judged by
 // code that others wrote for the real platform.
 //
-//   BASE_URL=http://127.0.0.1:4010 TOKEN=sandbox-intercom-token node check.mjs
+//   INTERCOM_URL=http://127.0.0.1:4010 INTERCOM_TOKEN=sandbox-intercom-token node check.mjs
 //
 // Start the sandbox with: cargo run -p bowline-sandbox --example run -- 127.0.0.1:4010
 // Exits 0 only if every check passed.
@@ -9,10 +9,10 @@
 import assert from "node:assert/strict";
 import { Intercom, IntercomClient, IntercomError } from "intercom-client";
 
-const baseUrl = process.env.BASE_URL;
-const token = process.env.TOKEN;
+const baseUrl = process.env.INTERCOM_URL;
+const token = process.env.INTERCOM_TOKEN;
 if (!baseUrl || !token) {
-  console.error("BASE_URL and TOKEN must be set");
+  console.error("INTERCOM_URL and INTERCOM_TOKEN must be set");
   process.exit(2);
 }
 
