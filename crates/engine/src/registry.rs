@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bowline_domain::connection::{Connection, Health};
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceCode, WorkspaceName};
-use bowline_domain::settings::Settings;
+use bowline_domain::observation::StatusCategory;
+use bowline_domain::settings::{Settings, StatusMatch};
 use bowline_domain::time::Millis;
 use bowline_intercom as intercom;
 use bowline_jira as jira;
@@ -60,6 +61,8 @@ pub(crate) struct Site {
     pub(crate) config: SiteConfig,
     pub(crate) client: jira::Client,
     pub(crate) standing: Arc<Standing>,
+    /// The category of each status, by id, as far as it was read.
+    pub(crate) categories: Mutex<HashMap<String, StatusCategory>>,
 }
 
 impl Site {
@@ -120,6 +123,7 @@ impl Registry {
                 ),
                 standing: standing(Connection::Site(config.name.clone())),
                 config,
+                categories: Mutex::new(HashMap::new()),
             };
             (site.config.name.clone(), Arc::new(site))
         });
@@ -154,6 +158,16 @@ impl Registry {
                 self.workspaces.get(name).map(|workspace| &workspace.standing)
             }
         }
+    }
+
+    /// Does a transition rule of the site speak of a category?
+    pub(crate) fn rules_by_category(&self, site: &SiteName) -> bool {
+        let by_category = |status: &StatusMatch| matches!(status, StatusMatch::Category(_));
+        self.bindings
+            .iter()
+            .filter(|binding| binding.site == *site)
+            .flat_map(|binding| &binding.transitions)
+            .any(|rule| by_category(&rule.from) || by_category(&rule.to))
     }
 
     pub(crate) fn binding(&self, site: &SiteName, project: &ProjectKey) -> Option<&BindingConfig> {

@@ -52,6 +52,7 @@ pub fn router(
         .route("/hooks/jira/{site}", post(hooks::jira).get(hooks::here))
         .route("/hooks/jira/{site}/notify", post(hooks::notify))
         .route("/hooks/intercom/{workspace}", post(hooks::intercom).get(hooks::here))
+        .route("/", get(operations::home))
         .route("/healthz", get(operations::healthz))
         .route("/readyz", get(operations::readyz))
         .with_state(app.clone());

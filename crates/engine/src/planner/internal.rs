@@ -199,6 +199,7 @@ pub(super) async fn look(shared: &Arc<Shared>, event: &StoredEvent) -> Result<De
     happenings.retain(|happening| {
         happening.fact().is_none_or(|fact| !state.known.contains(&fact))
     });
+    reader.name_categories(&mut happenings).await?;
     let seen = with_full_comments(&reader, &id, seen, &happenings).await?;
     happenings.push(Happening::Looked);
     Ok(reader.plan(&state, &seen, &happenings))

@@ -31,7 +31,7 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
     let Some(issue) = delivery.issue_id().map(IssueId::new) else {
         return Ok(nothing(no_issue(&delivery)));
     };
-    let happenings = match happenings(&delivery) {
+    let mut happenings = match happenings(&delivery) {
         Ok(happenings) => happenings,
         Err(reason) => return Ok(nothing(reason)),
     };
@@ -40,6 +40,7 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
     if let Some(decided) = without_reading(&reader, &state, &delivery, &happenings) {
         return Ok(decided);
     }
+    reader.name_categories(&mut happenings).await?;
     reader.observe_and_plan(&state, &happenings).await
 }
 

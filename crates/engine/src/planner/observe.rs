@@ -1,5 +1,6 @@
 //! Reading an issue back, and planning with what was read.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bowline_domain::connection::Connection;
@@ -106,6 +107,45 @@ impl Reader<'_> {
         }
     }
 
+    /// Fills in the categories of statuses where a rule asks for them: a history entry has ids and
+    /// names only.
+    pub(crate) async fn name_categories(&self, happenings: &mut [Happening]) -> Result<(), Trouble> {
+        if !self.shared.registry().rules_by_category(self.name()) {
+            return Ok(());
+        }
+        let missing = |known: &HashMap<String, StatusCategory>, happenings: &[Happening]| {
+            statuses_in(happenings).any(|status| {
+                status.category == StatusCategory::Unknown && !known.contains_key(&status.id)
+            })
+        };
+        let known = || {
+            let known = self.site.categories.lock();
+            known.unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        };
+        if missing(&known(), happenings) {
+            let read = self.call(self.site.client.statuses()).await;
+            let read = read.map_err(|error| self.trouble(error))?;
+            let mut known = self
+                .site
+                .categories
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            known.extend(read.iter().map(status).map(|status| (status.id, status.category)));
+        }
+        let known = known();
+        for happening in happenings {
+            let Happening::Changed(Change { moved: Some((from, to)), .. }) = happening else {
+                continue;
+            };
+            for status in [from, to] {
+                if let Some(category) = known.get(&status.id) {
+                    status.category = *category;
+                }
+            }
+        }
+        Ok(())
+    }
+
     async fn observe(
         &self,
         issue: &IssueId,
@@ -200,6 +240,13 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+fn statuses_in(happenings: &[Happening]) -> impl Iterator<Item = &StatusRef> {
+    happenings.iter().flat_map(|happening| match happening {
+        Happening::Changed(Change { moved: Some((from, to)), .. }) => vec![from, to],
+        _ => Vec::new(),
+    })
 }
 
 fn comments_in(happenings: &[Happening]) -> Vec<CommentId> {

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::client::{Call, Client, Deployment};
 use crate::model::admin::{AdminWebhook, Myself, NewWebhook, Project, ServerInfo};
+use crate::model::issue::Status;
 
 impl Client {
     /// Who the credentials belong to. The first call to make: other calls may answer an unknown
@@ -31,6 +32,12 @@ impl Client {
     pub async fn project(&self, key: &str) -> Result<Reply<Project>, ApiError> {
         let call = self.api(Method::GET, &["project", key], "reading a project");
         self.send(call, Project::read).await
+    }
+
+    /// All statuses that our account may see, with their categories.
+    pub async fn statuses(&self) -> Result<Reply<Vec<Status>>, ApiError> {
+        let call = self.api(Method::GET, &["status"], "reading statuses");
+        self.send(call, |v| Some(v.as_array()?.iter().filter_map(Status::read).collect())).await
     }
 
     /// Which of these permissions our account has, in a project or (`None`) anywhere. One that
