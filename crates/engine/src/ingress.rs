@@ -248,7 +248,8 @@ impl Shared {
     }
 
     /// Stores an event and hands its lane on if it was idle.
-    pub(crate) async fn store_event(&self, event: NewEvent) -> Result<Receipt, Refusal> {
+    pub(crate) async fn store_event(&self, mut event: NewEvent) -> Result<Receipt, Refusal> {
+        event.take &= self.lanes_in_hand.room() > 0;
         let stored = StoredEvent {
             id: EventId(0),
             source: event.source,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bowline_domain::connection::{Connection, Health};
 use bowline_domain::time::Clock;
-use bowline_net::Transport;
+use bowline_net::{BoxFuture, Transport};
 use bowline_store::model::{BindingRecord, ConnectionRecord};
 use bowline_store::{Store, StoreError};
 use tokio::sync::{Semaphore, mpsc};
@@ -18,7 +18,7 @@ use crate::breaker::Breaker;
 use crate::config::EngineConfig;
 use crate::pace::Priority;
 use crate::registry::{Known, Registry, Standing};
-use crate::shared::{Handed, Shared};
+use crate::shared::{Handed, InHand, Shared};
 use crate::{courier, health, planner, reconciler};
 
 /// Lanes that are planned at once.
@@ -27,6 +27,11 @@ const PLANNERS_MAX: usize = 64;
 /// Effects that are made at once for someone who just did something, and of those that waited.
 const COURIERS_MAX: usize = 64;
 const BULK_COURIERS_MAX: usize = 32;
+
+/// Lanes and effects that are handed on in memory at most. What comes beyond it waits in the
+/// database, so that a slow far side does not fill the memory.
+const LANES_IN_HAND_MAX: usize = 512;
+const EFFECTS_IN_HAND_MAX: usize = 512;
 
 /// How often due lanes are looked for when nobody says that there is work.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -77,15 +82,23 @@ impl Engine {
             stopping: CancellationToken::new(),
             notes_per_link_hour: Breaker::new(),
             payload_age_ms: AtomicI64::new(i64::MAX),
+            lanes_in_hand: InHand::new(LANES_IN_HAND_MAX),
+            effects_in_hand: InHand::new(EFFECTS_IN_HAND_MAX),
             probe: tokio::sync::Notify::new(),
         });
         remember_connections(&shared).await?;
         configure(&shared, setup.config).await?;
         let (tasks, workers) = (TaskTracker::new(), TaskTracker::new());
         tasks.spawn(dispatch(Arc::clone(&shared), work, workers.clone()));
-        tasks.spawn(renew(Arc::clone(&shared)));
-        tasks.spawn(health::probe_all(Arc::clone(&shared)));
-        tasks.spawn(reconciler::run(Arc::clone(&shared)));
+        // These may be in the middle of a remote call when the end comes; nothing of theirs is lost
+        // when it is dropped.
+        let until_stopped = |task: BoxFuture<'static, ()>| {
+            let stopping = shared.stopping.clone();
+            tasks.spawn(async move { stopping.run_until_cancelled(task).await });
+        };
+        until_stopped(Box::pin(renew(Arc::clone(&shared))));
+        until_stopped(Box::pin(health::probe_all(Arc::clone(&shared))));
+        until_stopped(Box::pin(reconciler::run(Arc::clone(&shared))));
         Ok(Self { shared, tasks, workers })
     }
 
@@ -216,9 +229,9 @@ async fn dispatch(
         couriers: Arc::new(Semaphore::new(COURIERS_MAX)),
         bulk: Arc::new(Semaphore::new(BULK_COURIERS_MAX)),
     };
-    let claiming = crew.workers.clone();
-    let finder = crew.clone();
-    claiming.spawn(async move { finder.find_due().await });
+    let (events, effects) = (crew.clone(), crew.clone());
+    crew.workers.spawn(async move { events.find_events().await });
+    crew.workers.spawn(async move { effects.find_effects().await });
     loop {
         tokio::select! {
             biased;
@@ -249,7 +262,8 @@ impl Crew {
                     // Acquired inside the task: what is handed on never waits behind the
                     // dispatcher. The semaphore is never closed.
                     let _permit = permits.acquire_owned().await;
-                    planner::work(shared, lease, first).await;
+                    planner::work(Arc::clone(&shared), lease, first).await;
+                    shared.lanes_in_hand.done();
                 });
             }
             Handed::Effect(taken) => {
@@ -267,70 +281,72 @@ impl Crew {
         let shared = Arc::clone(&self.shared);
         self.workers.spawn(async move {
             let _permit = permits.acquire_owned().await;
-            courier::work(shared, taken, priority).await;
+            courier::work(Arc::clone(&shared), taken, priority).await;
+            if priority == Priority::Interactive {
+                shared.effects_in_hand.done();
+            }
         });
     }
 
-    /// Finds lanes that are due and that nobody was handed, as many as there are workers free.
-    async fn find_due(&self) {
-        loop {
-            let events = self.due_events().await;
-            let effects = self.due_effects().await;
-            if self.shared.stopping.is_cancelled() {
-                return;
-            }
-            if events + effects > 0 {
-                continue;
-            }
-            tokio::select! {
-                () = tokio::time::sleep(LOOK_EVERY) => {}
-                () = self.shared.store.work() => {}
-                () = self.shared.stopping.cancelled() => return,
-            }
-        }
-    }
-
-    async fn due_events(&self) -> usize {
-        let free = self.planners.available_permits();
-        if free == 0 {
-            return 0;
-        }
-        let limit = i64::try_from(free).unwrap_or(1);
-        match self.shared.store.claim_events(limit, self.shared.now()).await {
-            Ok(leases) => {
-                let found = leases.len();
-                for lease in leases {
-                    self.take(Handed::Events(lease, None));
-                }
-                found
-            }
-            Err(error) => {
+    /// Finds lanes of events that are due and that nobody was handed.
+    async fn find_events(&self) {
+        while self.room(&self.planners, PLANNERS_MAX).await {
+            let limit = free(&self.planners);
+            let found = self.shared.store.claim_events(limit, self.shared.now()).await;
+            let found = found.unwrap_or_else(|error| {
                 tracing::error!(%error, "due events could not be claimed");
-                0
+                Vec::new()
+            });
+            if found.is_empty() {
+                self.pause().await;
+            }
+            for lease in found {
+                self.shared.lanes_in_hand.more();
+                self.take(Handed::Events(lease, None));
             }
         }
     }
 
-    async fn due_effects(&self) -> usize {
-        let free = self.bulk.available_permits();
-        if free == 0 {
-            return 0;
-        }
-        let limit = i64::try_from(free).unwrap_or(1);
-        match self.shared.store.claim_effects(limit, self.shared.now()).await {
-            Ok(taken) => {
-                let found = taken.len();
-                for effect in taken {
-                    self.courier(effect, Arc::clone(&self.bulk), Priority::Bulk);
-                }
-                found
-            }
-            Err(error) => {
+    /// Finds lanes of effects that are due and that nobody was handed.
+    async fn find_effects(&self) {
+        while self.room(&self.bulk, BULK_COURIERS_MAX).await {
+            let limit = free(&self.bulk);
+            let found = self.shared.store.claim_effects(limit, self.shared.now()).await;
+            let found = found.unwrap_or_else(|error| {
                 tracing::error!(%error, "due effects could not be claimed");
-                0
+                Vec::new()
+            });
+            if found.is_empty() {
+                self.pause().await;
+            }
+            for effect in found {
+                self.courier(effect, Arc::clone(&self.bulk), Priority::Bulk);
             }
         }
     }
+
+    /// Waits until a part of the workers is free, so that lanes are claimed several at a time.
+    /// False when the engine stops.
+    async fn room(&self, permits: &Semaphore, all: usize) -> bool {
+        let several = u32::try_from(all / 4).unwrap_or(1).max(1);
+        tokio::select! {
+            biased;
+            () = self.shared.stopping.cancelled() => false,
+            _ = permits.acquire_many(several) => true,
+        }
+    }
+
+    async fn pause(&self) {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = self.shared.store.work() => {}
+            () = self.shared.stopping.cancelled() => {}
+        }
+    }
+}
+
+fn free(permits: &Semaphore) -> i64 {
+    i64::try_from(permits.available_permits().max(1)).unwrap_or(1)
 }
 
 /// Keeps the lanes that this process holds.

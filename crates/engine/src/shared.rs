@@ -1,7 +1,7 @@
 //! What all running parts share.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -26,6 +26,31 @@ pub(crate) enum Handed {
     Effect(Box<TakenEffect>),
 }
 
+/// Counts work that is handed on in memory.
+pub(crate) struct InHand {
+    count: AtomicUsize,
+    max: usize,
+}
+
+impl InHand {
+    pub(crate) fn new(max: usize) -> Self {
+        Self { count: AtomicUsize::new(0), max }
+    }
+
+    /// Is there room for more?
+    pub(crate) fn room(&self) -> usize {
+        self.max.saturating_sub(self.count.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn more(&self) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn done(&self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// What all running parts share.
 pub struct Shared {
     /// The durable state.
@@ -41,6 +66,8 @@ pub struct Shared {
     pub(crate) notes_per_link_hour: Breaker,
     /// How long payloads are kept, in milliseconds.
     pub(crate) payload_age_ms: AtomicI64,
+    pub(crate) lanes_in_hand: InHand,
+    pub(crate) effects_in_hand: InHand,
     /// Wakes the prober when a connection broke or was configured anew.
     pub(crate) probe: tokio::sync::Notify,
 }
@@ -74,6 +101,10 @@ impl Shared {
 
     /// Hands work on. After the end of the workers nobody takes it; its lane is freed at close.
     pub(crate) fn hand(&self, work: Handed) {
+        match &work {
+            Handed::Events(..) => self.lanes_in_hand.more(),
+            Handed::Effect(_) => self.effects_in_hand.more(),
+        }
         let _ = self.handed.send(work);
     }
 }

@@ -13,7 +13,8 @@ use super::{Courier, Far, Stop};
 /// accepted but not shown yet shows by the second.
 const SECOND_LOOK: Duration = Duration::from_secs(2);
 
-/// Posts the note, unless an earlier attempt is found to have posted it.
+/// Posts the note, unless it is found to be there already: posted by an earlier attempt, or before
+/// the database was brought back from an older copy.
 pub(super) async fn post(
     courier: &Courier<'_>,
     far: &Far<'_>,
@@ -26,13 +27,11 @@ pub(super) async fn post(
         return Err(Stop(Ending::Rejected { reason }));
     }
     let marker = courier.effect().key.marker();
-    if courier.taken.doubtful
-        && let Some(found) = look_twice(courier, far, &marker).await?
-    {
-        return Ok(found);
-    }
-    if !wake_snoozed {
-        remember_snooze(courier, far).await?;
+    if courier.taken.doubtful || !wake_snoozed {
+        let before = look(courier, far, &marker).await?;
+        if !wake_snoozed {
+            remember_snooze(courier, far, &before).await?;
+        }
     }
     let conversation = far.conversation.as_str();
     let posting = far.workspace.client.note(conversation, &far.actor, html);
@@ -49,36 +48,34 @@ fn part_id(after: &Conversation, marker: &Marker) -> Option<String> {
     (!part.id.is_empty()).then(|| part.id.clone())
 }
 
-/// Looks for the note of an attempt whose outcome is unknown; and again after a while, before it
-/// is taken for not posted.
-async fn look_twice(
-    courier: &Courier<'_>,
-    far: &Far<'_>,
-    marker: &Marker,
-) -> Result<Option<Ending>, Stop> {
-    if let Some(found) = look(courier, far, marker).await? {
-        return Ok(Some(found));
-    }
-    tokio::time::sleep(SECOND_LOOK).await;
-    look(courier, far, marker).await
-}
-
+/// Reads the conversation and stops if the note is in it. A doubtful note that is not there is
+/// looked for again after a while, before it is taken for not posted.
 async fn look(
     courier: &Courier<'_>,
     far: &Far<'_>,
     marker: &Marker,
-) -> Result<Option<Ending>, Stop> {
-    let conversation = courier.read(far).await?;
-    Ok(conversation.part_with_marker(marker.as_str()).map(|part| Ending::Confirmed {
-        remote_id: Some(part.id.clone()),
-        detail: Some("An earlier attempt had posted it; it was found and not sent again.".into()),
-    }))
+) -> Result<Conversation, Stop> {
+    let mut conversation = courier.read(far).await?;
+    if courier.taken.doubtful && conversation.part_with_marker(marker.as_str()).is_none() {
+        tokio::time::sleep(SECOND_LOOK).await;
+        conversation = courier.read(far).await?;
+    }
+    match conversation.part_with_marker(marker.as_str()) {
+        None => Ok(conversation),
+        Some(part) => Err(Stop(Ending::Confirmed {
+            remote_id: Some(part.id.clone()),
+            detail: Some("It was there already; it was found and not sent again.".to_owned()),
+        })),
+    }
 }
 
 /// Intercom wakes a snoozed conversation when a note comes. The old time is written down before
 /// the note goes out, as an effect that snoozes it again.
-async fn remember_snooze(courier: &Courier<'_>, far: &Far<'_>) -> Result<(), Stop> {
-    let before = courier.read(far).await?;
+async fn remember_snooze(
+    courier: &Courier<'_>,
+    far: &Far<'_>,
+    before: &Conversation,
+) -> Result<(), Stop> {
     let (State::Snoozed, Some(until_unix_s)) = (&before.state, before.snoozed_until) else {
         return Ok(());
     };

@@ -108,8 +108,8 @@ async fn one(shared: &Arc<Shared>, lease: &Lease, event: StoredEvent) -> bool {
     };
     report(&event, &verdict);
     let at = shared.now();
-    let decision =
-        Decision { lease: lease.clone(), event: id, at, verdict, take_up_to: TAKE_UP_TO };
+    let take_up_to = shared.effects_in_hand.room().min(TAKE_UP_TO);
+    let decision = Decision { lease: lease.clone(), event: id, at, verdict, take_up_to };
     match shared.store.decide(decision).await {
         Ok(committed) => {
             let lag_s = f64::from(u32::try_from(at.since(received_at)).unwrap_or(0)) / 1_000.0;
