@@ -19,7 +19,13 @@ pub(crate) enum Command {
     /// Run the service.
     Serve(Configured),
     /// Test the configuration and its credentials, and print what to enter in Jira and Intercom.
-    Check(Configured),
+    Check {
+        #[command(flatten)]
+        configured: Configured,
+        /// Print the secrets to enter in Jira too.
+        #[arg(long)]
+        secrets: bool,
+    },
     /// Look at links, add and remove them.
     Links {
         #[command(subcommand)]

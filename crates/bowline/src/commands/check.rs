@@ -8,6 +8,8 @@ use bowline::config::{Config, Site, SiteKind, Workspace};
 use bowline_jira::{Auth, Client as Jira, Deployment};
 use bowline_net::{ApiError, ErrorKind, HttpOptions, HttpTransport, Transport};
 
+use secrecy::{ExposeSecret as _, SecretString};
+
 use super::load;
 use crate::cli::Configured;
 
@@ -36,10 +38,10 @@ const EVENTS: &[&str] = &[
 ];
 
 /// Checks everything and prints what it found. Exit code 1 if something has to be mended.
-pub(crate) async fn run(configured: &Configured) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(configured: &Configured, secrets: bool) -> anyhow::Result<ExitCode> {
     let loaded = load(configured)?;
     println!("Configuration: can be read.");
-    let mut report = Report::default();
+    let mut report = Report { secrets, bad: 0 };
     for warning in &loaded.warnings {
         println!("  note: {warning}");
     }
@@ -63,8 +65,9 @@ pub(crate) async fn run(configured: &Configured) -> anyhow::Result<ExitCode> {
     Ok(report.end())
 }
 
-#[derive(Default)]
 struct Report {
+    /// Print secrets too?
+    secrets: bool,
     bad: usize,
 }
 
@@ -111,13 +114,13 @@ async fn check_site(
         Ok(reply) => Report::good(&format!("the token works, as {}", reply.value.person.name)),
         Err(error) => {
             report.bad("the token", &jira_words(site, &error));
-            return tell_jira(config, site);
+            return tell_jira(config, site, report.secrets);
         }
     }
     for binding in config.bindings.iter().filter(|binding| binding.site == site.name) {
         check_project(&jira, &binding.project, report).await;
     }
-    tell_jira(config, site);
+    tell_jira(config, site, report.secrets);
 }
 
 async fn check_kind(jira: &Jira, wanted: Deployment, report: &mut Report) {
@@ -176,7 +179,7 @@ async fn check_project(jira: &Jira, project: &str, report: &mut Report) {
     }
 }
 
-fn tell_jira(config: &Config, site: &Site) {
+fn tell_jira(config: &Config, site: &Site, secrets: bool) {
     let base = config.public_url.as_str().trim_end_matches('/');
     let projects: Vec<&str> = config
         .bindings
@@ -186,7 +189,7 @@ fn tell_jira(config: &Config, site: &Site) {
         .collect();
     println!("  To enter in Jira (Settings > System > WebHooks):");
     println!("    URL      {base}/hooks/jira/{}", site.name);
-    println!("    Secret   the webhook_secret of this site");
+    println!("    Secret   {}", secret(site.webhook_secret.as_ref(), "webhook_secret", secrets));
     for event in EVENTS {
         println!("    Event    {event}");
     }
@@ -194,7 +197,17 @@ fn tell_jira(config: &Config, site: &Site) {
     if site.notify_token.is_some() {
         println!("  For automation rules and post functions:");
         println!("    POST     {base}/hooks/jira/{}/notify", site.name);
-        println!("    Header   Authorization: Bearer (the notify_token of this site)");
+        let token = secret(site.notify_token.as_ref(), "notify_token", secrets);
+        println!("    Header   Authorization: Bearer {token}");
+    }
+}
+
+/// A secret to enter, or where it stands.
+fn secret(secret: Option<&SecretString>, key: &str, show: bool) -> String {
+    match secret {
+        Some(secret) if show => secret.expose_secret().to_owned(),
+        Some(_) => format!("(this site's {key}; printed with --secrets)"),
+        None => format!("(none: set this site's {key})"),
     }
 }
 

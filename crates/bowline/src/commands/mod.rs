@@ -21,7 +21,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(options) => demo::run(options).await,
         Command::Serve(configured) => serve::run(&configured).await,
-        Command::Check(configured) => check::run(&configured).await,
+        Command::Check { configured, secrets } => check::run(&configured, secrets).await,
         Command::Links { action } => links::run(action).await,
         Command::Events { action } => events::run(action).await,
         Command::Sandbox(options) => sandbox::run(options).await,
