@@ -5,6 +5,8 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bowline_engine::ingress::{IntercomDelivery, JiraDelivery, Receipt, Refusal};
+use bytes::Bytes;
+use tokio::sync::SemaphorePermit;
 
 use crate::{App, body};
 
@@ -21,6 +23,17 @@ pub(crate) async fn here() -> StatusCode {
     StatusCode::OK
 }
 
+/// Reads a body while there is a place for one more delivery; the place is kept until it is
+/// answered.
+async fn take_in<'a>(
+    app: &'a App,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Bytes, SemaphorePermit<'a>), Response> {
+    let place = app.free.try_acquire().map_err(|_| busy())?;
+    Ok((body::read(headers, body, app.body_bytes_max).await?, place))
+}
+
 /// A delivery from Jira.
 pub(crate) async fn jira(
     State(app): State<App>,
@@ -28,9 +41,8 @@ pub(crate) async fn jira(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let Ok(_permit) = app.free.try_acquire() else { return busy() };
-    let body = match body::read(&headers, body, app.body_bytes_max).await {
-        Ok(body) => body,
+    let (body, _place) = match take_in(&app, &headers, body).await {
+        Ok(taken) => taken,
         Err(answer) => return answer,
     };
     let delivery = JiraDelivery {
@@ -49,9 +61,8 @@ pub(crate) async fn intercom(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let Ok(_permit) = app.free.try_acquire() else { return busy() };
-    let body = match body::read(&headers, body, app.body_bytes_max).await {
-        Ok(body) => body,
+    let (body, _place) = match take_in(&app, &headers, body).await {
+        Ok(taken) => taken,
         Err(answer) => return answer,
     };
     let delivery = IntercomDelivery {
@@ -70,9 +81,8 @@ pub(crate) async fn notify(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let Ok(_permit) = app.free.try_acquire() else { return busy() };
-    let body = match body::read(&headers, body, app.body_bytes_max).await {
-        Ok(body) => body,
+    let (body, _place) = match take_in(&app, &headers, body).await {
+        Ok(taken) => taken,
         Err(answer) => return answer,
     };
     let bearer = text(&headers, header::AUTHORIZATION.as_str())
@@ -84,7 +94,10 @@ pub(crate) async fn notify(
 
 /// So many deliveries are being taken in that this one has to come again.
 fn busy() -> Response {
-    let text = Refusal::Overloaded.to_string();
+    come_again(Refusal::Overloaded.to_string())
+}
+
+fn come_again(text: String) -> Response {
     let status = StatusCode::SERVICE_UNAVAILABLE;
     (status, [(header::RETRY_AFTER, RETRY_AFTER_S)], text).into_response()
 }
@@ -116,7 +129,7 @@ fn answer(source: &'static str, received: Result<Receipt, Refusal>) -> Response 
     }
     let text = refusal.to_string();
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        return (status, [(header::RETRY_AFTER, RETRY_AFTER_S)], text).into_response();
+        return come_again(text);
     }
     (status, text).into_response()
 }
