@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bowline_domain::connection::Connection;
-use bowline_domain::ids::{IssueId, LaneKey};
+use bowline_domain::ids::{IssueId, LaneKey, ProjectKey};
 use bowline_domain::time::Millis;
 use bowline_jira as jira;
 use bowline_store::model::{BindingRecord, EventSource, NewEvent};
@@ -70,6 +70,15 @@ struct Round<'r> {
 }
 
 impl Round<'_> {
+    /// What the project is called now, as far as that is known.
+    fn project(&self) -> ProjectKey {
+        let renamed = self.site.renamed.lock();
+        let renamed = renamed.unwrap_or_else(std::sync::PoisonError::into_inner);
+        let configured = &self.binding.project;
+        let mut present = renamed.configured.iter().filter(|(_, key)| *key == configured);
+        present.next().map_or_else(|| configured.clone(), |(present, _)| present.clone())
+    }
+
     async fn run(&self) -> Result<(), String> {
         let known = self.shared.store.bindings().await.map_err(|error| error.to_string())?;
         let mut record = known
@@ -86,7 +95,7 @@ impl Round<'_> {
 
     /// Goes through all issues of the project once. Where it stands is kept page by page.
     async fn sweep(&self, record: &mut BindingRecord) -> Result<(), String> {
-        let jql = format!("project = \"{}\" ORDER BY created ASC", self.binding.project);
+        let jql = format!("project = \"{}\" ORDER BY created ASC", self.project());
         let mut cursor = record.swept_to.as_deref().and_then(read_cursor);
         loop {
             let page = self.page(&jql, cursor.as_ref(), true).await?;
@@ -112,7 +121,7 @@ impl Round<'_> {
         let minutes = began.since(since).max(0) / 60_000 + 1;
         let jql = format!(
             "project = \"{}\" AND updated >= \"-{minutes}m\" ORDER BY updated ASC",
-            self.binding.project
+            self.project()
         );
         let mut cursor = None;
         loop {

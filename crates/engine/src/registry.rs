@@ -63,6 +63,17 @@ pub(crate) struct Site {
     pub(crate) standing: Arc<Standing>,
     /// The category of each status, by id, as far as it was read.
     pub(crate) categories: Mutex<HashMap<String, StatusCategory>>,
+    /// What bound projects are called now, where that is not what the configuration calls them.
+    pub(crate) renamed: Mutex<Renamed>,
+}
+
+/// Projects whose key was changed in Jira after they were configured.
+#[derive(Default)]
+pub(crate) struct Renamed {
+    /// The configured key, by the present one.
+    pub(crate) configured: HashMap<ProjectKey, ProjectKey>,
+    /// When Jira was last asked.
+    pub(crate) asked_at: Option<Millis>,
 }
 
 impl Site {
@@ -124,6 +135,7 @@ impl Registry {
                 standing: standing(Connection::Site(config.name.clone())),
                 config,
                 categories: Mutex::new(HashMap::new()),
+                renamed: Mutex::new(Renamed::default()),
             };
             (site.config.name.clone(), Arc::new(site))
         });
@@ -174,7 +186,7 @@ impl Registry {
         self.bindings.iter().find(|binding| binding.site == *site && binding.project == *project)
     }
 
-    /// The settings of the project's binding, as the planner takes them.
+    /// The settings of a binding, by its configured project, as the planner takes them.
     pub(crate) fn settings(
         &self,
         site: &Site,

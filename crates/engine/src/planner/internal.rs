@@ -171,7 +171,7 @@ pub(super) async fn look(shared: &Arc<Shared>, event: &StoredEvent) -> Result<De
         Ok(found) => found,
         Err(error) if is_absent(&error) => {
             let state = reader.state(&issue, &[]).await?;
-            return Ok(reader.plan(&state, &Observation::Absent, &[]));
+            return reader.plan(&state, &Observation::Absent, &[]).await;
         }
         Err(error) => return Err(reader.trouble(error)),
     };
@@ -202,7 +202,7 @@ pub(super) async fn look(shared: &Arc<Shared>, event: &StoredEvent) -> Result<De
     reader.name_categories(&mut happenings).await?;
     let seen = with_full_comments(&reader, &id, seen, &happenings).await?;
     happenings.push(Happening::Looked);
-    Ok(reader.plan(&state, &seen, &happenings))
+    reader.plan(&state, &seen, &happenings).await
 }
 
 fn comments_since(seen: &Observation, since: Millis) -> Vec<(Millis, Happening)> {

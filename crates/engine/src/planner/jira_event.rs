@@ -37,7 +37,7 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
     };
     let reader = Reader { shared, site: Arc::clone(site) };
     let state = reader.state(&issue, &happenings).await?;
-    if let Some(decided) = without_reading(&reader, &state, &delivery, &happenings) {
+    if let Some(decided) = without_reading(&reader, &state, &delivery, &happenings).await? {
         return Ok(decided);
     }
     reader.name_categories(&mut happenings).await?;
@@ -109,47 +109,49 @@ fn changed(delivery: &Delivery) -> Option<Happening> {
     )))
 }
 
-/// Decides without asking Jira where the answer is already certain.
-fn without_reading(
+/// Decides without reading the issue where the answer is already certain.
+async fn without_reading(
     reader: &Reader<'_>,
     state: &IssueState,
     delivery: &Delivery,
     happenings: &[Happening],
-) -> Option<Decided> {
+) -> Result<Option<Decided>, Trouble> {
     let told = |happening: &Happening| {
         happening.fact().is_some_and(|fact| state.known.contains(&fact))
     };
     if happenings.iter().all(told) {
-        return Some(nothing(Reason::AlreadyHandled));
+        return Ok(Some(nothing(Reason::AlreadyHandled)));
     }
     if changes_nothing_told(delivery, happenings) {
-        return Some(nothing(Reason::NothingChanged));
+        return Ok(Some(nothing(Reason::NothingChanged)));
     }
-    if state.linked() || !state.links.is_empty() {
-        return None;
+    if !state.links.is_empty() {
+        return Ok(None);
     }
     let hint = delivery.issue.as_ref();
-    let project = hint
-        .and_then(|issue| issue.project_key.as_deref())
-        .map(ProjectKey::new)
-        .or_else(|| state.record.as_ref().map(|record| record.project.clone()))?;
+    let told_project = hint.and_then(|issue| issue.project_key.as_deref()).map(ProjectKey::new);
+    let known_project = || state.record.as_ref().map(|record| record.project.clone());
+    let Some(project) = told_project.or_else(known_project) else { return Ok(None) };
     let registry = reader.shared.registry();
-    let Some(binding) = registry.binding(reader.name(), &project) else {
-        return Some(nothing(Reason::NotBound { project: project.to_string() }));
-    };
+    let bound = reader.bound_project(&project).await?;
+    let binding = bound.and_then(|configured| registry.binding(reader.name(), &configured));
+    let project = project.to_string();
+    let Some(binding) = binding else { return Ok(Some(nothing(Reason::NotBound { project }))) };
     if !binding.linking {
-        return Some(nothing(Reason::LinkingOff { project: project.to_string() }));
+        return Ok(Some(nothing(Reason::LinkingOff { project })));
     }
     if mentions_address(delivery) {
-        return None;
+        return Ok(None);
     }
     if state.record.as_ref().is_some_and(|record| record.scanned) {
-        return Some(nothing(Reason::NotLinked));
+        return Ok(Some(nothing(Reason::NotLinked)));
     }
     // A new issue without an address needs no reading: it has no comments and no older text.
     let created = matches!(happenings, [Happening::Created { .. }]);
-    let seen = hint.filter(|_| created).and_then(new_issue)?;
-    Some(reader.plan(state, &seen, happenings))
+    match hint.filter(|_| created).and_then(new_issue) {
+        Some(seen) => reader.plan(state, &seen, happenings).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Fields whose changes matter: to a note, to a link, or to what is kept of the issue.

@@ -21,11 +21,15 @@ use futures_util::future;
 
 use super::Trouble;
 use crate::pace::Priority;
-use crate::registry::Site;
+use crate::registry::{Renamed, Site};
 use crate::shared::Shared;
 
 /// Comments of one issue that are read at most. Jira's own limit is near it.
 const COMMENTS_MAX: usize = 5_000;
+
+/// How often Jira is asked what bound projects are called now, when one comes up that is not
+/// bound, in milliseconds.
+const RENAMED_EVERY_MS: i64 = 60_000;
 
 /// Reads and plans for one issue.
 pub(crate) struct Reader<'s> {
@@ -78,33 +82,72 @@ impl Reader<'_> {
     ) -> Result<Decided, Trouble> {
         let scanned = state.record.as_ref().is_some_and(|record| record.scanned);
         let seen = self.observe(&state.issue, happenings, !scanned).await?;
-        Ok(self.plan(state, &seen, happenings))
+        self.plan(state, &seen, happenings).await
     }
 
-    pub(crate) fn plan(
+    pub(crate) async fn plan(
         &self,
         state: &IssueState,
         seen: &Observation,
         happenings: &[Happening],
-    ) -> Decided {
+    ) -> Result<Decided, Trouble> {
         let registry = self.shared.registry();
-        let settings = match seen {
-            Observation::Present(issue) => {
-                registry.settings(&self.site, &issue.project, |binding| {
-                    self.shared.active_since(&binding.site, &binding.project)
-                })
-            }
+        let project = match seen {
+            Observation::Present(issue) => self.bound_project(&issue.project).await?,
             Observation::Absent => None,
         };
+        let settings = project.and_then(|project| {
+            registry.settings(&self.site, &project, |binding| {
+                self.shared.active_since(&binding.site, &binding.project)
+            })
+        });
         let plan = plan(state, seen, settings.as_ref(), happenings);
-        Decided {
+        Ok(Decided {
             issue: Some((self.name().clone(), state.issue.clone())),
             record: plan.record,
             links: plan.links,
             facts: plan.facts,
             effects: plan.effects,
             outcome: plan.outcome,
+        })
+    }
+
+    /// What the configuration calls a project, if it is bound. A project whose key was changed
+    /// keeps its binding: Jira still finds it by the old key, and tells the present one.
+    pub(crate) async fn bound_project(
+        &self,
+        project: &ProjectKey,
+    ) -> Result<Option<ProjectKey>, Trouble> {
+        let registry = self.shared.registry();
+        if registry.binding(self.name(), project).is_some() {
+            return Ok(Some(project.clone()));
         }
+        let now = self.shared.now();
+        let known = self.renamed(|renamed| {
+            let ask = renamed.asked_at.is_none_or(|at| now.since(at) >= RENAMED_EVERY_MS);
+            if ask {
+                renamed.asked_at = Some(now);
+            }
+            (renamed.configured.get(project).cloned(), ask)
+        });
+        let (None, true) = known else { return Ok(known.0) };
+        for binding in registry.bindings.iter().filter(|bound| bound.site == *self.name()) {
+            match self.call(self.site.client.project(binding.project.as_str())).await {
+                Ok(found) => self.renamed(|renamed| {
+                    renamed.configured.insert(ProjectKey::new(found.key), binding.project.clone());
+                }),
+                Err(error) if is_absent(&error) => {}
+                Err(error) => {
+                    self.renamed(|renamed| renamed.asked_at = None);
+                    return Err(self.trouble(error));
+                }
+            }
+        }
+        Ok(self.renamed(|renamed| renamed.configured.get(project).cloned()))
+    }
+
+    fn renamed<T>(&self, work: impl FnOnce(&mut Renamed) -> T) -> T {
+        work(&mut self.site.renamed.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// Fills in the categories of statuses where a rule asks for them: a history entry has ids and
