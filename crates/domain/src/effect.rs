@@ -75,7 +75,9 @@ impl Marker {
         let digest = Sha256::digest(key.as_str().as_bytes());
         let mut text = String::from("bowline-");
         for five in digest[..MARKER_BYTES].chunks(5) {
-            let bits = five.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+            let bits = five
+                .iter()
+                .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
             for place in (0..8).rev() {
                 let letter = (bits >> (place * 5)) & 31;
                 text.push(ALPHABET[usize::try_from(letter).unwrap_or(0)] as char);
@@ -168,9 +170,21 @@ impl Act {
     /// The conversation it writes to, if it writes to one.
     pub fn conversation(&self) -> Option<(&WorkspaceName, &ConversationId)> {
         match self {
-            Self::Note { workspace, conversation, .. }
-            | Self::Reopen { workspace, conversation, .. }
-            | Self::SnoozeAgain { workspace, conversation, .. } => Some((workspace, conversation)),
+            Self::Note {
+                workspace,
+                conversation,
+                ..
+            }
+            | Self::Reopen {
+                workspace,
+                conversation,
+                ..
+            }
+            | Self::SnoozeAgain {
+                workspace,
+                conversation,
+                ..
+            } => Some((workspace, conversation)),
             Self::Record => None,
         }
     }
@@ -249,7 +263,10 @@ mod tests {
         let one = EffectKey::stored("note/acme/1/jira/10/created").marker();
         let two = EffectKey::stored("note/acme/2/jira/10/created").marker();
         assert_ne!(one, two);
-        assert_eq!(one, EffectKey::stored("note/acme/1/jira/10/created").marker());
+        assert_eq!(
+            one,
+            EffectKey::stored("note/acme/1/jira/10/created").marker()
+        );
         assert_eq!(one.as_str().len(), "bowline-".len() + 16);
     }
 

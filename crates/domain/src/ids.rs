@@ -73,7 +73,9 @@ text_id! {
 impl ProjectKey {
     /// The project of an issue key: what stands before the last dash.
     pub fn of(key: &IssueKey) -> Option<Self> {
-        key.as_str().rsplit_once('-').map(|(project, _)| Self::new(project))
+        key.as_str()
+            .rsplit_once('-')
+            .map(|(project, _)| Self::new(project))
     }
 }
 

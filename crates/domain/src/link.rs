@@ -68,7 +68,9 @@ impl Origin {
             "description" => Some(Self::Description),
             "import" => Some(Self::Import),
             "command" => Some(Self::Command),
-            other => other.strip_prefix("comment:").map(|id| Self::Comment(CommentId::new(id))),
+            other => other
+                .strip_prefix("comment:")
+                .map(|id| Self::Comment(CommentId::new(id))),
         }
     }
 }
@@ -111,9 +113,14 @@ impl LinkEnd {
 
     /// The reverse of [`LinkEnd::as_str`].
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::AddressRemoved, Self::IssueDeleted, Self::ConversationGone, Self::ByHand]
-            .into_iter()
-            .find(|end| end.as_str() == word)
+        [
+            Self::AddressRemoved,
+            Self::IssueDeleted,
+            Self::ConversationGone,
+            Self::ByHand,
+        ]
+        .into_iter()
+        .find(|end| end.as_str() == word)
     }
 }
 

@@ -16,7 +16,10 @@ pub struct Outcome {
 impl Outcome {
     /// Nothing was done, for this reason.
     pub fn nothing(reason: Reason) -> Self {
-        Self { effects: 0, reasons: vec![reason] }
+        Self {
+            effects: 0,
+            reasons: vec![reason],
+        }
     }
 
     /// Adds a reason unless it is there already.
@@ -76,13 +79,22 @@ pub enum Reason {
         /// The workspace that is named.
         named: String,
     },
+    /// An address names a workspace, and the code of the one that the project is joined to is not
+    /// known yet.
+    WorkspaceUnknown {
+        /// The workspace that is named.
+        named: String,
+    },
     /// The link is older than the connection; it was taken over silently.
     TakenOver,
     /// Nothing that matters to a conversation was changed.
     NothingChanged,
     /// The links changed and nothing needs telling.
     LinksFollowed,
-    /// The issue is in a project that is not bound; its links are kept and silent.
+    /// The notify address was called and asked for neither a note nor re-opening.
+    NothingAsked,
+    /// The issue is in a project that is not bound to the workspace of its links; they are kept
+    /// and silent.
     KeptSilent {
         /// The project.
         project: String,
@@ -117,9 +129,11 @@ impl Reason {
             Self::CommentGone => "comment_gone",
             Self::StillThere => "still_there",
             Self::OtherWorkspace { .. } => "other_workspace",
+            Self::WorkspaceUnknown { .. } => "workspace_unknown",
             Self::TakenOver => "taken_over",
             Self::NothingChanged => "nothing_changed",
             Self::LinksFollowed => "links_followed",
+            Self::NothingAsked => "nothing_asked",
             Self::KeptSilent { .. } => "kept_silent",
             Self::NoIssue => "no_issue",
             Self::Ping => "ping",
@@ -182,24 +196,33 @@ impl fmt::Display for Reason {
                 "The address names the workspace {named}, which is not the one that the project \
                  is joined to. No link was made."
             ),
+            Self::WorkspaceUnknown { named } => write!(
+                f,
+                "The address names the workspace {named}. Whether the project is joined to that \
+                 one is not known until the connection to Intercom has worked once. The issue is \
+                 looked through again with its next event after that."
+            ),
             Self::TakenOver => f.write_str(
                 "The address is older than the connection. The link was taken over without a note.",
             ),
             Self::NothingChanged => {
                 f.write_str("Nothing was changed that a linked conversation is told of.")
             }
+            Self::NothingAsked => f.write_str("The call asked for neither a note nor re-opening."),
             Self::LinksFollowed => f.write_str("The issue's links were brought up to date."),
             Self::KeptSilent { project } => write!(
                 f,
-                "The issue is now in the project {project}, which is not joined to a workspace. \
-                 Its links are kept, and silent until it comes back or the project is joined."
+                "The issue is now in the project {project}, which is not joined to the workspace \
+                 of its conversations. Its links are kept, and silent until it comes back or the \
+                 project is joined."
             ),
-            Self::NoIssue => {
-                f.write_str("The delivery does not say which issue it is about.")
-            }
+            Self::NoIssue => f.write_str("The delivery does not say which issue it is about."),
             Self::Ping => f.write_str("The far side tested the webhook; it works."),
             Self::HandedOn { key } => {
-                write!(f, "It was handed on to the queue of the issue {key}, as an event there.")
+                write!(
+                    f,
+                    "It was handed on to the queue of the issue {key}, as an event there."
+                )
             }
         }
     }

@@ -50,13 +50,19 @@ pub struct Notify {
 
 impl Default for Notify {
     fn default() -> Self {
-        let note = Trigger { note: true, reopen: false };
+        let note = Trigger {
+            note: true,
+            reopen: false,
+        };
         Self {
             created: note,
             assigned: note,
             commented: note,
             filter: CommentFilter::All,
-            transitioned: Trigger { note: true, reopen: true },
+            transitioned: Trigger {
+                note: true,
+                reopen: true,
+            },
         }
     }
 }
@@ -74,7 +80,10 @@ impl Trigger {
     /// What both together do.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        Self { note: self.note || other.note, reopen: self.reopen || other.reopen }
+        Self {
+            note: self.note || other.note,
+            reopen: self.reopen || other.reopen,
+        }
     }
 
     /// Does it do anything?

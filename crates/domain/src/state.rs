@@ -30,7 +30,8 @@ pub struct IssueRecord {
     pub project: ProjectKey,
     /// Its summary when we last saw it.
     pub summary: String,
-    /// Were its description and all its comments looked through once?
+    /// Were its description and all its comments looked through, and nothing left for later that
+    /// other settings would have linked? While not, everything is read with each event.
     pub scanned: bool,
     /// Is it known to be deleted?
     pub deleted: bool,
@@ -41,7 +42,13 @@ pub struct IssueRecord {
 impl IssueState {
     /// An issue that we have not seen.
     pub fn unseen(site: SiteName, issue: IssueId) -> Self {
-        Self { site, issue, record: None, links: Vec::new(), known: BTreeSet::new() }
+        Self {
+            site,
+            issue,
+            record: None,
+            links: Vec::new(),
+            known: BTreeSet::new(),
+        }
     }
 
     /// Has it a live link?

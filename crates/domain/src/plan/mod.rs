@@ -3,6 +3,7 @@
 mod links;
 mod notes;
 mod rules;
+mod sources;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use crate::settings::{Settings, Trigger};
 use crate::state::{IssueRecord, IssueState};
 
 use links::LinkNow;
+use sources::CommentText;
 
 /// What is to be done about an event. All of it is committed in one transaction.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,14 +65,25 @@ pub fn plan(
     }
 }
 
-/// The issue cannot be read. Only an event that says so ends its links: a 404 alone may be a
+/// The issue cannot be read. Only an event that says so ends all its links: a 404 alone may be a
 /// permission that someone is about to give back.
 fn absent(state: &IssueState, happenings: &[Happening]) -> Plan {
     let mut plan = Plan::nothing(Reason::IssueGone);
-    if happenings.contains(&Happening::Deleted) {
+    let deleted = happenings.contains(&Happening::Deleted);
+    if deleted {
         plan.links = links::end_all(&state.links);
+    } else {
+        let ended = links::end_unread(state, happenings);
+        plan.links = ended.into_iter().map(|now| now.link).collect();
+        if !plan.links.is_empty() {
+            plan.outcome.because(Reason::LinksFollowed);
+        }
+    }
+    if deleted || !plan.links.is_empty() {
         plan.record = state.record.clone().map(|record| IssueRecord {
-            deleted: true,
+            deleted: record.deleted || deleted,
+            // Should it ever come back, its sources are to be found again.
+            scanned: record.scanned && !deleted,
             links_version: record.links_version + i64::from(!plan.links.is_empty()),
             ..record
         });
@@ -88,14 +101,26 @@ fn present(
     let links = links::follow(state, issue, settings, happenings, &mut outcome);
     let live_set_changed = links.iter().any(|now| now.was_live != now.link.live);
 
-    let mut telling = Telling { state, issue, effects: Vec::new(), facts: Vec::new(), outcome };
+    let mut telling = Telling {
+        state,
+        issue,
+        effects: Vec::new(),
+        facts: Vec::new(),
+        outcome,
+    };
     match settings {
         Some(settings) if settings.linking => telling.tell(settings, &links, happenings),
         _ => telling.silent(settings, &links),
     }
-    let Telling { mut effects, facts, mut outcome, .. } = telling;
+    let Telling {
+        mut effects,
+        facts,
+        mut outcome,
+        ..
+    } = telling;
 
-    let record = record(state, issue, live_set_changed);
+    let overlooks = links::overlooks(issue, settings, &links);
+    let record = record(state, issue, live_set_changed, overlooks);
     if live_set_changed {
         effects.push(Effect {
             key: EffectKey::record(&state.site, &issue.id, record.links_version),
@@ -117,7 +142,11 @@ fn present(
     }
     Plan {
         record: (state.record.as_ref() != Some(&record)).then_some(record),
-        links: links.into_iter().filter(|now| now.changed).map(|now| now.link).collect(),
+        links: links
+            .into_iter()
+            .filter(|now| now.changed)
+            .map(|now| now.link)
+            .collect(),
         facts,
         effects,
         outcome,
@@ -125,13 +154,21 @@ fn present(
 }
 
 /// What is kept of the issue from now on.
-fn record(state: &IssueState, issue: &IssueSnapshot, live_set_changed: bool) -> IssueRecord {
+fn record(
+    state: &IssueState,
+    issue: &IssueSnapshot,
+    live_set_changed: bool,
+    overlooks: bool,
+) -> IssueRecord {
     let before = state.record.as_ref();
+    // Another project may be joined to another workspace, which addresses read before may name.
+    let scanned_for_this =
+        before.is_some_and(|record| record.scanned && record.project == issue.project);
     IssueRecord {
         key: issue.key.clone(),
         project: issue.project.clone(),
         summary: issue.summary.clone(),
-        scanned: issue.comments_complete || before.is_some_and(|record| record.scanned),
+        scanned: !overlooks && (issue.comments_complete || scanned_for_this),
         deleted: false,
         links_version: before.map_or(0, |record| record.links_version)
             + i64::from(live_set_changed),
@@ -160,38 +197,52 @@ impl Telling<'_> {
     }
 
     fn tell(&mut self, settings: &Settings, links: &[LinkNow], happenings: &[Happening]) {
-        for now in links.iter().filter(|now| now.link.live && !now.was_live) {
-            self.welcome(settings, now, happenings);
+        // An issue that came from a project of another workspace has links that this project's
+        // settings have no say in.
+        let (ours, others): (Vec<&LinkNow>, Vec<&LinkNow>) = links
+            .iter()
+            .partition(|now| now.link.workspace == settings.workspace);
+        if others.iter().any(|now| now.link.live) {
+            let project = self.issue.project.to_string();
+            self.outcome.because(Reason::KeptSilent { project });
         }
-        if !links.iter().any(|now| now.link.live) {
+        for now in ours.iter().filter(|now| now.is_new()) {
+            self.welcome(settings, now);
+        }
+        if !ours.iter().any(|now| now.link.live) {
             if !links.iter().any(|now| now.was_live) {
                 self.outcome.because(Reason::NotLinked);
             }
             return;
         }
         for happening in happenings {
-            self.happening(settings, links, happening);
+            self.happening(settings, &ours, happening);
         }
     }
 
     /// A conversation was linked just now: the note that names the issue.
-    fn welcome(&mut self, settings: &Settings, now: &LinkNow, happenings: &[Happening]) {
+    fn welcome(&mut self, settings: &Settings, now: &LinkNow) {
         let Some(cause) = &now.cause else { return };
         if self.issue.confidential {
             self.outcome.because(Reason::SecurityLevel);
             return;
         }
-        if cause.silent || now.link.since < settings.active_since {
+        if cause.is_taken_over(settings) {
             self.outcome.because(Reason::TakenOver);
             return;
         }
-        let fact = FactKey::linked(now.link.generation);
+        // Named by the fact that made the link, so that the fact's own event, which may come
+        // later, makes no second note; unless that one has more to say.
+        let fact = match (&cause.fact, &cause.text) {
+            (Some(fact), CommentText::None | CommentText::Told(_)) => fact.clone(),
+            _ => FactKey::linked(now.link.generation),
+        };
         let key = self.key("note", &now.link, &fact);
-        let html = notes::linked(settings, self.issue, cause, happenings, &key.marker());
+        let html = notes::linked(settings, self.issue, cause, &key.marker());
         self.push(key, note(settings, &now.link, html));
     }
 
-    fn happening(&mut self, settings: &Settings, links: &[LinkNow], happening: &Happening) {
+    fn happening(&mut self, settings: &Settings, links: &[&LinkNow], happening: &Happening) {
         let Some(fact) = happening.fact() else { return };
         if self.state.known.contains(&fact) || self.facts.contains(&fact) {
             self.outcome.because(Reason::AlreadyHandled);
@@ -208,9 +259,11 @@ impl Telling<'_> {
             }
         };
         for now in links.iter().filter(|now| now.link.live) {
-            let told_by_welcome = !now.was_live && now.caused_by(happening);
-            if told_by_welcome {
-                self.reopen(settings, trigger, &now.link, &fact);
+            if let Some(cause) = now.cause_if(happening) {
+                // The welcome told it, or had a reason not to.
+                if !cause.is_taken_over(settings) {
+                    self.reopen(settings, trigger, &now.link, &fact);
+                }
             } else if at.is_some_and(|at| at < now.link.since) {
                 self.outcome.because(Reason::BeforeLink);
             } else {

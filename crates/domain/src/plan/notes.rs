@@ -1,18 +1,18 @@
 //! The texts of notes. All of them are internal.
 
-use bowline_text::{Block, Doc, Inline, Marks, html};
+use bowline_text::{Doc, Inline, Marks, html};
 
 use crate::effect::Marker;
 use crate::happening::{Change, Happening};
 use crate::observation::IssueSnapshot;
 use crate::settings::Settings;
 
-use super::links::Cause;
 use super::rules;
+use super::sources::{Cause, CommentText};
 
-/// The longest comment in a note, in bytes of HTML. Intercom states no limit for a note; what is
-/// longer is cut at a word and read in Jira.
-const COMMENT_HTML_BYTES_MAX: usize = 8_000;
+/// The longest text of someone's in a note, in bytes of HTML. Intercom states no limit for a note;
+/// what is longer is cut at a word and read in Jira.
+const TEXT_HTML_BYTES_MAX: usize = 8_000;
 
 /// The longest summary in a note, in characters. Jira's own limit is 255.
 const SUMMARY_CHARS_MAX: usize = 255;
@@ -25,27 +25,19 @@ pub(super) fn linked(
     settings: &Settings,
     issue: &IssueSnapshot,
     cause: &Cause,
-    happenings: &[Happening],
     marker: &Marker,
 ) -> String {
-    let by_creation = cause.with_creation
-        && settings.notify.created.note
-        && happenings.iter().any(|happening| matches!(happening, Happening::Created { .. }));
+    let by_creation = cause.with_creation() && settings.notify.created.note;
     let verb = if by_creation { " created " } else { " linked " };
     let line = sentence(
         cause.actor.as_deref(),
         [vec![plain(verb)], issue_name(settings, issue, marker)].concat(),
     );
-    let Some(comment) = &cause.comment else { return html::write(&line) };
-    let rest = comment.body.without_addresses();
-    let told = settings.notify.commented.note
-        && rules::tellable(settings, issue, &comment.id).is_ok()
-        && !rest.is_blank();
-    if told {
-        format!("{}{}", html::write(&line), html::write_limited(&rest, COMMENT_HTML_BYTES_MAX))
-    } else {
-        html::write(&line)
+    let mut note = html::write(&line);
+    if let CommentText::Told(text) = &cause.text {
+        note.push_str(&html::write_limited(text, TEXT_HTML_BYTES_MAX));
     }
+    note
 }
 
 /// The note about a happening; `None` for what has no note.
@@ -67,13 +59,15 @@ pub(super) fn happened(
             let comment = rules::tellable(settings, issue, id).ok()?;
             let head = sentence(Some(&comment.author.name), vec![plain(" commented")]);
             let tail = Doc::paragraph([vec![plain("on ")], name].concat());
-            let body = html::write_limited(&comment.body, COMMENT_HTML_BYTES_MAX);
+            let body = html::write_limited(&comment.body, TEXT_HTML_BYTES_MAX);
             format!("{}{body}{}", html::write(&head), html::write(&tail))
         }
-        Happening::Asked { text: Some(text), .. } => {
-            let mut doc = Doc::paragraph(lines(text));
-            doc.blocks.push(Block::Paragraph([vec![plain("on ")], name].concat()));
-            html::write(&doc)
+        Happening::Asked {
+            text: Some(text), ..
+        } => {
+            let text = html::write_limited(&Doc::paragraph(lines(text)), TEXT_HTML_BYTES_MAX);
+            let tail = Doc::paragraph([vec![plain("on ")], name].concat());
+            format!("{text}{}", html::write(&tail))
         }
         Happening::Asked { text: None, .. } => {
             let rest = [name, vec![plain(" is now "), strong(&issue.status.name)]].concat();
@@ -93,7 +87,12 @@ fn changed(settings: &Settings, change: &Change, name: Vec<Inline>) -> Option<St
         (Some((from, to)), assigned) => {
             rest.push(plain(" moved "));
             rest.extend(name);
-            rest.extend([plain(" from "), strong(&from.name), plain(" to "), strong(&to.name)]);
+            rest.extend([
+                plain(" from "),
+                strong(&from.name),
+                plain(" to "),
+                strong(&to.name),
+            ]);
             match assigned {
                 Some(Some(person)) => {
                     rest.extend([plain(" and assigned it to "), strong(person)]);
@@ -119,16 +118,26 @@ fn changed(settings: &Settings, change: &Change, name: Vec<Inline>) -> Option<St
 
 /// `KEY: summary` in bold, the key a link to the issue whose fragment is the marker.
 fn issue_name(settings: &Settings, issue: &IssueSnapshot, marker: &Marker) -> Vec<Inline> {
-    let href = format!("{}/browse/{}#{}", settings.site_url, issue.key, marker.as_str());
+    let href = format!(
+        "{}/browse/{}#{}",
+        settings.site_url,
+        issue.key,
+        marker.as_str()
+    );
     let summary: String = issue.summary.chars().take(SUMMARY_CHARS_MAX).collect();
     vec![
-        Inline::Link { href, content: vec![strong(issue.key.as_str())] },
+        Inline::Link {
+            href,
+            content: vec![strong(issue.key.as_str())],
+        },
         strong(&format!(": {summary}")),
     ]
 }
 
 fn sentence(actor: Option<&str>, rest: Vec<Inline>) -> Doc {
-    let actor = actor.filter(|name| !name.trim().is_empty()).unwrap_or(SOMEONE);
+    let actor = actor
+        .filter(|name| !name.trim().is_empty())
+        .unwrap_or(SOMEONE);
     Doc::paragraph([vec![strong(actor)], rest].concat())
 }
 
@@ -144,9 +153,18 @@ fn lines(text: &str) -> Vec<Inline> {
 }
 
 fn plain(text: &str) -> Inline {
-    Inline::Text { text: text.to_owned(), marks: Marks::default() }
+    Inline::Text {
+        text: text.to_owned(),
+        marks: Marks::default(),
+    }
 }
 
 fn strong(text: &str) -> Inline {
-    Inline::Text { text: text.to_owned(), marks: Marks { strong: true, ..Marks::default() } }
+    Inline::Text {
+        text: text.to_owned(),
+        marks: Marks {
+            strong: true,
+            ..Marks::default()
+        },
+    }
 }

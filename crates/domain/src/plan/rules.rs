@@ -20,26 +20,40 @@ pub(super) fn decide(
         return Err(Reason::SecurityLevel);
     }
     let (trigger, name, at) = match happening {
-        Happening::Created { .. } => {
-            (settings.notify.created, "created", Some(issue.created_at))
-        }
+        Happening::Created { .. } => (settings.notify.created, "created", Some(issue.created_at)),
         Happening::Changed(change) => {
             let (trigger, name) = changed(settings, change)?;
             (trigger, name, Some(change.at))
         }
         Happening::Commented(id) => {
             let comment = tellable(settings, issue, id)?;
-            (settings.notify.commented, "commented", Some(comment.created_at))
+            (
+                settings.notify.commented,
+                "commented",
+                Some(comment.created_at),
+            )
         }
-        Happening::Asked { note, reopen, .. } => {
-            (Trigger { note: *note, reopen: *reopen }, "asked for", None)
-        }
+        Happening::Asked {
+            note: false,
+            reopen: false,
+            ..
+        } => return Err(Reason::NothingAsked),
+        Happening::Asked { note, reopen, .. } => (
+            Trigger {
+                note: *note,
+                reopen: *reopen,
+            },
+            "asked for",
+            None,
+        ),
         _ => return Err(Reason::NothingChanged),
     };
     if trigger.acts() {
         Ok((trigger, at))
     } else {
-        Err(Reason::RuleOff { trigger: name.to_owned() })
+        Err(Reason::RuleOff {
+            trigger: name.to_owned(),
+        })
     }
 }
 
@@ -58,8 +72,10 @@ pub(super) fn told_parts(settings: &Settings, change: &Change) -> ToldParts {
 }
 
 fn changed(settings: &Settings, change: &Change) -> Result<(Trigger, &'static str), Reason> {
-    let assigned =
-        change.assigned.as_ref().map_or(Trigger::default(), |_| settings.notify.assigned);
+    let assigned = change
+        .assigned
+        .as_ref()
+        .map_or(Trigger::default(), |_| settings.notify.assigned);
     let name = match (&change.moved, &change.assigned) {
         (Some(_), _) => "transitioned",
         (None, Some(_)) => "assigned",
@@ -71,7 +87,9 @@ fn changed(settings: &Settings, change: &Change) -> Result<(Trigger, &'static st
 /// The general trigger and every transition rule that matches, together: one note, and re-open if
 /// one of them says so.
 fn moved(settings: &Settings, change: &Change) -> Trigger {
-    let Some((from, to)) = &change.moved else { return Trigger::default() };
+    let Some((from, to)) = &change.moved else {
+        return Trigger::default();
+    };
     settings
         .transitions
         .iter()
