@@ -15,6 +15,16 @@ pub enum Observation {
     Absent,
 }
 
+impl Observation {
+    /// The project of the issue, if it is there.
+    pub fn project(&self) -> Option<&ProjectKey> {
+        match self {
+            Self::Present(issue) => Some(&issue.project),
+            Self::Absent => None,
+        }
+    }
+}
+
 /// What we read of an issue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IssueSnapshot {

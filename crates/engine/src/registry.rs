@@ -63,6 +63,8 @@ pub(crate) struct Site {
     pub(crate) standing: Arc<Standing>,
     /// The category of each status, by id, as far as it was read.
     pub(crate) categories: Mutex<HashMap<String, StatusCategory>>,
+    /// The names of people that were mentioned, by id.
+    pub(crate) names: Mutex<HashMap<String, String>>,
     /// What bound projects are called now, where that is not what the configuration calls them.
     pub(crate) renamed: Mutex<Renamed>,
 }
@@ -135,6 +137,7 @@ impl Registry {
                 standing: standing(Connection::Site(config.name.clone())),
                 config,
                 categories: Mutex::new(HashMap::new()),
+                names: Mutex::new(HashMap::new()),
                 renamed: Mutex::new(Renamed::default()),
             };
             (site.config.name.clone(), Arc::new(site))

@@ -234,7 +234,11 @@ async fn with_full_comments(
     for happening in happenings {
         let Happening::Commented(id) = happening else { continue };
         let full = match reader.call(reader.site.client.comment(issue, id.as_str())).await {
-            Ok(comment) => CommentView::Present(comment_snapshot(&comment)),
+            Ok(comment) => {
+                let mut comment = comment_snapshot(&comment);
+                reader.name_mentions(&mut comment.body).await;
+                CommentView::Present(comment)
+            }
             Err(error) if is_absent(&error) => CommentView::Absent(CommentId::new(id.as_str())),
             Err(error) => return Err(reader.trouble(error)),
         };

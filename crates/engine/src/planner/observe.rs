@@ -1,5 +1,6 @@
 //! Reading an issue back, and planning with what was read.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -26,6 +27,12 @@ use crate::shared::Shared;
 
 /// Comments of one issue that are read at most. Jira's own limit is near it.
 const COMMENTS_MAX: usize = 5_000;
+
+/// People mentioned in one comment that are looked up at most.
+const MENTIONS_MAX: usize = 20;
+
+/// Names that are kept at most.
+const NAMES_MAX: usize = 10_000;
 
 /// How often Jira is asked what bound projects are called now, when one comes up that is not
 /// bound, in milliseconds.
@@ -80,8 +87,13 @@ impl Reader<'_> {
         state: &IssueState,
         happenings: &[Happening],
     ) -> Result<Decided, Trouble> {
-        let scanned = state.record.as_ref().is_some_and(|record| record.scanned);
-        let seen = self.observe(&state.issue, happenings, !scanned).await?;
+        let known = state.record.as_ref().filter(|record| record.scanned);
+        let mut seen = self.observe(&state.issue, happenings, known.is_none()).await?;
+        let moved = known.zip(seen.project()).is_some_and(|(known, now)| known.project != *now);
+        if moved {
+            // Addresses that were pasted while it was elsewhere were not looked at.
+            seen = self.observe(&state.issue, happenings, true).await?;
+        }
         self.plan(state, &seen, happenings).await
     }
 
@@ -258,10 +270,42 @@ impl Reader<'_> {
 
     async fn comment(&self, issue: &IssueId, id: &CommentId) -> Result<CommentView, Trouble> {
         match self.call(self.site.client.comment(issue.as_str(), id.as_str())).await {
-            Ok(comment) => Ok(CommentView::Present(comment_snapshot(&comment))),
+            Ok(comment) => {
+                let mut comment = comment_snapshot(&comment);
+                self.name_mentions(&mut comment.body).await;
+                Ok(CommentView::Present(comment))
+            }
             Err(error) if is_absent(&error) => Ok(CommentView::Absent(id.clone())),
             Err(error) => Err(self.trouble(error)),
         }
+    }
+
+    /// Wiki text mentions people by id. Who cannot be looked up keeps it.
+    pub(crate) async fn name_mentions(&self, body: &mut bowline_text::Doc) {
+        let unnamed = RefCell::new(Vec::new());
+        body.name_mentions(|id| {
+            unnamed.borrow_mut().push(id.to_owned());
+            None
+        });
+        for id in unnamed.into_inner().into_iter().take(MENTIONS_MAX) {
+            if self.names(|names| names.contains_key(&id)) {
+                continue;
+            }
+            match self.call(self.site.client.user(&id)).await {
+                Ok(person) => self.names(|names| {
+                    if names.len() >= NAMES_MAX {
+                        names.clear();
+                    }
+                    names.insert(id, person.name);
+                }),
+                Err(error) => tracing::debug!(%error, "someone mentioned could not be looked up"),
+            }
+        }
+        self.names(|names| body.name_mentions(|id| names.get(id).cloned()));
+    }
+
+    fn names<T>(&self, work: impl FnOnce(&mut HashMap<String, String>) -> T) -> T {
+        work(&mut self.site.names.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// All comments by pages, and whether those were all.

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::client::{Call, Client, Deployment};
 use crate::model::admin::{AdminWebhook, Myself, NewWebhook, Project, ServerInfo};
 use crate::model::issue::Status;
+use crate::model::person::Person;
 
 impl Client {
     /// Who the credentials belong to. The first call to make: other calls may answer an unknown
@@ -26,6 +27,16 @@ impl Client {
         let mut call = Self::rest(Method::GET, &path, "asking what kind of Jira this is");
         call.anonymous_ok = true;
         self.send(call, ServerInfo::read).await
+    }
+
+    /// A user by account id (Cloud) or user name (Data Center), as mentions name them.
+    pub async fn user(&self, id: &str) -> Result<Reply<Person>, ApiError> {
+        let by = match self.deployment() {
+            Deployment::Cloud => "accountId",
+            Deployment::DataCenter => "username",
+        };
+        let call = self.api(Method::GET, &["user"], "reading a user").query(by, id);
+        self.send(call, Person::read).await
     }
 
     /// A project by key or id.
