@@ -2,17 +2,19 @@
 //! of making it durable is shared by all of it: while one group is being committed, the next
 //! gathers.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Postgres};
-use tokio::sync::{mpsc, oneshot};
+use sqlx::PgPool;
+use tokio::sync::mpsc;
 
 use crate::db::Conn;
 use crate::error::StoreError;
+use crate::group::{Added, Group};
+use crate::handover::{Orphan, Orphans, Reply};
 use crate::model::{Accepted, Committed, Decision, NewEvent, Settlement, TakenEffect};
-use crate::sql::{accept, decide, settle};
+use crate::sql::lanes;
+use crate::writes::Alone;
 
 /// Writes that one transaction carries at most.
 const GROUP_MAX: usize = 256;
@@ -20,23 +22,16 @@ const GROUP_MAX: usize = 256;
 /// Writes that may wait. Beyond it deliveries are refused (503), which makes the sender come back.
 pub const WAITING_MAX: usize = 8_192;
 
-/// How often a write is tried again that met a deadlock or a serialisation failure with another
-/// replica.
+/// How often a write is tried again that met another replica's.
 const CONFLICT_RETRIES_MAX: u32 = 5;
-
-type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
-
-/// What a single write that shares no transaction does.
-pub(crate) type Alone = Box<
-    dyn for<'c> FnOnce(&'c mut Conn) -> Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'c>>
-        + Send,
->;
 
 pub(crate) enum Job {
     Accept(NewEvent, Reply<Accepted>),
     Decide(Decision, Reply<Committed>),
     Settle(Settlement, Reply<Option<TakenEffect>>),
-    Alone(Alone, Reply<()>),
+    Alone(Box<dyn Alone>),
+    /// Let go of lanes that nobody works.
+    Tidy,
 }
 
 /// Where the writer gets its connection.
@@ -49,186 +44,150 @@ pub(crate) enum Source {
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
     pub(crate) owner: String,
-    pub(crate) tokens: std::sync::Arc<std::sync::atomic::AtomicI64>,
+    pub(crate) orphans: Orphans,
+    tokens: Arc<AtomicI64>,
 }
 
 impl Writer {
-    /// A token that no other holding of a lane has.
+    pub(crate) fn new(owner: String, first_token: i64) -> Self {
+        let tokens = Arc::new(AtomicI64::new(first_token.max(1)));
+        Self {
+            owner,
+            orphans: Orphans::default(),
+            tokens,
+        }
+    }
+
+    /// A token that no other holding of a lane has. Drawn by the committer only, while it writes.
     pub(crate) fn token(&self) -> i64 {
-        self.tokens.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+        self.tokens.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn next_token(&self) -> i64 {
+        self.tokens.load(Ordering::Relaxed)
     }
 }
 
 /// Takes jobs until all senders are gone and everything is written.
 pub(crate) async fn run(mut jobs: mpsc::Receiver<Job>, mut source: Source, writer: Writer) {
-    let mut group = Group::default();
-    while let Some(job) = jobs.recv().await {
-        let mut alone = group.add(job);
-        while alone.is_none() && group.len() < GROUP_MAX {
-            match jobs.try_recv() {
-                Ok(job) => alone = group.add(job),
-                Err(_) => break,
+    // A job that has to wait for the next group.
+    let mut carried = None;
+    loop {
+        let Some(job) = (match carried.take() {
+            Some(job) => Some(job),
+            None => jobs.recv().await,
+        }) else {
+            break;
+        };
+        let mut group = Group::default();
+        let mut added = group.add(job);
+        while matches!(added, Added::InGroup) && group.len() < GROUP_MAX {
+            let Ok(job) = jobs.try_recv() else { break };
+            added = group.add(job);
+        }
+        group.commit(&mut source, &writer).await;
+        match added {
+            Added::InGroup => {}
+            Added::NextGroup(job) => carried = Some(job),
+            Added::Alone(mut job) => {
+                let result = with_retries(&mut source, &writer, &mut Lonely(&mut job)).await;
+                job.finish(result, &writer.orphans);
             }
         }
-        std::mem::take(&mut group).commit(&mut source, &writer).await;
-        if let Some((job, reply)) = alone {
-            let _ = reply.send(run_alone(&mut source, job).await);
-        }
+        tidy(&mut source, &writer).await;
     }
 }
 
-/// The jobs of one transaction, by kind; within a kind in the order of their arrival.
-#[derive(Default)]
-struct Group {
-    accepts: Vec<(NewEvent, Reply<Accepted>)>,
-    decisions: Vec<(Decision, Reply<Committed>)>,
-    settlements: Vec<(Settlement, Reply<Option<TakenEffect>>)>,
+/// Lets go of lanes that this process holds and nobody works.
+async fn tidy(source: &mut Source, writer: &Writer) {
+    let orphans = writer.orphans.take();
+    if orphans.is_empty() {
+        return;
+    }
+    let result = with_retries(source, writer, &mut LettingGo(&orphans)).await;
+    if let Err(error) = result {
+        tracing::warn!(%error, "lanes that nobody works could not be let go; tried again");
+        writer.orphans.put(orphans);
+    }
 }
 
-/// The answers of a group, in the order of its jobs.
-struct Answers {
-    accepts: Vec<Accepted>,
-    decisions: Vec<Result<Committed, StoreError>>,
-    settlements: Vec<Option<TakenEffect>>,
-}
+struct LettingGo<'o>(&'o [Orphan]);
 
-impl Group {
-    fn add(&mut self, job: Job) -> Option<(Alone, Reply<()>)> {
-        match job {
-            Job::Accept(event, reply) => self.accepts.push((event, reply)),
-            Job::Decide(decision, reply) => self.decisions.push((decision, reply)),
-            Job::Settle(settlement, reply) => self.settlements.push((settlement, reply)),
-            Job::Alone(write, reply) => return Some((write, reply)),
-        }
-        None
-    }
+impl Work for LettingGo<'_> {
+    type Out = ();
 
-    fn len(&self) -> usize {
-        self.accepts.len() + self.decisions.len() + self.settlements.len()
-    }
-
-    async fn commit(self, source: &mut Source, writer: &Writer) {
-        if self.len() == 0 {
-            return;
-        }
-        match self.attempt(source, writer).await {
-            Ok(answers) => self.answer(answers),
-            // One bad write must not fail its neighbours: each is tried by itself.
-            Err(_) if self.len() > 1 => {
-                for single in self.split() {
-                    single.commit_single(source, writer).await;
+    async fn run(&mut self, conn: &mut Conn, writer: &Writer) -> Result<(), StoreError> {
+        for orphan in self.0 {
+            match orphan {
+                Orphan::One(lease) => lanes::release(conn, lease).await?,
+                Orphan::Tokens(first, end) => {
+                    lanes::release_tokens(conn, &writer.owner, (*first, *end)).await?;
                 }
             }
-            Err(error) => self.retry_or_fail(source, writer, error).await,
         }
-    }
-
-    async fn commit_single(self, source: &mut Source, writer: &Writer) {
-        match self.attempt(source, writer).await {
-            Ok(answers) => self.answer(answers),
-            Err(error) => self.retry_or_fail(source, writer, error).await,
-        }
-    }
-
-    async fn retry_or_fail(self, source: &mut Source, writer: &Writer, mut error: StoreError) {
-        for _ in 0..CONFLICT_RETRIES_MAX {
-            if !is_conflict(&error) {
-                break;
-            }
-            match self.attempt(source, writer).await {
-                Ok(answers) => return self.answer(answers),
-                Err(again) => error = again,
-            }
-        }
-        tracing::error!(error = %error, "a write failed");
-        self.fail(&error);
-    }
-
-    async fn attempt(&self, source: &mut Source, writer: &Writer) -> Result<Answers, StoreError> {
-        in_transaction(source, async |conn| {
-            let events: Vec<&NewEvent> = self.accepts.iter().map(|(event, _)| event).collect();
-            let decisions: Vec<&Decision> = self.decisions.iter().map(|(plan, _)| plan).collect();
-            let endings: Vec<&Settlement> = self.settlements.iter().map(|(end, _)| end).collect();
-            Ok(Answers {
-                accepts: accept::accept(conn, writer, &events).await?,
-                decisions: decide::decide(conn, writer, &decisions).await?,
-                settlements: settle::settle(conn, writer, &endings).await?,
-            })
-        })
-        .await
-    }
-
-    fn answer(self, answers: Answers) {
-        for ((_, reply), answer) in self.accepts.into_iter().zip(answers.accepts) {
-            let _ = reply.send(Ok(answer));
-        }
-        for ((_, reply), answer) in self.decisions.into_iter().zip(answers.decisions) {
-            let _ = reply.send(answer);
-        }
-        for ((_, reply), answer) in self.settlements.into_iter().zip(answers.settlements) {
-            let _ = reply.send(Ok(answer));
-        }
-    }
-
-    fn fail(self, error: &StoreError) {
-        for (_, reply) in self.accepts {
-            let _ = reply.send(Err(error.clone()));
-        }
-        for (_, reply) in self.decisions {
-            let _ = reply.send(Err(error.clone()));
-        }
-        for (_, reply) in self.settlements {
-            let _ = reply.send(Err(error.clone()));
-        }
-    }
-
-    fn split(self) -> impl Iterator<Item = Self> {
-        let accepts = self
-            .accepts
-            .into_iter()
-            .map(|job| Self { accepts: vec![job], ..Self::default() });
-        let decisions = self
-            .decisions
-            .into_iter()
-            .map(|job| Self { decisions: vec![job], ..Self::default() });
-        let settlements = self
-            .settlements
-            .into_iter()
-            .map(|job| Self { settlements: vec![job], ..Self::default() });
-        accepts.chain(decisions).chain(settlements)
+        Ok(())
     }
 }
 
-async fn run_alone(source: &mut Source, write: Alone) -> Result<(), StoreError> {
-    in_transaction(source, async |conn| write(conn).await).await
+/// What is done in one transaction. It is done again if it met another replica's.
+pub(crate) trait Work {
+    type Out: Send;
+
+    fn run(
+        &mut self,
+        conn: &mut Conn,
+        writer: &Writer,
+    ) -> impl Future<Output = Result<Self::Out, StoreError>> + Send;
 }
 
-/// Runs `work` in one transaction on the writer's connection.
-async fn in_transaction<T>(
+/// A write that has a transaction of its own.
+struct Lonely<'j>(&'j mut Box<dyn Alone>);
+
+impl Work for Lonely<'_> {
+    type Out = ();
+
+    async fn run(&mut self, conn: &mut Conn, writer: &Writer) -> Result<(), StoreError> {
+        self.0.run(conn, writer).await
+    }
+}
+
+/// Runs `work` in one transaction, again if it met another replica's.
+pub(crate) async fn with_retries<W: Work + Send>(
     source: &mut Source,
-    work: impl AsyncFnOnce(&mut Conn) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let mut conn = match source {
-        Source::Sqlite(conn) => conn.take().ok_or(StoreError::Closed)?,
-        Source::Postgres(pool) => {
-            let conn: PoolConnection<Postgres> =
-                pool.acquire().await.map_err(StoreError::database("reaching the database"))?;
-            Conn::Postgres(conn)
+    writer: &Writer,
+    work: &mut W,
+) -> Result<W::Out, StoreError> {
+    let mut tries = 0;
+    loop {
+        match in_transaction(source, writer, work).await {
+            Err(error) if error.is_conflict() && tries < CONFLICT_RETRIES_MAX => tries += 1,
+            result => return result,
         }
-    };
-    let result = match conn.begin().await {
-        Ok(()) => match work(&mut conn).await {
-            Ok(value) => conn.commit().await.map(|()| value),
-            Err(error) => Err(error),
+    }
+}
+
+async fn in_transaction<W: Work + Send>(
+    source: &mut Source,
+    writer: &Writer,
+    work: &mut W,
+) -> Result<W::Out, StoreError> {
+    let mut conn = begin(source).await?;
+    let first_token = writer.next_token();
+    let result = match work.run(&mut conn, writer).await {
+        Ok(value) => match conn.commit().await {
+            Ok(()) => Ok(value),
+            Err(error) => {
+                // It may be committed all the same, and then lanes are held for nobody.
+                writer
+                    .orphans
+                    .put([Orphan::Tokens(first_token, writer.next_token())]);
+                Err(error)
+            }
         },
         Err(error) => Err(error),
     };
     if result.is_err() {
-        // A connection that cannot even roll back is not given back to the pool.
-        let rolled_back = conn.rollback().await;
-        if let (Err(_), Conn::Postgres(broken)) = (rolled_back, &mut conn) {
-            broken.close_on_drop();
-        }
+        roll_back(&mut conn).await;
     }
     if let Source::Sqlite(slot) = source {
         *slot = Some(conn);
@@ -236,12 +195,47 @@ async fn in_transaction<T>(
     result
 }
 
-/// Did two replicas get in each other's way? PostgreSQL's codes for a serialisation failure and a
-/// deadlock.
-fn is_conflict(error: &StoreError) -> bool {
-    let StoreError::Database { source, .. } = error else { return false };
-    source
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code)
-        .is_some_and(|code| code == "40001" || code == "40P01")
+/// A connection with a transaction begun. A connection of the pool may have died while it was
+/// idle; nothing was written on it then, so another one is tried once.
+async fn begin(source: &mut Source) -> Result<Conn, StoreError> {
+    match source {
+        Source::Sqlite(slot) => {
+            let mut conn = slot.take().ok_or(StoreError::Closed)?;
+            let begun = conn.begin().await;
+            if let Err(error) = begun {
+                *slot = Some(conn);
+                return Err(error);
+            }
+            Ok(conn)
+        }
+        Source::Postgres(pool) => {
+            let mut conn = reach(pool).await?;
+            if conn.begin().await.is_err() {
+                roll_back(&mut conn).await;
+                drop(conn);
+                conn = reach(pool).await?;
+                if let Err(error) = conn.begin().await {
+                    roll_back(&mut conn).await;
+                    return Err(error);
+                }
+            }
+            Ok(conn)
+        }
+    }
+}
+
+async fn reach(pool: &PgPool) -> Result<Conn, StoreError> {
+    let conn = pool
+        .acquire()
+        .await
+        .map_err(StoreError::database("reaching the database"))?;
+    Ok(Conn::Postgres(conn))
+}
+
+/// Rolls back. A connection that cannot even do that is not given back to the pool.
+async fn roll_back(conn: &mut Conn) {
+    let rolled_back = conn.rollback().await;
+    if let (Err(_), Conn::Postgres(broken)) = (rolled_back, conn) {
+        broken.close_on_drop();
+    }
 }

@@ -37,19 +37,29 @@ impl From<Option<i64>> for Value {
 
 impl From<&str> for Value {
     fn from(value: &str) -> Self {
-        Self::Text(Some(value.to_owned()))
+        Self::from(value.to_owned())
     }
 }
 
 impl From<String> for Value {
     fn from(value: String) -> Self {
-        Self::Text(Some(value))
+        Self::Text(Some(storable(value)))
     }
 }
 
 impl From<Option<String>> for Value {
     fn from(value: Option<String>) -> Self {
-        Self::Text(value)
+        Self::Text(value.map(storable))
+    }
+}
+
+/// PostgreSQL refuses text with U+0000, whoever sent it. One such character in a far side's words
+/// must not keep a lane from going on, so it is replaced, on both databases alike.
+fn storable(text: String) -> String {
+    if text.contains('\0') {
+        text.replace('\0', "\u{fffd}")
+    } else {
+        text
     }
 }
 
@@ -72,6 +82,15 @@ impl Dialect {
         match self {
             Self::Sqlite => "",
             Self::Postgres => "FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// How a `SELECT key FROM lane` locks its rows: in one order everywhere, so that two replicas
+    /// that want the same lanes wait for each other and do not lock each other out.
+    pub(crate) fn lock_in_order(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => "ORDER BY key COLLATE \"C\" FOR UPDATE",
         }
     }
 
@@ -172,13 +191,15 @@ impl Conn {
         sql: &str,
         args: Vec<Value>,
     ) -> Result<u64, StoreError> {
+        #[cfg(debug_assertions)]
+        crate::testing::census::note(self.dialect(), doing, sql);
         let touched = match self {
-            Self::Sqlite(conn) => {
-                sqlite_run(conn, sql, args).await.map_err(StoreError::database(doing))?
-            }
-            Self::SqlitePooled(conn) => {
-                sqlite_run(conn, sql, args).await.map_err(StoreError::database(doing))?
-            }
+            Self::Sqlite(conn) => sqlite_run(conn, sql, args)
+                .await
+                .map_err(StoreError::database(doing))?,
+            Self::SqlitePooled(conn) => sqlite_run(conn, sql, args)
+                .await
+                .map_err(StoreError::database(doing))?,
             Self::Postgres(conn) => {
                 let conn: &mut PgConnection = conn;
                 bind_all!(Postgres, sql, args)
@@ -198,6 +219,8 @@ impl Conn {
         sql: &str,
         args: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
+        #[cfg(debug_assertions)]
+        crate::testing::census::note(self.dialect(), doing, sql);
         match self {
             Self::Sqlite(conn) => sqlite_rows(conn, sql, args).await,
             Self::SqlitePooled(conn) => sqlite_rows(conn, sql, args).await,
@@ -213,7 +236,11 @@ impl Conn {
     }
 
     /// Runs several statements that take no values.
-    pub(crate) async fn script(&mut self, doing: &'static str, sql: &str) -> Result<(), StoreError> {
+    pub(crate) async fn script(
+        &mut self,
+        doing: &'static str,
+        sql: &str,
+    ) -> Result<(), StoreError> {
         for statement in sql.split(";\n").filter(|part| !part.trim().is_empty()) {
             self.run(doing, statement, Vec::new()).await?;
         }
@@ -222,7 +249,9 @@ impl Conn {
 
     pub(crate) async fn begin(&mut self) -> Result<(), StoreError> {
         let sql = self.dialect().begin();
-        self.run("starting a transaction", sql, Vec::new()).await.map(drop)
+        self.run("starting a transaction", sql, Vec::new())
+            .await
+            .map(drop)
     }
 
     pub(crate) async fn commit(&mut self) -> Result<(), StoreError> {
@@ -230,7 +259,9 @@ impl Conn {
     }
 
     pub(crate) async fn rollback(&mut self) -> Result<(), StoreError> {
-        self.run("rolling back", "ROLLBACK", Vec::new()).await.map(drop)
+        self.run("rolling back", "ROLLBACK", Vec::new())
+            .await
+            .map(drop)
     }
 }
 
@@ -239,7 +270,10 @@ async fn sqlite_run(
     sql: &str,
     args: Vec<Value>,
 ) -> Result<u64, sqlx::Error> {
-    bind_all!(Sqlite, sql, args).execute(conn).await.map(|done| done.rows_affected())
+    bind_all!(Sqlite, sql, args)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected())
 }
 
 async fn sqlite_rows(
@@ -284,6 +318,31 @@ pub(crate) fn placeholders(rows: usize, columns: usize) -> String {
     text
 }
 
+/// `($2,$3,…)` for an `IN`, numbered from `first` on, and the values for it. The list is filled up
+/// to one of the fixed sizes with its last value, for the same reason as in [`chunks`]; a list that
+/// is longer than the longest keeps its own length.
+pub(crate) fn in_list<'v>(
+    first: usize,
+    items: impl IntoIterator<Item = &'v str>,
+) -> (String, Vec<Value>) {
+    let mut args: Vec<Value> = items.into_iter().map(Value::from).collect();
+    let size = CHUNKS
+        .into_iter()
+        .rev()
+        .find(|size| *size >= args.len())
+        .unwrap_or(args.len());
+    if let Some(last) = args.last().cloned() {
+        args.resize(size, last);
+    }
+    let numbers: Vec<String> = (first..first + args.len())
+        .map(|number| format!("${number}"))
+        .collect();
+    (format!("({})", numbers.join(",")), args)
+}
+
+/// How many values an `IN` list carries at most.
+pub(crate) const LIST_MAX: usize = CHUNKS[0];
+
 /// A statement about several rows: `{rows}` in `template` becomes their placeholders.
 pub(crate) fn with_rows(template: &str, rows: usize, columns: usize) -> String {
     template.replace("{rows}", &placeholders(rows, columns))
@@ -298,6 +357,15 @@ mod tests {
         let rows = vec![0; 343];
         let sizes: Vec<usize> = chunks(&rows).map(<[i32]>::len).collect();
         assert_eq!(sizes, [256, 64, 16, 4, 1, 1, 1]);
+    }
+
+    #[test]
+    fn lists_are_filled_up_to_fixed_sizes() {
+        let keys = ["a", "b", "c"];
+        let (list, args) = in_list(3, keys);
+        assert_eq!(list, "($3,$4,$5,$6)");
+        let texts: Vec<String> = args.iter().map(|arg| format!("{arg:?}")).collect();
+        assert_eq!(texts[2], texts[3]);
     }
 
     #[test]

@@ -43,10 +43,50 @@ pub enum StoreError {
 
 impl StoreError {
     pub(crate) fn database(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
-        move |source| Self::Database { doing, source: Arc::new(source) }
+        move |source| Self::Database {
+            doing,
+            source: Arc::new(source),
+        }
     }
 
-    pub(crate) fn unreadable(what: &'static str, detail: impl ToString) -> Self {
-        Self::Unreadable { what, detail: detail.to_string() }
+    pub(crate) fn unreadable(what: &'static str, detail: impl std::fmt::Display) -> Self {
+        Self::Unreadable {
+            what,
+            detail: detail.to_string(),
+        }
+    }
+
+    /// The code that the database gave, if the database itself refused.
+    fn code(&self) -> Option<(bool, String)> {
+        let Self::Database { source, .. } = self else {
+            return None;
+        };
+        let refusal = source.as_database_error()?;
+        let sqlite = refusal
+            .try_downcast_ref::<sqlx::sqlite::SqliteError>()
+            .is_some();
+        Some((sqlite, refusal.code()?.into_owned()))
+    }
+
+    /// Did two replicas get in each other's way? PostgreSQL's codes for a serialisation failure, a
+    /// deadlock, and a row that the other one made first.
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(self.code(), Some((false, code)) if ["40001", "40P01", "23505"].contains(&&*code))
+    }
+
+    /// Is it one write that cannot be taken, and not the database that fails? By the class of
+    /// PostgreSQL's code, or SQLite's primary code.
+    pub(crate) fn is_about_one_write(&self) -> bool {
+        /// PostgreSQL: cardinality, data, integrity, conflicts, program limits.
+        const CLASSES: [&str; 5] = ["21", "22", "23", "40", "54"];
+        /// SQLite: too big, constraint, mismatch.
+        const PRIMARY: [u32; 3] = [18, 19, 20];
+        match self.code() {
+            Some((true, code)) => code
+                .parse::<u32>()
+                .is_ok_and(|code| PRIMARY.contains(&(code & 0xff))),
+            Some((false, code)) => CLASSES.iter().any(|class| code.starts_with(class)),
+            None => matches!(self, Self::Unreadable { .. }),
+        }
     }
 }

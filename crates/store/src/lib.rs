@@ -10,6 +10,13 @@
 //! it is due and who holds it. A worker whose lease ran out is fenced: what it then wants to commit
 //! under that lease is refused.
 //!
+//! A lease that nobody uses any more is let go by the store itself: one whose answer nobody waited
+//! for, and one whose worker was told that [`Store::settle`] or [`Store::postpone`] failed. After
+//! an error of [`Store::decide`] the worker still has its lease and postpones it.
+//!
+//! What an attempt at an effect came to is recorded even if its lane was taken over meanwhile, as
+//! far as the successor does not know better: see [`Store::settle`].
+//!
 //! # Invariants
 //!
 //! - A delivery is stored before it is acknowledged, once per (connection, source, delivery).
@@ -19,10 +26,16 @@
 pub mod committer;
 mod db;
 mod error;
-pub mod migrate;
+mod group;
+mod handover;
+mod migrate;
 pub mod model;
+mod open;
 mod sql;
 mod store;
+pub mod testing;
+mod writes;
 
 pub use error::StoreError;
-pub use store::{Open, Store};
+pub use open::Open;
+pub use store::Store;

@@ -14,7 +14,12 @@ pub(crate) async fn migrate(conn: &mut Conn) -> Result<(), StoreError> {
     let doing = "migrating the database";
     conn.begin().await?;
     if conn.dialect() == Dialect::Postgres {
-        conn.rows(doing, "SELECT pg_advisory_xact_lock($1)", values![MIGRATION_LOCK]).await?;
+        conn.rows(
+            doing,
+            "SELECT pg_advisory_xact_lock($1)",
+            values![MIGRATION_LOCK],
+        )
+        .await?;
     }
     let result = steps(conn, doing).await;
     match result {
@@ -32,12 +37,23 @@ async fn steps(conn: &mut Conn, doing: &'static str) -> Result<(), StoreError> {
         "CREATE TABLE IF NOT EXISTS schema_step (step BIGINT NOT NULL PRIMARY KEY)",
     )
     .await?;
-    let done = conn.rows(doing, "SELECT COALESCE(MAX(step), 0) FROM schema_step", vec![]).await?;
+    let done = conn
+        .rows(
+            doing,
+            "SELECT COALESCE(MAX(step), 0) FROM schema_step",
+            vec![],
+        )
+        .await?;
     let done = done.first().map_or(Ok(0), |row| row.int(0))?;
     for (step, sql) in STEPS.iter().filter(|(step, _)| *step > done) {
         let sql = sql.replace("{ID}", conn.dialect().identity());
         conn.script(doing, &sql).await?;
-        conn.run(doing, "INSERT INTO schema_step (step) VALUES ($1)", values![*step]).await?;
+        conn.run(
+            doing,
+            "INSERT INTO schema_step (step) VALUES ($1)",
+            values![*step],
+        )
+        .await?;
     }
     Ok(())
 }

@@ -31,8 +31,13 @@ pub enum EventSource {
 
 impl EventSource {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Jira, Self::Intercom, Self::Notify, Self::Reconciler, Self::Command];
+    pub const ALL: [Self; 5] = [
+        Self::Jira,
+        Self::Intercom,
+        Self::Notify,
+        Self::Reconciler,
+        Self::Command,
+    ];
 
     /// The word for storage, logs and pages.
     pub fn as_str(self) -> &'static str {
@@ -199,7 +204,8 @@ pub enum Verdict {
 /// The state changes and effects of a decided event.
 #[derive(Clone, Debug, Default)]
 pub struct Decided {
-    /// The issue that the changes below are about.
+    /// The issue that the changes below are about. Links and facts are read back only of an issue
+    /// that has a record, so its first decision brings one.
     pub issue: Option<(SiteName, IssueId)>,
     /// What to keep of the issue.
     pub record: Option<IssueRecord>,
@@ -216,6 +222,8 @@ pub struct Decided {
 /// What a committed decision leaves to do.
 #[derive(Clone, Debug)]
 pub struct Committed {
+    /// The lane under which it was decided.
+    pub lease: Lease,
     /// More events wait in the lane; the lease is still held.
     pub more: bool,
     /// Effects whose lanes were idle and are held by this process now.
@@ -295,7 +303,9 @@ impl Ending {
             Self::Rejected { .. } => EffectState::Rejected,
             Self::Dropped { .. } => EffectState::Dropped,
             Self::Later { doubtful: true, .. } => EffectState::Unknown,
-            Self::Later { doubtful: false, .. } => EffectState::Planned,
+            Self::Later {
+                doubtful: false, ..
+            } => EffectState::Planned,
         }
     }
 }

@@ -1,8 +1,6 @@
 //! The store as others use it.
 
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use bowline_domain::connection::Connection;
@@ -13,50 +11,24 @@ use bowline_domain::ids::{
 };
 use bowline_domain::state::IssueState;
 use bowline_domain::time::Millis;
-use sqlx::ConnectOptions as _;
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{PgPool, SqlitePool};
-use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::task::JoinHandle;
 
-use crate::committer::{self, Job, Source, WAITING_MAX, Writer};
+use crate::committer::{self, Job, WAITING_MAX, Writer};
 use crate::db::{Conn, Dialect, values};
 use crate::error::StoreError;
-use crate::migrate;
+use crate::handover::{self, Answer, Leases, Reply};
 use crate::model::{
     Accepted, AttemptView, Backlog, BindingRecord, Committed, ConnectionRecord, Decision,
     EffectView, EventFilter, EventView, LaneKind, Lease, LinkFilter, LinkView, NewEvent,
     Settlement, StoredEvent, TakenEffect,
 };
-use crate::sql::{bindings, claim, connections, lanes, lookup, settle, views};
-
-/// Connections for reading.
-const READERS_MAX: u32 = 4;
-
-/// Prepared statements kept per connection: every statement in each of its few sizes.
-const STATEMENTS_KEPT: usize = 256;
-
-/// How long a write waits for another process that writes to the same SQLite file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// PostgreSQL channel on which a process tells the others that there is work.
-const WORK_CHANNEL: &str = "bowline_work";
-
-/// How to open a store.
-#[derive(Clone, Debug)]
-pub struct Open {
-    /// `sqlite:PATH` or `postgres://…`.
-    pub url: String,
-    /// Names this process among those that work the lanes.
-    pub owner: String,
-    /// The first lease token; to be drawn at random, so that two processes do not meet.
-    pub first_token: i64,
-    /// Is this the process that works the lanes? Only it may free lanes that a dead process held.
-    pub works_lanes: bool,
-}
+use crate::open::{self, Open, Opened, Readers, WORK_CHANNEL};
+use crate::sql::{bindings, claim, connections, lookup, views};
+use crate::writes::{
+    ActivateBinding, AdvanceBinding, ClaimEffects, ClaimEvents, FollowUp, FreeOwn, Hasten,
+    Postpone, PutConnection, Renew, Replay, Single, WebhookSeen, Write,
+};
 
 /// The durable state. Cheap to clone.
 #[derive(Clone)]
@@ -71,11 +43,6 @@ struct Inner {
     work: Arc<Notify>,
     committing: Mutex<Option<JoinHandle<()>>>,
     listening: Option<JoinHandle<()>>,
-}
-
-enum Readers {
-    Sqlite(SqlitePool),
-    Postgres(PgPool),
 }
 
 impl Drop for Inner {
@@ -93,18 +60,12 @@ impl Store {
     /// The address is of no known kind, or the database cannot be reached or migrated.
     pub async fn open(open: Open) -> Result<Self, StoreError> {
         let work = Arc::new(Notify::new());
-        let (readers, source, listening) = if let Some(path) = open.url.strip_prefix("sqlite:") {
-            let (readers, source) = open_sqlite(path.trim_start_matches("//"), &open).await?;
-            (readers, source, None)
-        } else if open.url.starts_with("postgres://") || open.url.starts_with("postgresql://") {
-            open_postgres(&open, Arc::clone(&work)).await?
-        } else {
-            return Err(StoreError::Address(
-                "the database address must start with sqlite: or postgres://".to_owned(),
-            ));
-        };
-        let writer =
-            Writer { owner: open.owner, tokens: Arc::new(AtomicI64::new(open.first_token.max(1))) };
+        let Opened {
+            readers,
+            source,
+            listening,
+        } = open::open(&open, Arc::clone(&work)).await?;
+        let writer = Writer::new(open.owner, open.first_token);
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let committing = tokio::spawn(committer::run(waiting, source, writer.clone()));
         Ok(Self {
@@ -131,35 +92,24 @@ impl Store {
         })
     }
 
-    async fn job<T>(
-        &self,
-        job: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Job,
-    ) -> Result<T, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        self.inner.jobs.send(job(reply)).await.map_err(|_| StoreError::Closed)?;
-        answer.await.map_err(|_| StoreError::Closed)?
+    fn answer<T: Leases>(&self) -> (Reply<T>, Answer<T>) {
+        handover::answer(&self.inner.jobs, &self.inner.writer.orphans)
     }
 
-    /// Runs a write by itself in a transaction and hands out what it returns.
-    async fn write<T: Send + 'static>(
-        &self,
-        work: impl for<'c> AsyncWrite<'c, T> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let (hand_out, result) = oneshot::channel();
-        self.job(|reply| {
-            Job::Alone(
-                Box::new(move |conn| {
-                    Box::pin(async move {
-                        let value = work.run(conn).await?;
-                        let _ = hand_out.send(value);
-                        Ok(())
-                    })
-                }),
-                reply,
-            )
-        })
-        .await?;
-        result.await.map_err(|_| StoreError::Closed)
+    async fn send(&self, job: Job) -> Result<(), StoreError> {
+        self.inner
+            .jobs
+            .send(job)
+            .await
+            .map_err(|_| StoreError::Closed)
+    }
+
+    /// Runs a write by itself in a transaction.
+    async fn write<W: Write>(&self, write: W) -> Result<W::Out, StoreError> {
+        let (reply, answer) = self.answer();
+        self.send(Job::Alone(Box::new(Single::new(write, reply))))
+            .await?;
+        answer.wait().await
     }
 
     /// Stores a delivery. When this returns, it is durable.
@@ -167,12 +117,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::Overloaded`] when too much waits; database failures.
     pub async fn accept(&self, event: NewEvent) -> Result<Accepted, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        self.inner.jobs.try_send(Job::Accept(event, reply)).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => StoreError::Overloaded { waiting: WAITING_MAX },
-            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
-        })?;
-        answer.await.map_err(|_| StoreError::Closed)?
+        let (reply, answer) = self.answer();
+        self.inner
+            .jobs
+            .try_send(Job::Accept(event, reply))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => StoreError::Overloaded {
+                    waiting: WAITING_MAX,
+                },
+                mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+            })?;
+        answer.wait().await
     }
 
     /// Commits what an event means: state, effects and outcome in one piece.
@@ -181,12 +136,25 @@ impl Store {
     /// [`StoreError::Fenced`] when the lane was taken over; database failures. Nothing is written
     /// then.
     pub async fn decide(&self, decision: Decision) -> Result<Committed, StoreError> {
-        self.job(|reply| Job::Decide(decision, reply)).await
+        let (reply, answer) = self.answer();
+        self.send(Job::Decide(decision, reply)).await?;
+        answer.wait().await
     }
 
-    /// Records how an attempt ended; answers the lane's next effect if the worker goes on.
+    /// Records how an attempt ended; answers the lane's next effect if the worker goes on and the
+    /// lane is still its own.
+    ///
+    /// If the lane was taken over, a confirmation is recorded all the same: it is a fact. Any other
+    /// ending is left to the successor, who looked at the far side later. The effect is counted out
+    /// of its lane once.
+    ///
+    /// # Errors
+    /// Database failures. The lease is given up then: the effect stays `attempting`, and is
+    /// doubtful when its lane is taken next.
     pub async fn settle(&self, settlement: Settlement) -> Result<Option<TakenEffect>, StoreError> {
-        self.job(|reply| Job::Settle(settlement, reply)).await
+        let (reply, answer) = self.answer();
+        self.send(Job::Settle(settlement, reply)).await?;
+        answer.wait().await
     }
 
     /// Takes up to `limit` lanes of events that are due.
@@ -194,8 +162,7 @@ impl Store {
         if !claim::any_due(&mut self.reader().await?, LaneKind::Events, now).await? {
             return Ok(Vec::new());
         }
-        let (owner, token) = (self.inner.writer.owner.clone(), self.inner.writer.token());
-        self.write(Claim { owner, token, kind: LaneKind::Events, limit, now }).await
+        self.write(ClaimEvents { limit, now }).await
     }
 
     /// Takes up to `limit` lanes of effects that are due, each with its first effect marked
@@ -208,9 +175,7 @@ impl Store {
         if !claim::any_due(&mut self.reader().await?, LaneKind::Effects, now).await? {
             return Ok(Vec::new());
         }
-        let (owner, token) = (self.inner.writer.owner.clone(), self.inner.writer.token());
-        let claim = Claim { owner, token, kind: LaneKind::Effects, limit, now };
-        self.write(ClaimEffects(claim)).await
+        self.write(ClaimEffects { limit, now }).await
     }
 
     /// Lets a lane go until `due_at`. `failed` counts towards its back-off.
@@ -220,12 +185,17 @@ impl Store {
         due_at: Millis,
         failed: bool,
     ) -> Result<(), StoreError> {
-        self.write(Postpone { lease, due_at, failed }).await
+        self.write(Postpone {
+            lease,
+            due_at,
+            failed,
+        })
+        .await
     }
 
     /// Keeps every lane that this process holds.
     pub async fn renew(&self, now: Millis) -> Result<u64, StoreError> {
-        self.write(Renew { owner: self.inner.writer.owner.clone(), now }).await
+        self.write(Renew { now }).await
     }
 
     /// Puts an effect that follows from another one into its lane (which the caller holds).
@@ -240,7 +210,12 @@ impl Store {
 
     /// Makes everything that waits for a connection due now.
     pub async fn hasten(&self, connection: &Connection, now: Millis) -> Result<u64, StoreError> {
-        let waiting = self.write(Hasten { connection: connection.key(), now }).await?;
+        let waiting = self
+            .write(Hasten {
+                connection: connection.key(),
+                now,
+            })
+            .await?;
         self.inner.work.notify_waiters();
         Ok(waiting)
     }
@@ -250,8 +225,7 @@ impl Store {
     ///
     /// Answers whether there was such an event that was not waiting.
     pub async fn replay(&self, event: EventId, now: Millis) -> Result<bool, StoreError> {
-        let writer = self.inner.writer.clone();
-        let put_back = self.write(Replay { writer, event, now }).await?;
+        let put_back = self.write(Replay { event, now }).await?;
         self.inner.work.notify_waiters();
         Ok(put_back)
     }
@@ -266,7 +240,12 @@ impl Store {
         self.inner.work.notify_waiters();
         let mut conn = self.reader().await?;
         if conn.dialect() == Dialect::Postgres {
-            conn.rows("waking others", "SELECT pg_notify($1, '')", values![WORK_CHANNEL]).await?;
+            conn.rows(
+                "waking others",
+                "SELECT pg_notify($1, '')",
+                values![WORK_CHANNEL],
+            )
+            .await?;
         }
         Ok(())
     }
@@ -347,7 +326,7 @@ impl Store {
 
     /// Records the health of a connection (its `webhook_seen_at` only at first sight).
     pub async fn put_connection(&self, record: ConnectionRecord) -> Result<(), StoreError> {
-        self.write(PutConnection(record)).await
+        self.write(PutConnection { record }).await
     }
 
     /// Records that a signed delivery came by a connection.
@@ -356,7 +335,11 @@ impl Store {
         connection: &Connection,
         at: Millis,
     ) -> Result<(), StoreError> {
-        self.write(WebhookSeen { connection: connection.clone(), at }).await
+        self.write(WebhookSeen {
+            connection: connection.clone(),
+            at,
+        })
+        .await
     }
 
     /// All bindings that were ever seen.
@@ -366,12 +349,12 @@ impl Store {
 
     /// Records a binding at first sight; one that is known stays as it is.
     pub async fn activate_binding(&self, record: BindingRecord) -> Result<(), StoreError> {
-        self.write(ActivateBinding(record)).await
+        self.write(ActivateBinding { record }).await
     }
 
     /// Records how far the reconciler came with a binding.
     pub async fn advance_binding(&self, record: BindingRecord) -> Result<(), StoreError> {
-        self.write(AdvanceBinding(record)).await
+        self.write(AdvanceBinding { record }).await
     }
 
     /// Events, newest first.
@@ -406,7 +389,7 @@ impl Store {
 
     /// Lets go of the lanes of this process, writes what waits, and closes.
     pub async fn close(self) {
-        let freed = self.write(FreeOwn { owner: self.inner.writer.owner.clone() }).await;
+        let freed = self.write(FreeOwn {}).await;
         if let Err(error) = freed {
             tracing::warn!(%error, "the lanes of this process could not be freed");
         }
@@ -422,124 +405,3 @@ impl Store {
         }
     }
 }
-
-async fn open_sqlite(path: &str, open: &Open) -> Result<(Readers, Source), StoreError> {
-    let doing = "opening the SQLite file";
-    if let Some(folder) = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|error| {
-            StoreError::Address(format!("the folder {} cannot be made: {error}", folder.display()))
-        })?;
-    }
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        .statement_cache_capacity(STATEMENTS_KEPT);
-    let conn = options.connect().await.map_err(StoreError::database(doing))?;
-    let mut conn = Conn::Sqlite(Box::new(conn));
-    migrate::migrate(&mut conn).await?;
-    if open.works_lanes {
-        lanes::free_all(&mut conn).await?;
-    }
-    let pool = SqlitePoolOptions::new()
-        .min_connections(1)
-        .max_connections(READERS_MAX)
-        .connect_with(options.pragma("query_only", "1"))
-        .await
-        .map_err(StoreError::database(doing))?;
-    Ok((Readers::Sqlite(pool), Source::Sqlite(Some(conn))))
-}
-
-async fn open_postgres(
-    open: &Open,
-    work: Arc<Notify>,
-) -> Result<(Readers, Source, Option<JoinHandle<()>>), StoreError> {
-    let doing = "reaching PostgreSQL";
-    let options: PgConnectOptions = open
-        .url
-        .parse::<PgConnectOptions>()
-        .map_err(|error| StoreError::Address(format!("the database address: {error}")))?
-        .statement_cache_capacity(STATEMENTS_KEPT)
-        .application_name("bowline");
-    let pool = |size| PgPoolOptions::new().max_connections(size).test_before_acquire(false);
-    let writers = pool(1)
-        .connect_with(options.clone())
-        .await
-        .map_err(StoreError::database(doing))?;
-    let conn = writers.acquire().await.map_err(StoreError::database(doing))?;
-    migrate::migrate(&mut Conn::Postgres(conn)).await?;
-    let readers =
-        pool(READERS_MAX).connect_with(options).await.map_err(StoreError::database(doing))?;
-    let listening = open.works_lanes.then(|| tokio::spawn(listen(readers.clone(), work)));
-    Ok((Readers::Postgres(readers), Source::Postgres(writers), listening))
-}
-
-/// Passes on what other processes say about work. A lost connection is made anew by the listener;
-/// what was said meanwhile is found by the regular look.
-async fn listen(pool: PgPool, work: Arc<Notify>) {
-    let Ok(mut listener) = PgListener::connect_with(&pool).await else { return };
-    if listener.listen(WORK_CHANNEL).await.is_err() {
-        return;
-    }
-    while listener.recv().await.is_ok() {
-        work.notify_waiters();
-    }
-}
-
-/// A write that runs by itself.
-trait AsyncWrite<'c, T> {
-    fn run(
-        self,
-        conn: &'c mut Conn,
-    ) -> impl std::future::Future<Output = Result<T, StoreError>> + Send + 'c;
-}
-
-/// Declares a write that runs by itself: its parameters and what it does with the connection.
-macro_rules! write {
-    ($name:ident { $($field:ident: $type:ty),* } -> $out:ty, |$conn:ident| $body:expr) => {
-        struct $name { $($field: $type),* }
-        impl<'c> AsyncWrite<'c, $out> for $name {
-            async fn run(self, $conn: &'c mut Conn) -> Result<$out, StoreError> {
-                let Self { $($field),* } = self;
-                $body
-            }
-        }
-    };
-    ($name:ident ($field:ident: $type:ty) -> $out:ty, |$conn:ident| $body:expr) => {
-        struct $name($type);
-        impl<'c> AsyncWrite<'c, $out> for $name {
-            async fn run(self, $conn: &'c mut Conn) -> Result<$out, StoreError> {
-                let $field = self.0;
-                $body
-            }
-        }
-    };
-}
-
-write!(Claim { owner: String, token: i64, kind: LaneKind, limit: i64, now: Millis } -> Vec<Lease>,
-    |conn| claim::claim(conn, (&owner, token), kind, limit, now).await);
-write!(ClaimEffects(claim: Claim) -> Vec<TakenEffect>, |conn| {
-    let leases = claim.run(conn).await?;
-    settle::take_heads(conn, &leases.iter().collect::<Vec<_>>()).await
-});
-write!(Postpone { lease: Lease, due_at: Millis, failed: bool } -> (),
-    |conn| lanes::postpone(conn, &lease, due_at, failed).await);
-write!(Renew { owner: String, now: Millis } -> u64, |conn| lanes::renew(conn, &owner, now).await);
-write!(Hasten { connection: String, now: Millis } -> u64,
-    |conn| lanes::hasten(conn, &connection, now).await);
-write!(FreeOwn { owner: String } -> u64, |conn| lanes::free_own(conn, &owner).await);
-write!(PutConnection(record: ConnectionRecord) -> (),
-    |conn| connections::put(conn, &record).await);
-write!(WebhookSeen { connection: Connection, at: Millis } -> (),
-    |conn| connections::webhook_seen(conn, &connection, at).await);
-write!(ActivateBinding(record: BindingRecord) -> (),
-    |conn| bindings::activate(conn, &record).await);
-write!(AdvanceBinding(record: BindingRecord) -> (),
-    |conn| bindings::advance(conn, &record).await);
-write!(FollowUp { effect: Effect, event: EventId, at: Millis } -> (),
-    |conn| crate::sql::decide::follow_up(conn, &effect, event, at).await);
-write!(Replay { writer: Writer, event: EventId, now: Millis } -> bool,
-    |conn| crate::sql::accept::replay(conn, &writer, event, now).await);

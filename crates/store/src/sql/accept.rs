@@ -14,7 +14,11 @@ use crate::sql::lanes::{self, Enqueue};
 type Name = (String, &'static str, String);
 
 fn name(event: &NewEvent) -> Name {
-    (event.connection.key(), event.source.as_str(), event.delivery.clone())
+    (
+        event.connection.key(),
+        event.source.as_str(),
+        event.delivery.clone(),
+    )
 }
 
 /// Stores deliveries, each once, and puts the new ones into their lanes.
@@ -28,7 +32,10 @@ pub(crate) async fn accept(
     }
     let mut ids = insert(conn, events).await?;
     // Of two equal deliveries in one group, the first is the fresh one.
-    let fresh: Vec<Option<EventId>> = events.iter().map(|event| ids.remove(&name(event))).collect();
+    let fresh: Vec<Option<EventId>> = events
+        .iter()
+        .map(|event| ids.remove(&name(event)))
+        .collect();
 
     let mut queues: BTreeMap<LaneKey, Enqueue> = BTreeMap::new();
     for (event, _) in events
@@ -50,9 +57,15 @@ pub(crate) async fn accept(
         .iter()
         .zip(fresh)
         .map(|(event, id)| match id {
-            Some(event_id) => {
-                Accepted::Fresh { event: event_id, lease: leases.remove(&event.lane) }
-            }
+            // One that is quarantined is not in the lane, so it is not the one to start with.
+            Some(id) if event.quarantine.is_some() => Accepted::Fresh {
+                event: id,
+                lease: None,
+            },
+            Some(id) => Accepted::Fresh {
+                event: id,
+                lease: leases.remove(&event.lane),
+            },
             None => Accepted::Duplicate,
         })
         .collect())
@@ -71,8 +84,11 @@ async fn insert(
     for chunk in chunks(events) {
         let mut args = Vec::with_capacity(chunk.len() * 9);
         for event in chunk {
-            let state =
-                if event.quarantine.is_some() { EventState::Quarantined } else { EventState::Waiting };
+            let state = if event.quarantine.is_some() {
+                EventState::Quarantined
+            } else {
+                EventState::Waiting
+            };
             args.extend(values![
                 event.source.as_str(),
                 event.connection.key(),
@@ -85,11 +101,17 @@ async fn insert(
                 event.body.as_str(),
             ]);
         }
-        for row in conn.rows("storing deliveries", &with_rows(SQL, chunk.len(), 9), args).await? {
+        for row in conn
+            .rows("storing deliveries", &with_rows(SQL, chunk.len(), 9), args)
+            .await?
+        {
             let source = row.text(2)?;
             let source = crate::model::EventSource::from_word(&source)
                 .ok_or_else(|| StoreError::unreadable("an event's source", &source))?;
-            ids.insert((row.text(1)?, source.as_str(), row.text(3)?), EventId(row.int(0)?));
+            ids.insert(
+                (row.text(1)?, source.as_str(), row.text(3)?),
+                EventId(row.int(0)?),
+            );
         }
     }
     Ok(ids)
@@ -104,8 +126,12 @@ pub(crate) async fn replay(
 ) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE event SET state = 0, outcome = NULL, decided_at = NULL \
         WHERE id = $1 AND state <> 0 RETURNING lane, connection";
-    let rows = conn.rows("putting an event back", SQL, values![event.0]).await?;
-    let Some(row) = rows.first() else { return Ok(false) };
+    let rows = conn
+        .rows("putting an event back", SQL, values![event.0])
+        .await?;
+    let Some(row) = rows.first() else {
+        return Ok(false);
+    };
     let queue = Enqueue {
         kind: LaneKind::Events,
         connection: row.text(1)?,

@@ -21,7 +21,11 @@ fn read(row: &Row) -> Result<BindingRecord, StoreError> {
 pub(crate) async fn all(conn: &mut Conn) -> Result<Vec<BindingRecord>, StoreError> {
     const SQL: &str = "SELECT site, project, active_since, watermark, swept_to, swept_at \
         FROM binding ORDER BY site, project";
-    conn.rows("reading bindings", SQL, Vec::new()).await?.iter().map(read).collect()
+    conn.rows("reading bindings", SQL, Vec::new())
+        .await?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 /// Records a binding at first sight; one that is known stays as it is.
@@ -48,5 +52,7 @@ pub(crate) async fn advance(conn: &mut Conn, record: &BindingRecord) -> Result<(
         record.site.as_str(),
         record.project.as_str()
     ];
-    conn.run("recording the reconciler's progress", SQL, args).await.map(drop)
+    conn.run("recording the reconciler's progress", SQL, args)
+        .await
+        .map(drop)
 }

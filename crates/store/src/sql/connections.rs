@@ -27,7 +27,11 @@ fn read(row: &Row) -> Result<ConnectionRecord, StoreError> {
 
 pub(crate) async fn all(conn: &mut Conn) -> Result<Vec<ConnectionRecord>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM connection ORDER BY key");
-    conn.rows("reading connections", &sql, Vec::new()).await?.iter().map(read).collect()
+    conn.rows("reading connections", &sql, Vec::new())
+        .await?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 pub(crate) async fn put(conn: &mut Conn, record: &ConnectionRecord) -> Result<(), StoreError> {
@@ -47,7 +51,9 @@ pub(crate) async fn put(conn: &mut Conn, record: &ConnectionRecord) -> Result<()
         record.checked_at.map(|at| at.0),
         record.webhook_seen_at.map(|at| at.0),
     ];
-    conn.run("recording a connection", SQL, args).await.map(drop)
+    conn.run("recording a connection", SQL, args)
+        .await
+        .map(drop)
 }
 
 pub(crate) async fn webhook_seen(
@@ -56,5 +62,7 @@ pub(crate) async fn webhook_seen(
     at: Millis,
 ) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE connection SET webhook_seen_at = $1 WHERE key = $2";
-    conn.run("recording a webhook", SQL, values![at.0, connection.key()]).await.map(drop)
+    conn.run("recording a webhook", SQL, values![at.0, connection.key()])
+        .await
+        .map(drop)
 }

@@ -8,31 +8,43 @@ use bowline_domain::link::{Link, Source};
 use serde::{Deserialize, Serialize};
 
 use crate::committer::Writer;
-use crate::db::{Conn, Value, chunks, placeholders, values, with_rows};
+use crate::db::{Conn, LIST_MAX, Value, chunks, in_list, values, with_rows};
 use crate::error::StoreError;
 use crate::model::{
     Committed, Decided, Decision, EventState, LaneKind, Lease, TakenEffect, Verdict,
 };
-use crate::sql::lanes::{self, Enqueue};
+use crate::sql::lanes::{self, Enqueue, Holder};
 
 /// Commits decisions. One whose lane was taken over is refused by itself; nothing of it is written.
+/// So is one about an event that does not wait any more.
 pub(crate) async fn decide(
     conn: &mut Conn,
     writer: &Writer,
+    holders: &HashMap<LaneKey, Holder>,
     decisions: &[&Decision],
 ) -> Result<Vec<Result<Committed, StoreError>>, StoreError> {
     if decisions.is_empty() {
         return Ok(Vec::new());
     }
-    let leases: Vec<&Lease> = decisions.iter().map(|decision| &decision.lease).collect();
-    let left = lanes::finish_held(conn, writer, &leases).await?;
     let held: Vec<&Decision> = decisions
         .iter()
         .copied()
-        .filter(|decision| left.contains_key(&decision.lease.lane))
+        .filter(|decision| {
+            let holder = holders.get(&decision.lease.lane);
+            holder.is_some_and(|holder| holder.holds(writer, &decision.lease))
+        })
         .collect();
+    let finished = finish_events(conn, &held).await?;
+    let (held, late): (Vec<&Decision>, Vec<&Decision>) = held
+        .into_iter()
+        .partition(|decision| finished.contains(&decision.event));
+    for decision in late {
+        // Its worker stops, so the lane is let go.
+        lanes::release(conn, &decision.lease).await?;
+    }
+    let leases: Vec<&Lease> = held.iter().map(|decision| &decision.lease).collect();
+    let left = lanes::finish_held(conn, writer, &leases).await?;
 
-    finish_events(conn, &held).await?;
     let decided: Vec<(&Decision, &Decided)> = held
         .iter()
         .filter_map(|decision| match &decision.verdict {
@@ -49,31 +61,49 @@ pub(crate) async fn decide(
         .iter()
         .map(|decision| match left.get(&decision.lease.lane) {
             Some(pending) => Ok(Committed {
+                lease: decision.lease.clone(),
                 more: *pending > 0,
                 taken: taken.remove(&decision.event).unwrap_or_default(),
             }),
-            None => Err(StoreError::Fenced { lane: decision.lease.lane.to_string() }),
+            None => Err(StoreError::Fenced {
+                lane: decision.lease.lane.to_string(),
+            }),
         })
         .collect())
 }
 
-async fn finish_events(conn: &mut Conn, decisions: &[&Decision]) -> Result<(), StoreError> {
-    const SQL: &str = "WITH v (id, state, outcome, at) AS (VALUES {rows}) \
+/// Records outcomes of events that wait in the lane of their decision, and returns which did.
+async fn finish_events(
+    conn: &mut Conn,
+    decisions: &[&Decision],
+) -> Result<HashSet<EventId>, StoreError> {
+    const SQL: &str = "WITH v (id, lane, state, outcome, at) AS (VALUES {rows}) \
         UPDATE event SET state = v.state, outcome = v.outcome, decided_at = v.at \
-        FROM v WHERE event.id = v.id";
+        FROM v WHERE event.id = v.id AND event.lane = v.lane AND event.state = 0 \
+        RETURNING event.id";
+    let mut finished = HashSet::with_capacity(decisions.len());
     for chunk in chunks(decisions) {
-        let mut args = Vec::with_capacity(chunk.len() * 4);
+        let mut args = Vec::with_capacity(chunk.len() * 5);
         for decision in chunk {
             let (state, outcome) = match &decision.verdict {
                 Verdict::Decided(decided) => (EventState::Decided, json(&decided.outcome)?),
                 Verdict::Quarantined(why) => (EventState::Quarantined, why.clone()),
             };
-            args.extend(values![decision.event.0, state.code(), outcome, decision.at.0]);
+            let lane = decision.lease.lane.as_str();
+            args.extend(values![
+                decision.event.0,
+                lane,
+                state.code(),
+                outcome,
+                decision.at.0
+            ]);
         }
-        let sql = with_rows(SQL, chunk.len(), 4);
-        conn.run("recording outcomes", &sql, args).await?;
+        let sql = with_rows(SQL, chunk.len(), 5);
+        for row in conn.rows("recording outcomes", &sql, args).await? {
+            finished.insert(EventId(row.int(0)?));
+        }
     }
-    Ok(())
+    Ok(finished)
 }
 
 fn issue_of(decided: &Decided) -> Result<&(SiteName, IssueId), StoreError> {
@@ -91,11 +121,11 @@ async fn store_records(
         ON CONFLICT (site, issue) DO UPDATE SET key = excluded.key, project = excluded.project, \
           summary = excluded.summary, scanned = excluded.scanned, deleted = excluded.deleted, \
           links_version = excluded.links_version";
-    let mut rows = Vec::new();
+    let mut rows = BTreeMap::new();
     for (_, decided) in decided {
         if let Some(record) = &decided.record {
             let (site, issue) = issue_of(decided)?;
-            rows.push(values![
+            let row = values![
                 site.as_str(),
                 issue.as_str(),
                 record.key.as_str(),
@@ -104,10 +134,17 @@ async fn store_records(
                 record.scanned,
                 record.deleted,
                 record.links_version,
-            ]);
+            ];
+            rows.insert((site, issue), row);
         }
     }
-    insert_rows(conn, "recording issues", SQL, &rows).await
+    insert_rows(
+        conn,
+        "recording issues",
+        SQL,
+        &rows.into_values().collect::<Vec<_>>(),
+    )
+    .await
 }
 
 async fn store_links(conn: &mut Conn, decided: &[(&Decision, &Decided)]) -> Result<(), StoreError> {
@@ -117,14 +154,21 @@ async fn store_links(conn: &mut Conn, decided: &[(&Decision, &Decided)]) -> Resu
         ON CONFLICT (site, issue, workspace, conversation) DO UPDATE SET \
           live = excluded.live, since = excluded.since, generation = excluded.generation, \
           ended = excluded.ended, sources = excluded.sources";
-    let mut rows = Vec::new();
+    let mut rows = BTreeMap::new();
     for (_, decided) in decided {
         for link in &decided.links {
             let (site, issue) = issue_of(decided)?;
-            rows.push(link_row(site, issue, link)?);
+            let row = link_row(site, issue, link)?;
+            rows.insert((site, issue, &link.workspace, &link.conversation), row);
         }
     }
-    insert_rows(conn, "recording links", SQL, &rows).await
+    insert_rows(
+        conn,
+        "recording links",
+        SQL,
+        &rows.into_values().collect::<Vec<_>>(),
+    )
+    .await
 }
 
 fn link_row(site: &SiteName, issue: &IssueId, link: &Link) -> Result<Vec<Value>, StoreError> {
@@ -169,12 +213,19 @@ async fn store_facts(conn: &mut Conn, decided: &[(&Decision, &Decided)]) -> Resu
     for (decision, decided) in decided {
         for fact in &decided.facts {
             let (site, issue) = issue_of(decided)?;
-            rows.push(values![site.as_str(), issue.as_str(), fact.as_str(), decision.event.0]);
+            rows.push(values![
+                site.as_str(),
+                issue.as_str(),
+                fact.as_str(),
+                decision.event.0
+            ]);
         }
     }
     insert_rows(conn, "recording facts", SQL, &rows).await
 }
 
+/// Inserts rows that differ in their key (PostgreSQL takes no row twice in one statement), in an
+/// order that is the same in every replica.
 async fn insert_rows(
     conn: &mut Conn,
     doing: &'static str,
@@ -184,7 +235,8 @@ async fn insert_rows(
     for chunk in chunks(rows) {
         let columns = chunk.first().map_or(0, Vec::len);
         let args = chunk.iter().flatten().cloned().collect();
-        conn.run(doing, &with_rows(sql, chunk.len(), columns), args).await?;
+        conn.run(doing, &with_rows(sql, chunk.len(), columns), args)
+            .await?;
     }
     Ok(())
 }
@@ -206,7 +258,11 @@ async fn store_effects(
     let mut outgoing: Vec<Outgoing<'_>> = Vec::new();
     for (decision, decided) in decided {
         for effect in &decided.effects {
-            outgoing.push(Outgoing { decision, effect, lane: effect.lane() });
+            outgoing.push(Outgoing {
+                decision,
+                effect,
+                lane: effect.lane(),
+            });
         }
     }
     if outgoing.is_empty() {
@@ -227,10 +283,9 @@ async fn existing_keys(
     outgoing: &[Outgoing<'_>],
 ) -> Result<HashSet<String>, StoreError> {
     let mut existing = HashSet::new();
-    for chunk in chunks(outgoing) {
-        let sql =
-            format!("SELECT key FROM effect WHERE key IN {}", placeholders(1, chunk.len()));
-        let args = chunk.iter().map(|out| Value::from(out.effect.key.as_str())).collect();
+    for chunk in outgoing.chunks(LIST_MAX) {
+        let (list, args) = in_list(1, chunk.iter().map(|out| out.effect.key.as_str()));
+        let sql = format!("SELECT key FROM effect WHERE key IN {list}");
         for row in conn.rows("looking for effects", &sql, args).await? {
             existing.insert(row.text(0)?);
         }
@@ -275,8 +330,11 @@ async fn insert_effects(
         let mut heads: HashMap<&str, (Lease, &Outgoing<'_>)> = HashMap::new();
         for out in chunk {
             let lease = leases.remove(&out.lane);
-            let state =
-                if lease.is_some() { EffectState::Attempting } else { EffectState::Planned };
+            let state = if lease.is_some() {
+                EffectState::Attempting
+            } else {
+                EffectState::Planned
+            };
             args.extend(values![
                 out.effect.key.as_str(),
                 out.decision.event.0,
@@ -297,15 +355,20 @@ async fn insert_effects(
         let sql = with_rows(SQL, chunk.len(), 11);
         for row in conn.rows("storing effects", &sql, args).await? {
             let key = row.text(1)?;
-            let Some((lease, out)) = heads.remove(key.as_str()) else { continue };
-            taken.entry(out.decision.event).or_default().push(TakenEffect {
-                id: EffectId(row.int(0)?),
-                event: out.decision.event,
-                lease,
-                effect: out.effect.clone(),
-                doubtful: false,
-                attempts: 1,
-            });
+            let Some((lease, out)) = heads.remove(key.as_str()) else {
+                continue;
+            };
+            taken
+                .entry(out.decision.event)
+                .or_default()
+                .push(TakenEffect {
+                    id: EffectId(row.int(0)?),
+                    event: out.decision.event,
+                    lease,
+                    effect: out.effect.clone(),
+                    doubtful: false,
+                    attempts: 1,
+                });
         }
     }
     Ok(taken)
@@ -315,31 +378,38 @@ pub(crate) fn json(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::unreadable("a value", error))
 }
 
-/// Puts an effect that follows from another one into its lane, unless it is there already.
+/// Puts an effect that follows from another one at the end of its lane, unless it is there already.
 pub(crate) async fn follow_up(
     conn: &mut Conn,
+    writer: &Writer,
     effect: &Effect,
     event: EventId,
     at: bowline_domain::time::Millis,
 ) -> Result<(), StoreError> {
-    const EFFECT: &str = "INSERT INTO effect \
+    const SQL: &str = "INSERT INTO effect \
         (key, event, lane, connection, site, issue, act, state, doubtful, attempts, planned_at) \
         VALUES ($1,$2,$3,$4,$5,$6,$7,0,0,0,$8) ON CONFLICT (key) DO NOTHING";
-    const LANE: &str = "UPDATE lane SET pending = pending + 1 WHERE key = $1";
     let lane = effect.lane();
+    let connection = effect.connection.key();
     let args = values![
         effect.key.as_str(),
         event.0,
         lane.as_str(),
-        effect.connection.key(),
+        connection.as_str(),
         effect.site.as_str(),
         effect.issue.as_str(),
         json(&effect.act)?,
         at.0
     ];
-    let added = conn.run("storing an effect", EFFECT, args).await?;
-    if added > 0 {
-        conn.run("counting an effect", LANE, values![lane.as_str()]).await?;
+    if conn.run("storing an effect", SQL, args).await? > 0 {
+        let queue = Enqueue {
+            kind: LaneKind::Effects,
+            connection,
+            items: 1,
+            at,
+            take: false,
+        };
+        lanes::enqueue(conn, writer, &BTreeMap::from([(lane, queue)])).await?;
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! Lanes: enqueue, finish an item, postpone, renew.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bowline_domain::ids::LaneKey;
 use bowline_domain::time::Millis;
 
 use crate::committer::Writer;
-use crate::db::{Conn, Value, chunks, values, with_rows};
+use crate::db::{Conn, LIST_MAX, chunks, in_list, values, with_rows};
 use crate::error::StoreError;
 use crate::model::{LaneKind, Lease};
 
@@ -22,6 +22,53 @@ pub(crate) struct Enqueue {
     pub(crate) at: Millis,
     /// Take the lane if it is idle.
     pub(crate) take: bool,
+}
+
+/// Who holds a lane. Nobody: the owner is empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Holder {
+    owner: String,
+    token: i64,
+}
+
+impl Holder {
+    /// Does this process hold the lane under this lease?
+    pub(crate) fn holds(&self, writer: &Writer, lease: &Lease) -> bool {
+        self.owner == writer.owner && self.token == lease.token
+    }
+
+    /// Does nobody hold it?
+    pub(crate) fn nobody(&self) -> bool {
+        self.owner.is_empty()
+    }
+}
+
+/// Locks the rows of lanes until the transaction ends, in the order of their keys, and says who
+/// holds them. A lane that has no row yet is missing from the answer.
+///
+/// A transaction that touches lanes for several reasons locks all of them here first: else two
+/// replicas could each hold a row that the other one wants.
+pub(crate) async fn lock(
+    conn: &mut Conn,
+    lanes: &BTreeSet<LaneKey>,
+) -> Result<HashMap<LaneKey, Holder>, StoreError> {
+    let keys: Vec<&str> = lanes.iter().map(LaneKey::as_str).collect();
+    let mut holders = HashMap::with_capacity(keys.len());
+    for chunk in keys.chunks(LIST_MAX) {
+        let (list, args) = in_list(1, chunk.iter().copied());
+        let sql = format!(
+            "SELECT key, owner, token FROM lane WHERE key IN {list} {}",
+            conn.dialect().lock_in_order()
+        );
+        for row in conn.rows("locking lanes", &sql, args).await? {
+            let holder = Holder {
+                owner: row.text(1)?,
+                token: row.int(2)?,
+            };
+            holders.insert(LaneKey::stored(row.text(0)?), holder);
+        }
+    }
+    Ok(holders)
 }
 
 /// Counts new items into their lanes and takes those that are idle and wanted. Lanes are touched
@@ -43,7 +90,7 @@ pub(crate) async fn enqueue(
             ELSE lane.lease_until END, \
           due_at = CASE WHEN lane.pending = 0 THEN excluded.due_at ELSE lane.due_at END \
         RETURNING key, token";
-    let mut proposed = HashMap::new();
+    let mut proposed = HashSet::new();
     let mut leases = HashMap::new();
     let rows: Vec<(&LaneKey, &Enqueue)> = lanes.iter().collect();
     for chunk in chunks(&rows) {
@@ -51,7 +98,7 @@ pub(crate) async fn enqueue(
         for (key, lane) in chunk {
             let (owner, token, until) = if lane.take {
                 let token = writer.token();
-                proposed.insert(token, ());
+                proposed.insert(token);
                 (writer.owner.as_str(), token, lane.at.plus_ms(LEASE_MS).0)
             } else {
                 ("", 0, 0)
@@ -71,7 +118,7 @@ pub(crate) async fn enqueue(
         let sql = with_rows(SQL, chunk.len(), 9);
         for row in conn.rows("putting work into lanes", &sql, args).await? {
             let token = row.int(1)?;
-            if token != 0 && proposed.contains_key(&token) {
+            if token != 0 && proposed.contains(&token) {
                 let lane = LaneKey::stored(row.text(0)?);
                 leases.insert(lane.clone(), Lease { lane, token });
             }
@@ -96,7 +143,7 @@ pub(crate) async fn finish_held(
           due_at = CASE WHEN lane.pending <= 1 THEN 9223372036854775807 ELSE lane.due_at END, \
           failures = 0 \
         FROM v WHERE lane.key = v.key AND lane.token = v.token AND lane.owner = v.owner \
-        RETURNING key, pending";
+        RETURNING lane.key, lane.pending";
     let mut sorted = leases.to_vec();
     sorted.sort_by(|a, b| a.lane.cmp(&b.lane));
     let mut left = HashMap::new();
@@ -105,23 +152,12 @@ pub(crate) async fn finish_held(
             .iter()
             .flat_map(|lease| values![lease.lane.as_str(), lease.token, writer.owner.as_str()])
             .collect();
-        let sql = with_rows(&returning_own(conn, SQL), chunk.len(), 3);
+        let sql = with_rows(SQL, chunk.len(), 3);
         for row in conn.rows("finishing work in lanes", &sql, args).await? {
             left.insert(LaneKey::stored(row.text(0)?), row.int(1)?);
         }
     }
     Ok(left)
-}
-
-/// PostgreSQL wants to know whose `key` is returned where `v` has one too; SQLite returns the
-/// updated table's columns only and knows no other.
-fn returning_own(conn: &Conn, sql: &str) -> String {
-    match conn.dialect() {
-        crate::db::Dialect::Sqlite => sql.to_owned(),
-        crate::db::Dialect::Postgres => {
-            sql.replace("RETURNING key, pending", "RETURNING lane.key, lane.pending")
-        }
-    }
 }
 
 /// Counts an item out of a lane whoever holds it, and lets an empty lane go.
@@ -131,9 +167,12 @@ pub(crate) async fn finish_any(conn: &mut Conn, lane: &LaneKey) -> Result<(), St
           owner = CASE WHEN pending <= 1 THEN '' ELSE owner END, \
           token = CASE WHEN pending <= 1 THEN 0 ELSE token END, \
           lease_until = CASE WHEN pending <= 1 THEN 0 ELSE lease_until END, \
-          due_at = CASE WHEN pending <= 1 THEN 9223372036854775807 ELSE due_at END \
+          due_at = CASE WHEN pending <= 1 THEN 9223372036854775807 ELSE due_at END, \
+          failures = 0 \
         WHERE key = $1 AND pending > 0";
-    conn.run("finishing work in a lane", SQL, values![lane.as_str()]).await.map(drop)
+    conn.run("finishing work in a lane", SQL, values![lane.as_str()])
+        .await
+        .map(drop)
 }
 
 /// Lets a lane go until `due_at`.
@@ -153,8 +192,17 @@ pub(crate) async fn postpone(
 
 /// Keeps every lane that this process holds.
 pub(crate) async fn renew(conn: &mut Conn, owner: &str, now: Millis) -> Result<u64, StoreError> {
-    const SQL: &str = "UPDATE lane SET lease_until = $1 WHERE owner = $2";
-    conn.run("keeping lanes", SQL, values![now.plus_ms(LEASE_MS).0, owner]).await
+    let sql = format!(
+        "UPDATE lane SET lease_until = $1 \
+         WHERE key IN (SELECT key FROM lane WHERE owner = $2 AND owner <> '' {})",
+        conn.dialect().lock_in_order()
+    );
+    conn.run(
+        "keeping lanes",
+        &sql,
+        values![now.plus_ms(LEASE_MS).0, owner],
+    )
+    .await
 }
 
 /// Frees every lane, whoever held it: right after the start of the only process.
@@ -163,25 +211,59 @@ pub(crate) async fn free_all(conn: &mut Conn) -> Result<u64, StoreError> {
     conn.run("freeing lanes", SQL, Vec::new()).await
 }
 
-/// Frees the lanes of one process: when it ends.
+/// Frees the lanes of one process: when it ends, and when one of its name starts again.
 pub(crate) async fn free_own(conn: &mut Conn, owner: &str) -> Result<u64, StoreError> {
-    const SQL: &str = "UPDATE lane SET owner = '', token = 0, lease_until = 0 WHERE owner = $1";
-    conn.run("freeing lanes", SQL, values![owner]).await
+    let sql = format!(
+        "UPDATE lane SET owner = '', token = 0, lease_until = 0 \
+         WHERE key IN (SELECT key FROM lane WHERE owner = $1 AND owner <> '' {})",
+        conn.dialect().lock_in_order()
+    );
+    conn.run("freeing own lanes", &sql, values![owner]).await
 }
 
-/// Makes the waiting lanes of a connection due now: after it was mended.
+/// Lets a lane go as it is; what waits in it is due as before.
+pub(crate) async fn release(conn: &mut Conn, lease: &Lease) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE lane SET owner = '', token = 0, lease_until = 0 \
+        WHERE key = $1 AND token = $2";
+    conn.run(
+        "releasing a lane",
+        SQL,
+        values![lease.lane.as_str(), lease.token],
+    )
+    .await
+    .map(drop)
+}
+
+/// Lets the lanes go that this process holds under tokens from `first` up to but not `end`.
+pub(crate) async fn release_tokens(
+    conn: &mut Conn,
+    owner: &str,
+    (first, end): (i64, i64),
+) -> Result<(), StoreError> {
+    let sql = format!(
+        "UPDATE lane SET owner = '', token = 0, lease_until = 0 \
+         WHERE key IN (SELECT key FROM lane \
+           WHERE owner = $1 AND owner <> '' AND token >= $2 AND token < $3 {})",
+        conn.dialect().lock_in_order()
+    );
+    conn.run("releasing lanes by token", &sql, values![owner, first, end])
+        .await
+        .map(drop)
+}
+
+/// Makes the waiting lanes of a connection due now: after it was mended. Those that were due
+/// before keep their place. Returns how many lanes wait.
 pub(crate) async fn hasten(
     conn: &mut Conn,
     connection: &str,
     now: Millis,
 ) -> Result<u64, StoreError> {
-    const SQL: &str = "UPDATE lane SET due_at = $1, failures = 0 \
-        WHERE connection = $2 AND pending > 0 AND owner = ''";
-    conn.run("hastening lanes", SQL, values![now.0, connection]).await
-}
-
-/// `($1,$2,…)` for an `IN`, and the values for it.
-pub(crate) fn key_list(keys: &[&LaneKey]) -> (String, Vec<Value>) {
-    let list = crate::db::placeholders(1, keys.len());
-    (list, keys.iter().map(|key| Value::from(key.as_str())).collect())
+    let sql = format!(
+        "UPDATE lane SET failures = 0, due_at = CASE WHEN due_at > $1 THEN $1 ELSE due_at END \
+         WHERE key IN (SELECT key FROM lane \
+           WHERE connection = $2 AND pending > 0 AND owner = '' {})",
+        conn.dialect().lock_in_order()
+    );
+    conn.run("hastening lanes", &sql, values![now.0, connection])
+        .await
 }

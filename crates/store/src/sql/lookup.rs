@@ -11,12 +11,13 @@ use bowline_domain::link::{Link, LinkEnd, Origin, Source};
 use bowline_domain::state::{IssueRecord, IssueState};
 use bowline_domain::time::Millis;
 
-use crate::db::{Conn, Row, Value, placeholders, values};
+use crate::db::{Conn, LIST_MAX, Row, in_list, values};
 use crate::error::StoreError;
 use crate::model::{EventSource, StoredEvent};
 use crate::sql::decide::StoredSource;
 
-/// Everything known of an issue that a plan needs.
+/// Everything known of an issue that a plan needs. An issue without a record has neither links nor
+/// facts: they are stored together with it or after it.
 pub(crate) async fn issue_state(
     conn: &mut Conn,
     site: &SiteName,
@@ -26,7 +27,7 @@ pub(crate) async fn issue_state(
     const RECORD: &str = "SELECT key, project, summary, scanned, deleted, links_version \
         FROM issue WHERE site = $1 AND issue = $2";
     const LINKS: &str = "SELECT workspace, conversation, live, since, generation, ended, sources \
-        FROM link WHERE site = $1 AND issue = $2";
+        FROM link WHERE site = $1 AND issue = $2 ORDER BY since, workspace, conversation";
     let mut state = IssueState::unseen(site.clone(), issue.clone());
     let at = || values![site.as_str(), issue.as_str()];
     if let Some(row) = conn.rows("reading an issue", RECORD, at()).await?.first() {
@@ -71,13 +72,12 @@ pub(crate) fn read_link(row: &Row, first: usize) -> Result<Link, StoreError> {
         live: row.truth(first + 2)?,
         since: Millis(row.int(first + 3)?),
         generation: u32::try_from(row.int(first + 4)?).unwrap_or(u32::MAX),
-        ended: row.text_or_null(first + 5)?.and_then(|word| LinkEnd::from_word(&word)),
+        ended: row
+            .text_or_null(first + 5)?
+            .and_then(|word| LinkEnd::from_word(&word)),
         sources,
     })
 }
-
-/// Facts looked up in one statement.
-const FACTS_PER_LOOKUP: usize = 64;
 
 async fn known_facts(
     conn: &mut Conn,
@@ -86,12 +86,12 @@ async fn known_facts(
     facts: &[FactKey],
 ) -> Result<BTreeSet<FactKey>, StoreError> {
     let mut known = BTreeSet::new();
-    for chunk in facts.chunks(FACTS_PER_LOOKUP) {
-        // `$1`, `$2` and then the list: its own numbering starts after them.
-        let list = placeholders(1, chunk.len() + 2).replacen("($1,$2,", "(", 1);
-        let sql = format!("SELECT fact FROM fact WHERE site = $1 AND issue = $2 AND fact IN {list}");
+    for chunk in facts.chunks(LIST_MAX) {
+        let (list, listed) = in_list(3, chunk.iter().map(FactKey::as_str));
+        let sql =
+            format!("SELECT fact FROM fact WHERE site = $1 AND issue = $2 AND fact IN {list}");
         let mut args = values![site.as_str(), issue.as_str()];
-        args.extend(chunk.iter().map(|fact| Value::from(fact.as_str())));
+        args.extend(listed);
         for row in conn.rows("reading facts", &sql, args).await? {
             known.insert(FactKey::stored(row.text(0)?));
         }
@@ -106,8 +106,12 @@ pub(crate) async fn issue_by_key(
     key: &str,
 ) -> Result<Option<IssueId>, StoreError> {
     const SQL: &str = "SELECT issue FROM issue WHERE site = $1 AND key = $2 AND deleted = 0";
-    let rows = conn.rows("looking for an issue", SQL, values![site.as_str(), key]).await?;
-    rows.first().map(|row| row.text(0).map(IssueId::new)).transpose()
+    let rows = conn
+        .rows("looking for an issue", SQL, values![site.as_str(), key])
+        .await?;
+    rows.first()
+        .map(|row| row.text(0).map(IssueId::new))
+        .transpose()
 }
 
 /// Is the conversation linked to the issue at this moment?
@@ -131,10 +135,19 @@ pub(crate) async fn live_links(
     const SQL: &str = "SELECT workspace, conversation FROM link \
         WHERE site = $1 AND issue = $2 AND live = 1 ORDER BY since, workspace, conversation";
     let rows = conn
-        .rows("reading an issue's links", SQL, values![site.as_str(), issue.as_str()])
+        .rows(
+            "reading an issue's live links",
+            SQL,
+            values![site.as_str(), issue.as_str()],
+        )
         .await?;
     rows.iter()
-        .map(|row| Ok((WorkspaceName::new(row.text(0)?), ConversationId::new(row.text(1)?))))
+        .map(|row| {
+            Ok((
+                WorkspaceName::new(row.text(0)?),
+                ConversationId::new(row.text(1)?),
+            ))
+        })
         .collect()
 }
 
@@ -145,10 +158,14 @@ pub(crate) async fn issues_of(
     conversation: &ConversationId,
 ) -> Result<Vec<(SiteName, IssueId)>, StoreError> {
     const SQL: &str = "SELECT site, issue FROM link \
-        WHERE workspace = $1 AND conversation = $2 AND live = 1";
+        WHERE workspace = $1 AND conversation = $2 AND live = 1 ORDER BY site, issue";
     let args = values![workspace.as_str(), conversation.as_str()];
-    let rows = conn.rows("reading a conversation's links", SQL, args).await?;
-    rows.iter().map(|row| Ok((SiteName::new(row.text(0)?), IssueId::new(row.text(1)?)))).collect()
+    let rows = conn
+        .rows("reading a conversation's links", SQL, args)
+        .await?;
+    rows.iter()
+        .map(|row| Ok((SiteName::new(row.text(0)?), IssueId::new(row.text(1)?))))
+        .collect()
 }
 
 /// Did we make the remote thing with this id?
@@ -159,7 +176,10 @@ pub(crate) async fn is_ours(
 ) -> Result<bool, StoreError> {
     const SQL: &str = "SELECT 1 FROM effect WHERE connection = $1 AND remote_id = $2 LIMIT 1";
     let args = values![connection.key(), remote_id];
-    Ok(!conn.rows("looking for our own writes", SQL, args).await?.is_empty())
+    Ok(!conn
+        .rows("looking for our own writes", SQL, args)
+        .await?
+        .is_empty())
 }
 
 /// The first events that wait in a lane.
@@ -170,8 +190,9 @@ pub(crate) async fn waiting_events(
 ) -> Result<Vec<StoredEvent>, StoreError> {
     const SQL: &str = "SELECT id, source, connection, lane, topic, received_at, body FROM event \
         WHERE lane = $1 AND state = 0 ORDER BY id LIMIT $2";
-    let rows =
-        conn.rows("reading waiting events", SQL, values![lane.as_str(), limit]).await?;
+    let rows = conn
+        .rows("reading waiting events", SQL, values![lane.as_str(), limit])
+        .await?;
     rows.iter().map(read_event).collect()
 }
 
@@ -195,6 +216,8 @@ pub(crate) fn read_event(row: &Row) -> Result<StoredEvent, StoreError> {
 /// How often the lane failed in a row.
 pub(crate) async fn lane_failures(conn: &mut Conn, lane: &LaneKey) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT failures FROM lane WHERE key = $1";
-    let rows = conn.rows("reading a lane", SQL, values![lane.as_str()]).await?;
+    let rows = conn
+        .rows("reading a lane", SQL, values![lane.as_str()])
+        .await?;
     rows.first().map_or(Ok(0), |row| row.int(0))
 }

@@ -1,108 +1,141 @@
 //! Recording how attempts ended, and going on with their lanes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bowline_domain::connection::Connection;
 use bowline_domain::effect::{Act, Effect, EffectKey};
 use bowline_domain::ids::{EffectId, EventId, IssueId, LaneKey, SiteName};
 
 use crate::committer::Writer;
-use crate::db::{Conn, Row, chunks, values, with_rows};
+use crate::db::{Conn, Row, Value, chunks, values, with_rows};
 use crate::error::StoreError;
 use crate::model::{Ending, Lease, Settlement, TakenEffect};
-use crate::sql::lanes;
+use crate::sql::lanes::{self, Holder};
+
+/// How the worker of a settlement stands to its lane now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// It still holds it.
+    Held,
+    /// It lost it, and nobody has it.
+    Free,
+    /// Another worker has it, and may be trying the same effect at this moment.
+    TakenOver,
+}
+
+fn standing(
+    writer: &Writer,
+    holders: &HashMap<LaneKey, Holder>,
+    settlement: &Settlement,
+) -> Standing {
+    match holders.get(&settlement.lease.lane) {
+        Some(holder) if holder.holds(writer, &settlement.lease) => Standing::Held,
+        Some(holder) if !holder.nobody() => Standing::TakenOver,
+        _ => Standing::Free,
+    }
+}
 
 /// Records how attempts ended. Returns, for each, the lane's next effect, marked `attempting`, if
 /// the lane is still held and the worker wants to go on.
 pub(crate) async fn settle(
     conn: &mut Conn,
     writer: &Writer,
+    holders: &HashMap<LaneKey, Holder>,
     settlements: &[&Settlement],
 ) -> Result<Vec<Option<TakenEffect>>, StoreError> {
     if settlements.is_empty() {
         return Ok(Vec::new());
     }
-    let changed = update_effects(conn, settlements).await?;
-    let counted: Vec<&Settlement> = settlements
+    let standings: Vec<(&Settlement, Standing)> = settlements
+        .iter()
+        .map(|settlement| (*settlement, standing(writer, holders, settlement)))
+        .collect();
+    let changed = update_effects(conn, &standings).await?;
+    let (counted, late): (Vec<&Settlement>, Vec<&Settlement>) = settlements
         .iter()
         .copied()
-        .filter(|settlement| changed.contains(&settlement.effect))
-        .collect();
+        .partition(|settlement| changed.contains(&settlement.effect));
     store_attempts(conn, &counted).await?;
-
-    let done: Vec<&Lease> = counted
-        .iter()
-        .filter(|settlement| settlement.ending.state().settled())
-        .map(|settlement| &settlement.lease)
-        .collect();
-    let left = lanes::finish_held(conn, writer, &done).await?;
-    let mut go_on = Vec::new();
-    for settlement in &counted {
-        match &settlement.ending {
-            Ending::Later { due_at, .. } => {
-                lanes::postpone(conn, &settlement.lease, *due_at, true).await?;
-            }
-            _ => match left.get(&settlement.lease.lane) {
-                Some(0) => {}
-                Some(_) if settlement.go_on => go_on.push(&settlement.lease),
-                Some(_) => {
-                    lanes::postpone(conn, &settlement.lease, settlement.ended_at, false).await?;
-                }
-                // The lane was taken over while the call was under way. What the call did is
-                // recorded all the same, and its item counted out.
-                None => lanes::finish_any(conn, &settlement.lease.lane).await?,
-            },
-        }
+    for settlement in late {
+        record_late(conn, settlement).await?;
     }
+    let go_on = move_lanes(conn, writer, &standings, &changed).await?;
     let mut next = take_heads(conn, &go_on).await?;
     Ok(settlements
         .iter()
-        .map(|settlement| {
-            let at = next.iter().position(|taken| taken.lease == settlement.lease)?;
-            Some(next.swap_remove(at))
-        })
+        .map(|settlement| next.remove(&settlement.lease.lane))
         .collect())
 }
 
-/// Updates the effects that are still `attempting`, and returns which those were.
+/// Counts what is settled out of the lanes, and returns those that are gone on with. What is not
+/// taken in one statement is rare: failures, a stop, a lane that was taken over.
+async fn move_lanes<'s>(
+    conn: &mut Conn,
+    writer: &Writer,
+    standings: &[(&'s Settlement, Standing)],
+    changed: &HashSet<EffectId>,
+) -> Result<Vec<&'s Lease>, StoreError> {
+    let settled = |settlement: &Settlement| {
+        changed.contains(&settlement.effect) && settlement.ending.state().settled()
+    };
+    let done: Vec<&Lease> = standings
+        .iter()
+        .filter(|(settlement, standing)| *standing == Standing::Held && settled(settlement))
+        .map(|(settlement, _)| &settlement.lease)
+        .collect();
+    let left = lanes::finish_held(conn, writer, &done).await?;
+    let mut go_on = Vec::new();
+    for (settlement, standing) in standings {
+        let lease = &settlement.lease;
+        match (standing, &settlement.ending) {
+            (Standing::Held, Ending::Later { due_at, .. }) => {
+                lanes::postpone(conn, lease, *due_at, true).await?;
+            }
+            (Standing::Held, _) if left.get(&lease.lane) == Some(&0) => {}
+            (Standing::Held, _) if settlement.go_on => go_on.push(lease),
+            (Standing::Held, _) => {
+                lanes::postpone(conn, lease, settlement.ended_at, false).await?;
+            }
+            (_, _) if settled(settlement) => lanes::finish_any(conn, &lease.lane).await?,
+            (_, _) => {}
+        }
+    }
+    Ok(go_on)
+}
+
+/// Updates the effects that the settlements still have a say in, and returns which those were:
+/// the attempt that is under way under its own lease or that nobody followed, and any effect that
+/// is not settled if it was done.
 async fn update_effects(
     conn: &mut Conn,
-    settlements: &[&Settlement],
+    settlements: &[(&Settlement, Standing)],
 ) -> Result<HashSet<EffectId>, StoreError> {
-    const SQL: &str = "WITH v (id, state, doubtful, settled_at, remote_id, reason) AS \
+    const SQL: &str = "WITH v (id, own, state, doubtful, settled_at, remote_id, reason) AS \
         (VALUES {rows}) \
         UPDATE effect SET state = v.state, doubtful = v.doubtful, settled_at = v.settled_at, \
           remote_id = v.remote_id, reason = v.reason \
-        FROM v WHERE effect.id = v.id AND effect.state = 1";
-    let returning = match conn.dialect() {
-        crate::db::Dialect::Sqlite => " RETURNING id",
-        crate::db::Dialect::Postgres => " RETURNING effect.id",
-    };
-    let mut changed = HashSet::new();
+        FROM v WHERE effect.id = v.id \
+          AND (effect.state = 1 AND v.own = 1 OR effect.state IN (0, 1, 4) AND v.state = 2) \
+        RETURNING effect.id";
+    let mut changed = HashSet::with_capacity(settlements.len());
     for chunk in chunks(settlements) {
-        let mut args = Vec::with_capacity(chunk.len() * 6);
-        for settlement in chunk {
-            let (doubtful, remote_id, reason) = match &settlement.ending {
-                Ending::Confirmed { remote_id, detail } => {
-                    (false, remote_id.clone(), detail.clone())
-                }
-                Ending::Rejected { reason } | Ending::Dropped { reason } => {
-                    (false, None, Some(reason.clone()))
-                }
-                Ending::Later { doubtful, reason, .. } => (*doubtful, None, Some(reason.clone())),
-            };
+        let mut args = Vec::with_capacity(chunk.len() * 7);
+        for (settlement, standing) in chunk {
             let state = settlement.ending.state();
             let settled_at = state.settled().then_some(settlement.ended_at.0);
+            let doubtful = matches!(settlement.ending, Ending::Later { doubtful: true, .. });
+            let (remote_id, words) = found(&settlement.ending);
             args.extend(values![
                 settlement.effect.0,
+                *standing != Standing::TakenOver,
                 state.code(),
                 doubtful,
                 settled_at,
                 remote_id,
-                reason
+                words
             ]);
         }
-        let sql = with_rows(&format!("{SQL}{returning}"), chunk.len(), 6);
+        let sql = with_rows(SQL, chunk.len(), 7);
         for row in conn.rows("settling effects", &sql, args).await? {
             changed.insert(EffectId(row.int(0)?));
         }
@@ -110,60 +143,101 @@ async fn update_effects(
     Ok(changed)
 }
 
+/// The remote id and the words of an ending.
+fn found(ending: &Ending) -> (Option<String>, Option<String>) {
+    match ending {
+        Ending::Confirmed { remote_id, detail } => (remote_id.clone(), detail.clone()),
+        Ending::Rejected { reason } | Ending::Dropped { reason } | Ending::Later { reason, .. } => {
+            (None, Some(reason.clone()))
+        }
+    }
+}
+
+fn attempt_row(settlement: &Settlement) -> Vec<Value> {
+    let (remote_id, words) = found(&settlement.ending);
+    values![
+        settlement.effect.0,
+        settlement.started_at.0,
+        settlement.ended_at.0,
+        settlement.ending.state().as_str(),
+        remote_id.or(words)
+    ]
+}
+
 async fn store_attempts(conn: &mut Conn, settlements: &[&Settlement]) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO attempt (effect, started_at, ended_at, outcome, detail) \
         VALUES {rows}";
     for chunk in chunks(settlements) {
-        let mut args = Vec::with_capacity(chunk.len() * 5);
-        for settlement in chunk {
-            let detail = match &settlement.ending {
-                Ending::Confirmed { remote_id, .. } => remote_id.clone(),
-                Ending::Rejected { reason }
-                | Ending::Dropped { reason }
-                | Ending::Later { reason, .. } => Some(reason.clone()),
-            };
-            args.extend(values![
-                settlement.effect.0,
-                settlement.started_at.0,
-                settlement.ended_at.0,
-                settlement.ending.state().as_str(),
-                detail
-            ]);
-        }
-        conn.run("recording attempts", &with_rows(SQL, chunk.len(), 5), args).await?;
+        let args = chunk
+            .iter()
+            .flat_map(|settlement| attempt_row(settlement))
+            .collect();
+        conn.run("recording attempts", &with_rows(SQL, chunk.len(), 5), args)
+            .await?;
     }
     Ok(())
 }
 
-/// Marks the first effect of each lane `attempting` and returns them. One that is found
+/// Records an attempt that has no say in its effect any more, once. If it was done, it stands above
+/// a successor's refusal: it is there.
+async fn record_late(conn: &mut Conn, settlement: &Settlement) -> Result<(), StoreError> {
+    const ATTEMPT: &str = "INSERT INTO attempt (effect, started_at, ended_at, outcome, detail) \
+        SELECT $1, $2, $3, $4, $5 WHERE EXISTS (SELECT 1 FROM effect WHERE id = $1) \
+          AND NOT EXISTS (SELECT 1 FROM attempt \
+            WHERE effect = $1 AND started_at = $2 AND ended_at = $3 AND outcome = $4)";
+    const EFFECT: &str = "UPDATE effect SET state = 2, remote_id = $1, reason = $2 \
+        WHERE id = $3 AND state IN (3, 5)";
+    conn.run("recording a late attempt", ATTEMPT, attempt_row(settlement))
+        .await?;
+    if let Ending::Confirmed { remote_id, detail } = &settlement.ending {
+        let args = values![remote_id.clone(), detail.clone(), settlement.effect.0];
+        conn.run("confirming an effect late", EFFECT, args).await?;
+    }
+    Ok(())
+}
+
+/// Marks the first effect of each lane `attempting` and returns them by lane. One that is found
 /// `attempting` or `unknown` is doubtful: an attempt before may have reached the far side.
 pub(crate) async fn take_heads(
     conn: &mut Conn,
     leases: &[&Lease],
-) -> Result<Vec<TakenEffect>, StoreError> {
-    let mut taken = Vec::new();
+) -> Result<HashMap<LaneKey, TakenEffect>, StoreError> {
+    // One look at the index for each lane, however many effects wait in it.
+    const SQL: &str = "WITH v (lane) AS (VALUES {rows}) \
+        UPDATE effect SET attempts = attempts + 1, \
+          doubtful = CASE WHEN state IN (1, 4) THEN 1 ELSE doubtful END, state = 1 \
+        WHERE id IN (SELECT (SELECT MIN(head.id) FROM effect AS head \
+          WHERE head.lane = v.lane AND head.state IN (0, 1, 4)) FROM v) \
+        RETURNING id, event, lane, key, connection, site, issue, act, doubtful, attempts";
+    let mut by_lane: HashMap<&LaneKey, &Lease> =
+        leases.iter().map(|lease| (&lease.lane, *lease)).collect();
+    let mut taken = HashMap::with_capacity(leases.len());
     for chunk in chunks(leases) {
-        let keys: Vec<&LaneKey> = chunk.iter().map(|lease| &lease.lane).collect();
-        let (list, args) = lanes::key_list(&keys);
-        let sql = format!(
-            "UPDATE effect SET attempts = attempts + 1, \
-               doubtful = CASE WHEN state IN (1, 4) THEN 1 ELSE doubtful END, state = 1 \
-             WHERE id IN (SELECT MIN(id) FROM effect \
-               WHERE lane IN {list} AND state IN (0, 1, 4) GROUP BY lane) \
-             RETURNING id, event, lane, key, connection, site, issue, act, doubtful, attempts"
-        );
-        for row in conn.rows("taking effects", &sql, args).await? {
+        let args = chunk
+            .iter()
+            .flat_map(|lease| values![lease.lane.as_str()])
+            .collect();
+        for row in conn
+            .rows("taking effects", &with_rows(SQL, chunk.len(), 1), args)
+            .await?
+        {
             let lane = LaneKey::stored(row.text(2)?);
-            let Some(lease) = chunk.iter().find(|lease| lease.lane == lane) else { continue };
-            taken.push(TakenEffect {
+            let Some(lease) = by_lane.remove(&lane) else {
+                continue;
+            };
+            let head = TakenEffect {
                 id: EffectId(row.int(0)?),
                 event: EventId(row.int(1)?),
-                lease: (*lease).clone(),
+                lease: lease.clone(),
                 effect: read_effect(&row, 3)?,
                 doubtful: row.truth(8)?,
                 attempts: row.int(9)?,
-            });
+            };
+            taken.insert(lane, head);
         }
+    }
+    for lane in by_lane.keys() {
+        tracing::error!(%lane, "a lane counts effects that it does not have");
     }
     Ok(taken)
 }

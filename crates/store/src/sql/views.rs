@@ -46,11 +46,16 @@ struct Conditions {
 impl Conditions {
     fn add(&mut self, condition: &str, value: impl Into<Value>) {
         self.args.push(value.into());
-        self.sql.push(condition.replace('?', &format!("${}", self.args.len())));
+        self.sql
+            .push(condition.replace('?', &format!("${}", self.args.len())));
     }
 
     fn text(&self) -> String {
-        if self.sql.is_empty() { String::new() } else { format!("WHERE {}", self.sql.join(" AND ")) }
+        if self.sql.is_empty() {
+            String::new()
+        } else {
+            format!("WHERE {}", self.sql.join(" AND "))
+        }
     }
 }
 
@@ -60,7 +65,8 @@ pub(crate) async fn events(
 ) -> Result<Vec<EventView>, StoreError> {
     let mut conditions = Conditions::default();
     if let Some(state) = filter.state {
-        conditions.add("state = ?", state.code());
+        // In the text and not a value, so that the index of the few that wait is used.
+        conditions.sql.push(format!("state = {}", state.code()));
     }
     if let Some(lane) = &filter.lane {
         conditions.add("lane = ?", lane.as_str());
@@ -73,12 +79,16 @@ pub(crate) async fn events(
         conditions.text(),
         filter.limit
     );
-    conn.rows("listing events", &sql, conditions.args).await?.iter().map(read_event_view).collect()
+    conn.rows("listing events", &sql, conditions.args)
+        .await?
+        .iter()
+        .map(read_event_view)
+        .collect()
 }
 
 pub(crate) async fn event(conn: &mut Conn, id: EventId) -> Result<Option<EventView>, StoreError> {
     let sql = format!("SELECT {EVENT_COLUMNS} FROM event WHERE id = $1");
-    let rows = conn.rows("reading an event", &sql, values![id.0]).await?;
+    let rows = conn.rows("reading one event", &sql, values![id.0]).await?;
     rows.first().map(read_event_view).transpose()
 }
 
@@ -116,7 +126,9 @@ pub(crate) async fn attempts_of(
 ) -> Result<Vec<AttemptView>, StoreError> {
     const SQL: &str = "SELECT started_at, ended_at, outcome, detail FROM attempt \
         WHERE effect = $1 ORDER BY id";
-    let rows = conn.rows("reading attempts", SQL, values![effect.0]).await?;
+    let rows = conn
+        .rows("reading attempts", SQL, values![effect.0])
+        .await?;
     rows.iter()
         .map(|row| {
             Ok(AttemptView {
@@ -176,16 +188,27 @@ pub(crate) async fn backlog(conn: &mut Conn) -> Result<Backlog, StoreError> {
     const QUARANTINED: &str = "SELECT COUNT(*) FROM event WHERE state = 2";
     const OLDEST: &str = "SELECT MIN(received_at) FROM event WHERE state = 0";
     let mut backlog = Backlog::default();
-    for row in conn.rows("counting the backlog", WAITING, Vec::new()).await? {
+    for row in conn
+        .rows("counting the backlog", WAITING, Vec::new())
+        .await?
+    {
         match row.int(0)? {
             0 => backlog.events = row.int(1)?,
             _ => backlog.effects = row.int(1)?,
         }
     }
-    if let Some(row) = conn.rows("counting quarantine", QUARANTINED, Vec::new()).await?.first() {
+    if let Some(row) = conn
+        .rows("counting quarantine", QUARANTINED, Vec::new())
+        .await?
+        .first()
+    {
         backlog.quarantined = row.int(0)?;
     }
-    if let Some(row) = conn.rows("reading the oldest event", OLDEST, Vec::new()).await?.first() {
+    if let Some(row) = conn
+        .rows("reading the oldest event", OLDEST, Vec::new())
+        .await?
+        .first()
+    {
         backlog.oldest_event_at = row.int_or_null(0)?.map(Millis);
     }
     Ok(backlog)

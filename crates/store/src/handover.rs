@@ -1,0 +1,148 @@
+//! Handing answers over, with the lanes that come with them.
+//!
+//! An answer may carry the right to work a lane. If nobody takes it (a request was broken off, a
+//! commit was not confirmed), the lane would be kept for a worker that does not exist. What nobody
+//! took is collected here, and the committer lets those lanes go.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::committer::Job;
+use crate::error::StoreError;
+use crate::model::{Accepted, Committed, Lease, TakenEffect};
+
+/// What an answer may carry: rights to work lanes.
+pub(crate) trait Leases {
+    fn leases(&self) -> Vec<Lease> {
+        Vec::new()
+    }
+}
+
+impl Leases for () {}
+impl Leases for bool {}
+impl Leases for u64 {}
+
+impl Leases for Accepted {
+    fn leases(&self) -> Vec<Lease> {
+        match self {
+            Self::Fresh { lease, .. } => lease.iter().cloned().collect(),
+            Self::Duplicate => Vec::new(),
+        }
+    }
+}
+
+impl Leases for Committed {
+    fn leases(&self) -> Vec<Lease> {
+        let more = self.more.then(|| self.lease.clone());
+        more.into_iter().chain(self.taken.leases()).collect()
+    }
+}
+
+impl Leases for Option<TakenEffect> {
+    fn leases(&self) -> Vec<Lease> {
+        self.iter().map(|taken| taken.lease.clone()).collect()
+    }
+}
+
+impl Leases for Vec<TakenEffect> {
+    fn leases(&self) -> Vec<Lease> {
+        self.iter().map(|taken| taken.lease.clone()).collect()
+    }
+}
+
+impl Leases for Vec<Lease> {
+    fn leases(&self) -> Vec<Lease> {
+        self.clone()
+    }
+}
+
+/// A lane, or lanes, that nobody works although this process holds them.
+#[derive(Clone, Debug)]
+pub(crate) enum Orphan {
+    One(Lease),
+    /// Every lane that this process holds under a token from the first up to but not the second.
+    Tokens(i64, i64),
+}
+
+/// What is to be let go at the next occasion.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Orphans(Arc<Mutex<Vec<Orphan>>>);
+
+impl Orphans {
+    pub(crate) fn put(&self, orphans: impl IntoIterator<Item = Orphan>) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(orphans);
+    }
+
+    pub(crate) fn put_leases(&self, leases: Vec<Lease>) {
+        self.put(leases.into_iter().map(Orphan::One));
+    }
+
+    pub(crate) fn take(&self) -> Vec<Orphan> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Where an answer goes.
+pub(crate) struct Reply<T: Leases> {
+    sender: oneshot::Sender<Result<T, StoreError>>,
+    orphans: Orphans,
+}
+
+impl<T: Leases> Reply<T> {
+    pub(crate) fn send(self, answer: Result<T, StoreError>) {
+        if let Err(Ok(unheard)) = self.sender.send(answer) {
+            self.orphans.put_leases(unheard.leases());
+        }
+    }
+}
+
+/// Where an answer comes from.
+pub(crate) struct Answer<T: Leases> {
+    receiver: oneshot::Receiver<Result<T, StoreError>>,
+    orphans: Orphans,
+    jobs: mpsc::Sender<Job>,
+}
+
+impl<T: Leases> Answer<T> {
+    pub(crate) async fn wait(mut self) -> Result<T, StoreError> {
+        (&mut self.receiver).await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+impl<T: Leases> Drop for Answer<T> {
+    fn drop(&mut self) {
+        // From here on a sender gets its answer back.
+        self.receiver.close();
+        if let Ok(Ok(unheard)) = self.receiver.try_recv() {
+            let leases = unheard.leases();
+            if !leases.is_empty() {
+                self.orphans.put_leases(leases);
+                // If the queue is full, the committer comes by without being called.
+                let _ = self.jobs.try_send(Job::Tidy);
+            }
+        }
+    }
+}
+
+/// The two ends of an answer.
+pub(crate) fn answer<T: Leases>(
+    jobs: &mpsc::Sender<Job>,
+    orphans: &Orphans,
+) -> (Reply<T>, Answer<T>) {
+    let (sender, receiver) = oneshot::channel();
+    (
+        Reply {
+            sender,
+            orphans: orphans.clone(),
+        },
+        Answer {
+            receiver,
+            orphans: orphans.clone(),
+            jobs: jobs.clone(),
+        },
+    )
+}

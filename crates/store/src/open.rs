@@ -1,0 +1,194 @@
+//! Opening a database: where the writer and the readers get their connections.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, SqlitePool};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use crate::committer::Source;
+use crate::db::Conn;
+use crate::error::StoreError;
+use crate::migrate;
+use crate::sql::lanes;
+
+/// Connections for reading.
+const READERS_MAX: u32 = 4;
+
+/// Prepared statements kept per connection: every statement in each of its few sizes.
+const STATEMENTS_KEPT: usize = 256;
+
+/// How long a write waits for another process that writes to the same SQLite file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long PostgreSQL may take to be reached. Shorter than what senders of webhooks wait, so that
+/// they get an answer when it is down.
+const REACH_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long a process that lost its ear for the others waits before it listens again.
+const LISTEN_AGAIN: Duration = Duration::from_secs(2);
+
+/// PostgreSQL channel on which a process tells the others that there is work.
+pub(crate) const WORK_CHANNEL: &str = "bowline_work";
+
+/// How to open a store.
+#[derive(Clone, Debug)]
+pub struct Open {
+    /// `sqlite:PATH` or `postgres://…`.
+    pub url: String,
+    /// Names this process among those that work the lanes; not empty. A process that starts under
+    /// the name of another one takes that one for dead.
+    pub owner: String,
+    /// The first lease token; to be drawn at random, so that two processes do not meet.
+    pub first_token: i64,
+    /// Is this the process that works the lanes? Only it may free lanes that a dead process held.
+    pub works_lanes: bool,
+}
+
+/// Where readers get their connections.
+pub(crate) enum Readers {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// An opened database.
+pub(crate) struct Opened {
+    pub(crate) readers: Readers,
+    pub(crate) source: Source,
+    /// Hears what other processes say.
+    pub(crate) listening: Option<JoinHandle<()>>,
+}
+
+/// Opens the database, brings its schema up to date and frees what a dead process held.
+pub(crate) async fn open(open: &Open, work: Arc<Notify>) -> Result<Opened, StoreError> {
+    if open.owner.is_empty() {
+        return Err(StoreError::Address(
+            "a process that opens the database needs a name".into(),
+        ));
+    }
+    if let Some(path) = open.url.strip_prefix("sqlite:") {
+        open_sqlite(path.trim_start_matches("//"), open).await
+    } else if open.url.starts_with("postgres://") || open.url.starts_with("postgresql://") {
+        open_postgres(open, work).await
+    } else {
+        Err(StoreError::Address(
+            "the database address must start with sqlite: or postgres://".to_owned(),
+        ))
+    }
+}
+
+async fn open_sqlite(path: &str, open: &Open) -> Result<Opened, StoreError> {
+    let doing = "opening the SQLite file";
+    if path.is_empty() || path.starts_with(":memory:") {
+        return Err(StoreError::Address(
+            "the SQLite address must name a file: sqlite:PATH".to_owned(),
+        ));
+    }
+    if let Some(folder) = Path::new(path)
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            StoreError::Address(format!(
+                "the folder {} cannot be made: {error}",
+                folder.display()
+            ))
+        })?;
+    }
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(STATEMENTS_KEPT);
+    let conn = options
+        .connect()
+        .await
+        .map_err(StoreError::database(doing))?;
+    let mut conn = Conn::Sqlite(Box::new(conn));
+    migrate::migrate(&mut conn).await?;
+    if open.works_lanes {
+        lanes::free_all(&mut conn).await?;
+    }
+    let pool = SqlitePoolOptions::new()
+        .min_connections(1)
+        .max_connections(READERS_MAX)
+        .connect_with(options.pragma("query_only", "1"))
+        .await
+        .map_err(StoreError::database(doing))?;
+    let (readers, source) = (Readers::Sqlite(pool), Source::Sqlite(Some(conn)));
+    Ok(Opened {
+        readers,
+        source,
+        listening: None,
+    })
+}
+
+async fn open_postgres(open: &Open, work: Arc<Notify>) -> Result<Opened, StoreError> {
+    let doing = "reaching PostgreSQL";
+    let options: PgConnectOptions = open
+        .url
+        .parse::<PgConnectOptions>()
+        .map_err(|error| StoreError::Address(format!("the database address: {error}")))?
+        .statement_cache_capacity(STATEMENTS_KEPT)
+        .application_name("bowline");
+    let pool = |size| {
+        PgPoolOptions::new()
+            .max_connections(size)
+            .test_before_acquire(false)
+            .acquire_timeout(REACH_TIMEOUT)
+    };
+    let writers = pool(1)
+        .connect_with(options.clone())
+        .await
+        .map_err(StoreError::database(doing))?;
+    let conn = writers
+        .acquire()
+        .await
+        .map_err(StoreError::database(doing))?;
+    let mut conn = Conn::Postgres(conn);
+    migrate::migrate(&mut conn).await?;
+    if open.works_lanes {
+        // A process of this name that died held them.
+        lanes::free_own(&mut conn, &open.owner).await?;
+    }
+    drop(conn);
+    let readers = pool(READERS_MAX)
+        .connect_with(options)
+        .await
+        .map_err(StoreError::database(doing))?;
+    let listening = open
+        .works_lanes
+        .then(|| tokio::spawn(listen(readers.clone(), work)));
+    let (readers, source) = (Readers::Postgres(readers), Source::Postgres(writers));
+    Ok(Opened {
+        readers,
+        source,
+        listening,
+    })
+}
+
+/// Passes on what other processes say about work, until the pool is closed. What was said while
+/// the connection was lost is found by the regular look.
+async fn listen(pool: PgPool, work: Arc<Notify>) {
+    while !pool.is_closed() {
+        if let Ok(mut listener) = PgListener::connect_with(&pool).await
+            && listener.listen(WORK_CHANNEL).await.is_ok()
+        {
+            while listener.recv().await.is_ok() {
+                work.notify_waiters();
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LISTEN_AGAIN) => {}
+            () = pool.close_event() => {}
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! One suite for both databases: each test is there as `sqlite::…` and as `postgres::…`. After each,
+//! every lane is held against what waits in it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may panic, wherever its code stands"
+)]
+
+mod support;
+
+mod accepting;
+mod broken_off;
+mod deciding;
+mod lanes;
+mod reading;
+mod replicas;
+mod schema;
+mod settling;
+mod taken_over;
+mod viewing;

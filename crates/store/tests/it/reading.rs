@@ -1,0 +1,271 @@
+//! What is known of an issue is read back as it was stored.
+
+use bowline_domain::fact::FactKey;
+use bowline_domain::ids::{
+    CommentId, ConversationId, IssueId, IssueKey, ProjectKey, SiteName, WorkspaceName,
+};
+use bowline_domain::link::{Link, LinkEnd, Origin, Source};
+use bowline_domain::outcome::{Outcome, Reason};
+use bowline_domain::state::IssueRecord;
+use bowline_domain::time::Millis;
+use bowline_store::model::{Decided, EventFilter};
+
+use crate::support::*;
+
+on_both!(
+    links_come_back_with_every_kind_of_source,
+    a_changed_link_replaces_what_was_known,
+    an_issue_that_was_never_seen_is_unseen,
+    facts_are_known_of_their_issue_only,
+    an_issue_is_found_by_its_present_key,
+    live_links_are_found_from_both_ends,
+);
+
+pub(crate) fn issue(id: &str) -> IssueId {
+    IssueId::new(id)
+}
+
+/// Decides an event of the issue's own to keep this of it.
+pub(crate) async fn keep(world: &World, id: &str, record: Option<IssueRecord>, links: Vec<Link>) {
+    keep_facts(world, id, record, links, Vec::new()).await;
+}
+
+async fn keep_facts(
+    world: &World,
+    id: &str,
+    record: Option<IssueRecord>,
+    links: Vec<Link>,
+    facts: Vec<FactKey>,
+) {
+    let delivery = format!("{id}-{}", next_name(world, id).await);
+    let (event, lease) = taken(&world.store, id, &delivery).await;
+    let decided = Decided {
+        issue: Some((site(), issue(id))),
+        record,
+        links,
+        facts,
+        effects: Vec::new(),
+        outcome: Outcome::nothing(Reason::LinksFollowed),
+    };
+    decide(&world.store, &lease, event, decided).await.unwrap();
+}
+
+async fn next_name(world: &World, id: &str) -> usize {
+    let lane = Some(event_lane(id));
+    let filter = EventFilter {
+        lane,
+        limit: 1_000,
+        ..EventFilter::default()
+    };
+    world.store.events(&filter).await.unwrap().len()
+}
+
+async fn links_come_back_with_every_kind_of_source(world: &World) {
+    let source = |origin, since, overruled| Source {
+        origin,
+        since: Millis(since),
+        overruled,
+    };
+    let all = Link {
+        workspace: workspace(),
+        conversation: ConversationId::new("7"),
+        sources: vec![
+            source(Origin::Description, 1, false),
+            source(Origin::Comment(CommentId::new("17")), 2, true),
+            source(Origin::Comment(CommentId::new("a:b\"c")), -3, false),
+            source(Origin::Import, 4, true),
+            source(Origin::Command, i64::MAX, false),
+        ],
+        live: true,
+        since: Millis(5),
+        generation: 3,
+        ended: None,
+    };
+    let ends = [
+        LinkEnd::AddressRemoved,
+        LinkEnd::IssueDeleted,
+        LinkEnd::ConversationGone,
+        LinkEnd::ByHand,
+    ];
+    let mut links = vec![all];
+    links.extend(ends.into_iter().zip(6..).map(|(end, since)| Link {
+        workspace: WorkspaceName::new("other"),
+        conversation: ConversationId::new(format!("c{since}")),
+        sources: Vec::new(),
+        live: false,
+        since: Millis(since),
+        generation: u32::MAX,
+        ended: Some(end),
+    }));
+    keep(world, "10", Some(record("ENG-1")), links.clone()).await;
+    let state = world
+        .store
+        .issue_state(&site(), &issue("10"), &[])
+        .await
+        .unwrap();
+    assert_eq!(state.links, links);
+    assert_eq!(state.record, Some(record("ENG-1")));
+    assert!(state.linked());
+}
+
+async fn a_changed_link_replaces_what_was_known(world: &World) {
+    keep(
+        world,
+        "10",
+        Some(record("ENG-1")),
+        vec![link("7"), link("8")],
+    )
+    .await;
+    let ended = Link {
+        live: false,
+        sources: Vec::new(),
+        ended: Some(LinkEnd::ByHand),
+        generation: 2,
+        since: T0.plus_ms(1),
+        ..link("7")
+    };
+    let moved = IssueRecord {
+        key: IssueKey::new("OPS-5"),
+        project: ProjectKey::new("OPS"),
+        summary: "It works".to_owned(),
+        scanned: false,
+        deleted: true,
+        links_version: 9,
+    };
+    keep(world, "10", Some(moved.clone()), vec![ended.clone()]).await;
+    let state = world
+        .store
+        .issue_state(&site(), &issue("10"), &[])
+        .await
+        .unwrap();
+    assert_eq!(state.record, Some(moved));
+    assert_eq!(state.links, [link("8"), ended]);
+}
+
+async fn an_issue_that_was_never_seen_is_unseen(world: &World) {
+    keep_facts(
+        world,
+        "11",
+        Some(record("ENG-2")),
+        vec![link("7")],
+        vec![FactKey::created()],
+    )
+    .await;
+    let facts = [FactKey::created()];
+    let state = world
+        .store
+        .issue_state(&site(), &issue("10"), &facts)
+        .await
+        .unwrap();
+    assert_eq!(
+        (state.record, state.links.len(), state.known.len()),
+        (None, 0, 0)
+    );
+}
+
+pub(crate) async fn facts_are_known_of_their_issue_only(world: &World) {
+    let changes: Vec<FactKey> = (0..600).map(|n| FactKey::changed(&n.to_string())).collect();
+    let known = changes[..300].to_vec();
+    keep_facts(world, "10", Some(record("ENG-1")), vec![], known.clone()).await;
+    keep_facts(
+        world,
+        "11",
+        Some(record("ENG-2")),
+        vec![],
+        vec![FactKey::created()],
+    )
+    .await;
+    for asked in [0, 1, 2, 5, 64, 65, 255, 256, 257, 600] {
+        let state = world
+            .store
+            .issue_state(&site(), &issue("10"), &changes[..asked])
+            .await
+            .unwrap();
+        assert_eq!(state.known.len(), asked.min(300), "of {asked}");
+        assert!(state.known.iter().all(|fact| known.contains(fact)));
+    }
+    let state = world
+        .store
+        .issue_state(&site(), &issue("10"), &[FactKey::created()])
+        .await
+        .unwrap();
+    assert!(state.known.is_empty());
+}
+
+pub(crate) async fn an_issue_is_found_by_its_present_key(world: &World) {
+    keep(world, "10", Some(record("ENG-1")), vec![]).await;
+    keep(world, "10", Some(record("OPS-1")), vec![]).await;
+    keep(
+        world,
+        "11",
+        Some(IssueRecord {
+            deleted: true,
+            ..record("ENG-2")
+        }),
+        vec![],
+    )
+    .await;
+    let cases = [
+        ("OPS-1", Some("10")),
+        ("ENG-1", None),
+        ("ENG-2", None),
+        ("NONE-1", None),
+    ];
+    for (key, wanted) in cases {
+        let found = world.store.issue_by_key(&site(), key).await.unwrap();
+        assert_eq!(found, wanted.map(issue), "{key}");
+    }
+    let elsewhere = SiteName::new("other");
+    assert_eq!(
+        world.store.issue_by_key(&elsewhere, "OPS-1").await.unwrap(),
+        None
+    );
+}
+
+pub(crate) async fn live_links_are_found_from_both_ends(world: &World) {
+    let older = Link {
+        since: T0.plus_ms(-1),
+        ..link("9")
+    };
+    let ended = Link {
+        live: false,
+        ended: Some(LinkEnd::ByHand),
+        ..link("8")
+    };
+    keep(
+        world,
+        "10",
+        Some(record("ENG-1")),
+        vec![link("7"), ended, older],
+    )
+    .await;
+    keep(world, "11", Some(record("ENG-2")), vec![link("7")]).await;
+
+    let id = |text| ConversationId::new(text);
+    let links = world.store.live_links(&site(), &issue("10")).await.unwrap();
+    assert_eq!(links, [(workspace(), id("9")), (workspace(), id("7"))]);
+    let issues = world.store.issues_of(&workspace(), &id("7")).await.unwrap();
+    assert_eq!(issues, [(site(), issue("10")), (site(), issue("11"))]);
+    let elsewhere = WorkspaceName::new("other");
+    assert!(
+        world
+            .store
+            .issues_of(&elsewhere, &id("7"))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    for (of, at, live) in [
+        ("10", "7", true),
+        ("10", "8", false),
+        ("10", "9", true),
+        ("11", "9", false),
+    ] {
+        let of = issue(of);
+        let found = world
+            .store
+            .link_is_live((&site(), &of), (&workspace(), &id(at)))
+            .await;
+        assert_eq!(found.unwrap(), live, "{of} {at}");
+    }
+}

@@ -1,0 +1,296 @@
+//! The two schemas, and the statements that are run on them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use bowline_store::testing::{Backend, Scratch, census, texts};
+use bowline_store::{Open, Store, StoreError};
+
+use crate::support::*;
+use crate::{accepting, deciding, lanes, reading, settling, taken_over, viewing};
+
+on_both!(
+    migrating_twice_changes_nothing,
+    processes_that_start_together_migrate_once
+);
+
+async fn migrating_twice_changes_nothing(world: &World) {
+    taken(&world.store, "1", "d1").await;
+    let before = columns(world.backend, &world.url).await;
+    let again = world.after_crash().await;
+    assert_eq!(columns(world.backend, &world.url).await, before);
+    assert_eq!(again.backlog().await.unwrap().events, 1);
+    let steps = world
+        .texts("SELECT CAST(step AS TEXT) FROM schema_step")
+        .await;
+    assert_eq!(steps, [[Some("1".to_owned())]]);
+}
+
+async fn processes_that_start_together_migrate_once(world: &World) {
+    let scratch = Scratch::new(world.backend);
+    let all = ["a", "b", "c"].map(|owner| open(scratch.url(), owner, 1, false));
+    let stores = futures_util::future::join_all(all).await;
+    for store in stores {
+        store.accept(event("1", "d1")).await.unwrap();
+        store.close().await;
+    }
+}
+
+/// Every column: (table, column) and (type, may it be null).
+async fn columns(backend: Backend, url: &str) -> BTreeMap<(String, String), (String, bool)> {
+    let sql = match backend {
+        Backend::Sqlite => {
+            "SELECT m.name, c.name, lower(c.type), \
+               CASE WHEN c.\"notnull\" = 1 OR c.pk > 0 THEN 'NO' ELSE 'YES' END \
+             FROM sqlite_master m, pragma_table_info(m.name) c \
+             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%'"
+        }
+        Backend::Postgres => {
+            "SELECT table_name::text, column_name::text, data_type::text, is_nullable::text \
+             FROM information_schema.columns WHERE table_schema = 'public'"
+        }
+    };
+    let rows = texts(url, sql).await.unwrap();
+    rows.into_iter()
+        .map(|row| {
+            let mut row = row.into_iter().map(Option::unwrap);
+            let mut next = || row.next().unwrap();
+            let key = (next(), next());
+            // SQLite spells the type of a key that it counts up in one way only.
+            let kind = next().replace("integer", "bigint");
+            (key, (kind, next() == "YES"))
+        })
+        .collect()
+}
+
+/// Every index: its name and its table.
+async fn indexes(backend: Backend, url: &str) -> BTreeSet<(String, String)> {
+    let sql = match backend {
+        Backend::Sqlite => {
+            "SELECT name, tbl_name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+        }
+        Backend::Postgres => {
+            "SELECT indexname::text, tablename::text FROM pg_indexes \
+             WHERE schemaname = 'public' AND indexname NOT LIKE '%_pkey' \
+               AND indexname NOT LIKE '%_key'"
+        }
+    };
+    let rows = texts(url, sql).await.unwrap();
+    let text = |row: &[Option<String>], index: usize| row[index].clone().unwrap();
+    rows.iter()
+        .map(|row| (text(row, 0), text(row, 1)))
+        .collect()
+}
+
+#[tokio::test]
+async fn sqlite_and_postgres_have_the_same_schema() {
+    let mut all = Vec::new();
+    for backend in Backend::ALL {
+        let scratch = Scratch::new(backend);
+        let store = open(scratch.url(), "first", 1, false).await;
+        let url = scratch.url();
+        all.push((columns(backend, url).await, indexes(backend, url).await));
+        store.close().await;
+    }
+    let (postgres, sqlite) = (all.pop().unwrap(), all.pop().unwrap());
+    assert_eq!(sqlite.0, postgres.0);
+    // The unique key of issues by key is called like PostgreSQL's own, so it is left out there.
+    let named: BTreeSet<_> = sqlite
+        .1
+        .into_iter()
+        .filter(|(name, _)| !name.ends_with("_key"))
+        .collect();
+    assert_eq!(named, postgres.1);
+    assert!(sqlite.0.len() > 60, "the tables were found");
+}
+
+#[tokio::test]
+async fn an_address_of_no_known_kind_is_refused() {
+    for url in [
+        "mysql://example.com/x",
+        "bowline.db",
+        "sqlite:",
+        "sqlite::memory:",
+    ] {
+        let open = Open {
+            url: url.to_owned(),
+            owner: String::new(),
+            first_token: 1,
+            works_lanes: true,
+        };
+        let refused = Store::open(open).await.err();
+        assert!(matches!(refused, Some(StoreError::Address(_))), "{url}");
+    }
+    let scratch = Scratch::new(Backend::Sqlite);
+    let url = scratch.url().to_owned();
+    let nameless = Open {
+        url,
+        owner: String::new(),
+        first_token: 1,
+        works_lanes: true,
+    };
+    assert!(matches!(
+        Store::open(nameless).await.err(),
+        Some(StoreError::Address(_))
+    ));
+}
+
+/// Runs what makes the store run every statement.
+async fn exercise(backend: Backend) {
+    run(
+        backend,
+        accepting::a_delivery_that_the_database_refuses_does_not_fail_its_neighbours,
+    )
+    .await;
+    run(backend, deciding::all_of_a_decision_is_stored_together).await;
+    run(
+        backend,
+        deciding::a_decision_about_an_event_that_does_not_wait_is_refused,
+    )
+    .await;
+    run(backend, lanes::hastened_lanes_are_due_and_keep_their_order).await;
+    run(backend, lanes::lanes_that_a_dead_process_held_are_found).await;
+    run(backend, lanes::a_closed_store_lets_its_lanes_go).await;
+    run(backend, lanes::a_replayed_event_waits_again).await;
+    run(backend, lanes::work_is_heard_of).await;
+    run(
+        backend,
+        settling::what_follows_from_an_effect_waits_at_the_end_of_the_lane,
+    )
+    .await;
+    run(backend, settling::a_remote_thing_that_we_made_is_ours).await;
+    run(backend, taken_over::a_late_confirmation_counts_once).await;
+    run(
+        backend,
+        taken_over::a_late_confirmation_stands_above_a_refusal,
+    )
+    .await;
+    run(backend, viewing::events_are_listed_newest_first).await;
+    run(backend, reading::facts_are_known_of_their_issue_only).await;
+    run(backend, reading::an_issue_is_found_by_its_present_key).await;
+    run(backend, reading::live_links_are_found_from_both_ends).await;
+    run(backend, viewing::links_are_listed_by_what_is_asked).await;
+    run(backend, viewing::the_backlog_counts_what_waits).await;
+    run(backend, viewing::connections_are_kept).await;
+    run(backend, viewing::bindings_are_kept).await;
+}
+
+/// What the sources say that statements are for: the text after `.rows(`, `.run(` and the like.
+fn purposes() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![folder];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let source = fs::read_to_string(&path).unwrap();
+            for opening in [".rows(", ".run(", "insert_rows(conn,", "let doing = "] {
+                for (at, _) in source.match_indices(opening) {
+                    let rest = source[at + opening.len()..].trim_start();
+                    if let Some(rest) = rest.strip_prefix('"') {
+                        found.insert(rest.split('"').next().unwrap().to_owned());
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Purposes of which no statement is run on one of the databases, with the reason.
+const ONE_SIDED: [(&str, Backend, &str); 8] = [
+    ("opening the SQLite file", Backend::Sqlite, "no statement"),
+    ("opening the SQLite file", Backend::Postgres, "no statement"),
+    ("reaching PostgreSQL", Backend::Sqlite, "no statement"),
+    ("reaching PostgreSQL", Backend::Postgres, "no statement"),
+    ("reaching the database", Backend::Sqlite, "no statement"),
+    ("reaching the database", Backend::Postgres, "no statement"),
+    ("waking others", Backend::Sqlite, "it has one process"),
+    (
+        "freeing lanes",
+        Backend::Postgres,
+        "others may live; only own lanes are freed",
+    ),
+];
+
+/// Indexes of no more than what waits at the moment.
+const WAITING: [&str; 5] = [
+    "lane_due",
+    "lane_owner",
+    "event_waiting",
+    "event_quarantined",
+    "effect_waiting",
+];
+
+/// Statements that may look through a whole table on SQLite: what people ask for now and then.
+const MAY_SCAN: [&str; 6] = [
+    "listing events",
+    "listing links",
+    "hastening lanes",
+    "reading connections",
+    "reading bindings",
+    "migrating the database",
+];
+
+#[tokio::test]
+async fn every_statement_is_run_on_sqlite_and_postgres_and_hot_ones_use_indexes() {
+    let purposes = purposes();
+    assert!(purposes.len() > 40, "the sources were read: {purposes:?}");
+    for backend in Backend::ALL {
+        exercise(backend).await;
+        let seen = census::statements(backend);
+        let missing: Vec<&String> = purposes
+            .iter()
+            .filter(|purpose| !seen.contains_key(purpose.as_str()))
+            .filter(|purpose| {
+                !ONE_SIDED
+                    .iter()
+                    .any(|(known, on, _)| known == purpose && *on == backend)
+            })
+            .collect();
+        assert!(missing.is_empty(), "never run on {backend:?}: {missing:?}");
+    }
+    let (explained, scans) = scans().await;
+    assert!(explained > 50, "{explained}");
+    assert_eq!(scans, Vec::<String>::new());
+}
+
+/// How many statements were looked at on SQLite, and which look through a whole table.
+async fn scans() -> (usize, Vec<String>) {
+    const TABLES: [&str; 8] = [
+        "link", "fact", "effect", "event", "lane", "issue", "attempt", "head",
+    ];
+    let scratch = Scratch::new(Backend::Sqlite);
+    open(scratch.url(), "first", 1, false).await.close().await;
+    let mut explained = 0;
+    let mut scans = Vec::new();
+    for (purpose, statements) in census::statements(Backend::Sqlite) {
+        let control = ["starting a transaction", "committing", "rolling back"];
+        if MAY_SCAN.contains(&purpose) || control.contains(&purpose) {
+            continue;
+        }
+        for sql in statements {
+            explained += 1;
+            let plan = texts(scratch.url(), &format!("EXPLAIN QUERY PLAN {sql}"))
+                .await
+                .unwrap();
+            for step in plan {
+                let step = step.last().cloned().flatten().unwrap_or_default();
+                let Some(rest) = step.strip_prefix("SCAN ") else {
+                    continue;
+                };
+                // A partial index of what waits is no longer than what waits.
+                let table = rest.split(' ').next().unwrap_or_default();
+                if TABLES.contains(&table) && !WAITING.iter().any(|index| rest.ends_with(index)) {
+                    scans.push(format!("{purpose}: {step} in {sql}"));
+                }
+            }
+        }
+    }
+    (explained, scans)
+}
