@@ -125,7 +125,11 @@ impl Window {
 
     /// Takes in that a call was refused for being too many.
     fn refused(&mut self, retry_after: Option<Duration>, now: Millis) {
-        self.remaining = 0;
+        if self.limit.is_some() {
+            // What remains of a window that is counted; where no window is known, nothing would
+            // ever fill it again.
+            self.remaining = 0;
+        }
         self.guard_ms = (self.guard_ms * 2).min(GUARD_MS_MAX);
         let wait_ms = retry_after.map_or_else(
             || self.ends_at.since(now).clamp(1_000, WINDOW_MS),
@@ -250,6 +254,19 @@ mod tests {
         window.refused(Some(Duration::from_secs(3)), Millis(1_000));
         assert!(matches!(window.ask(Priority::Interactive, Millis(3_000)), Answer::At(at)
             if at >= Millis(4_000)));
+    }
+
+    #[test]
+    fn a_refusal_where_no_window_is_known_ends() {
+        for limits in [None, Some(Limits::default())] {
+            let mut window = Window::new();
+            if let Some(limits) = limits {
+                window.learn(&limits);
+            }
+            window.refused(Some(Duration::from_secs(3)), Millis(1_000));
+            assert!(matches!(window.ask(Priority::Bulk, Millis(1_001)), Answer::At(_)));
+            assert_eq!(window.ask(Priority::Bulk, Millis(60_000)), Answer::Go);
+        }
     }
 
     #[test]
