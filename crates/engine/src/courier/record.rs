@@ -50,8 +50,8 @@ pub(super) async fn record(courier: &Courier<'_>) -> Result<Ending, Stop> {
         .map_err(|error| courier.store_failed(&error))?;
     let recorder = Recorder { courier, site: Arc::clone(site), issue: effect.issue.as_str() };
     recorder.property(&links).await?;
-    recorder.remote_links(&links).await?;
-    Ok(Ending::Confirmed { remote_id: None, detail: None })
+    let detail = recorder.remote_links(&links).await?;
+    Ok(Ending::Confirmed { remote_id: None, detail })
 }
 
 struct Recorder<'r> {
@@ -86,24 +86,28 @@ impl Recorder<'_> {
         self.call(self.site.client.put_link_property(self.issue, &ids)).await.map(drop)
     }
 
-    async fn remote_links(&self, links: &[Place]) -> Result<(), Stop> {
-        let mut wanted = self.wanted(links).await;
-        let there = match self.courier.call(
-            &self.site.standing,
-            self.site.client.remote_links(self.issue),
-        )
-        .await
-        {
-            Ok(there) => there,
-            // Remote links can be switched off, and need a permission of their own. The property
-            // is there, and the notes do not depend on this.
+    /// Remote links can be switched off in a site, and need a permission of their own. The property
+    /// is there and the notes do not depend on them, so without them the record is as good as it
+    /// gets; the text says so.
+    async fn remote_links(&self, links: &[Place]) -> Result<Option<String>, Stop> {
+        match self.try_remote_links(links).await {
+            Ok(()) => Ok(None),
             Err(error) if error.kind == ErrorKind::Permission => {
                 tracing::warn!(site = %self.site.config.name, issue = self.issue, %error,
                     "remote links cannot be kept");
-                return Ok(());
+                Ok(Some(format!(
+                    "The conversations are not shown on the issue: Bowline's account may not link \
+                     issues. ({error})"
+                )))
             }
-            Err(error) => return Err(self.failed(error).await),
-        };
+            Err(error) => Err(self.failed(error).await),
+        }
+    }
+
+    async fn try_remote_links(&self, links: &[Place]) -> Result<(), ApiError> {
+        let (courier, client) = (self.courier, &self.site.client);
+        let mut wanted = self.wanted(links).await;
+        let there = courier.call(&self.site.standing, client.remote_links(self.issue)).await?;
         for link in there.iter().filter(|link| link.global_id.starts_with(GLOBAL_ID_PREFIX)) {
             match wanted.get(&link.global_id) {
                 Some(same) if is_same(same, link) => {
@@ -111,13 +115,18 @@ impl Recorder<'_> {
                 }
                 Some(_) => {}
                 None => {
-                    let delete = self.site.client.delete_remote_link(self.issue, &link.global_id);
-                    self.call(delete).await?;
+                    let delete = client.delete_remote_link(self.issue, &link.global_id);
+                    match courier.call(&self.site.standing, delete).await {
+                        // An earlier attempt deleted it, or a person did.
+                        Err(error) if error.kind == ErrorKind::NotFound => {}
+                        done => done?,
+                    }
                 }
             }
         }
         for link in wanted.values() {
-            self.call(self.site.client.upsert_remote_link(self.issue, link)).await?;
+            let write = client.upsert_remote_link(self.issue, link);
+            courier.call(&self.site.standing, write).await?;
         }
         Ok(())
     }
