@@ -9,7 +9,8 @@ use crate::model::links::{LINK_PROPERTY, RemoteLink, link_property_value, read_l
 
 impl Client {
     /// The ids of the linked conversations that the issue's property names; `None` when there is
-    /// no such property. Read through the issue, because the address of a property answers 404
+    /// no such property, and when it is in another shape than [`Client::put_link_property`] writes:
+    /// then it is to be written anew. Read through the issue, because the address of a property answers 404
     /// both when the property and when the issue is missing.
     pub async fn get_link_property(
         &self,
@@ -26,7 +27,8 @@ impl Client {
             .query("updateHistory", "false");
         self.send(call, |v| {
             v.get("id")?;
-            Some(read_link_property(at(v, &["properties", LINK_PROPERTY])))
+            let there = at(v, &["properties", LINK_PROPERTY]);
+            Some(read_link_property(there).filter(|ids| *there == link_property_value(ids)))
         })
         .await
     }

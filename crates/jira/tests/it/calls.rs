@@ -306,6 +306,10 @@ async fn search_hides_how_pages_are_made() {
     assert_eq!(page.next, Some(Cursor::StartAt(51)));
 }
 
+fn old_shape(property: &Value) -> Value {
+    json!({"id": "10040", "properties": {"intercom.conversation.links": property}})
+}
+
 #[tokio::test]
 async fn the_link_property_is_written_and_read_through_the_issue() {
     let ids = ["4137".to_owned(), "215".to_owned()];
@@ -323,6 +327,8 @@ async fn the_link_property_is_written_and_read_through_the_issue() {
     for (answer, want) in [
         (issue(Cloud), Some(vec!["4137".to_owned()])),
         (json!({"id": "10040", "properties": {}}), None),
+        (old_shape(&json!({"conversationIds": ["4137"]})), None),
+        (old_shape(&json!([{"id": "4137"}])), None),
         (json!({"id": "10040"}), None),
     ] {
         let call = async |c: &Client| c.get_link_property("10040").await;
