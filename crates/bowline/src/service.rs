@@ -44,6 +44,7 @@ impl Service {
             clock: Arc::new(SystemClock),
             transport: Arc::new(transport),
             seed: random(),
+            payload_age: config.limits.payload_age,
             config: engine_config(config),
         })
         .await
@@ -69,8 +70,6 @@ impl Service {
                 .with_context(|| format!("listening on {own} for metrics"))?;
             sockets.push(socket);
         }
-        let engine_shared = engine.shared();
-        engine_shared.keep_payloads_for(config.limits.payload_age);
         Ok(Self { addr, engine, sockets, patience: config.limits.shutdown, _lock: lock })
     }
 

@@ -167,6 +167,23 @@ impl Act {
         }
     }
 
+    /// The same without the text that it carries, if it carries one.
+    pub fn without_text(&self) -> Option<Self> {
+        match self {
+            Self::Note { html, .. } if html.is_empty() => None,
+            Self::Note { workspace, conversation, audience, wake_snoozed, .. } => {
+                Some(Self::Note {
+                    workspace: workspace.clone(),
+                    conversation: conversation.clone(),
+                    audience: *audience,
+                    html: String::new(),
+                    wake_snoozed: *wake_snoozed,
+                })
+            }
+            Self::Reopen { .. } | Self::SnoozeAgain { .. } | Self::Record => None,
+        }
+    }
+
     /// The conversation it writes to, if it writes to one.
     pub fn conversation(&self) -> Option<(&WorkspaceName, &ConversationId)> {
         match self {

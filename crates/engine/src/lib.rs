@@ -20,6 +20,7 @@ mod pace;
 mod planner;
 mod reconciler;
 mod registry;
+mod retention;
 mod run;
 pub mod shared;
 

@@ -19,7 +19,7 @@ use crate::config::EngineConfig;
 use crate::pace::Priority;
 use crate::registry::{Known, Registry, Standing};
 use crate::shared::{Handed, InHand, Shared};
-use crate::{courier, health, planner, reconciler};
+use crate::{courier, health, planner, reconciler, retention};
 
 /// Lanes that are planned at once.
 const PLANNERS_MAX: usize = 64;
@@ -49,6 +49,8 @@ pub struct Setup {
     pub transport: Arc<dyn Transport>,
     /// Seeds the random numbers.
     pub seed: u64,
+    /// How long the texts of deliveries and notes are kept.
+    pub payload_age: Duration,
     /// What is connected.
     pub config: EngineConfig,
 }
@@ -81,7 +83,9 @@ impl Engine {
             handed,
             stopping: CancellationToken::new(),
             notes_per_link_hour: Breaker::new(),
-            payload_age_ms: AtomicI64::new(i64::MAX),
+            payload_age_ms: AtomicI64::new(
+                i64::try_from(setup.payload_age.as_millis()).unwrap_or(i64::MAX),
+            ),
             lanes_in_hand: InHand::new(LANES_IN_HAND_MAX),
             effects_in_hand: InHand::new(EFFECTS_IN_HAND_MAX),
             probe: tokio::sync::Notify::new(),
@@ -99,6 +103,7 @@ impl Engine {
         until_stopped(Box::pin(renew(Arc::clone(&shared))));
         until_stopped(Box::pin(health::probe_all(Arc::clone(&shared))));
         until_stopped(Box::pin(reconciler::run(Arc::clone(&shared))));
+        until_stopped(Box::pin(retention::run(Arc::clone(&shared))));
         Ok(Self { shared, tasks, workers })
     }
 

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
 
 use bowline_domain::connection::Connection;
 use bowline_domain::ids::{ProjectKey, SiteName};
@@ -75,12 +74,6 @@ pub struct Shared {
 impl Shared {
     pub(crate) fn registry(&self) -> Arc<Registry> {
         Arc::clone(&self.registry.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Sets how long payloads are kept.
-    pub fn keep_payloads_for(&self, age: Duration) {
-        let age_ms = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-        self.payload_age_ms.store(age_ms, Ordering::Relaxed);
     }
 
     /// The present time.

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::committer::Job;
 use crate::error::StoreError;
-use crate::model::{Accepted, Committed, Lease, TakenEffect};
+use crate::model::{Accepted, Committed, Lease, Redacted, TakenEffect};
 
 /// What an answer may carry: rights to work lanes.
 pub(crate) trait Leases {
@@ -22,6 +22,7 @@ pub(crate) trait Leases {
 impl Leases for () {}
 impl Leases for bool {}
 impl Leases for u64 {}
+impl Leases for Redacted {}
 
 impl Leases for Accepted {
     fn leases(&self) -> Vec<Lease> {

@@ -427,6 +427,17 @@ pub struct EventFilter {
     pub limit: i64,
 }
 
+/// How far old texts were taken out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Redacted {
+    /// The last event that was gone through.
+    pub event: i64,
+    /// The last effect that was gone through.
+    pub effect: i64,
+    /// Is there more to go through at once?
+    pub more: bool,
+}
+
 /// How full the queues are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {

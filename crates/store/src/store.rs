@@ -20,14 +20,14 @@ use crate::error::StoreError;
 use crate::handover::{self, Answer, Leases, Reply};
 use crate::model::{
     Accepted, AttemptView, Backlog, BindingRecord, Committed, ConnectionRecord, Decision,
-    EffectView, EventFilter, EventView, LaneKind, Lease, LinkFilter, LinkView, NewEvent,
+    EffectView, EventFilter, EventView, LaneKind, Lease, LinkFilter, LinkView, NewEvent, Redacted,
     Settlement, StoredEvent, TakenEffect,
 };
 use crate::open::{self, Open, Opened, Readers, WORK_CHANNEL};
 use crate::sql::{bindings, claim, connections, lookup, views};
 use crate::writes::{
     ActivateBinding, AdvanceBinding, ClaimEffects, ClaimEvents, FollowUp, FreeOwn, Hasten,
-    Postpone, PutConnection, Renew, Replay, Single, WebhookSeen, Write,
+    Postpone, PutConnection, Redact, Renew, Replay, Single, WebhookSeen, Write,
 };
 
 /// The durable state. Cheap to clone.
@@ -196,6 +196,12 @@ impl Store {
     /// Keeps every lane that this process holds.
     pub async fn renew(&self, now: Millis) -> Result<u64, StoreError> {
         self.write(Renew { now }).await
+    }
+
+    /// Takes the texts out of a part of the decided events received and of the effects settled
+    /// before `before`, going on from `done`.
+    pub async fn redact(&self, before: Millis, done: Redacted) -> Result<Redacted, StoreError> {
+        self.write(Redact { before, done }).await
     }
 
     /// Puts an effect that follows from another one into its lane (which the caller holds).

@@ -12,8 +12,8 @@ use crate::committer::Writer;
 use crate::db::Conn;
 use crate::error::StoreError;
 use crate::handover::{Leases, Orphan, Orphans, Reply};
-use crate::model::{BindingRecord, ConnectionRecord, LaneKind, Lease, TakenEffect};
-use crate::sql::{accept, bindings, claim, connections, decide, lanes, settle};
+use crate::model::{BindingRecord, ConnectionRecord, LaneKind, Lease, Redacted, TakenEffect};
+use crate::sql::{accept, bindings, claim, connections, decide, lanes, retention, settle};
 
 /// What a write does. It is run again if it met another replica's.
 pub(crate) trait Write: Clone + Send + 'static {
@@ -130,6 +130,8 @@ write!(Hasten { connection: String, now: Millis } -> u64,
 write!(FreeOwn {} -> u64, |conn, writer| lanes::free_own(conn, &writer.owner).await);
 write!(PutConnection { record: ConnectionRecord } -> (),
     |conn, _| connections::put(conn, &record).await);
+write!(Redact { before: Millis, done: Redacted } -> Redacted,
+    |conn, _| retention::redact(conn, before, done).await);
 write!(WebhookSeen { connection: Connection, at: Millis } -> (),
     |conn, _| connections::webhook_seen(conn, &connection, at).await);
 write!(ActivateBinding { record: BindingRecord } -> (),

@@ -184,6 +184,13 @@ async fn troubled(
 }
 
 async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
+    if event.body.is_empty() {
+        return Err(Trouble::Hopeless(
+            "What the delivery said was taken out after the time that it is kept for \
+             (limits.payload_days). It cannot be decided again."
+                .to_owned(),
+        ));
+    }
     match event.source {
         EventSource::Jira => jira_event::decide(shared, event).await,
         EventSource::Intercom => intercom_event::decide(shared, event).await,

@@ -7,5 +7,6 @@ pub(crate) mod connections;
 pub(crate) mod decide;
 pub(crate) mod lanes;
 pub(crate) mod lookup;
+pub(crate) mod retention;
 pub(crate) mod settle;
 pub(crate) mod views;

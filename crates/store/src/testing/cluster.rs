@@ -26,6 +26,8 @@ end() {
 }
 trap end EXIT
 trap 'exit 1' INT TERM HUP
+# Whoever started this may be gone before it is told anything; that must end in `end` too.
+trap '' PIPE
 if ! "$2/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C --no-sync \
         >"$dir/log" 2>&1 </dev/null; then
     echo "initdb failed:"; cat "$dir/log"; exit 1

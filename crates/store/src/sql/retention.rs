@@ -1,0 +1,66 @@
+//! Taking out what was kept for long enough: what deliveries said and what notes say. The rows
+//! stay, so that a delivery or a fact that comes again is still known.
+
+use bowline_domain::effect::Act;
+use bowline_domain::time::Millis;
+
+use crate::db::{Conn, values};
+use crate::error::StoreError;
+use crate::model::Redacted;
+use crate::sql::decide::json;
+
+/// Rows that one transaction goes through.
+const ROWS_AT_ONCE: i64 = 500;
+
+/// Goes on from `done`, in the order in which rows were made, up to the first that is newer than
+/// `before`. What is not decided or settled yet is passed over.
+pub(crate) async fn redact(
+    conn: &mut Conn,
+    before: Millis,
+    done: Redacted,
+) -> Result<Redacted, StoreError> {
+    let event = redact_events(conn, before, done.event).await?;
+    let effect = redact_effects(conn, before, done.effect).await?;
+    let more = event > done.event || effect > done.effect;
+    Ok(Redacted { event, effect, more })
+}
+
+async fn redact_events(conn: &mut Conn, before: Millis, done: i64) -> Result<i64, StoreError> {
+    const OLD: &str = "SELECT id, received_at FROM event WHERE id > $1 ORDER BY id LIMIT $2";
+    const REDACT: &str =
+        "UPDATE event SET body = '' WHERE id > $1 AND id <= $2 AND state = 1 AND body <> ''";
+    let mut reached = done;
+    for row in conn.rows("reading old events", OLD, values![done, ROWS_AT_ONCE]).await? {
+        if row.int(1)? >= before.0 {
+            break;
+        }
+        reached = row.int(0)?;
+    }
+    if reached > done {
+        conn.run("redacting events", REDACT, values![done, reached]).await?;
+    }
+    Ok(reached)
+}
+
+async fn redact_effects(conn: &mut Conn, before: Millis, done: i64) -> Result<i64, StoreError> {
+    const OLD: &str = "SELECT id, planned_at, settled_at, act FROM effect \
+        WHERE id > $1 ORDER BY id LIMIT $2";
+    const REDACT: &str = "UPDATE effect SET act = $1 WHERE id = $2";
+    let mut reached = done;
+    for row in conn.rows("reading old effects", OLD, values![done, ROWS_AT_ONCE]).await? {
+        if row.int(1)? >= before.0 {
+            break;
+        }
+        reached = row.int(0)?;
+        if row.int_or_null(2)?.is_none() {
+            continue;
+        }
+        let act: Act = serde_json::from_str(&row.text(3)?)
+            .map_err(|error| StoreError::unreadable("an effect", error))?;
+        if let Some(act) = act.without_text() {
+            let args = values![json(&act)?, reached];
+            conn.run("redacting an effect", REDACT, args).await?;
+        }
+    }
+    Ok(reached)
+}
