@@ -101,7 +101,7 @@ impl Shared {
             .get(&SiteName::new(delivery.site))
             .ok_or(Refusal::UnknownConnection)?;
         let secrets: Vec<&str> =
-            site.config.webhook_secrets.iter().map(|secret| secret.expose_secret()).collect();
+            site.config.webhook_secrets.iter().map(secrecy::ExposeSecret::expose_secret).collect();
         if !jira::webhook::verify(&secrets, delivery.body, delivery.signature) {
             return Err(Refusal::BadSignature);
         }

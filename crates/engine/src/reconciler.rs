@@ -26,7 +26,7 @@ use crate::shared::Shared;
 const POLL_WITHOUT_WEBHOOKS: Duration = Duration::from_secs(5);
 
 /// How often changes are looked for where nothing is bound: only to see whether something is now.
-const POLL_NOTHING: Duration = Duration::from_secs(60);
+const POLL_NOTHING: Duration = Duration::from_mins(1);
 
 /// How far a search reaches back behind the watermark, in milliseconds: index lag, minutes that
 /// are cut off, and clocks that differ.

@@ -9,7 +9,7 @@ use bowline_store::model::Redacted;
 use crate::shared::Shared;
 
 /// How often old texts are looked for.
-const LOOK_EVERY: Duration = Duration::from_secs(60 * 60);
+const LOOK_EVERY: Duration = Duration::from_hours(1);
 
 /// Takes old texts out, again and again, until the engine stops.
 pub(crate) async fn run(shared: Arc<Shared>) {

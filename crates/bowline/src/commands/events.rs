@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use bowline::config::Loaded;
 use bowline::system::SystemClock;
 use bowline_domain::ids::{EventId, IssueId, LaneKey, SiteName};
+use bowline_domain::outcome::Reason;
 use bowline_domain::time::Clock as _;
 use bowline_store::Store;
 use bowline_store::model::{EventFilter, EventState, EventView};
@@ -69,7 +70,7 @@ async fn list(store: &Store, filter: &EventFilter, as_json: bool) -> anyhow::Res
 }
 
 fn codes(view: &EventView) -> Vec<&'static str> {
-    view.outcome.iter().flat_map(|outcome| &outcome.reasons).map(|reason| reason.code()).collect()
+    view.outcome.iter().flat_map(|outcome| &outcome.reasons).map(Reason::code).collect()
 }
 
 fn as_line(view: &EventView) -> String {

@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use bowline::config::{Config, Loaded};
 use bowline::system::{SystemClock, random};
 use bowline_domain::ids::{ConversationId, EventId, SiteName};
+use bowline_domain::link::LinkEnd;
 use bowline_domain::time::Clock as _;
 use bowline_engine::shared::queue_link_command;
 use bowline_store::Store;
@@ -69,7 +70,7 @@ fn as_line(view: &LinkView) -> String {
         "conversation": view.link.conversation.as_str(),
         "live": view.link.live,
         "since_ms": view.link.since.0,
-        "ended": view.link.ended.map(|end| end.as_str()),
+        "ended": view.link.ended.map(LinkEnd::as_str),
         "sources": sources,
     })
     .to_string()

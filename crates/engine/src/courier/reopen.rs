@@ -30,8 +30,7 @@ pub(super) async fn reopen(
     let remote_id = conversation
         .parts
         .iter()
-        .filter(|part| part.part_type == "open" && part.author.id.as_deref() == Some(&far.actor))
-        .next_back()
+        .rfind(|part| part.part_type == "open" && part.author.id.as_deref() == Some(&far.actor))
         .or_else(|| conversation.newest_part())
         .map(|part| part.id.clone())
         .filter(|id| !id.is_empty());

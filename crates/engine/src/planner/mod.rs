@@ -37,7 +37,7 @@ const DATABASE_WAIT_MS: i64 = 1_000;
 #[derive(Debug)]
 pub(crate) enum Trouble {
     /// A remote system did not answer as needed.
-    Remote(Connection, ApiError),
+    Remote(Box<(Connection, ApiError)>),
     /// The database.
     Store(StoreError),
     /// It will never be planned as it is.
@@ -163,7 +163,8 @@ async fn troubled(
     let words = match trouble {
         Trouble::Hopeless(text) => return Some(text),
         Trouble::Store(error) => error.to_string(),
-        Trouble::Remote(connection, error) => {
+        Trouble::Remote(remote) => {
+            let (connection, error) = *remote;
             let registry = shared.registry();
             if let Some(standing) = registry.standing(&connection)
                 && health::take_in(shared, standing, &error).await

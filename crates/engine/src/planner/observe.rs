@@ -69,7 +69,7 @@ impl Reader<'_> {
     }
 
     pub(crate) fn trouble(&self, error: ApiError) -> Trouble {
-        Trouble::Remote(Connection::Site(self.name().clone()), error)
+        Trouble::Remote(Box::new((Connection::Site(self.name().clone()), error)))
     }
 
     pub(crate) async fn state(

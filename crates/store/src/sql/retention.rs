@@ -22,7 +22,11 @@ pub(crate) async fn redact(
     let event = redact_events(conn, before, done.event).await?;
     let effect = redact_effects(conn, before, done.effect).await?;
     let more = event > done.event || effect > done.effect;
-    Ok(Redacted { event, effect, more })
+    Ok(Redacted {
+        event,
+        effect,
+        more,
+    })
 }
 
 async fn redact_events(conn: &mut Conn, before: Millis, done: i64) -> Result<i64, StoreError> {
@@ -30,14 +34,18 @@ async fn redact_events(conn: &mut Conn, before: Millis, done: i64) -> Result<i64
     const REDACT: &str =
         "UPDATE event SET body = '' WHERE id > $1 AND id <= $2 AND state = 1 AND body <> ''";
     let mut reached = done;
-    for row in conn.rows("reading old events", OLD, values![done, ROWS_AT_ONCE]).await? {
+    for row in conn
+        .rows("reading old events", OLD, values![done, ROWS_AT_ONCE])
+        .await?
+    {
         if row.int(1)? >= before.0 {
             break;
         }
         reached = row.int(0)?;
     }
     if reached > done {
-        conn.run("redacting events", REDACT, values![done, reached]).await?;
+        conn.run("redacting events", REDACT, values![done, reached])
+            .await?;
     }
     Ok(reached)
 }
@@ -47,7 +55,10 @@ async fn redact_effects(conn: &mut Conn, before: Millis, done: i64) -> Result<i6
         WHERE id > $1 ORDER BY id LIMIT $2";
     const REDACT: &str = "UPDATE effect SET act = $1 WHERE id = $2";
     let mut reached = done;
-    for row in conn.rows("reading old effects", OLD, values![done, ROWS_AT_ONCE]).await? {
+    for row in conn
+        .rows("reading old effects", OLD, values![done, ROWS_AT_ONCE])
+        .await?
+    {
         if row.int(1)? >= before.0 {
             break;
         }

@@ -14,6 +14,7 @@ mod deciding;
 mod lanes;
 mod reading;
 mod replicas;
+mod retention;
 mod schema;
 mod settling;
 mod taken_over;

@@ -8,7 +8,7 @@ use bowline_store::testing::{Backend, Scratch, census, texts};
 use bowline_store::{Open, Store, StoreError};
 
 use crate::support::*;
-use crate::{accepting, deciding, lanes, reading, settling, taken_over, viewing};
+use crate::{accepting, deciding, lanes, reading, retention, settling, taken_over, viewing};
 
 on_both!(
     migrating_twice_changes_nothing,
@@ -138,6 +138,11 @@ async fn an_address_of_no_known_kind_is_refused() {
 
 /// Runs what makes the store run every statement.
 async fn exercise(backend: Backend) {
+    run(
+        backend,
+        retention::old_texts_are_taken_out_and_what_waits_keeps_its_own,
+    )
+    .await;
     run(
         backend,
         accepting::a_delivery_that_the_database_refuses_does_not_fail_its_neighbours,

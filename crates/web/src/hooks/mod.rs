@@ -122,10 +122,10 @@ fn answer(source: &'static str, received: Result<Receipt, Refusal>) -> Response 
     metrics::counter!("bowline_refusals_total", "source" => source,
         "status" => status.as_str().to_owned())
     .increment(1);
-    match &refusal {
-        Refusal::Failed(error) => tracing::error!(source, %error, "delivery not stored"),
-        _ => tracing::warn!(source, status = status.as_u16(), reason = %refusal,
-            "delivery refused"),
+    if let Refusal::Failed(error) = &refusal {
+        tracing::error!(source, %error, "delivery not stored");
+    } else {
+        tracing::warn!(source, status = status.as_u16(), reason = %refusal, "delivery refused");
     }
     let text = refusal.to_string();
     if status == StatusCode::SERVICE_UNAVAILABLE {
