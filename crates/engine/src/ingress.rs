@@ -122,7 +122,7 @@ impl Shared {
                 (lane, "unknown".to_owned(), Some(quarantined(&why)))
             }
         };
-        let name = delivery.identifier.map_or_else(|| digest(delivery.body), str::to_owned);
+        let name = delivery.identifier.map_or_else(|| digest(delivery.body), given_name);
         self.webhook_seen(&registry, &connection).await;
         self.store_event(NewEvent {
             source: EventSource::Jira,
@@ -185,7 +185,8 @@ impl Shared {
             source: EventSource::Intercom,
             take: quarantine.is_none() && workspace.standing.works(),
             connection,
-            delivery: delivery_name.unwrap_or_else(|| digest(delivery.body)),
+            delivery: delivery_name
+                .map_or_else(|| digest(delivery.body), |name| given_name(&name)),
             lane,
             topic,
             received_at: self.now(),
@@ -236,7 +237,7 @@ impl Shared {
         self.store_event(NewEvent {
             source: EventSource::Notify,
             connection,
-            delivery: key.map_or_else(unnamed, str::to_owned),
+            delivery: key.map_or_else(unnamed, given_name),
             lane,
             topic: "notify".to_owned(),
             received_at: self.now(),
@@ -316,6 +317,14 @@ fn quarantined(why: &str) -> String {
         "Bowline does not know this shape of delivery ({why}). It is kept as it came; a newer \
          version may read it when it is replayed."
     )
+}
+
+/// The longest name of a delivery that is kept as it came, in bytes. Names stand in an index.
+const NAME_BYTES_MAX: usize = 200;
+
+/// The name that a sender gave; a very long one by its digest.
+fn given_name(name: &str) -> String {
+    if name.len() <= NAME_BYTES_MAX { name.to_owned() } else { digest(name.as_bytes()) }
 }
 
 /// Names a delivery that has no name by what it says: a retry says the same.
