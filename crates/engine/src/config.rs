@@ -5,7 +5,7 @@ use std::time::Duration;
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
 use bowline_domain::settings::{Notify, TransitionRule};
 use bowline_jira::Deployment;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 /// Everything that is connected.
@@ -44,6 +44,15 @@ pub struct SiteConfig {
     pub poll: Duration,
 }
 
+impl SiteConfig {
+    /// Is the site reached in the same place with the same credentials?
+    pub(crate) fn same_means(&self, other: &Self) -> bool {
+        (&self.api_url, &self.email, self.deployment)
+            == (&other.api_url, &other.email, other.deployment)
+            && self.token.expose_secret() == other.token.expose_secret()
+    }
+}
+
 /// An Intercom workspace.
 #[derive(Clone, Debug)]
 pub struct WorkspaceConfig {
@@ -59,6 +68,15 @@ pub struct WorkspaceConfig {
     pub client_secrets: Vec<SecretString>,
     /// The teammate as whom we write; by default who the token belongs to.
     pub app_user: Option<String>,
+}
+
+impl WorkspaceConfig {
+    /// Is the workspace reached in the same place, with the same credentials, as the same
+    /// teammate?
+    pub(crate) fn same_means(&self, other: &Self) -> bool {
+        (&self.api_url, &self.app_user) == (&other.api_url, &other.app_user)
+            && self.access_token.expose_secret() == other.access_token.expose_secret()
+    }
 }
 
 /// A project joined to a workspace.

@@ -136,9 +136,12 @@ pub(crate) async fn probe_all(shared: Arc<Shared>) {
 struct Found {
     remote_id: Option<String>,
     actor_id: Option<String>,
+    /// Why nothing can be written although the credential works.
+    trouble: Option<String>,
 }
 
 async fn probe_one(shared: &Shared, standing: &Standing) -> bool {
+    let credentials = standing.credentials();
     let found = match ask(shared, &standing.connection).await {
         Ok(found) => found,
         Err(error) => {
@@ -150,30 +153,41 @@ async fn probe_one(shared: &Shared, standing: &Standing) -> bool {
                 && standing.known().health == Health::Connected;
         }
     };
-    if let Some(reason) = other_workspace(standing, &found) {
+    let trouble = other_workspace(standing, &found).or_else(|| found.trouble.clone());
+    if let Some(reason) = trouble {
         set(shared, standing, Health::Broken, Some(reason)).await;
         return false;
     }
-    let was = standing.known();
+    let (was, was_proven) = (standing.known(), standing.proven());
     standing.change(|known: &mut Known| {
         known.remote_id = found.remote_id.or(known.remote_id.take());
         known.actor_id = found.actor_id.or(known.actor_id.take());
     });
+    standing.prove(credentials);
     let learned = standing.known();
     set(shared, standing, Health::Connected, None).await;
     if was.remote_id != learned.remote_id || was.actor_id != learned.actor_id {
         record(shared, standing).await;
     }
-    if was.health != Health::Connected {
-        match shared.store.hasten(&standing.connection, shared.now()).await {
-            Ok(0) => {}
-            Ok(lanes) => {
-                tracing::info!(connection = %standing.connection, lanes, "queue is drained");
-            }
-            Err(error) => tracing::error!(%error, "the queue could not be hastened"),
+    if was.health != Health::Connected || !was_proven {
+        drain(shared, &standing.connection).await;
+    }
+    if was.remote_id.is_none() && learned.remote_id.is_some() {
+        // Events of its projects may have waited to know the workspace's code.
+        for site in shared.registry().sites_of(&standing.connection) {
+            drain(shared, &site).await;
         }
     }
     true
+}
+
+/// Has what waits for a connection be worked now.
+async fn drain(shared: &Shared, connection: &Connection) {
+    match shared.store.hasten(connection, shared.now()).await {
+        Ok(0) => {}
+        Ok(lanes) => tracing::info!(%connection, lanes, "queue is drained"),
+        Err(error) => tracing::error!(%error, "the queue could not be hastened"),
+    }
 }
 
 async fn ask(shared: &Shared, connection: &Connection) -> Result<Found, ApiError> {
@@ -182,7 +196,8 @@ async fn ask(shared: &Shared, connection: &Connection) -> Result<Found, ApiError
         Connection::Site(name) => {
             let Some(site) = registry.sites.get(name) else { return Ok(nobody()) };
             let me = site.client.myself().await?.value;
-            Ok(Found { remote_id: Some(site.browse_base()), actor_id: Some(me.person.id) })
+            let remote_id = Some(site.browse_base());
+            Ok(Found { remote_id, actor_id: Some(me.person.id), trouble: None })
         }
         Connection::Workspace(name) => {
             let Some(workspace) = registry.workspaces.get(name) else { return Ok(nobody()) };
@@ -192,9 +207,34 @@ async fn ask(shared: &Shared, connection: &Connection) -> Result<Found, ApiError
             if workspace.standing.known().health == Health::Limited {
                 conversations_open(workspace).await?;
             }
-            Ok(Found { remote_id: Some(me.workspace), actor_id: Some(me.admin_id) })
+            let trouble = match workspace.standing.known().health {
+                Health::Connected if workspace.standing.proven() => None,
+                _ => no_teammate(workspace, &me.admin_id).await?,
+            };
+            Ok(Found { remote_id: Some(me.workspace), actor_id: Some(me.admin_id), trouble })
         }
     }
+}
+
+/// Is the teammate as whom we write missing? Why nothing can be written then.
+async fn no_teammate(workspace: &Workspace, owner: &str) -> Result<Option<String>, ApiError> {
+    let actor = workspace.config.app_user.as_deref().unwrap_or(owner);
+    match workspace.client.admins().await {
+        Ok(reply) if reply.value.iter().any(|teammate| teammate.id == actor) => Ok(None),
+        Ok(_) => Ok(Some(teammate_gone(actor, workspace))),
+        // Without the right to read teammates, writing shows whether there is such a teammate.
+        Err(error) if error.kind == ErrorKind::Permission => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What to say of a teammate as whom we cannot write.
+pub(crate) fn teammate_gone(actor: &str, workspace: &Workspace) -> String {
+    format!(
+        "The teammate {actor} as whom Bowline writes is not in the workspace “{}”. Notes wait. An \
+         administrator sets app_user to another teammate, best one of its own.",
+        workspace.config.name
+    )
 }
 
 /// An id that no conversation has.
@@ -210,7 +250,7 @@ async fn conversations_open(workspace: &Workspace) -> Result<(), ApiError> {
 }
 
 fn nobody() -> Found {
-    Found { remote_id: None, actor_id: None }
+    Found { remote_id: None, actor_id: None, trouble: None }
 }
 
 /// A token of another workspace than before is refused: the ids in the queue and in the links mean

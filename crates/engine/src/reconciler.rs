@@ -38,6 +38,7 @@ const PAGE_SIZE: u32 = 50;
 /// Looks at every binding, again and again, until the engine stops.
 pub(crate) async fn run(shared: Arc<Shared>) {
     loop {
+        let configured = shared.configured.notified();
         let registry = shared.registry();
         let mut wait = POLL_NOTHING;
         for binding in registry.bindings.iter().filter(|binding| binding.linking) {
@@ -57,6 +58,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         }
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
+            () = configured => {}
             () = shared.stopping.cancelled() => return,
         }
     }

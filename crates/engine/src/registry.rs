@@ -4,6 +4,7 @@
 //! (health, pace, whom we act as) lives in [`Standing`] and is handed over by name.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bowline_domain::connection::{Connection, Health};
@@ -23,6 +24,10 @@ pub(crate) struct Standing {
     pub(crate) connection: Connection,
     pub(crate) pace: Pace,
     known: Mutex<Known>,
+    /// Counts the changes of what we are connected by, so that a probe proves only what it used.
+    credentials: AtomicU64,
+    /// The count for which a probe succeeded.
+    proven: AtomicU64,
 }
 
 /// What a probe found out, and how the connection is.
@@ -40,7 +45,34 @@ pub(crate) struct Known {
 
 impl Standing {
     pub(crate) fn new(connection: Connection, known: Known) -> Self {
-        Self { connection, pace: Pace::new(), known: Mutex::new(known) }
+        Self {
+            connection,
+            pace: Pace::new(),
+            known: Mutex::new(known),
+            credentials: AtomicU64::new(1),
+            proven: AtomicU64::new(0),
+        }
+    }
+
+    /// What we are connected by changes: until a probe said whom it reaches, nothing is written.
+    pub(crate) fn doubt(&self) {
+        self.credentials.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Which credentials are in use, for [`Standing::prove`].
+    pub(crate) fn credentials(&self) -> u64 {
+        self.credentials.load(Ordering::Acquire)
+    }
+
+    /// A probe with these credentials found what it should.
+    pub(crate) fn prove(&self, credentials: u64) {
+        self.proven.fetch_max(credentials, Ordering::AcqRel);
+    }
+
+    /// Is it known whom the present credentials reach? A token of another workspace would find
+    /// none of the conversations that are linked, and end the links.
+    pub(crate) fn proven(&self) -> bool {
+        self.proven.load(Ordering::Acquire) == self.credentials()
     }
 
     pub(crate) fn known(&self) -> Known {
@@ -159,6 +191,34 @@ impl Registry {
             workspaces: workspaces.collect(),
             bindings: config.bindings,
         }
+    }
+
+    /// The sites with projects that are joined to this workspace.
+    pub(crate) fn sites_of(&self, connection: &Connection) -> Vec<Connection> {
+        let Connection::Workspace(workspace) = connection else { return Vec::new() };
+        let mut sites: Vec<Connection> = Vec::new();
+        for binding in self.bindings.iter().filter(|binding| binding.workspace == *workspace) {
+            let site = Connection::Site(binding.site.clone());
+            if !sites.contains(&site) {
+                sites.push(site);
+            }
+        }
+        sites
+    }
+
+    /// The connections that are not connected by the same means in `before`.
+    pub(crate) fn connected_anew(&self, before: &Self) -> Vec<Arc<Standing>> {
+        let sites = self.sites.iter().filter(|(name, site)| {
+            before.sites.get(*name).is_none_or(|before| !site.config.same_means(&before.config))
+        });
+        let workspaces = self.workspaces.iter().filter(|(name, workspace)| {
+            let before = before.workspaces.get(*name);
+            before.is_none_or(|before| !workspace.config.same_means(&before.config))
+        });
+        sites
+            .map(|(_, site)| Arc::clone(&site.standing))
+            .chain(workspaces.map(|(_, workspace)| Arc::clone(&workspace.standing)))
+            .collect()
     }
 
     pub(crate) fn standings(&self) -> impl Iterator<Item = &Arc<Standing>> {

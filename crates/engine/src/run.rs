@@ -89,6 +89,7 @@ impl Engine {
             lanes_in_hand: InHand::new(LANES_IN_HAND_MAX),
             effects_in_hand: InHand::new(EFFECTS_IN_HAND_MAX),
             probe: tokio::sync::Notify::new(),
+            configured: tokio::sync::Notify::new(),
         });
         remember_connections(&shared).await?;
         configure(&shared, setup.config).await?;
@@ -120,6 +121,7 @@ impl Engine {
     pub async fn configure(&self, config: EngineConfig) -> Result<(), StoreError> {
         configure(&self.shared, config).await?;
         self.shared.probe.notify_waiters();
+        self.shared.configured.notify_waiters();
         Ok(())
     }
 
@@ -217,7 +219,16 @@ async fn configure(shared: &Arc<Shared>, config: EngineConfig) -> Result<(), Sto
         .map(|record| ((record.site, record.project), record.active_since))
         .collect();
     *shared.active_since.write().unwrap_or_else(PoisonError::into_inner) = active;
+    // Before the new credentials are used, so that nothing is written with them unproven; and
+    // after, so that a probe that began in between proves nothing.
+    let anew = registry.connected_anew(&shared.registry());
+    for standing in &anew {
+        standing.doubt();
+    }
     *shared.registry.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(registry);
+    for standing in &anew {
+        standing.doubt();
+    }
     Ok(())
 }
 

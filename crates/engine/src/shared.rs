@@ -69,6 +69,8 @@ pub struct Shared {
     pub(crate) effects_in_hand: InHand,
     /// Wakes the prober when a connection broke or was configured anew.
     pub(crate) probe: tokio::sync::Notify,
+    /// Wakes the reconciler when something was configured anew.
+    pub(crate) configured: tokio::sync::Notify,
 }
 
 impl Shared {

@@ -171,12 +171,12 @@ impl Courier<'_> {
             let reason = "The link ended before it was this effect's turn.".to_owned();
             return Err(Stop(Ending::Dropped { reason }));
         }
-        self.breaker(workspace, conversation)?;
-        let Some(actor) = found.actor() else {
+        let Some(actor) = found.actor().filter(|_| standing.proven()) else {
             self.shared.probe.notify_waiters();
             let reason = "The workspace was not reached yet.".to_owned();
             return Err(Stop(self.later(PROBE_WAIT_MS, doubtful, reason)));
         };
+        self.breaker(workspace, conversation)?;
         Ok(Far { workspace: Arc::clone(found), standing, actor, conversation })
     }
 
@@ -245,7 +245,11 @@ impl Courier<'_> {
     async fn failed(&self, far: &Far<'_>, error: ApiError, doubtful: bool) -> Stop {
         let refused = matches!(
             error.kind,
-            ErrorKind::NotFound | ErrorKind::Gone | ErrorKind::Data | ErrorKind::Permission
+            ErrorKind::NotFound
+                | ErrorKind::Gone
+                | ErrorKind::Data
+                | ErrorKind::Permission
+                | ErrorKind::Config
         );
         if !refused {
             return self.remote_failed(&far.standing, &error, doubtful).await;
@@ -316,11 +320,7 @@ impl Courier<'_> {
         if teammates.iter().any(|teammate| teammate.id == far.actor) {
             return None;
         }
-        Some(format!(
-            "The teammate {} as whom Bowline writes is not in the workspace “{}” any more. Notes \
-             wait. An administrator sets app_user to another teammate, best one of its own.",
-            far.actor, far.workspace.config.name
-        ))
+        Some(health::teammate_gone(&far.actor, &far.workspace))
     }
 }
 

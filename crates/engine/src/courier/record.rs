@@ -158,7 +158,7 @@ impl Recorder<'_> {
         let mut title = format!("Intercom conversation {conversation}");
         let mut state = None;
         let registry = self.courier.shared.registry();
-        if let Some(far) = registry.workspaces.get(workspace).filter(|far| far.standing.works()) {
+        if let Some(far) = registry.workspaces.get(workspace).filter(|far| far.standing.works() && far.standing.proven()) {
             let read = far.client.conversation(conversation.as_str());
             if let Ok(found) = self.courier.call(&far.standing, read).await {
                 title = found.title.clone().unwrap_or(title);
