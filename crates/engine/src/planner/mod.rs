@@ -10,7 +10,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bowline_domain::connection::Connection;
-use bowline_domain::ids::LaneKey;
+use bowline_domain::ids::{LaneKey, WorkspaceName};
 use bowline_domain::outcome::{Outcome, Reason};
 use bowline_net::ApiError;
 use bowline_store::StoreError;
@@ -40,6 +40,8 @@ pub(crate) enum Trouble {
     Remote(Box<(Connection, ApiError)>),
     /// The database.
     Store(StoreError),
+    /// It says which workspace it means, and the code of ours is not known yet.
+    UnknownWorkspace(WorkspaceName),
     /// It will never be planned as it is.
     Hopeless(String),
 }
@@ -163,8 +165,16 @@ async fn troubled(
     let words = match trouble {
         Trouble::Hopeless(text) => return Some(text),
         Trouble::Store(error) => error.to_string(),
+<<<<<<< ours
         Trouble::Remote(remote) => {
             let (connection, error) = *remote;
+=======
+        Trouble::UnknownWorkspace(name) => {
+            // Made due when the workspace is reached for the first time.
+            format!("the workspace “{name}” was never reached, so its addresses are not known")
+        }
+        Trouble::Remote(connection, error) => {
+>>>>>>> theirs
             let registry = shared.registry();
             if let Some(standing) = registry.standing(&connection)
                 && health::take_in(shared, standing, &error).await

@@ -113,6 +113,15 @@ impl Reader<'_> {
                 self.shared.active_since(&binding.site, &binding.project)
             })
         });
+        if let (Some(settings), Observation::Present(issue)) = (&settings, seen)
+            && settings.linking
+            && settings.workspace_code.is_none()
+            && names_a_workspace(issue)
+        {
+            // Before ours was reached for the first time, its address would be taken for that of
+            // another workspace.
+            return Err(Trouble::UnknownWorkspace(settings.workspace.clone()));
+        }
         let plan = plan(state, seen, settings.as_ref(), happenings);
         Ok(Decided {
             issue: Some((self.name().clone(), state.issue.clone())),
@@ -334,6 +343,14 @@ fn statuses_in(happenings: &[Happening]) -> impl Iterator<Item = &StatusRef> {
         Happening::Changed(Change { moved: Some((from, to)), .. }) => vec![from, to],
         _ => Vec::new(),
     })
+}
+
+fn names_a_workspace(issue: &IssueSnapshot) -> bool {
+    let in_comments = issue.comments.iter().flat_map(|view| match view {
+        CommentView::Present(comment) => bowline_text::address::find(&comment.body),
+        CommentView::Absent(_) => Vec::new(),
+    });
+    issue.described.iter().cloned().chain(in_comments).any(|address| address.workspace.is_some())
 }
 
 fn comments_in(happenings: &[Happening]) -> Vec<CommentId> {
