@@ -61,6 +61,7 @@ pub(crate) struct Stage {
     pub(crate) world: World,
     service: Option<Service>,
     contact: String,
+    connected: bool,
     pub(crate) folder: TempDir,
 }
 
@@ -69,15 +70,17 @@ impl Stage {
     pub(crate) async fn prepare(change: impl FnOnce(&mut Plan)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut plan = Plan::new(folder.path());
+        plan.listen = free_address();
+        plan.intercom.webhook_retry_ms = 200;
         change(&mut plan);
         let world = World::prepare(plan).await.unwrap();
         let contact = world
             .sandbox
             .intercom
             .state
-            .create_contact(NewContact::user("Mia Holm", "mia@example.com"))
+            .create_contact(NewContact::user("Noa Lind", "noa@example.com"))
             .unwrap();
-        Self { world, service: None, contact, folder }
+        Self { world, service: None, contact, connected: false, folder }
     }
 
     /// The platforms and the service.
@@ -111,15 +114,14 @@ impl Stage {
         Self::with(|plan| binding.clone_into(&mut plan.binding)).await
     }
 
-    /// Starts the service and connects the webhooks to it.
+    /// Starts the service, and the first time connects the webhooks to it.
     pub(crate) async fn start(&mut self) {
-        self.service = Some(self.world.start_service(Arc::new(String::new)).await.unwrap());
-    }
-
-    /// Starts the service; nobody delivers to it.
-    pub(crate) async fn start_unconnected(&mut self) {
         let config = self.world.config().unwrap();
-        self.service = Some(Service::start(&config, Arc::new(String::new)).await.unwrap());
+        let service = Service::start(&config, Arc::new(String::new)).await.unwrap();
+        if !std::mem::replace(&mut self.connected, true) {
+            self.world.connect_webhooks(service.addr).await.unwrap();
+        }
+        self.service = Some(service);
     }
 
     /// Stops the service in the orderly way.
@@ -340,7 +342,7 @@ impl Stage {
 
     /// Posts a signed delivery as Jira does, and gives the status and the text of the answer.
     pub(crate) async fn deliver_jira(&self, body: &[u8], identifier: Option<&str>) -> (u16, String) {
-        let signature = format!("sha256={}", hmac_sha256_hex_of(WEBHOOK_SECRET, body));
+        let signature = format!("sha256={}", hmac_sha256_hex(WEBHOOK_SECRET, body));
         let mut request = self
             .client()
             .post(self.url(&format!("/hooks/jira/{SITE}")))
@@ -377,8 +379,20 @@ impl Stage {
     }
 }
 
-fn hmac_sha256_hex_of(secret: &str, body: &[u8]) -> String {
-    hmac_sha256_hex(secret, body)
+/// An address that was free a moment ago, so that a service that is started again is found where
+/// it was.
+pub(crate) fn free_address() -> SocketAddr {
+    let listener = std::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    listener.local_addr().unwrap()
+}
+
+/// Waits for the next millisecond, where the order of what happens is to show in its times.
+pub(crate) fn next_millisecond() {
+    let now = || jiff::Timestamp::now().as_millisecond();
+    let before = now();
+    while now() <= before + 1 {
+        std::thread::yield_now();
+    }
 }
 
 /// Sends and gives the status and the text of the answer.
