@@ -53,8 +53,14 @@ pub enum FaultKind {
         /// The status of the answer.
         status: u16,
     },
-    /// Wait, then do it and answer as usual.
+    /// Wait, then do it and answer as usual. It is done even if the caller has gone by then: what
+    /// arrived at a real platform is not called back.
     Delay {
+        /// How long to wait, in milliseconds.
+        ms: u64,
+    },
+    /// Do it, wait, then answer as usual: the caller may go, or lose patience, before it learns.
+    DelayAfter {
         /// How long to wait, in milliseconds.
         ms: u64,
     },
@@ -73,6 +79,7 @@ impl FaultKind {
             Self::DropAfter => "drop_after",
             Self::StatusAfter { .. } => "status_after",
             Self::Delay { .. } => "delay",
+            Self::DelayAfter { .. } => "delay_after",
             Self::Hang => "hang",
             Self::HangAfter => "hang_after",
         }

@@ -59,11 +59,12 @@ async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Resp
             .as_ref()
             .map(|decision| decision.kind.name().to_owned()),
     });
-    let record = |status: u16| {
+    let journal = guard.journal;
+    let record = move |status: u16| {
         if let Some(mut entry) = entry {
             entry.at_ms = now_ms();
             entry.status = status;
-            guard.journal.record(entry);
+            journal.record(entry);
         }
     };
     let request = Request::from_parts(parts, Body::from(body));
@@ -90,9 +91,20 @@ async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Resp
             std::future::pending().await
         }
         FaultKind::Delay { ms } => {
-            tokio::time::sleep(Duration::from_millis(ms)).await;
+            // A task of its own: the server drops this future when the caller hangs up.
+            let late = tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                let response = next.run(request).await;
+                record(response.status().as_u16());
+                response
+            });
+            late.await
+                .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+        }
+        FaultKind::DelayAfter { ms } => {
             let response = next.run(request).await;
             record(response.status().as_u16());
+            tokio::time::sleep(Duration::from_millis(ms)).await;
             response
         }
         FaultKind::DropAfter => {

@@ -71,6 +71,7 @@ async fn faults_do_what_they_say() {
             false,
         ),
         (FaultKind::Delay { ms: 1 }, Some(200), true),
+        (FaultKind::DelayAfter { ms: 1 }, Some(200), true),
     ] {
         let name = kind.name();
         world.sandbox().journal().clear();
@@ -105,6 +106,22 @@ async fn faults_do_what_they_say() {
             200,
             "{name}"
         );
+    }
+}
+
+#[tokio::test]
+async fn what_arrived_is_done_although_the_caller_is_gone() {
+    let world = World::new().await;
+    let slow = Fault::of(FaultKind::Delay { ms: 200 }).on("POST", "/reply");
+    world.sandbox().faults().add(slow);
+    let request = world.authorised("POST", &world.reply_path());
+    let request = request.json(&note("late")).timeout(Duration::from_millis(50));
+    assert!(request.send().await.is_err(), "the caller lost patience");
+    assert_eq!(world.sandbox().notes(&world.conversation).len(), 0);
+    let patience = std::time::Instant::now() + Duration::from_secs(10);
+    while world.sandbox().notes(&world.conversation).is_empty() {
+        assert!(std::time::Instant::now() < patience, "it was called back");
+        tokio::task::yield_now().await;
     }
 }
 
