@@ -9,7 +9,7 @@ mod peek;
 mod signature;
 
 pub use delivery::{Changelog, CommentHint, Delivery, EventKind, IssueHint, ParseError, parse};
-pub use peek::{Peek, digest, peek, same_secret};
+pub use peek::{Peek, digest, may_name_a_conversation, peek, same_secret};
 pub use signature::{SIGNATURE_HEADER, verify};
 
 use http::HeaderMap;

@@ -120,6 +120,8 @@ async fn open_sqlite(path: &str, open: &Open) -> Result<Opened, StoreError> {
     let pool = SqlitePoolOptions::new()
         .min_connections(1)
         .max_connections(READERS_MAX)
+        // A connection to a file does not go stale; asking it first would double every look-up.
+        .test_before_acquire(false)
         .connect_with(options.pragma("query_only", "1"))
         .await
         .map_err(StoreError::database(doing))?;

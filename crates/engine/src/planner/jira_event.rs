@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bowline_domain::connection::Connection;
 use bowline_domain::happening::Happening;
 use bowline_domain::ids::{CommentId, IssueId, IssueKey, ProjectKey};
 use bowline_domain::observation::{IssueSnapshot, Observation};
@@ -17,6 +18,9 @@ use super::{Trouble, nothing};
 use crate::shared::Shared;
 
 pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
+    if let Some(decided) = at_a_glance(shared, event).await? {
+        return Ok(decided);
+    }
     let delivery = jira::webhook::parse(event.body.as_bytes())
         .map_err(|error| Trouble::Hopeless(format!("The delivery cannot be read: {error}.")))?;
     let registry = shared.registry();
@@ -42,6 +46,42 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
     }
     reader.name_categories(&mut happenings).await?;
     reader.observe_and_plan(&state, &happenings).await
+}
+
+/// Most deliveries of a busy site are about issues without a conversation and name none. That is
+/// seen without reading the whole delivery.
+async fn at_a_glance(
+    shared: &Arc<Shared>,
+    event: &StoredEvent,
+) -> Result<Option<Decided>, Trouble> {
+    if jira::webhook::may_name_a_conversation(&event.body) {
+        return Ok(None);
+    }
+    let Ok(peek) = jira::webhook::peek(event.body.as_bytes()) else { return Ok(None) };
+    let registry = shared.registry();
+    let (Some(issue), Connection::Site(name)) = (peek.issue_id, &event.connection) else {
+        return Ok(None);
+    };
+    let Some(site) = registry.sites.get(name) else { return Ok(None) };
+    let reader = Reader { shared, site: Arc::clone(site) };
+    let state = reader.state(&IssueId::new(issue), &[]).await?;
+    if !state.links.is_empty() {
+        return Ok(None);
+    }
+    let told = peek.issue_key.map(IssueKey::new).as_ref().and_then(ProjectKey::of);
+    let known = state.record.as_ref().map(|record| record.project.clone());
+    let Some(project) = told.or(known) else { return Ok(None) };
+    let bound = reader.bound_project(&project).await?;
+    let binding = bound.and_then(|configured| registry.binding(name, &configured));
+    let project = project.to_string();
+    Ok(match binding {
+        None => Some(nothing(Reason::NotBound { project })),
+        Some(binding) if !binding.linking => Some(nothing(Reason::LinkingOff { project })),
+        Some(_) => state
+            .record
+            .is_some_and(|record| record.scanned && record.project.as_str() == project)
+            .then(|| nothing(Reason::NotLinked)),
+    })
 }
 
 fn no_issue(delivery: &Delivery) -> Reason {

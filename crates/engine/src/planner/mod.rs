@@ -66,6 +66,7 @@ pub(crate) async fn work(shared: Arc<Shared>, lease: Lease, first: Option<Stored
                 None => return,
             },
         };
+        shared.arriving.calm().await;
         if !one(&shared, &lease, event).await {
             return;
         }
@@ -165,16 +166,12 @@ async fn troubled(
     let words = match trouble {
         Trouble::Hopeless(text) => return Some(text),
         Trouble::Store(error) => error.to_string(),
-<<<<<<< ours
-        Trouble::Remote(remote) => {
-            let (connection, error) = *remote;
-=======
         Trouble::UnknownWorkspace(name) => {
             // Made due when the workspace is reached for the first time.
             format!("the workspace “{name}” was never reached, so its addresses are not known")
         }
-        Trouble::Remote(connection, error) => {
->>>>>>> theirs
+        Trouble::Remote(remote) => {
+            let (connection, error) = *remote;
             let registry = shared.registry();
             if let Some(standing) = registry.standing(&connection)
                 && health::take_in(shared, standing, &error).await

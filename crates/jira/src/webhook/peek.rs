@@ -14,6 +14,8 @@ pub struct Peek {
     pub event: String,
     /// The numeric id of the issue, from the issue or from the comment's own address.
     pub issue_id: Option<String>,
+    /// The key of the issue, if it says one.
+    pub issue_key: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +32,8 @@ struct Envelope<'b> {
 struct Named<'b> {
     #[serde(borrow, default)]
     id: Option<Id<'b>>,
+    #[serde(borrow, default)]
+    key: Option<std::borrow::Cow<'b, str>>,
     #[serde(rename = "self", borrow, default)]
     address: Option<std::borrow::Cow<'b, str>>,
 }
@@ -69,6 +73,8 @@ pub fn peek(raw: &[u8]) -> Result<Peek, ParseError> {
             "neither an event name nor an issue nor a comment".to_owned(),
         ));
     }
+    let issue_key = envelope.issue.as_ref().and_then(|issue| issue.key.as_deref());
+    let issue_key = issue_key.map(str::to_owned);
     let from_issue = envelope.issue.and_then(|issue| issue.id).map(|id| id.text());
     let from_comment = || issue_in_address(envelope.comment?.address.as_deref()?);
     Ok(Peek {
@@ -76,8 +82,22 @@ pub fn peek(raw: &[u8]) -> Result<Peek, ParseError> {
         issue_id: from_issue
             .or_else(from_comment)
             .filter(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())),
+        issue_key,
     })
 }
+
+/// May a conversation's address stand anywhere in the delivery? Quick, and never wrongly no: every
+/// address names Intercom's host, and a letter can be hidden only behind an escape.
+pub fn may_name_a_conversation(raw: &str) -> bool {
+    let named = raw
+        .as_bytes()
+        .windows(HOST_PART.len())
+        .any(|window| window.eq_ignore_ascii_case(HOST_PART));
+    named || raw.contains("\\u00")
+}
+
+/// What every host of Intercom's has in its name.
+const HOST_PART: &[u8] = b"intercom";
 
 /// Names a delivery by what it says, for senders that give no name: SHA-256 in hexadecimal.
 pub fn digest(raw: &[u8]) -> String {
@@ -119,6 +139,19 @@ mod tests {
                 .map(|peek| peek.issue_id.as_deref())
                 .map_err(|error| *error == ParseError::NotJson);
             assert_eq!(short, want, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_conversation_is_never_overlooked() {
+        for (body, may) in [
+            (r#"{"a":"https://app.intercom.com/a/inbox/x/inbox/conversation/1"}"#, true),
+            (r#"{"a":"HTTPS:\/\/APP.INTERCOM.IO\/a"}"#, true),
+            (r#"{"a":"https://app.\u0069ntercom.com/a"}"#, true),
+            (r#"{"a":"https://example.com/a"}"#, false),
+            ("", false),
+        ] {
+            assert_eq!(may_name_a_conversation(body), may, "{body}");
         }
     }
 

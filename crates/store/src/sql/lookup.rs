@@ -37,7 +37,10 @@ pub(crate) async fn issue_state(
         for row in conn.rows("reading an issue's links", LINKS, at()).await? {
             state.links.push(read_link(&row, 0)?);
         }
-        state.known = known_facts(conn, site, issue, facts).await?;
+        // What was told matters to those that are linked, or were.
+        if !state.links.is_empty() {
+            state.known = known_facts(conn, site, issue, facts).await?;
+        }
     }
     Ok(state)
 }
