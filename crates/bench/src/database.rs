@@ -1,5 +1,7 @@
 //! Databases that are made for one measurement, as durable as in production.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -28,7 +30,8 @@ impl Kind {
 pub(crate) struct Databases {
     folder: PathBuf,
     server: Option<String>,
-    cluster: OnceLock<Result<Cluster, String>>,
+    // The server goes before the folder that it is in.
+    cluster: OnceLock<Result<(Cluster, TempDir), String>>,
     made: std::sync::atomic::AtomicU32,
 }
 
@@ -76,8 +79,20 @@ impl Databases {
     }
 
     fn cluster(&self) -> anyhow::Result<&Cluster> {
-        let options = Options { durable: true, folder: self.folder.clone() };
-        self.cluster.get_or_init(|| Cluster::start(&options)).as_ref().map_err(|why| anyhow!(why.clone()))
+        let started = self.cluster.get_or_init(|| {
+            let home = self.home_of_cluster().map_err(|error| format!("{error:#}"))?;
+            let options = Options { durable: true, folder: home.path().to_owned() };
+            Cluster::start(&options).map(|cluster| (cluster, home))
+        });
+        started.as_ref().map(|(cluster, _)| cluster).map_err(|why| anyhow!(why.clone()))
+    }
+
+    /// A folder that the server may use, whoever it runs as.
+    fn home_of_cluster(&self) -> anyhow::Result<TempDir> {
+        let home = self.folder()?;
+        std::fs::set_permissions(home.path(), Permissions::from_mode(0o777))
+            .context("opening a folder for PostgreSQL")?;
+        Ok(home)
     }
 
     /// What the server calls itself.

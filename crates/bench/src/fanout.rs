@@ -58,7 +58,7 @@ fn measure(bench: &Bench, kind: Kind) -> anyhow::Result<[String; 7]> {
     seed::issues(bench, &database, ISSUE..ISSUE + 1, |_| conversations.clone())?;
     let far_jira = Far::start(bench)?;
     let sides = Sides { jira: far_jira.addr, intercom: far_intercom.addr, access_token };
-    let mut product = Product::start(&bench.binary, &database, &sides)?;
+    let product = Product::start(&bench.binary, &database, &sides)?;
     let began = Instant::now();
     let at_ms = i64::try_from(
         std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis(),

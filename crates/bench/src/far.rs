@@ -148,11 +148,14 @@ async fn answer(seen: &Seen, request: Request<Incoming>) -> Response<Body> {
             Some(r#"{"issues":[],"isLast":true}"#.to_owned())
         }
         (&Method::GET, ["rest", "api", "3", "issue", id]) => Some(issue(id)),
+        (&Method::GET, ["rest", "api", "3", "project", key]) => {
+            Some(format!(r#"{{"id":"10000","key":"{key}","name":"Engineering"}}"#))
+        }
         _ => None,
     };
     match found {
         Some(found) => respond(StatusCode::OK, jira, found),
-        None => respond(StatusCode::NOT_FOUND, jira, "{}".to_owned()),
+        None => respond(StatusCode::NOT_FOUND, jira, NOT_FOUND.to_owned()),
     }
 }
 
@@ -174,6 +177,8 @@ const ME: &str = r#"{"type":"admin","id":"991267459","name":"Bowline","email":"b
 
 const MYSELF: &str = r#"{"accountId":"5b10a2844c20165700ede21g","displayName":"Bowline",
     "active":true,"timeZone":"Etc/UTC","accountType":"atlassian"}"#;
+
+const NOT_FOUND: &str = r#"{"errorMessages":["Not there"],"errors":{}}"#;
 
 /// A conversation, with one note if `html` is not empty.
 fn conversation(id: &str, html: &str) -> String {

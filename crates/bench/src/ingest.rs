@@ -140,7 +140,7 @@ fn one(bench: &Bench, kind: Kind, case: Case) -> anyhow::Result<Round> {
         far.refuse();
     }
     seed::issues(bench, &database, ISSUES, |_| Vec::new())?;
-    let mut product = Product::start(&bench.binary, &database, &Sides::both(far.addr))?;
+    let product = Product::start(&bench.binary, &database, &Sides::both(far.addr))?;
     let cpu_before = process::cpu(product.pid());
     let taken = load::for_a_while(&product.target(), &deliveries(case.project()), round(bench))?;
     let drain = std::time::Instant::now();

@@ -104,7 +104,6 @@ impl Drop for Serving {
 /// The running product.
 pub(crate) struct Product {
     serving: Serving,
-    operations: Line,
 }
 
 /// How the product says it is.
@@ -122,7 +121,7 @@ impl Product {
         database: &Database,
         sides: &Sides,
     ) -> anyhow::Result<Self> {
-        let mut product = Self::start_unprobed(binary, database, sides)?;
+        let product = Self::start_unprobed(binary, database, sides)?;
         product.until(READY_PATIENCE, |standing| standing.connected)?;
         Ok(product)
     }
@@ -137,8 +136,7 @@ impl Product {
         let serving = Serving::start(&mut command).with_context(|| {
             fs::read_to_string(log_path(database)).unwrap_or_default()
         })?;
-        let target = Target { addr: serving.addr, path: String::new() };
-        let mut product = Self { operations: Line::open(&target)?, serving };
+        let product = Self { serving };
         product.until(READY_PATIENCE, |_| true)?;
         Ok(product)
     }
@@ -152,9 +150,11 @@ impl Product {
     }
 
     /// How it is; `None` while it is not ready.
-    fn standing(&mut self) -> anyhow::Result<Option<Standing>> {
+    fn standing(&self) -> anyhow::Result<Option<Standing>> {
         let request = format!("GET /readyz HTTP/1.1\r\nhost: {}\r\n\r\n", self.serving.addr);
-        let (status, body) = self.operations.ask(request.as_bytes())?;
+        // A connection of its own each time: one that is not used for long is closed.
+        let mut line = Line::open(&self.target())?;
+        let (status, body) = line.ask(request.as_bytes())?;
         if status != 200 {
             return Ok(None);
         }
@@ -172,7 +172,7 @@ impl Product {
 
     /// Asks how it is until that is good.
     pub(crate) fn until(
-        &mut self,
+        &self,
         patience: Duration,
         good: impl Fn(Standing) -> bool,
     ) -> anyhow::Result<()> {
@@ -188,7 +188,7 @@ impl Product {
     }
 
     /// Waits until nothing waits in it.
-    pub(crate) fn until_idle(&mut self, patience: Duration) -> anyhow::Result<()> {
+    pub(crate) fn until_idle(&self, patience: Duration) -> anyhow::Result<()> {
         self.until(patience, |standing| standing.events_waiting + standing.effects_waiting == 0)
     }
 }
