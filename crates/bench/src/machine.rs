@@ -24,6 +24,7 @@ pub(crate) fn print(bench: &Bench) -> anyhow::Result<()> {
     row("processor", first("/proc/cpuinfo", "model name"));
     row("memory", first("/proc/meminfo", "MemTotal"));
     row("kernel", fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned());
+    row("others at work (load of the last minute)", load());
     let mut syncs = syncs(bench)?;
     row(
         "making 4 KiB durable (fdatasync)",
@@ -36,6 +37,12 @@ pub(crate) fn print(bench: &Bench) -> anyhow::Result<()> {
     }
     table.print();
     Ok(())
+}
+
+/// Whoever else computes while this runs makes the figures worse.
+fn load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or("?").to_owned()
 }
 
 fn first(path: &str, name: &str) -> String {
