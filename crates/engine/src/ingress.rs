@@ -113,9 +113,11 @@ impl Shared {
             Ok(peek) => match peek.issue_id {
                 Some(issue) => {
                     let lane = LaneKey::events(&site.config.name, &IssueId::new(issue));
-                    (lane, peek.event, None)
+                    (lane, topic_name(&peek.event), None)
                 }
-                None => (LaneKey::loose_events(&connection.key()), peek.event, None),
+                None => {
+                    (LaneKey::loose_events(&connection.key()), topic_name(&peek.event), None)
+                }
             },
             Err(jira::webhook::ParseError::NotJson) => return Err(not_json()),
             Err(jira::webhook::ParseError::UnknownShape(why)) => {
@@ -164,17 +166,21 @@ impl Shared {
             Ok(notification) => {
                 delivery_name = notification.id;
                 let lane = match &notification.item {
-                    intercom::webhook::Item::Conversation { conversation, .. } => {
+                    intercom::webhook::Item::Conversation { conversation, .. }
+                        if is_number(&conversation.id) =>
+                    {
                         let id = ConversationId::new(conversation.id.as_str());
                         LaneKey::workspace_events(&name, &id)
                     }
-                    intercom::webhook::Item::ConversationDeleted { conversation_id } => {
+                    intercom::webhook::Item::ConversationDeleted { conversation_id }
+                        if is_number(conversation_id) =>
+                    {
                         let id = ConversationId::new(conversation_id.as_str());
                         LaneKey::workspace_events(&name, &id)
                     }
                     _ => loose(),
                 };
-                (lane, notification.topic, None)
+                (lane, topic_name(&notification.topic), None)
             }
             Err(intercom::webhook::ParseError::NotJson) => return Err(not_json()),
             Err(intercom::webhook::ParseError::UnknownShape(why)) => {
@@ -224,8 +230,10 @@ impl Shared {
         })?;
         let name = &site.config.name;
         let connection = Connection::Site(name.clone());
-        let numeric = request.issue.bytes().all(|byte| byte.is_ascii_digit());
-        let known = if numeric {
+        if request.issue.len() > NAME_BYTES_MAX || !is_printable(&request.issue) {
+            return Err(Refusal::BadBody("`issue` must be an issue's key or id".to_owned()));
+        }
+        let known = if is_number(&request.issue) {
             Some(IssueId::new(request.issue.as_str()))
         } else {
             self.store.issue_by_key(name, &request.issue).await?
@@ -323,9 +331,31 @@ fn quarantined(why: &str) -> String {
 /// The longest name of a delivery that is kept as it came, in bytes. Names stand in an index.
 const NAME_BYTES_MAX: usize = 200;
 
-/// The name that a sender gave; a very long one by its digest.
+/// The longest id of an issue or a conversation, in digits: what 64 bits can hold.
+const ID_DIGITS_MAX: usize = 20;
+
+/// The name that a sender gave; a very long or a broken one by its digest.
 fn given_name(name: &str) -> String {
-    if name.len() <= NAME_BYTES_MAX { name.to_owned() } else { digest(name.as_bytes()) }
+    if name.len() <= NAME_BYTES_MAX && is_printable(name) {
+        name.to_owned()
+    } else {
+        digest(name.as_bytes())
+    }
+}
+
+/// What a kind of delivery is called, for people: bounded, and without control characters.
+fn topic_name(topic: &str) -> String {
+    let printable = topic.chars().filter(|c| !c.is_control());
+    printable.take(NAME_BYTES_MAX / char::MAX.len_utf8()).collect()
+}
+
+fn is_printable(text: &str) -> bool {
+    !text.trim().is_empty() && !text.chars().any(char::is_control)
+}
+
+/// Is it an id as both platforms give them? Anything else gets no queue of its own.
+fn is_number(id: &str) -> bool {
+    (1..=ID_DIGITS_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Names a delivery that has no name by what it says: a retry says the same.

@@ -10,6 +10,8 @@ use crate::model::issue::{ProjectRef, Status, security};
 use crate::model::person::Person;
 use crate::model::rich;
 
+use super::peek::is_number;
+
 /// Why a body is no delivery.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
@@ -106,7 +108,8 @@ impl IssueHint {
         let named = ProjectRef::read(project);
         Some(Self {
             id: id(value, "id")
-                .or_else(|| text(value, "self").as_deref().and_then(issue_in_address)),
+                .or_else(|| text(value, "self").as_deref().and_then(issue_in_address))
+                .filter(|id| is_number(id)),
             project_id: id(project, "id"),
             project_key: named
                 .map(|p| p.key)
@@ -164,7 +167,8 @@ impl Delivery {
     /// The numeric id of the issue, from the issue or from the comment's own address.
     pub fn issue_id(&self) -> Option<&str> {
         let from_issue = self.issue.as_ref().and_then(|issue| issue.id.as_deref());
-        from_issue.or_else(|| self.comment.as_ref()?.issue_id.as_deref())
+        let from_comment = || self.comment.as_ref()?.issue_id.as_deref();
+        from_issue.or_else(from_comment).filter(|id| is_number(id))
     }
 }
 
@@ -180,7 +184,7 @@ pub fn parse(raw: &[u8]) -> Result<Delivery, ParseError> {
     }
     let name = filled(&value, "webhookEvent");
     let issue = IssueHint::read(at(&value, &["issue"]));
-    let comment = Comment::read(at(&value, &["comment"]));
+    let comment = Comment::read(at(&value, &["comment"])).filter(|comment| is_number(&comment.id));
     let names_issue = issue
         .as_ref()
         .is_some_and(|i| i.id.is_some() || i.key.is_some());
@@ -195,7 +199,7 @@ pub fn parse(raw: &[u8]) -> Result<Delivery, ParseError> {
         issue,
         comment,
         changelog: changelog.is_object().then(|| Changelog {
-            id: id(changelog, "id"),
+            id: id(changelog, "id").filter(|id| is_number(id)),
             items: history::items(changelog),
         }),
         event_type_name: filled(&value, "issue_event_type_name"),

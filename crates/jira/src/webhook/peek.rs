@@ -81,7 +81,7 @@ pub fn peek(raw: &[u8]) -> Result<Peek, ParseError> {
         event: envelope.event.unwrap_or_default().into_owned(),
         issue_id: from_issue
             .or_else(from_comment)
-            .filter(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())),
+            .filter(|id| is_number(id)),
         issue_key,
     })
 }
@@ -98,6 +98,15 @@ pub fn may_name_a_conversation(raw: &str) -> bool {
 
 /// What every host of Intercom's has in its name.
 const HOST_PART: &[u8] = b"intercom";
+
+/// Longest id in digits: what 64 bits can hold.
+const ID_DIGITS_MAX: usize = 20;
+
+/// Is it an id as Jira gives them to issues, comments and history entries? Anything else names
+/// nothing that could be read back.
+pub(super) fn is_number(id: &str) -> bool {
+    (1..=ID_DIGITS_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
+}
 
 /// Names a delivery by what it says, for senders that give no name: SHA-256 in hexadecimal.
 pub fn digest(raw: &[u8]) -> String {
@@ -125,6 +134,7 @@ mod tests {
             ),
             (r#"{"webhookEvent":"project_created","project":{"id":1}}"#, Ok(None)),
             (r#"{"webhookEvent":"x","issue":{"id":"../etc"}}"#, Ok(None)),
+            (r#"{"webhookEvent":"x","issue":{"id":"123456789012345678901"}}"#, Ok(None)),
             (r#"{"webhookEvent":null,"issue":null}"#, Err(false)),
             (r#"{"a":1}"#, Err(false)),
             (r#"[1]"#, Err(false)),
