@@ -125,9 +125,9 @@ impl Window {
 
     /// Takes in that a call was refused for being too many.
     fn refused(&mut self, retry_after: Option<Duration>, now: Millis) {
-        if self.limit.is_some() {
-            // What remains of a window that is counted; where no window is known, nothing would
-            // ever fill it again.
+        if self.limit.is_some() && retry_after.is_none() {
+            // The window is used up. Where none is known nothing would ever fill it again, and a
+            // time that the far side names says more than its window.
             self.remaining = 0;
         }
         self.guard_ms = (self.guard_ms * 2).min(GUARD_MS_MAX);
