@@ -49,7 +49,7 @@ impl Delivery {
         let body = assigned(number, issue, project, at_ms);
         let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
         let tag = hmac::sign(&key, &body);
-        let digits: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = bowline_net::hex::encode(tag.as_ref());
         Self {
             body,
             signature: format!("sha256={digits}"),

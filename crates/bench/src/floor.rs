@@ -113,14 +113,12 @@ async fn serve(url: &str) -> anyhow::Result<()> {
 }
 
 async fn take_in(jobs: &mpsc::Sender<Job>, request: Request<Incoming>) -> Response<Body> {
-    match store(jobs, request).await {
-        Some(()) => Response::new(Body::from("{\"event\":1}")),
-        None => {
-            let mut refused = Response::new(Body::empty());
-            *refused.status_mut() = StatusCode::UNAUTHORIZED;
-            refused
-        }
+    if store(jobs, request).await.is_some() {
+        return Response::new(Body::from("{\"event\":1}"));
     }
+    let mut refused = Response::new(Body::empty());
+    *refused.status_mut() = StatusCode::UNAUTHORIZED;
+    refused
 }
 
 async fn store(jobs: &mpsc::Sender<Job>, request: Request<Incoming>) -> Option<()> {

@@ -23,7 +23,7 @@ const ROUNDS: usize = 3;
 const ROUND: Duration = Duration::from_secs(5);
 
 /// How long what was taken in may take to be planned afterwards.
-const DRAIN_PATIENCE: Duration = Duration::from_secs(180);
+const DRAIN_PATIENCE: Duration = Duration::from_mins(3);
 
 /// When deliveries are sent that an installation really gets.
 const AT_MS: i64 = 1_784_541_190_000;

@@ -27,7 +27,7 @@ const WARM_UP: usize = 200;
 const SATURATED: usize = 20_000;
 
 /// How long the notes of a run may take after its last delivery.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// How long late doubles are waited for.
 const DOUBLES_WAIT: Duration = Duration::from_secs(2);

@@ -94,6 +94,9 @@ impl Bench {
     }
 }
 
+/// What a command does.
+type Run = fn(&Bench) -> anyhow::Result<()>;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = if cli.command == Command::Floor { floor::main() } else { measure(cli) };
@@ -127,7 +130,7 @@ fn measure(cli: Cli) -> anyhow::Result<()> {
         quick: cli.quick,
     };
     machine::print(&bench)?;
-    let all: [(Command, fn(&Bench) -> anyhow::Result<()>); 5] = [
+    let all: [(Command, Run); 5] = [
         (Command::Ingest, ingest::run),
         (Command::Latency, latency::run),
         (Command::Fanout, fanout::run),

@@ -19,7 +19,7 @@ use crate::load::Line;
 pub(crate) const WORKSPACE: &str = "acme";
 
 /// How long a process may take to be ready before the run is given up.
-const READY_PATIENCE: Duration = Duration::from_secs(60);
+const READY_PATIENCE: Duration = Duration::from_mins(1);
 
 /// How often it is asked how it is.
 const ASK_EVERY: Duration = Duration::from_millis(20);
