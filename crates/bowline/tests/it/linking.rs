@@ -258,3 +258,31 @@ async fn renaming_the_project_keeps_its_links_and_its_binding() {
     let issue = stage.priya().create("PLAT", "New", stage.address(&fresh).as_str()).unwrap();
     stage.note(&fresh, &["created ", &issue]).await;
 }
+
+#[tokio::test]
+async fn moving_to_a_project_of_another_workspace_keeps_the_link() {
+    let config = bowline_sandbox::intercom::Config {
+        workspace: "other002".to_owned(),
+        access_token: "a-token-of-another".to_owned(),
+        ..bowline_sandbox::intercom::Config::default()
+    };
+    let other = bowline_sandbox::intercom::start(
+        config,
+        std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
+        bowline_sandbox::common::Neighbours::new(),
+    )
+    .await
+    .unwrap();
+    let more = format!(
+        "\n[[binding]]\nsite = \"acme-jira\"\nproject = \"OPS\"\nworkspace = \"other\"\n\n\
+         [[workspace]]\nname = \"other\"\napi_url = \"{}\"\naccess_token = \"a-token-of-another\"\n\
+         client_secret = \"another-secret\"",
+        other.url()
+    );
+    let stage = Stage::binding(&more).await;
+    let (issue, conversation) = stage.linked().await;
+    let moved = stage.priya().move_to(&issue, "OPS").unwrap();
+    stage.lena().comment(&moved, "Said in OPS.").unwrap();
+    stage.settled().await;
+    linked_to(&stage, &moved, &[&conversation]).await;
+}
