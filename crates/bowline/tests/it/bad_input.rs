@@ -26,7 +26,10 @@ async fn signatures_are_asked_for_before_anything_else() {
     let intercom = format!("/hooks/intercom/{WORKSPACE}");
     let ping = br#"{"topic":"ping","data":{"item":{"type":"ping"}}}"#.as_slice();
     let created = br#"{"webhookEvent":"jira:issue_created"}"#.as_slice();
-    let (good_jira, good_intercom) = (sha256(WEBHOOK_SECRET, created), format!("sha1={}", hmac_sha1_hex(&secret, ping)));
+    let (good_jira, good_intercom) = (
+        sha256(WEBHOOK_SECRET, created),
+        format!("sha1={}", hmac_sha1_hex(&secret, ping)),
+    );
     let broken = b"{\"webhookEvent\":".as_slice();
     let broken_signed = sha256(WEBHOOK_SECRET, broken);
     let large = vec![b' '; BODY_BYTES + 1];
@@ -36,20 +39,55 @@ async fn signatures_are_asked_for_before_anything_else() {
         (&jira, created, None, 401),
         (&jira, created, Some(&String::new()), 401),
         (&jira, created, Some(&"sha256=".to_owned()), 401),
-        (&jira, created, Some(&sha256("another secret", created)), 401),
-        (&jira, created, Some(&good_jira.replace("sha256=", "sha1=")), 401),
+        (
+            &jira,
+            created,
+            Some(&sha256("another secret", created)),
+            401,
+        ),
+        (
+            &jira,
+            created,
+            Some(&good_jira.replace("sha256=", "sha1=")),
+            401,
+        ),
         (&jira, created, Some(&good_jira.replace("sha256=", "")), 401),
         (&jira, broken, None, 401),
         (&jira, broken, Some(&broken_signed), 400),
-        (&jira, b"".as_slice(), Some(&sha256(WEBHOOK_SECRET, b"")), 400),
+        (
+            &jira,
+            b"".as_slice(),
+            Some(&sha256(WEBHOOK_SECRET, b"")),
+            400,
+        ),
         (&jira, large.as_slice(), Some(&large_signed), 413),
-        (&"/hooks/jira/another".to_owned(), created, Some(&good_jira), 404),
+        (
+            &"/hooks/jira/another".to_owned(),
+            created,
+            Some(&good_jira),
+            404,
+        ),
         (&"/hooks/jira/another".to_owned(), created, None, 404),
         (&intercom, ping, Some(&good_intercom), 200),
         (&intercom, ping, None, 401),
-        (&intercom, ping, Some(&good_intercom.replace("sha1=", "sha1=0")), 401),
-        (&intercom, broken, Some(&format!("sha1={}", hmac_sha1_hex(&secret, broken))), 400),
-        (&"/hooks/intercom/another".to_owned(), ping, Some(&good_intercom), 404),
+        (
+            &intercom,
+            ping,
+            Some(&good_intercom.replace("sha1=", "sha1=0")),
+            401,
+        ),
+        (
+            &intercom,
+            broken,
+            Some(&format!("sha1={}", hmac_sha1_hex(&secret, broken))),
+            400,
+        ),
+        (
+            &"/hooks/intercom/another".to_owned(),
+            ping,
+            Some(&good_intercom),
+            404,
+        ),
         (&"/hooks/intercom/another".to_owned(), ping, None, 404),
     ] {
         let mut request = stage.client().post(stage.url(path)).body(body.to_vec());
@@ -57,7 +95,12 @@ async fn signatures_are_asked_for_before_anything_else() {
             request = request.header("x-hub-signature", signature);
         }
         let (status, text) = answer(request).await;
-        assert_eq!(status, expected, "{path} {signature:?} {}: {text}", String::from_utf8_lossy(&body[..body.len().min(80)]));
+        assert_eq!(
+            status,
+            expected,
+            "{path} {signature:?} {}: {text}",
+            String::from_utf8_lossy(&body[..body.len().min(80)])
+        );
         for name in [SITE, WORKSPACE, WEBHOOK_SECRET, &secret] {
             assert!(!text.contains(name), "{text}");
         }
@@ -67,10 +110,17 @@ async fn signatures_are_asked_for_before_anything_else() {
 #[tokio::test]
 async fn two_secrets_are_good_while_one_replaces_the_other() {
     let stage = Stage::cloud().await;
-    stage.edit_config("webhook_secret = ", "webhook_secret_previous = \"the-one-before-it\"\nwebhook_secret = ");
+    stage.edit_config(
+        "webhook_secret = ",
+        "webhook_secret_previous = \"the-one-before-it\"\nwebhook_secret = ",
+    );
     stage.configure().await;
     let body = br#"{"webhookEvent":"jira:issue_created"}"#;
-    for (secret, expected) in [("the-one-before-it", 200), (WEBHOOK_SECRET, 200), ("another", 401)] {
+    for (secret, expected) in [
+        ("the-one-before-it", 200),
+        (WEBHOOK_SECRET, 200),
+        ("another", 401),
+    ] {
         let request = stage
             .client()
             .post(stage.url(&format!("/hooks/jira/{SITE}")))
@@ -93,7 +143,9 @@ async fn intercom_gets_200_for_head_and_never_410() {
         ("POST", "/hooks/intercom/a/b".to_owned(), 404),
         ("GET", "/nothing/here".to_owned(), 404),
     ] {
-        let request = stage.client().request(method.parse().unwrap(), stage.url(&path));
+        let request = stage
+            .client()
+            .request(method.parse().unwrap(), stage.url(&path));
         assert_eq!(answer(request).await.0, expected, "{method} {path}");
     }
 }
@@ -106,18 +158,38 @@ async fn the_notify_address_wants_its_bearer_and_its_form() {
     let good = format!("{{\"issue\":\"{issue}\",\"note\":true}}");
     for (path, bearer, body, expected) in [
         (&path, Some(NOTIFY_TOKEN), good.as_str(), 200),
-        (&path, Some(NOTIFY_TOKEN), r#"{"issue":"NONE-1","note":true}"#, 200),
+        (
+            &path,
+            Some(NOTIFY_TOKEN),
+            r#"{"issue":"NONE-1","note":true}"#,
+            200,
+        ),
         (&path, Some("wrong"), &good, 401),
         (&path, Some(""), &good, 401),
         (&path, None, &good, 401),
         (&path, None, "{", 401),
-        (&"/hooks/jira/another/notify".to_owned(), Some(NOTIFY_TOKEN), &good, 404),
+        (
+            &"/hooks/jira/another/notify".to_owned(),
+            Some(NOTIFY_TOKEN),
+            &good,
+            404,
+        ),
         (&path, Some(NOTIFY_TOKEN), "{", 400),
         (&path, Some(NOTIFY_TOKEN), "[]", 400),
         (&path, Some(NOTIFY_TOKEN), r#"{"note":true}"#, 400),
         (&path, Some(NOTIFY_TOKEN), r#"{"issue":7,"note":true}"#, 400),
-        (&path, Some(NOTIFY_TOKEN), r#"{"issue":"ENG-1","notes":true}"#, 400),
-        (&path, Some(NOTIFY_TOKEN), "{\"issue\":\"\u{0}\",\"note\":true}", 400),
+        (
+            &path,
+            Some(NOTIFY_TOKEN),
+            r#"{"issue":"ENG-1","notes":true}"#,
+            400,
+        ),
+        (
+            &path,
+            Some(NOTIFY_TOKEN),
+            "{\"issue\":\"\u{0}\",\"note\":true}",
+            400,
+        ),
     ] {
         let mut request = stage.client().post(stage.url(path)).body(body.to_owned());
         if let Some(bearer) = bearer {
@@ -134,19 +206,31 @@ async fn the_notify_address_wants_its_bearer_and_its_form() {
     let mut stage = stage;
     stage.start().await;
     for token in ["", NOTIFY_TOKEN] {
-        let request = stage.client().post(stage.url(&path)).bearer_auth(token).body(good.clone());
-        assert_eq!(answer(request).await.0, 404, "without a token there is no such address");
+        let request = stage
+            .client()
+            .post(stage.url(&path))
+            .bearer_auth(token)
+            .body(good.clone());
+        assert_eq!(
+            answer(request).await.0,
+            404,
+            "without a token there is no such address"
+        );
     }
 }
 
 #[tokio::test]
 async fn too_many_at_once_are_told_to_come_again() {
-    let stage = Stage::with(|plan| "[limits]\ndeliveries_at_once = 1".clone_into(&mut plan.top)).await;
+    let stage =
+        Stage::with(|plan| "[limits]\ndeliveries_at_once = 1".clone_into(&mut plan.top)).await;
     stage.settled().await;
     // One whose body does not come takes the only place.
     let mut slow = tokio::net::TcpStream::connect(stage.addr()).await.unwrap();
-    let head = format!("POST /hooks/jira/{SITE} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{{");
-    tokio::io::AsyncWriteExt::write_all(&mut slow, head.as_bytes()).await.unwrap();
+    let head =
+        format!("POST /hooks/jira/{SITE} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{{");
+    tokio::io::AsyncWriteExt::write_all(&mut slow, head.as_bytes())
+        .await
+        .unwrap();
     let body = br#"{"webhookEvent":"jira:issue_created"}"#;
     let deadline = tokio::time::Instant::now() + bowline::demo::PATIENCE;
     loop {
@@ -169,7 +253,10 @@ async fn too_many_at_once_are_told_to_come_again() {
     }
 }
 
-on_both!(hostile_bodies_are_answered_and_do_no_harm, unknown_shapes_are_kept_and_shown);
+on_both!(
+    hostile_bodies_are_answered_and_do_no_harm,
+    unknown_shapes_are_kept_and_shown
+);
 
 async fn unknown_shapes_are_kept_and_shown(on: On) {
     let stage = Stage::on(on, |_| ()).await;
@@ -183,25 +270,44 @@ async fn unknown_shapes_are_kept_and_shown(on: On) {
     ] {
         let (status, text) = stage.deliver_jira(body.as_bytes(), None).await;
         assert_eq!(status, 200, "{body}: {text}");
-        let event = text.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap();
+        let event = text
+            .trim_matches(|c: char| !c.is_ascii_digit())
+            .parse()
+            .unwrap();
         let view = stage.decided(event).await;
         assert_eq!(view.state, EventState::Quarantined, "{body}");
         assert_eq!(view.event.body, body);
     }
-    let (status, text) = stage.deliver_intercom(br#"{"type":"notification_event"}"#).await;
+    let (status, text) = stage
+        .deliver_intercom(br#"{"type":"notification_event"}"#)
+        .await;
     assert_eq!(status, 200, "{text}");
-    let listed = run(&stage, &["events", "list", "--state", "quarantined"]).await.good();
+    let listed = run(&stage, &["events", "list", "--state", "quarantined"])
+        .await
+        .good();
     assert_eq!(listed.lines().count(), 7, "{listed}");
-    let first = listed.lines().last().unwrap().split_whitespace().next().unwrap();
-    let shown = run(&stage, &["events", "show", first, "--body"]).await.good();
-    assert!(shown.contains("thing else") && shown.contains("does not know this shape"), "{shown}");
+    let first = listed
+        .lines()
+        .last()
+        .unwrap()
+        .split_whitespace()
+        .next()
+        .unwrap();
+    let shown = run(&stage, &["events", "show", first, "--body"])
+        .await
+        .good();
+    assert!(
+        shown.contains("thing else") && shown.contains("does not know this shape"),
+        "{shown}"
+    );
 }
 
 async fn hostile_bodies_are_answered_and_do_no_harm(on: On) {
     let stage = Stage::on(on, |_| ()).await;
     let (issue, conversation) = stage.linked().await;
     let id = stage.jira().issue(&issue).unwrap().id;
-    let deep = |depth: usize, inside: &str| format!("{}{inside}{}", "[".repeat(depth), "]".repeat(depth));
+    let deep =
+        |depth: usize, inside: &str| format!("{}{inside}{}", "[".repeat(depth), "]".repeat(depth));
     let long = "x".repeat(1_000_000);
     let digits = "9".repeat(100_000);
     let bodies: Vec<Vec<u8>> = vec![
@@ -221,7 +327,7 @@ async fn hostile_bodies_are_answered_and_do_no_harm(on: On) {
         format!(r#"{{"webhookEvent":"comment_created","comment":{{"id":"{long}","self":"http://x/rest/api/2/issue/{id}/comment/7"}}}}"#).into_bytes(),
         format!(r#"{{"webhookEvent":"jira:issue_deleted","issue":{{"id":"{id}","key":"{issue}"}}}}"#).into_bytes(),
         br#"{"webhookEvent":"jira:issue_deleted","webhookEvent":"jira:issue_created","issue":{"id":"1"},"issue":{"id":"2"}}"#.to_vec(),
-        format!(r#"{{"webhookEvent":"jira:issue_created","issue":{{"id":"123456789","key":"ENG-9","fields":{{"summary":"\u0000","description":"\u0000","project":{{"key":"ENG"}},"status":{{"id":"1","name":"\u0000"}},"created":"2026-01-01T00:00:00.000+0000","security":null}}}}}}"#).into_bytes(),
+        br#"{"webhookEvent":"jira:issue_created","issue":{"id":"123456789","key":"ENG-9","fields":{"summary":"\u0000","description":"\u0000","project":{"key":"ENG"},"status":{"id":"1","name":"\u0000"},"created":"2026-01-01T00:00:00.000+0000","security":null}}}"#.to_vec(),
     ];
     for body in &bodies {
         let (status, text) = stage.deliver_jira(body, None).await;
@@ -240,17 +346,33 @@ async fn hostile_bodies_are_answered_and_do_no_harm(on: On) {
         assert!([200, 400].contains(&status), "{status} {text}: {}", &body[..body.len().min(200)]);
     }
     let long_name = "n".repeat(8_000);
-    let named = stage.deliver_jira(br#"{"webhookEvent":"jira:issue_updated"}"#, Some(&long_name)).await;
+    let named = stage
+        .deliver_jira(
+            br#"{"webhookEvent":"jira:issue_updated"}"#,
+            Some(&long_name),
+        )
+        .await;
     assert_eq!(named.0, 200, "{}", named.1);
-    for (name, key) in [(long_name.as_str(), issue.as_str()), ("k", "ENG-\\u0000"), ("l", &long[..100_000]), ("m", &digits)] {
+    for (name, key) in [
+        (long_name.as_str(), issue.as_str()),
+        ("k", "ENG-\\u0000"),
+        ("l", &long[..100_000]),
+        ("m", &digits),
+    ] {
         let request = stage
             .client()
             .post(stage.url(&format!("/hooks/jira/{SITE}/notify")))
             .bearer_auth(NOTIFY_TOKEN)
             .header("idempotency-key", name)
-            .body(format!("{{\"issue\":\"{key}\",\"note\":true,\"text\":\"nul \\u0000 in it\"}}"));
+            .body(format!(
+                "{{\"issue\":\"{key}\",\"note\":true,\"text\":\"nul \\u0000 in it\"}}"
+            ));
         let (status, text) = answer(request).await;
-        assert!([200, 400].contains(&status), "{status} {text}: {}", &key[..key.len().min(60)]);
+        assert!(
+            [200, 400].contains(&status),
+            "{status} {text}: {}",
+            &key[..key.len().min(60)]
+        );
     }
     stage.note(&conversation, &["nul", "in it"]).await;
     // After all that it still does its work, and everything is explained.
@@ -259,7 +381,15 @@ async fn hostile_bodies_are_answered_and_do_no_harm(on: On) {
     stage.settled().await;
     assert_eq!(stage.links(&issue).await, [conversation]);
     for view in stage.events().await {
-        let panicked = view.trouble.as_deref().is_some_and(|trouble| trouble.contains("fault of Bowline"));
-        assert!(!panicked, "{} {:?}", &view.event.body[..view.event.body.len().min(200)], view.trouble);
+        let panicked = view
+            .trouble
+            .as_deref()
+            .is_some_and(|trouble| trouble.contains("fault of Bowline"));
+        assert!(
+            !panicked,
+            "{} {:?}",
+            &view.event.body[..view.event.body.len().min(200)],
+            view.trouble
+        );
     }
 }

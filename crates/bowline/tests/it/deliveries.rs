@@ -8,23 +8,41 @@ use crate::stage::{SUMMARY, Stage};
 
 /// Fills a recorded shape in for an issue of the sandbox and the person who did it.
 fn shape(stage: &Stage, name: &str, issue: &Issue, user: &str) -> Vec<u8> {
-    let path = format!("{}/tests/it/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/tests/it/fixtures/{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
     let template = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let users = stage.jira().users();
     let person = users.iter().find(|known| known.name == user).unwrap();
-    let id = if name.starts_with("server") { &person.name } else { &person.account_id };
+    let id = if name.starts_with("server") {
+        &person.name
+    } else {
+        &person.account_id
+    };
     let last_comment = issue.comments.values().last();
-    let history = issue.history.last().map_or_else(|| "1".to_owned(), |entry| entry.id.to_string());
+    let history = issue
+        .history
+        .last()
+        .map_or_else(|| "1".to_owned(), |entry| entry.id.to_string());
     let stamp = |ms: i64| {
         let at = jiff::Timestamp::from_millisecond(ms).unwrap();
         at.strftime("%Y-%m-%dT%H:%M:%S%.3f+0000").to_string()
     };
-    let description = issue.description.as_ref().map(|body| body.as_wiki().to_owned());
+    let description = issue
+        .description
+        .as_ref()
+        .map(|body| body.as_wiki().to_owned());
     let body = last_comment.map(|comment| comment.body.as_wiki().to_owned());
     let filled = [
         ("$ISSUE", issue.id.to_string()),
         ("$KEY", issue.key.clone()),
-        ("$COMMENT", last_comment.map(|comment| comment.id.to_string()).unwrap_or_default()),
+        (
+            "$COMMENT",
+            last_comment
+                .map(|comment| comment.id.to_string())
+                .unwrap_or_default(),
+        ),
         ("$HISTORY", history),
         ("$BASE", stage.world.sandbox.jira.url()),
         ("$USER", id.clone()),
@@ -68,12 +86,20 @@ async fn deliver(stage: &Stage, name: &str, issue: &str, user: &str) {
 /// Looks by the reconciler that begin with the start are over before anything happens.
 async fn swept(stage: &Stage) {
     let deadline = tokio::time::Instant::now() + bowline::demo::PATIENCE;
-    while !stage.store().bindings().await.unwrap().iter().all(|binding| binding.swept_at.is_some()) {
+    while !stage
+        .store()
+        .bindings()
+        .await
+        .unwrap()
+        .iter()
+        .all(|binding| binding.swept_at.is_some())
+    {
         assert!(tokio::time::Instant::now() < deadline);
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     let looked = |entry: &bowline_sandbox::common::Entry| entry.path.contains("/search");
-    let seen = bowline::demo::until(|| (stage.jira().journal().count(looked) >= 2).then_some(())).await;
+    let seen =
+        bowline::demo::until(|| (stage.jira().journal().count(looked) >= 2).then_some(())).await;
     assert!(seen.is_some());
     stage.settled().await;
 }
@@ -90,7 +116,10 @@ async fn shapes_of_cloud_lead_to_what_happened() {
     let issue = stage.issue("Before.");
     deliver(&stage, "cloud-issue-created", &issue, "priya").await;
     stage.settled().await;
-    stage.lena().describe(&issue, stage.address(&conversation).as_str()).unwrap();
+    stage
+        .lena()
+        .describe(&issue, stage.address(&conversation).as_str())
+        .unwrap();
     deliver(&stage, "cloud-issue-edited", &issue, "lena").await;
     stage.note(&conversation, &["linked"]).await;
     stage.priya().assign(&issue, Some("lena")).unwrap();
@@ -109,14 +138,19 @@ async fn shapes_of_cloud_lead_to_what_happened() {
         "Omar Haddad moved KEY from To Do to Done",
     ]
     .map(|pattern| named(pattern, &issue));
-    stage.expect_notes(&conversation, &told.each_ref().map(String::as_str)).await;
+    stage
+        .expect_notes(&conversation, &told.each_ref().map(String::as_str))
+        .await;
 
     let gone = stage.jira().issue(&issue).unwrap();
     stage.priya().delete(&issue).unwrap();
     let body = shape(&stage, "cloud-issue-deleted", &gone, "priya");
     assert_eq!(stage.deliver_jira(&body, None).await.0, 200);
     stage.settled().await;
-    assert_eq!(stage.links_of(&conversation).await[0].link.ended, Some(LinkEnd::IssueDeleted));
+    assert_eq!(
+        stage.links_of(&conversation).await[0].link.ended,
+        Some(LinkEnd::IssueDeleted)
+    );
 }
 
 #[tokio::test]
@@ -125,7 +159,10 @@ async fn shapes_of_data_center_lead_to_what_happened() {
     swept(&stage).await;
     let conversation = stage.conversation();
     let issue = stage.issue("No address.");
-    stage.omar().comment(&issue, stage.address(&conversation).as_str()).unwrap();
+    stage
+        .omar()
+        .comment(&issue, stage.address(&conversation).as_str())
+        .unwrap();
     // No issue, no event type, no headers: the comment's own address says which issue it is on.
     deliver(&stage, "server-comment-created", &issue, "omar").await;
     stage.note(&conversation, &["linked"]).await;
@@ -133,9 +170,14 @@ async fn shapes_of_data_center_lead_to_what_happened() {
     deliver(&stage, "server-issue-commented", &issue, "lena").await;
     stage.note(&conversation, &["And this."]).await;
     deliver(&stage, "server-comment-created", &issue, "lena").await;
-    let told = ["Omar Haddad linked KEY", "Lena Fischer commented And this. on KEY"]
-        .map(|pattern| named(pattern, &issue));
-    stage.expect_notes(&conversation, &told.each_ref().map(String::as_str)).await;
+    let told = [
+        "Omar Haddad linked KEY",
+        "Lena Fischer commented And this. on KEY",
+    ]
+    .map(|pattern| named(pattern, &issue));
+    stage
+        .expect_notes(&conversation, &told.each_ref().map(String::as_str))
+        .await;
 }
 
 #[tokio::test]
@@ -144,10 +186,18 @@ async fn the_same_delivery_again_is_known_by_its_identifier_or_by_its_words() {
     swept(&stage).await;
     let conversation = stage.conversation();
     let issue = stage.issue(stage.address(&conversation).as_str());
-    let body = shape(&stage, "cloud-issue-created", &stage.jira().issue(&issue).unwrap(), "priya");
+    let body = shape(
+        &stage,
+        "cloud-issue-created",
+        &stage.jira().issue(&issue).unwrap(),
+        "priya",
+    );
     let first = stage.deliver_jira(&body, Some("a-delivery")).await;
     let retried = stage.deliver_jira(&body, Some("a-delivery")).await;
-    assert!(first.1.contains("event") && retried.1.contains("duplicate"), "{first:?} {retried:?}");
+    assert!(
+        first.1.contains("event") && retried.1.contains("duplicate"),
+        "{first:?} {retried:?}"
+    );
     let unnamed = stage.deliver_jira(&body, None).await;
     let unnamed_again = stage.deliver_jira(&body, None).await;
     assert!(unnamed.1.contains("event") && unnamed_again.1.contains("duplicate"));
@@ -162,7 +212,12 @@ async fn a_comment_that_overtakes_the_creation_makes_no_second_note_about_it() {
     swept(&stage).await;
     let conversation = stage.conversation();
     let issue = stage.issue(stage.address(&conversation).as_str());
-    let created = shape(&stage, "cloud-issue-created", &stage.jira().issue(&issue).unwrap(), "priya");
+    let created = shape(
+        &stage,
+        "cloud-issue-created",
+        &stage.jira().issue(&issue).unwrap(),
+        "priya",
+    );
     stage.lena().comment(&issue, "Quick.").unwrap();
     deliver(&stage, "cloud-comment-created", &issue, "lena").await;
     stage.note(&conversation, &["Quick."]).await;

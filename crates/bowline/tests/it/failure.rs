@@ -1,12 +1,13 @@
 //! What goes wrong on the way, and what comes of it: nothing is lost, nothing comes twice.
 
-use bowline::demo::{Plan, until};
+use bowline::demo::Plan;
 use bowline_domain::link::LinkEnd;
 use bowline_sandbox::common::{Disturbance, Fault, FaultKind};
 use bowline_sandbox::intercom::ConversationState::Open;
 use bowline_sandbox::jira::BOT_TOKEN;
 use serde_json::json;
 
+use crate::connections::becomes;
 use crate::stage::{On, Stage, on_both};
 
 /// A fault of calls with this method and path: lets `skip` pass, then disturbs `times`.
@@ -22,33 +23,16 @@ pub(crate) fn fault(method: &str, path: &str, skip: u32, times: u32, kind: Fault
 
 /// The answer of this status, without anything done.
 pub(crate) fn status(status: u16) -> FaultKind {
-    FaultKind::Status { status, body: None, headers: Vec::new() }
-}
-
-/// How a connection is and why, as it is recorded.
-async fn health(stage: &Stage, connection: &str) -> (&'static str, String) {
-    let all = stage.store().connections().await.unwrap();
-    let found = all.into_iter().find(|record| record.connection.key().contains(connection)).unwrap();
-    (found.health.as_str(), found.reason.unwrap_or_default())
-}
-
-async fn becomes(stage: &Stage, connection: &str, expected: &str) -> String {
-    let deadline = tokio::time::Instant::now() + bowline::demo::PATIENCE;
-    loop {
-        let (health, reason) = health(stage, connection).await;
-        if health == expected {
-            return reason;
-        }
-        assert!(tokio::time::Instant::now() < deadline, "{connection} is {health}: {reason}");
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    FaultKind::Status {
+        status,
+        body: None,
+        headers: Vec::new(),
     }
 }
 
 on_both!(
     a_note_whose_outcome_is_unknown_comes_once,
     what_was_refused_for_a_moment_comes_later,
-    a_revoked_token_keeps_the_queue_and_a_new_one_drains_it,
-    a_plan_without_conversations_limits_the_workspace_and_loses_nothing,
     jira_failing_while_planning_loses_nothing,
     a_deleted_conversation_ends_its_link_and_the_others_go_on,
     doubled_reordered_and_repeated_deliveries_make_one_note_each,
@@ -59,14 +43,23 @@ async fn a_note_whose_outcome_is_unknown_comes_once(on: On) {
     let stage = Stage::on(on, |_| ()).await;
     let (issue, conversation) = stage.linked().await;
     let faults = [
-        ("answered 500 after it was done", FaultKind::StatusAfter { status: 500 }),
-        ("answered 502 after it was done", FaultKind::StatusAfter { status: 502 }),
+        (
+            "answered 500 after it was done",
+            FaultKind::StatusAfter { status: 500 },
+        ),
+        (
+            "answered 502 after it was done",
+            FaultKind::StatusAfter { status: 502 },
+        ),
         ("answered 504 before anything was done", status(504)),
         ("cut off after it was done", FaultKind::DropAfter),
         ("cut off before anything was done", FaultKind::DropBefore),
     ];
     for (number, (what, kind)) in faults.into_iter().enumerate() {
-        stage.intercom().faults().add(fault("POST", "/reply", 0, 1, kind));
+        stage
+            .intercom()
+            .faults()
+            .add(fault("POST", "/reply", 0, 1, kind));
         let words = format!("Comment {number}.");
         stage.lena().comment(&issue, words.as_str()).unwrap();
         stage.note(&conversation, &[&words]).await;
@@ -81,18 +74,33 @@ async fn a_note_whose_outcome_is_unknown_comes_once(on: On) {
 async fn a_note_that_is_never_answered_comes_once() {
     let stage = Stage::cloud().await;
     let (issue, conversation) = stage.linked().await;
-    stage.intercom().faults().add(fault("POST", "/reply", 0, 1, FaultKind::HangAfter));
-    stage.lena().comment(&issue, "No answer to this one.").unwrap();
+    stage
+        .intercom()
+        .faults()
+        .add(fault("POST", "/reply", 0, 1, FaultKind::HangAfter));
+    stage
+        .lena()
+        .comment(&issue, "No answer to this one.")
+        .unwrap();
     stage.note(&conversation, &["No answer"]).await;
     // The next note of this conversation waits for the doubt to be settled.
     stage.lena().comment(&issue, "The next one.").unwrap();
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(90);
     while stage.texts(&conversation).len() < 3 {
-        assert!(tokio::time::Instant::now() < deadline, "{:?}", stage.texts(&conversation));
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "{:?}",
+            stage.texts(&conversation)
+        );
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     stage.settled().await;
-    assert_eq!(stage.texts(&conversation).len(), 3, "{:?}", stage.texts(&conversation));
+    assert_eq!(
+        stage.texts(&conversation).len(),
+        3,
+        "{:?}",
+        stage.texts(&conversation)
+    );
 }
 
 async fn what_was_refused_for_a_moment_comes_later(on: On) {
@@ -103,133 +111,24 @@ async fn what_was_refused_for_a_moment_comes_later(on: On) {
         body: None,
         headers: vec![("Retry-After".to_owned(), "1".to_owned())],
     };
-    stage.intercom().faults().add(fault("POST", "/reply", 0, 2, too_many.clone()));
-    stage.jira().faults().add(fault("GET", "/issue/", 0, 1, too_many));
+    stage
+        .intercom()
+        .faults()
+        .add(fault("POST", "/reply", 0, 2, too_many.clone()));
+    stage
+        .jira()
+        .faults()
+        .add(fault("GET", "/issue/", 0, 1, too_many));
     stage.lena().comment(&issue, "One.").unwrap();
     stage.lena().comment(&issue, "Two.").unwrap();
     stage.note(&conversation, &["Two."]).await;
     stage.settled().await;
     let texts = stage.texts(&conversation);
     assert_eq!(texts.len(), 3, "{texts:?}");
-    assert!(texts[1].contains("One.") && texts[2].contains("Two."), "in order: {texts:?}");
-}
-
-async fn a_revoked_token_keeps_the_queue_and_a_new_one_drains_it(on: On) {
-    let stage = Stage::on(on, |_| ()).await;
-    let (issue, conversation) = stage.linked().await;
-    stage.intercom().revoke_token();
-    for number in 0..5 {
-        stage.lena().comment(&issue, format!("Comment {number}.").as_str()).unwrap();
-    }
-    let reason = becomes(&stage, "workspace", "broken").await;
-    assert!(reason.contains("refuses the access token") && reason.contains("Developer Hub"), "{reason}");
-    assert_eq!(stage.texts(&conversation).len(), 1);
-    stage.intercom().set_token("a-new-token");
-    stage.world.write_config("a-new-token").unwrap();
-    stage.configure().await;
-    stage.note(&conversation, &["Comment 4."]).await;
-    stage.settled().await;
-    let texts = stage.texts(&conversation);
-    assert_eq!(texts.len(), 6, "{texts:?}");
-    for (number, text) in texts[1..].iter().enumerate() {
-        assert!(text.contains(&format!("Comment {number}.")), "in order: {texts:?}");
-    }
-    becomes(&stage, "workspace", "connected").await;
-}
-
-#[tokio::test]
-async fn a_token_that_never_worked_loses_nothing() {
-    let mut stage = Stage::prepare(|_| ()).await;
-    stage.world.write_config("a-wrong-token").unwrap();
-    stage.start().await;
-    becomes(&stage, "workspace", "broken").await;
-    let conversation = stage.conversation();
-    let issue = stage.issue(stage.address(&conversation).as_str());
-    // What comes from Jira is taken meanwhile.
-    let sender = stage.jira().sender().clone();
-    let arrived = |count| {
-        let sender = sender.clone();
-        until(move || (sender.log().len() >= count).then_some(()))
-    };
-    assert!(arrived(1).await.is_some());
-    stage.lena().comment(&issue, "And more.").unwrap();
-    assert!(arrived(2).await.is_some());
-    stage.world.write_config(&stage.intercom().config().access_token.clone()).unwrap();
-    stage.configure().await;
-    stage.note(&conversation, &["created ", &issue]).await;
-    stage.note(&conversation, &["And more."]).await;
-    stage.settled().await;
-    assert_eq!(stage.texts(&conversation).len(), 2, "{:?}", stage.texts(&conversation));
-}
-
-#[tokio::test]
-async fn a_token_of_another_workspace_is_refused() {
-    let stage = Stage::cloud().await;
-    let (issue, conversation) = stage.linked().await;
-    let config = bowline_sandbox::intercom::Config {
-        workspace: "other002".to_owned(),
-        access_token: "a-token-of-another".to_owned(),
-        ..bowline_sandbox::intercom::Config::default()
-    };
-    let other = bowline_sandbox::intercom::start(
-        config,
-        std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
-        bowline_sandbox::common::Neighbours::new(),
-    )
-    .await
-    .unwrap();
-    let ours = stage.world.sandbox.intercom.url();
-    stage.world.write_config("a-token-of-another").unwrap();
-    stage.edit_config(&ours, &other.url());
-    // The other workspace is slow to say who it is; meanwhile there is something to write.
-    other.state.faults().add(fault("GET", "/me", 0, 1, FaultKind::Delay { ms: 500 }));
-    stage.configure().await;
-    stage.lena().comment(&issue, "Not for them.").unwrap();
-    let reason = becomes(&stage, "workspace", "broken").await;
-    assert!(reason.contains("other002"), "{reason}");
-    let written = other.state.journal().count(|entry| entry.method != "GET" || entry.path.contains("/conversations"));
-    assert_eq!(written, 0, "{:#?}", other.state.journal().entries());
-    assert_eq!(stage.links(&issue).await, [conversation.clone()], "the link is kept");
-
-    stage.world.write_config(&stage.intercom().config().access_token.clone()).unwrap();
-    stage.configure().await;
-    stage.note(&conversation, &["Not for them."]).await;
-    stage.settled().await;
-    assert_eq!(stage.texts(&conversation).len(), 2);
-}
-
-async fn a_plan_without_conversations_limits_the_workspace_and_loses_nothing(on: On) {
-    let stage = Stage::on(on, |_| ()).await;
-    let (issue, conversation) = stage.linked().await;
-    stage.intercom().set_plan_restricted(true);
-    stage.lena().comment(&issue, "One.").unwrap();
-    let reason = becomes(&stage, "workspace", "limited").await;
-    assert!(reason.contains("trial or subscription") && reason.contains("api_plan_restricted"), "{reason}");
-    stage.lena().comment(&issue, "Two.").unwrap();
-    stage.intercom().set_plan_restricted(false);
-    stage.note(&conversation, &["Two."]).await;
-    stage.settled().await;
-    assert_eq!(stage.texts(&conversation).len(), 3);
-    becomes(&stage, "workspace", "connected").await;
-}
-
-#[tokio::test]
-async fn a_removed_app_user_breaks_the_connection_and_another_drains_it() {
-    let stage = Stage::cloud().await;
-    let (issue, conversation) = stage.linked().await;
-    let bot = stage.intercom().config().admins[0].id.clone();
-    stage.intercom().remove_admin(&bot);
-    stage.lena().comment(&issue, "Who writes this?").unwrap();
-    let reason = becomes(&stage, "workspace", "broken").await;
-    assert!(reason.contains(&bot) && reason.contains("app_user"), "{reason}");
-    assert_eq!(stage.links(&issue).await, [conversation.clone()]);
-    let other = stage.teammate();
-    stage.edit_config("client_secret =", &format!("app_user = \"{other}\"\nclient_secret ="));
-    stage.configure().await;
-    stage.note(&conversation, &["Who writes this?"]).await;
-    stage.settled().await;
-    assert_eq!(stage.texts(&conversation).len(), 2);
-    assert_eq!(stage.intercom().notes(&conversation)[1].admin_id, other);
+    assert!(
+        texts[1].contains("One.") && texts[2].contains("Two."),
+        "in order: {texts:?}"
+    );
 }
 
 async fn a_deleted_conversation_ends_its_link_and_the_others_go_on(on: On) {
@@ -245,13 +144,23 @@ async fn a_deleted_conversation_ends_its_link_and_the_others_go_on(on: On) {
             stage.intercom().set_topics(&[]);
         }
         stage.intercom().delete_conversation(&gone).unwrap();
-        stage.lena().comment(&issue, "For the one that is there.").unwrap();
+        stage
+            .lena()
+            .comment(&issue, "For the one that is there.")
+            .unwrap();
         stage.note(&stays, &["For the one that is there."]).await;
         stage.settled().await;
-        assert_eq!(stage.links(&issue).await, [stays.clone()], "told: {told}");
+        assert_eq!(
+            stage.links(&issue).await,
+            std::slice::from_ref(&stays),
+            "told: {told}"
+        );
         let ended = stage.links_of(&gone).await;
         assert_eq!(ended[0].link.ended, Some(LinkEnd::ConversationGone));
-        let named = stage.jira().property(&issue, "intercom.conversation.links").unwrap();
+        let named = stage
+            .jira()
+            .property(&issue, "intercom.conversation.links")
+            .unwrap();
         assert_eq!(named["conversationIds"], json!([stays]));
     }
 }
@@ -259,21 +168,39 @@ async fn a_deleted_conversation_ends_its_link_and_the_others_go_on(on: On) {
 async fn jira_failing_while_planning_loses_nothing(on: On) {
     let stage = Stage::on(on, |_| ()).await;
     let (issue, conversation) = stage.linked().await;
-    stage.jira().faults().add(fault("GET", "/issue/", 0, 3, status(503)));
-    stage.jira().faults().add(fault("GET", "/comment/", 0, 1, FaultKind::DropBefore));
+    stage
+        .jira()
+        .faults()
+        .add(fault("GET", "/issue/", 0, 3, status(503)));
+    stage
+        .jira()
+        .faults()
+        .add(fault("GET", "/comment/", 0, 1, FaultKind::DropBefore));
     stage.lena().comment(&issue, "While Jira is down.").unwrap();
     stage.note(&conversation, &["While Jira is down."]).await;
 
     stage.jira().set_token("bowline-bot", None);
-    stage.lena().comment(&issue, "While the token is out.").unwrap();
+    stage
+        .lena()
+        .comment(&issue, "While the token is out.")
+        .unwrap();
     let reason = becomes(&stage, "site", "broken").await;
     assert!(reason.contains("refuses the token"), "{reason}");
-    stage.jira().set_token("bowline-bot", Some("another-bot-token"));
+    stage
+        .jira()
+        .set_token("bowline-bot", Some("another-bot-token"));
     stage.edit_config(BOT_TOKEN, "another-bot-token");
     stage.configure().await;
-    stage.note(&conversation, &["While the token is out."]).await;
+    stage
+        .note(&conversation, &["While the token is out."])
+        .await;
     stage.settled().await;
-    assert_eq!(stage.texts(&conversation).len(), 3, "{:?}", stage.texts(&conversation));
+    assert_eq!(
+        stage.texts(&conversation).len(),
+        3,
+        "{:?}",
+        stage.texts(&conversation)
+    );
 }
 
 async fn doubled_reordered_and_repeated_deliveries_make_one_note_each(on: On) {
@@ -282,16 +209,28 @@ async fn doubled_reordered_and_repeated_deliveries_make_one_note_each(on: On) {
     })
     .await;
     let (issue, conversation) = stage.linked().await;
-    stage.jira().disturb(Disturbance { duplicate_every: 2, reorder: true, ..Disturbance::default() });
+    stage.jira().disturb(Disturbance {
+        duplicate_every: 2,
+        reorder: true,
+        ..Disturbance::default()
+    });
     for number in 0..10 {
-        stage.lena().comment(&issue, format!("Comment <{number}>").as_str()).unwrap();
+        stage
+            .lena()
+            .comment(&issue, format!("Comment <{number}>").as_str())
+            .unwrap();
         if number % 3 == 0 {
-            stage.priya().assign(&issue, Some(if number % 2 == 0 { "lena" } else { "omar" })).unwrap();
+            stage
+                .priya()
+                .assign(&issue, Some(if number % 2 == 0 { "lena" } else { "omar" }))
+                .unwrap();
         }
     }
     stage.jira().disturb(Disturbance::default());
     for number in 0..10 {
-        stage.note(&conversation, &[&format!("Comment <{number}>")]).await;
+        stage
+            .note(&conversation, &[&format!("Comment <{number}>")])
+            .await;
     }
     stage.settled().await;
     let texts = stage.texts(&conversation);
@@ -303,18 +242,28 @@ async fn a_stop_in_the_middle_loses_nothing(on: On) {
     let (issue, conversation) = stage.linked().await;
     for round in 0..3 {
         for number in 0..5 {
-            stage.lena().comment(&issue, format!("Comment {round}-{number}.").as_str()).unwrap();
+            stage
+                .lena()
+                .comment(&issue, format!("Comment {round}-{number}.").as_str())
+                .unwrap();
         }
         stage.stop().await;
         stage.start().await;
     }
     for round in 0..3 {
         for number in 0..5 {
-            stage.note(&conversation, &[&format!("Comment {round}-{number}.")]).await;
+            stage
+                .note(&conversation, &[&format!("Comment {round}-{number}.")])
+                .await;
         }
     }
     stage.settled().await;
-    assert_eq!(stage.texts(&conversation).len(), 16, "{:#?}", stage.texts(&conversation));
+    assert_eq!(
+        stage.texts(&conversation).len(),
+        16,
+        "{:#?}",
+        stage.texts(&conversation)
+    );
 }
 
 #[tokio::test]
@@ -322,21 +271,39 @@ async fn reopening_that_failed_is_made_later_and_once() {
     let stage = Stage::cloud().await;
     let (issue, conversation) = stage.linked().await;
     stage.settled().await;
-    stage.intercom().close(&conversation, &stage.teammate()).unwrap();
-    stage.intercom().faults().add(fault("POST", "/parts", 0, 1, FaultKind::StatusAfter { status: 500 }));
+    stage
+        .intercom()
+        .close(&conversation, &stage.teammate())
+        .unwrap();
+    stage.intercom().faults().add(fault(
+        "POST",
+        "/parts",
+        0,
+        1,
+        FaultKind::StatusAfter { status: 500 },
+    ));
     stage.lena().transition(&issue, "Done", None).unwrap();
     stage.becomes(&conversation, Open).await;
     stage.settled().await;
-    let opened = stage.intercom().parts(&conversation).iter().filter(|part| part.part_type == "open").count();
+    let opened = stage
+        .intercom()
+        .parts(&conversation)
+        .iter()
+        .filter(|part| part.part_type == "open")
+        .count();
     assert_eq!(opened, 1);
 }
 
 #[tokio::test]
 async fn many_notes_of_one_link_within_an_hour_wait() {
-    let stage = Stage::with(|plan| "[limits]\nhops_per_link_hour = 3".clone_into(&mut plan.top)).await;
+    let stage =
+        Stage::with(|plan| "[limits]\nhops_per_link_hour = 3".clone_into(&mut plan.top)).await;
     let (issue, conversation) = stage.linked().await;
     for number in 0..5 {
-        stage.lena().comment(&issue, format!("Comment {number}.").as_str()).unwrap();
+        stage
+            .lena()
+            .comment(&issue, format!("Comment {number}.").as_str())
+            .unwrap();
     }
     stage.note(&conversation, &["Comment 1."]).await;
     let store = stage.store();
@@ -349,7 +316,10 @@ async fn many_notes_of_one_link_within_an_hour_wait() {
         if (waiting, came) == (3, 3) {
             break;
         }
-        assert!(tokio::time::Instant::now() < deadline, "{waiting} wait, {came} came");
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "{waiting} wait, {came} came"
+        );
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }

@@ -73,7 +73,10 @@ async fn form_is_kept(stage: Stage, comment: Body) {
     stage.note(&conversation, &["as they said"]).await;
     // As Intercom stores it, lists have line breaks and links say how they open.
     let note = stage.intercom().notes(&conversation).pop().unwrap().body;
-    let note = note.replace('\n', "").replace(" rel=\"nofollow noopener noreferrer\" target=\"_blank\"", "");
+    let note = note.replace('\n', "").replace(
+        " rel=\"nofollow noopener noreferrer\" target=\"_blank\"",
+        "",
+    );
     for part in KEPT {
         assert!(note.contains(part), "{part} is missing in {note}");
     }
@@ -82,7 +85,14 @@ async fn form_is_kept(stage: Stage, comment: Body) {
 #[tokio::test]
 async fn of_rich_text_on_cloud() {
     let stage = Stage::cloud().await;
-    let lena = stage.jira().users().iter().find(|user| user.name == "lena").unwrap().account_id.clone();
+    let lena = stage
+        .jira()
+        .users()
+        .iter()
+        .find(|user| user.name == "lena")
+        .unwrap()
+        .account_id
+        .clone();
     form_is_kept(stage, Body::adf(rich_document(&lena))).await;
 }
 
@@ -104,7 +114,10 @@ async fn markup_that_people_write_stays_text() {
     stage.omar().comment(&issue, Body::adf(hostile)).unwrap();
     stage.note(&conversation, &["press"]).await;
     let note = stage.intercom().notes(&conversation).pop().unwrap().body;
-    assert!(!note.contains("<script") && !note.contains("<img") && !note.contains("javascript:"), "{note}");
+    assert!(
+        !note.contains("<script") && !note.contains("<img") && !note.contains("javascript:"),
+        "{note}"
+    );
     assert!(note.contains("&lt;script&gt;"), "{note}");
 }
 
@@ -112,7 +125,10 @@ async fn markup_that_people_write_stays_text() {
 async fn a_very_long_comment_is_cut_and_still_whole_html() {
     let stage = Stage::cloud().await;
     let (issue, conversation) = stage.linked().await;
-    stage.omar().comment(&issue, "*many words* ".repeat(2_000).as_str()).unwrap();
+    stage
+        .omar()
+        .comment(&issue, "*many words* ".repeat(2_000).as_str())
+        .unwrap();
     stage.note(&conversation, &["many words"]).await;
     let note = stage.intercom().notes(&conversation).pop().unwrap().body;
     assert!(note.len() < 10_000 && note.contains('…'), "{}", note.len());

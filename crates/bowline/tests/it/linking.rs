@@ -24,27 +24,37 @@ fn paragraph(node: &Value) -> Body {
     adf(&json!({ "type": "paragraph", "content": [node] }))
 }
 
+/// A way to write an address down.
+type Write = fn(&str) -> Body;
+
 #[tokio::test]
 async fn every_way_to_write_the_address_makes_a_link() {
     let stage = Stage::cloud().await;
     let code = &stage.intercom().config().workspace.clone();
-    type Write = fn(&str) -> Body;
     let ways: &[(&str, Write)] = &[
         ("plain wiki text", |url| Body::wiki(&format!("see {url}."))),
         ("named wiki link", |url| Body::wiki(&format!("[Mia|{url}]"))),
-        ("smart wiki link", |url| Body::wiki(&format!("[{url}|{url}|smart-link]"))),
+        ("smart wiki link", |url| {
+            Body::wiki(&format!("[{url}|{url}|smart-link]"))
+        }),
         ("bare wiki link", |url| Body::wiki(&format!("[{url}]"))),
-        ("as the editor stores it", |url| Body::typed(&format!("look: {url}"))),
+        ("as the editor stores it", |url| {
+            Body::typed(&format!("look: {url}"))
+        }),
         ("link mark", |url| {
             paragraph(&json!({ "type": "text", "text": "here", "marks": [
                 { "type": "link", "attrs": { "href": url } },
             ] }))
         }),
-        ("inline card", |url| paragraph(&json!({ "type": "inlineCard", "attrs": { "url": url } }))),
+        ("inline card", |url| {
+            paragraph(&json!({ "type": "inlineCard", "attrs": { "url": url } }))
+        }),
         ("inline card with data", |url| {
             paragraph(&json!({ "type": "inlineCard", "attrs": { "data": { "url": url } } }))
         }),
-        ("block card", |url| adf(&json!({ "type": "blockCard", "attrs": { "url": url } }))),
+        ("block card", |url| {
+            adf(&json!({ "type": "blockCard", "attrs": { "url": url } }))
+        }),
         ("embed card", |url| {
             adf(&json!({ "type": "embedCard", "attrs": { "url": url, "layout": "center" } }))
         }),
@@ -56,7 +66,9 @@ async fn every_way_to_write_the_address_makes_a_link() {
         format!("https://app.intercom.com/a/inbox/{code}/inbox/conversation/ID"),
         format!("https://app.intercom.com/a/apps/{code}/conversations/ID"),
         format!("https://app.intercom.io/a/apps/{code}/inbox/all/conversations/ID"),
-        format!("https://app.eu.intercom.com/a/inbox/{code}/inbox/admin/1/conversation/ID?view=List"),
+        format!(
+            "https://app.eu.intercom.com/a/inbox/{code}/inbox/admin/1/conversation/ID?view=List"
+        ),
         "https://app.intercom.com/a/inbox/_/inbox/conversation/ID".to_owned(),
     ];
     for (name, write) in ways {
@@ -64,7 +76,10 @@ async fn every_way_to_write_the_address_makes_a_link() {
         let issue = stage.issue(write(&stage.address(&conversation)));
         stage.note(&conversation, &["created ", &issue]).await;
         let commented = stage.conversation();
-        stage.omar().comment(&issue, write(&stage.address(&commented))).unwrap();
+        stage
+            .omar()
+            .comment(&issue, write(&stage.address(&commented)))
+            .unwrap();
         stage.note(&commented, &["linked ", &issue]).await;
         assert_eq!(stage.links(&issue).await.len(), 2, "{name}");
     }
@@ -103,7 +118,11 @@ async fn an_address_of_another_workspace_is_explained() {
     let other = stage.address(&conversation).replace(&ours, "zzz99999");
     let issue = stage.issue(other.as_str());
     linked_to(&stage, &issue, &[]).await;
-    assert!(stage.reasons().await.contains(&"other_workspace"), "{:?}", stage.reasons().await);
+    assert!(
+        stage.reasons().await.contains(&"other_workspace"),
+        "{:?}",
+        stage.reasons().await
+    );
     assert_eq!(stage.texts(&conversation), Vec::<String>::new());
 }
 
@@ -124,24 +143,40 @@ async fn edits_and_removals_are_followed() {
     stage.lena().describe(&issue, "Taken out.").unwrap();
     linked_to(&stage, &issue, &[&first]).await;
 
-    stage.omar().edit_comment(&issue, comment, two.as_str()).unwrap();
+    stage
+        .omar()
+        .edit_comment(&issue, comment, two.as_str())
+        .unwrap();
     stage.note(&second, &["Omar Haddad linked "]).await;
     linked_to(&stage, &issue, &[&second]).await;
 
     stage.omar().delete_comment(&issue, comment).unwrap();
     linked_to(&stage, &issue, &[]).await;
     let ended = stage.all_links(&issue).await;
-    assert!(ended.iter().all(|view| view.link.ended == Some(LinkEnd::AddressRemoved)), "{ended:?}");
+    assert!(
+        ended
+            .iter()
+            .all(|view| view.link.ended == Some(LinkEnd::AddressRemoved)),
+        "{ended:?}"
+    );
 
     let (before, also_before) = (stage.texts(&first), stage.texts(&second));
     stage.lena().transition(&issue, "Done", None).unwrap();
     stage.settled().await;
-    assert_eq!((stage.texts(&first), stage.texts(&second)), (before, also_before), "they stay silent");
+    assert_eq!(
+        (stage.texts(&first), stage.texts(&second)),
+        (before, also_before),
+        "they stay silent"
+    );
 
     // Put in anew, it is linked anew, with a note.
     stage.lena().describe(&issue, one.as_str()).unwrap();
     linked_to(&stage, &issue, &[&first]).await;
-    let again = stage.texts(&first).iter().filter(|text| text.contains("linked")).count();
+    let again = stage
+        .texts(&first)
+        .iter()
+        .filter(|text| text.contains("linked"))
+        .count();
     assert_eq!(again, 2);
 }
 
@@ -151,15 +186,28 @@ async fn an_old_comment_counts_at_the_first_event() {
     let mut stage = Stage::prepare(|_| ()).await;
     let conversation = stage.conversation();
     let issue = stage.issue("Old.");
-    stage.omar().comment(&issue, stage.address(&conversation).as_str()).unwrap();
+    stage
+        .omar()
+        .comment(&issue, stage.address(&conversation).as_str())
+        .unwrap();
     for number in 0..30 {
-        stage.omar().comment(&issue, format!("and more {number}").as_str()).unwrap();
+        stage
+            .omar()
+            .comment(&issue, format!("and more {number}").as_str())
+            .unwrap();
     }
     stage.start().await;
     stage.lena().comment(&issue, "Now.").unwrap();
-    stage.note(&conversation, &["Lena Fischer commented Now."]).await;
+    stage
+        .note(&conversation, &["Lena Fischer commented Now."])
+        .await;
     linked_to(&stage, &issue, &[&conversation]).await;
-    assert_eq!(stage.texts(&conversation).len(), 1, "taken over silently: {:?}", stage.texts(&conversation));
+    assert_eq!(
+        stage.texts(&conversation).len(),
+        1,
+        "taken over silently: {:?}",
+        stage.texts(&conversation)
+    );
 }
 
 #[tokio::test]
@@ -184,9 +232,16 @@ async fn many_to_many() {
 #[tokio::test]
 async fn deleting_the_issue_ends_all() {
     for data_center in [false, true] {
-        let stage = if data_center { Stage::data_center().await } else { Stage::cloud().await };
+        let stage = if data_center {
+            Stage::data_center().await
+        } else {
+            Stage::cloud().await
+        };
         let (issue, conversation) = stage.linked().await;
-        stage.omar().comment(&issue, stage.address(&conversation).as_str()).unwrap();
+        stage
+            .omar()
+            .comment(&issue, stage.address(&conversation).as_str())
+            .unwrap();
         stage.settled().await;
         let before = stage.texts(&conversation);
         stage.priya().delete(&issue).unwrap();
@@ -206,9 +261,15 @@ async fn a_late_older_event_never_brings_an_ended_link_back() {
     let issue = stage.issue("Nothing yet.");
     stage.settled().await;
     stage.hold();
-    stage.lena().describe(&issue, stage.address(&conversation).as_str()).unwrap();
+    stage
+        .lena()
+        .describe(&issue, stage.address(&conversation).as_str())
+        .unwrap();
     stage.lena().describe(&issue, "Taken out.").unwrap();
-    let comment = stage.omar().comment(&issue, stage.address(&conversation).as_str()).unwrap();
+    let comment = stage
+        .omar()
+        .comment(&issue, stage.address(&conversation).as_str())
+        .unwrap();
     stage.omar().delete_comment(&issue, comment).unwrap();
     stage.release();
     stage.expect_notes(&conversation, &[]).await;
@@ -230,7 +291,12 @@ async fn moving_to_an_unbound_project_keeps_the_link_silent_and_says_so() {
     stage.lena().comment(&back, "Back again.").unwrap();
     stage.note(&conversation, &["Back again.", &back]).await;
     stage.settled().await;
-    assert_eq!(stage.texts(&conversation).len(), 2, "{:?}", stage.texts(&conversation));
+    assert_eq!(
+        stage.texts(&conversation).len(),
+        2,
+        "{:?}",
+        stage.texts(&conversation)
+    );
 }
 
 #[tokio::test]
@@ -251,11 +317,19 @@ async fn renaming_the_project_keeps_its_links_and_its_binding() {
     let (issue, conversation) = stage.linked().await;
     stage.priya().rename_project("ENG", "PLAT").unwrap();
     let renamed = issue.replace("ENG", "PLAT");
-    stage.lena().comment(&renamed, "After the renaming.").unwrap();
-    stage.note(&conversation, &["After the renaming.", &renamed]).await;
+    stage
+        .lena()
+        .comment(&renamed, "After the renaming.")
+        .unwrap();
+    stage
+        .note(&conversation, &["After the renaming.", &renamed])
+        .await;
     linked_to(&stage, &renamed, &[&conversation]).await;
     let fresh = stage.conversation();
-    let issue = stage.priya().create("PLAT", "New", stage.address(&fresh).as_str()).unwrap();
+    let issue = stage
+        .priya()
+        .create("PLAT", "New", stage.address(&fresh).as_str())
+        .unwrap();
     stage.note(&fresh, &["created ", &issue]).await;
 }
 

@@ -1,7 +1,13 @@
 //! The whole installation: the service between a simulated Intercom and a simulated Jira, over
 //! real HTTP and signed webhooks. What is asserted is what the far side saw.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test, a failed unwrap is a failed test"
+)]
+
 mod bad_input;
+mod connections;
 mod deliveries;
 mod failure;
 mod formatting;

@@ -25,9 +25,12 @@ fn bowline() -> Command {
 /// Runs a command of the binary with the world's configuration to its end.
 pub(crate) async fn run(stage: &Stage, arguments: &[&str]) -> Finished {
     let mut command = bowline();
-    command.args(arguments).arg("--config").arg(&stage.world.config_path);
+    command
+        .args(arguments)
+        .arg("--config")
+        .arg(&stage.world.config_path);
     let output = tokio::time::timeout(PROCESS_PATIENCE, command.output()).await;
-    Finished::of(output.expect("it ends").unwrap())
+    Finished::of(&output.expect("it ends").unwrap())
 }
 
 /// What came of a command.
@@ -39,7 +42,7 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
-    fn of(output: Output) -> Self {
+    fn of(output: &Output) -> Self {
         Self {
             code: output.status.code(),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -66,9 +69,16 @@ impl Serving {
     /// Starts it with the world's configuration and waits until it listens.
     pub(crate) async fn start(stage: &Stage) -> Self {
         let log = stage.folder.path().join("log");
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
         let mut command = bowline();
-        command.arg("serve").arg("--config").arg(&stage.world.config_path);
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(&stage.world.config_path);
         let mut child = command.stdout(Stdio::piped()).stderr(file).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let addr = loop {
@@ -92,7 +102,14 @@ impl Serving {
     /// Asks it to end, and waits until it has; gives its exit code.
     pub(crate) async fn terminate(&mut self) -> Option<i32> {
         let id = self.child.id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &id])
+                .status()
+                .await
+                .unwrap()
+                .success()
+        );
         let ended = tokio::time::timeout(PROCESS_PATIENCE, self.child.wait()).await;
         ended.expect("it ends in time").unwrap().code()
     }

@@ -22,14 +22,28 @@ async fn polling_alone_is_enough() {
         stage.priya().assign(&issue, Some("lena")).unwrap();
         next_millisecond();
         stage.lena().comment(&issue, "Found by looking.").unwrap();
-        stage.lena().comment_with(&issue, NewComment::internal("not for them")).unwrap();
+        stage
+            .lena()
+            .comment_with(&issue, NewComment::internal("not for them"))
+            .unwrap();
         next_millisecond();
-        stage.lena().transition(&issue, "In Progress", None).unwrap();
-        stage.note(&conversation, &["moved", "from To Do to In Progress"]).await;
+        stage
+            .lena()
+            .transition(&issue, "In Progress", None)
+            .unwrap();
+        stage
+            .note(&conversation, &["moved", "from To Do to In Progress"])
+            .await;
         stage.lena().comment(&issue, "Later.").unwrap();
         stage.note(&conversation, &["Later."]).await;
         let texts = stage.texts(&conversation);
-        let parts = ["created", "assigned", "Found by looking.", "moved", "Later."];
+        let parts = [
+            "created",
+            "assigned",
+            "Found by looking.",
+            "moved",
+            "Later.",
+        ];
         assert_eq!(texts.len(), parts.len(), "{texts:#?}");
         for (text, part) in texts.iter().zip(parts) {
             assert!(text.contains(part), "in order: {texts:#?}");
@@ -44,7 +58,10 @@ async fn what_was_missed_while_down_is_told_once() {
     stage.settled().await;
     stage.stop().await;
     // Jira's own retries go nowhere: these deliveries are lost.
-    stage.jira().disturb(Disturbance { drop_every: 1, ..Disturbance::default() });
+    stage.jira().disturb(Disturbance {
+        drop_every: 1,
+        ..Disturbance::default()
+    });
     stage.lena().comment(&issue, "While it was down.").unwrap();
     stage.lena().transition(&issue, "Done", None).unwrap();
     let fresh = stage.conversation();
@@ -57,7 +74,12 @@ async fn what_was_missed_while_down_is_told_once() {
     stage.lena().comment(&issue, "Up again.").unwrap();
     stage.note(&conversation, &["Up again."]).await;
     stage.settled().await;
-    assert_eq!(stage.texts(&conversation).len(), 4, "{:#?}", stage.texts(&conversation));
+    assert_eq!(
+        stage.texts(&conversation).len(),
+        4,
+        "{:#?}",
+        stage.texts(&conversation)
+    );
     assert_eq!(stage.texts(&fresh).len(), 1);
 }
 
@@ -68,14 +90,25 @@ async fn lost_deliveries_are_found_while_running() {
     stage.configure().await;
     let (issue, conversation) = stage.linked().await;
     stage.settled().await;
-    stage.jira().disturb(Disturbance { drop_every: 1, ..Disturbance::default() });
+    stage.jira().disturb(Disturbance {
+        drop_every: 1,
+        ..Disturbance::default()
+    });
     let comment = stage.lena().comment(&issue, "Nobody told.").unwrap();
     stage.jira().disturb(Disturbance::default());
     stage.note(&conversation, &["Nobody told."]).await;
     // Told late all the same, it is known.
-    stage.lena().edit_comment(&issue, comment, "Nobody told!").unwrap();
+    stage
+        .lena()
+        .edit_comment(&issue, comment, "Nobody told!")
+        .unwrap();
     stage.settled().await;
-    assert_eq!(stage.texts(&conversation).len(), 2, "{:?}", stage.texts(&conversation));
+    assert_eq!(
+        stage.texts(&conversation).len(),
+        2,
+        "{:?}",
+        stage.texts(&conversation)
+    );
 }
 
 #[tokio::test]
@@ -101,14 +134,20 @@ async fn the_first_look_takes_old_links_over_silently() {
     for (issue, conversation) in &all {
         let deadline = tokio::time::Instant::now() + bowline::demo::PATIENCE;
         while stage.links(issue).await != [conversation.clone()] {
-            assert!(tokio::time::Instant::now() < deadline, "{issue} is not linked");
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{issue} is not linked"
+            );
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     }
     stage.settled().await;
     for (issue, conversation) in &all {
         assert_eq!(stage.texts(conversation), Vec::<String>::new());
-        let named = stage.jira().property(issue, "intercom.conversation.links").unwrap();
+        let named = stage
+            .jira()
+            .property(issue, "intercom.conversation.links")
+            .unwrap();
         assert_eq!(named["count"], 1);
     }
     stage.lena().transition(&all[3].0, "Done", None).unwrap();

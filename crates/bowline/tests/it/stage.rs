@@ -31,7 +31,11 @@ impl On {
     fn database(self) -> Option<String> {
         match self {
             Self::Sqlite => None,
-            Self::Postgres => Some(bowline_store::testing::Cluster::shared().database().unwrap()),
+            Self::Postgres => Some(
+                bowline_store::testing::Cluster::shared()
+                    .database()
+                    .unwrap(),
+            ),
         }
     }
 }
@@ -80,7 +84,13 @@ impl Stage {
             .state
             .create_contact(NewContact::user("Noa Lind", "noa@example.com"))
             .unwrap();
-        Self { world, service: None, contact, connected: false, folder }
+        Self {
+            world,
+            service: None,
+            contact,
+            connected: false,
+            folder,
+        }
     }
 
     /// The platforms and the service.
@@ -117,7 +127,9 @@ impl Stage {
     /// Starts the service, and the first time connects the webhooks to it.
     pub(crate) async fn start(&mut self) {
         let config = self.world.config().unwrap();
-        let service = Service::start(&config, Arc::new(String::new)).await.unwrap();
+        let service = Service::start(&config, Arc::new(String::new))
+            .await
+            .unwrap();
         if !std::mem::replace(&mut self.connected, true) {
             self.world.connect_webhooks(service.addr).await.unwrap();
         }
@@ -131,7 +143,10 @@ impl Stage {
 
     /// Has the service take the configuration file as it is now.
     pub(crate) async fn configure(&self) {
-        self.service().configure(&self.world.config().unwrap()).await.unwrap();
+        self.service()
+            .configure(&self.world.config().unwrap())
+            .await
+            .unwrap();
     }
 
     /// Replaces a piece of the configuration file.
@@ -204,7 +219,11 @@ impl Stage {
 
     /// The notes of a conversation as lines of text.
     pub(crate) fn texts(&self, conversation: &str) -> Vec<String> {
-        self.intercom().notes(conversation).iter().map(|note| readable(&note.body)).collect()
+        self.intercom()
+            .notes(conversation)
+            .iter()
+            .map(|note| readable(&note.body))
+            .collect()
     }
 
     /// Waits for a note with all these parts in its text, and gives its text.
@@ -212,7 +231,10 @@ impl Stage {
         let holds = |text: &String| parts.iter().all(|part| text.contains(part));
         let found = until(|| self.texts(conversation).into_iter().find(holds)).await;
         found.unwrap_or_else(|| {
-            panic!("no note with {parts:?} came; there are {:#?}", self.texts(conversation))
+            panic!(
+                "no note with {parts:?} came; there are {:#?}",
+                self.texts(conversation)
+            )
         })
     }
 
@@ -239,7 +261,11 @@ impl Stage {
     /// Waits until the conversation is in this state.
     pub(crate) async fn becomes(&self, conversation: &str, state: ConversationState) {
         let seen = until(|| (self.state(conversation) == state).then_some(())).await;
-        assert!(seen.is_some(), "it is {:?}, not {state:?}", self.state(conversation));
+        assert!(
+            seen.is_some(),
+            "it is {:?}, not {state:?}",
+            self.state(conversation)
+        );
     }
 
     /// Waits until nothing is on the way in either direction and nothing waits in the queues.
@@ -254,7 +280,10 @@ impl Stage {
             if backlog.events + backlog.effects == 0 && self.delivered() == before {
                 return;
             }
-            assert!(tokio::time::Instant::now() < deadline, "still at work: {backlog:?}");
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "still at work: {backlog:?}"
+            );
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     }
@@ -264,7 +293,9 @@ impl Stage {
             self.jira().sender().quiet().await;
             self.intercom().sender().quiet().await;
         };
-        tokio::time::timeout(bowline::demo::PATIENCE, both).await.expect("webhooks are delivered");
+        tokio::time::timeout(bowline::demo::PATIENCE, both)
+            .await
+            .expect("webhooks are delivered");
     }
 
     fn delivered(&self) -> usize {
@@ -273,7 +304,10 @@ impl Stage {
 
     /// Webhooks of Jira wait until [`Self::release`].
     pub(crate) fn hold(&self) {
-        self.jira().disturb(Disturbance { hold: true, ..Disturbance::default() });
+        self.jira().disturb(Disturbance {
+            hold: true,
+            ..Disturbance::default()
+        });
     }
 
     pub(crate) fn release(&self) {
@@ -291,21 +325,37 @@ impl Stage {
 
     /// All links of an issue, ended ones too.
     pub(crate) async fn all_links(&self, issue: &str) -> Vec<LinkView> {
-        let issue = self.jira().issue(issue).map_or_else(|| issue.to_owned(), |issue| issue.id.to_string());
-        let filter = LinkFilter { issue: Some(issue), ended: true, limit: 100, ..LinkFilter::default() };
+        let issue = self
+            .jira()
+            .issue(issue)
+            .map_or_else(|| issue.to_owned(), |issue| issue.id.to_string());
+        let filter = LinkFilter {
+            issue: Some(issue),
+            ended: true,
+            limit: 100,
+            ..LinkFilter::default()
+        };
         self.store().links(&filter).await.unwrap()
     }
 
     /// All links of a conversation.
     pub(crate) async fn links_of(&self, conversation: &str) -> Vec<LinkView> {
         let conversation = Some(ConversationId::new(conversation));
-        let filter = LinkFilter { conversation, ended: true, limit: 100, ..LinkFilter::default() };
+        let filter = LinkFilter {
+            conversation,
+            ended: true,
+            limit: 100,
+            ..LinkFilter::default()
+        };
         self.store().links(&filter).await.unwrap()
     }
 
     /// Events, oldest first.
     pub(crate) async fn events(&self) -> Vec<EventView> {
-        let filter = EventFilter { limit: 1_000, ..EventFilter::default() };
+        let filter = EventFilter {
+            limit: 1_000,
+            ..EventFilter::default()
+        };
         let mut events = self.store().events(&filter).await.unwrap();
         events.reverse();
         events
@@ -320,7 +370,10 @@ impl Stage {
             if view.state != bowline_store::model::EventState::Waiting {
                 return view;
             }
-            assert!(tokio::time::Instant::now() < deadline, "the event still waits");
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "the event still waits"
+            );
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     }
@@ -329,7 +382,10 @@ impl Stage {
     pub(crate) async fn reasons(&self) -> Vec<&'static str> {
         let events = self.events().await;
         let outcomes = events.iter().filter_map(|view| view.outcome.as_ref());
-        outcomes.flat_map(|outcome| &outcome.reasons).map(|reason| reason.code()).collect()
+        outcomes
+            .flat_map(|outcome| &outcome.reasons)
+            .map(bowline_domain::outcome::Reason::code)
+            .collect()
     }
 
     pub(crate) fn client(&self) -> reqwest::Client {
@@ -341,7 +397,11 @@ impl Stage {
     }
 
     /// Posts a signed delivery as Jira does, and gives the status and the text of the answer.
-    pub(crate) async fn deliver_jira(&self, body: &[u8], identifier: Option<&str>) -> (u16, String) {
+    pub(crate) async fn deliver_jira(
+        &self,
+        body: &[u8],
+        identifier: Option<&str>,
+    ) -> (u16, String) {
         let signature = format!("sha256={}", hmac_sha256_hex(WEBHOOK_SECRET, body));
         let mut request = self
             .client()
@@ -373,7 +433,10 @@ impl Stage {
         let request = self
             .client()
             .request(method.parse().unwrap(), url)
-            .basic_auth(format!("{user}@example.com"), Some(format!("token-of-{user}")))
+            .basic_auth(
+                format!("{user}@example.com"),
+                Some(format!("token-of-{user}")),
+            )
             .json(&body);
         answer(request).await.0
     }
@@ -408,7 +471,11 @@ pub(crate) fn readable(html: &str) -> String {
     while let Some((before, tag_on)) = rest.split_once('<') {
         text.push_str(before);
         let (tag, after) = tag_on.split_once('>').unwrap_or((tag_on, ""));
-        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap_or_default();
+        let name = tag
+            .trim_start_matches('/')
+            .split([' ', '/'])
+            .next()
+            .unwrap_or_default();
         if ["p", "br", "li", "pre", "blockquote", "ul", "ol"].contains(&name) {
             text.push(' ');
         }

@@ -8,7 +8,10 @@ use crate::stage::{On, Stage};
 
 async fn told(stage: Stage) {
     let said = Mutex::new(Vec::new());
-    let told = story::play(&stage.world, stage.addr(), |line| said.lock().unwrap().push(line.to_owned())).await;
+    let told = story::play(&stage.world, stage.addr(), |line| {
+        said.lock().unwrap().push(line.to_owned());
+    })
+    .await;
     told.unwrap_or_else(|error| panic!("{error:#}\n{}", said.lock().unwrap().join("\n")));
     assert!(said.lock().unwrap().len() > 10);
 }
