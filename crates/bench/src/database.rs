@@ -46,7 +46,12 @@ impl Databases {
     pub(crate) fn new(folder: &Path, server: Option<String>) -> anyhow::Result<Self> {
         let folder = std::fs::canonicalize(folder)
             .with_context(|| format!("looking for the folder {}", folder.display()))?;
-        Ok(Self { folder, server, cluster: OnceLock::new(), made: 0.into() })
+        Ok(Self {
+            folder,
+            server,
+            cluster: OnceLock::new(),
+            made: 0.into(),
+        })
     }
 
     /// A new folder.
@@ -80,11 +85,19 @@ impl Databases {
 
     fn cluster(&self) -> anyhow::Result<&Cluster> {
         let started = self.cluster.get_or_init(|| {
-            let home = self.home_of_cluster().map_err(|error| format!("{error:#}"))?;
-            let options = Options { durable: true, folder: home.path().to_owned() };
+            let home = self
+                .home_of_cluster()
+                .map_err(|error| format!("{error:#}"))?;
+            let options = Options {
+                durable: true,
+                folder: home.path().to_owned(),
+            };
             Cluster::start(&options).map(|cluster| (cluster, home))
         });
-        started.as_ref().map(|(cluster, _)| cluster).map_err(|why| anyhow!(why.clone()))
+        started
+            .as_ref()
+            .map(|(cluster, _)| cluster)
+            .map_err(|why| anyhow!(why.clone()))
     }
 
     /// A folder that the server may use, whoever it runs as.
@@ -101,7 +114,9 @@ impl Databases {
         let sql = "SELECT current_setting('server_version') || ', fsync ' || \
             current_setting('fsync') || ', synchronous_commit ' || \
             current_setting('synchronous_commit')";
-        let rows = runtime.block_on(testing::texts(&database.url, sql)).context("asking PostgreSQL")?;
+        let rows = runtime
+            .block_on(testing::texts(&database.url, sql))
+            .context("asking PostgreSQL")?;
         Ok(rows.into_iter().flatten().flatten().collect())
     }
 }

@@ -38,7 +38,10 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn jira(addr: std::net::SocketAddr) -> Self {
-        Self { addr, path: format!("/hooks/jira/{SITE}") }
+        Self {
+            addr,
+            path: format!("/hooks/jira/{SITE}"),
+        }
     }
 }
 
@@ -154,6 +157,9 @@ mod tests {
         let target = Target::jira(std::net::SocketAddr::from(([127, 0, 0, 1], 1)));
         delivery.write(&target, Some("other"), &mut request);
         let text = String::from_utf8(request).unwrap();
-        assert!(text.contains("x-atlassian-webhook-identifier: other\r\n"), "{text}");
+        assert!(
+            text.contains("x-atlassian-webhook-identifier: other\r\n"),
+            "{text}"
+        );
     }
 }

@@ -31,7 +31,15 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
             "fanout: one event, {} conversations, {DEFAULT_PER_WINDOW} calls per {WINDOW_SECONDS} s",
             bench.pick(CONVERSATIONS, CONVERSATIONS / 4)
         ),
-        &["database", "share used in full windows", "full windows", "429", "notes", "doubled", "took"],
+        &[
+            "database",
+            "share used in full windows",
+            "full windows",
+            "429",
+            "notes",
+            "doubled",
+            "took",
+        ],
     );
     for kind in &bench.kinds {
         table.row(measure(bench, *kind)?);
@@ -44,7 +52,9 @@ fn measure(bench: &Bench, kind: Kind) -> anyhow::Result<[String; 7]> {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let config = Config::default();
     let access_token = config.access_token.clone();
-    let far_intercom = bench.runtime.block_on(intercom::start(config, any, Neighbours::new()))?;
+    let far_intercom = bench
+        .runtime
+        .block_on(intercom::start(config, any, Neighbours::new()))?;
     let workspace = &far_intercom.state;
     let contact = workspace
         .create_contact(NewContact::user("Cleo Example", "cleo@example.com"))
@@ -55,15 +65,27 @@ fn measure(bench: &Bench, kind: Kind) -> anyhow::Result<[String; 7]> {
         .map_err(|error| anyhow!("making a conversation: {error:?}"))?;
 
     let database = bench.databases.create(kind, &bench.runtime)?;
-    seed::issues(bench, &database, ISSUE..ISSUE + 1, |_| conversations.clone())?;
+    seed::issues(bench, &database, ISSUE..ISSUE + 1, |_| {
+        conversations.clone()
+    })?;
     let far_jira = Far::start(bench)?;
-    let sides = Sides { jira: far_jira.addr, intercom: far_intercom.addr, access_token };
+    let sides = Sides {
+        jira: far_jira.addr,
+        intercom: far_intercom.addr,
+        access_token,
+    };
     let product = Product::start(&bench.binary, &database, &sides)?;
     let began = Instant::now();
     let at_ms = i64::try_from(
-        std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis(),
+        std::time::SystemTime::UNIX_EPOCH
+            .elapsed()
+            .unwrap_or_default()
+            .as_millis(),
     )?;
-    load::all(&product.target(), &[Delivery::assigned(1, ISSUE, BOUND, at_ms)])?;
+    load::all(
+        &product.target(),
+        &[Delivery::assigned(1, ISSUE, BOUND, at_ms)],
+    )?;
     product.until_idle(PATIENCE)?;
     let took = began.elapsed();
 
@@ -78,9 +100,16 @@ fn measure(bench: &Bench, kind: Kind) -> anyhow::Result<[String; 7]> {
     let allowed = f64::from(DEFAULT_PER_WINDOW) * float(full.len());
     let share = f64::from(full.iter().sum::<u32>()) / allowed.max(1.0);
     let refused: u32 = windows.iter().map(|window| window.refused).sum();
-    let noted: Vec<usize> = conversations.iter().map(|id| workspace.notes(id).len()).collect();
-    let told: HashSet<usize> =
-        noted.iter().enumerate().filter(|(_, notes)| **notes > 0).map(|(at, _)| at).collect();
+    let noted: Vec<usize> = conversations
+        .iter()
+        .map(|id| workspace.notes(id).len())
+        .collect();
+    let told: HashSet<usize> = noted
+        .iter()
+        .enumerate()
+        .filter(|(_, notes)| **notes > 0)
+        .map(|(at, _)| at)
+        .collect();
     Ok([
         kind.name().to_owned(),
         format!("{share:.4}"),

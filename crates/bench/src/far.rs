@@ -54,8 +54,14 @@ struct Note {
 impl Far {
     pub(crate) fn start(bench: &Bench) -> anyhow::Result<Self> {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let listener = bench.runtime.block_on(TcpListener::bind(any)).context("listening")?;
-        let far = Self { addr: listener.local_addr()?, seen: Arc::default() };
+        let listener = bench
+            .runtime
+            .block_on(TcpListener::bind(any))
+            .context("listening")?;
+        let far = Self {
+            addr: listener.local_addr()?,
+            seen: Arc::default(),
+        };
         bench.runtime.spawn(serve(listener, Arc::clone(&far.seen)));
         Ok(far)
     }
@@ -67,7 +73,11 @@ impl Far {
 
     /// Waits until so many notes are there that are not the same.
     pub(crate) fn wait_for(&self, count: usize, patience: Duration) -> anyhow::Result<()> {
-        let notes = self.seen.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let notes = self
+            .seen
+            .notes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let (notes, timed_out) = self
             .seen
             .more
@@ -83,30 +93,54 @@ impl Far {
 
     /// When the first note with this number came.
     pub(crate) fn came_at(&self, number: usize) -> Option<Instant> {
-        let notes = self.seen.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let notes = self
+            .seen
+            .notes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         notes.get(&number).map(|note| note.first_at)
     }
 
     /// Notes that came more than once.
     pub(crate) fn doubled(&self) -> usize {
-        let notes = self.seen.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let notes = self
+            .seen
+            .notes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         notes.values().filter(|note| note.times > 1).count()
     }
 
     /// Notes that are there and are not the same.
     pub(crate) fn count(&self) -> usize {
-        self.seen.notes.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.seen
+            .notes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
     }
 }
 
 impl Seen {
     fn note(&self, html: &str) {
         let now = Instant::now();
-        let Some((_, rest)) = html.rsplit_once(NUMBER_MARK) else { return };
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let Ok(number) = rest[..digits].parse() else { return };
+        let Some((_, rest)) = html.rsplit_once(NUMBER_MARK) else {
+            return;
+        };
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
+        let Ok(number) = rest[..digits].parse() else {
+            return;
+        };
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.entry(number).or_insert(Note { first_at: now, times: 0 }).times += 1;
+        notes
+            .entry(number)
+            .or_insert(Note {
+                first_at: now,
+                times: 0,
+            })
+            .times += 1;
         drop(notes);
         self.more.notify_all();
     }
@@ -121,14 +155,18 @@ async fn serve(listener: TcpListener, seen: Arc<Seen>) {
                 let seen = Arc::clone(&seen);
                 async move { Ok::<_, std::convert::Infallible>(answer(&seen, request).await) }
             });
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
         });
     }
 }
 
 async fn answer(seen: &Seen, request: Request<Incoming>) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let body = to_bytes(Body::new(body), BODY_BYTES_MAX).await.unwrap_or_default();
+    let body = to_bytes(Body::new(body), BODY_BYTES_MAX)
+        .await
+        .unwrap_or_default();
     let path: Vec<&str> = head.uri.path().trim_matches('/').split('/').collect();
     let jira = path.first() == Some(&"rest");
     if jira && seen.refusing.load(Ordering::Relaxed) {
@@ -139,7 +177,10 @@ async fn answer(seen: &Seen, request: Request<Incoming>) -> Response<Body> {
         (&Method::GET, ["conversations", id]) => Some(conversation(id, "")),
         (&Method::POST, ["conversations", id, "reply"]) => {
             let value: Value = serde_json::from_slice(&body).unwrap_or_default();
-            let html = value.get("body").and_then(Value::as_str).unwrap_or_default();
+            let html = value
+                .get("body")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             seen.note(html);
             Some(conversation(id, html))
         }
@@ -148,9 +189,9 @@ async fn answer(seen: &Seen, request: Request<Incoming>) -> Response<Body> {
             Some(r#"{"issues":[],"isLast":true}"#.to_owned())
         }
         (&Method::GET, ["rest", "api", "3", "issue", id]) => Some(issue(id)),
-        (&Method::GET, ["rest", "api", "3", "project", key]) => {
-            Some(format!(r#"{{"id":"10000","key":"{key}","name":"Engineering"}}"#))
-        }
+        (&Method::GET, ["rest", "api", "3", "project", key]) => Some(format!(
+            r#"{{"id":"10000","key":"{key}","name":"Engineering"}}"#
+        )),
         _ => None,
     };
     match found {
@@ -160,9 +201,14 @@ async fn answer(seen: &Seen, request: Request<Incoming>) -> Response<Body> {
 }
 
 fn respond(status: StatusCode, jira: bool, body: String) -> Response<Body> {
-    let mut response = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
+    let mut response = Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, "application/json");
     if !jira {
-        let now_s = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
+        let now_s = SystemTime::UNIX_EPOCH
+            .elapsed()
+            .unwrap_or_default()
+            .as_secs();
         let reset_s = now_s - now_s % WINDOW_S + WINDOW_S;
         response = response
             .header("x-ratelimit-limit", CALLS_PER_WINDOW)
@@ -235,7 +281,12 @@ mod tests {
 
     #[test]
     fn answers_are_json_and_notes_are_counted_by_their_number() {
-        for text in [ME.to_owned(), MYSELF.to_owned(), issue("7"), conversation("8", "<b>\"x\"</b>")] {
+        for text in [
+            ME.to_owned(),
+            MYSELF.to_owned(),
+            issue("7"),
+            conversation("8", "<b>\"x\"</b>"),
+        ] {
             assert!(serde_json::from_str::<Value>(&text).is_ok(), "{text}");
         }
         let seen = Seen::default();

@@ -51,20 +51,29 @@ pub(crate) fn start(bench: &Bench, database: &Database) -> anyhow::Result<Servin
     };
     bench
         .runtime
-        .block_on(async { Store::open(open).await.map(Store::close)?.await; anyhow::Ok(()) })
+        .block_on(async {
+            Store::open(open).await.map(Store::close)?.await;
+            anyhow::Ok(())
+        })
         .context("making the tables")?;
     let own = std::env::current_exe().context("finding this program")?;
     start_program(&own, &database.url)
 }
 
 fn start_program(program: &Path, url: &str) -> anyhow::Result<Serving> {
-    Serving::start(Command::new(program).arg("floor").env(DATABASE_VARIABLE, url))
+    Serving::start(
+        Command::new(program)
+            .arg("floor")
+            .env(DATABASE_VARIABLE, url),
+    )
 }
 
 /// The process.
 pub(crate) fn main() -> anyhow::Result<()> {
     let url = std::env::var(DATABASE_VARIABLE).context("the floor is started by `ingest`")?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(serve(&url))
 }
 
@@ -107,7 +116,9 @@ async fn serve(url: &str) -> anyhow::Result<()> {
                 let jobs = Arc::clone(&jobs);
                 async move { Ok::<_, Infallible>(take_in(&jobs, request).await) }
             });
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
         });
     }
 }
@@ -201,8 +212,9 @@ impl Writer {
 
 fn statement(rows: usize) -> String {
     let row = |row: usize| {
-        let numbers: Vec<String> =
-            (1..=COLUMNS).map(|column| format!("${}", row * COLUMNS + column)).collect();
+        let numbers: Vec<String> = (1..=COLUMNS)
+            .map(|column| format!("${}", row * COLUMNS + column))
+            .collect();
         format!("({})", numbers.join(","))
     };
     let rows: Vec<String> = (0..rows).map(row).collect();

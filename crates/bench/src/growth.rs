@@ -45,7 +45,9 @@ fn filled(bench: &Bench, kind: Kind, links: usize) -> anyhow::Result<Database> {
     seed::issues(bench, &database, TOLD, |issue| vec![format!("2154{issue}")])?;
     let others = OTHERS_FROM..OTHERS_FROM + links.saturating_sub(TOLD.len()) / LINKS_EACH;
     seed::issues(bench, &database, others, |issue| {
-        (0..LINKS_EACH).map(|link| format!("3{issue}{link:02}")).collect()
+        (0..LINKS_EACH)
+            .map(|link| format!("3{issue}{link:02}"))
+            .collect()
     })?;
     Ok(database)
 }
@@ -54,8 +56,10 @@ fn measure(bench: &Bench, kind: Kind) -> anyhow::Result<()> {
     let many = bench.pick(MANY, 20_000);
     let databases = [filled(bench, kind, FEW)?, filled(bench, kind, many)?];
     let mut costs = [Cost::default(), Cost::default()];
-    let mut stages =
-        [Stage::on(bench, &databases[0], TOLD)?, Stage::on(bench, &databases[1], TOLD)?];
+    let mut stages = [
+        Stage::on(bench, &databases[0], TOLD)?,
+        Stage::on(bench, &databases[1], TOLD)?,
+    ];
     // In turns, so that whatever else the machine does meets both.
     for _ in 0..bench.pick(TURNS, 1) {
         for (stage, cost) in stages.iter_mut().zip(&mut costs) {
@@ -69,8 +73,16 @@ fn measure(bench: &Bench, kind: Kind) -> anyhow::Result<()> {
     }
     let [few_cost, many_cost] = &mut costs;
     let mut table = Table::new(
-        format!("growth, {}: one event planned and noted, {PER_SECOND} per second", kind.name()),
-        &["links stored", "median", "p99", "CPU of the service per event"],
+        format!(
+            "growth, {}: one event planned and noted, {PER_SECOND} per second",
+            kind.name()
+        ),
+        &[
+            "links stored",
+            "median",
+            "p99",
+            "CPU of the service per event",
+        ],
     );
     for (links, cost) in [(FEW, &mut *few_cost), (many, &mut *many_cost)] {
         let per_event = cost.cpu.as_secs_f64() * 1e3 / float(cost.took.len());
@@ -82,12 +94,21 @@ fn measure(bench: &Bench, kind: Kind) -> anyhow::Result<()> {
         ]);
     }
     let ratio = |many: Duration, few: Duration| {
-        format!("{:.2}", many.as_secs_f64() / few.as_secs_f64().max(f64::EPSILON))
+        format!(
+            "{:.2}",
+            many.as_secs_f64() / few.as_secs_f64().max(f64::EPSILON)
+        )
     };
     table.row([
         "ratio".to_owned(),
-        ratio(percentile(&mut many_cost.took, 50), percentile(&mut few_cost.took, 50)),
-        ratio(percentile(&mut many_cost.took, 99), percentile(&mut few_cost.took, 99)),
+        ratio(
+            percentile(&mut many_cost.took, 50),
+            percentile(&mut few_cost.took, 50),
+        ),
+        ratio(
+            percentile(&mut many_cost.took, 99),
+            percentile(&mut few_cost.took, 99),
+        ),
         ratio(many_cost.cpu, few_cost.cpu),
     ]);
     table.print();

@@ -51,7 +51,11 @@ impl Case {
     }
 
     fn project(self) -> &'static str {
-        if self == Self::Unbound { UNBOUND } else { BOUND }
+        if self == Self::Unbound {
+            UNBOUND
+        } else {
+            BOUND
+        }
     }
 }
 
@@ -87,7 +91,14 @@ fn measure(bench: &Bench, kind: Kind) -> anyhow::Result<()> {
             kind.name(),
             floors.len()
         ),
-        &["what", "per second", "ratio to the floor", "each round", "CPU each", "drained after"],
+        &[
+            "what",
+            "per second",
+            "ratio to the floor",
+            "each round",
+            "CPU each",
+            "drained after",
+        ],
     );
     let none = || "–".to_owned();
     table.row([
@@ -100,9 +111,16 @@ fn measure(bench: &Bench, kind: Kind) -> anyhow::Result<()> {
     ]);
     for (case, rounds) in &cases {
         let rates: Vec<f64> = rounds.iter().map(|round| round.rate).collect();
-        let ratios: Vec<f64> = rates.iter().zip(&floors).map(|(rate, floor)| rate / floor).collect();
+        let ratios: Vec<f64> = rates
+            .iter()
+            .zip(&floors)
+            .map(|(rate, floor)| rate / floor)
+            .collect();
         let cpu: Vec<f64> = rounds.iter().map(|round| round.cpu_us).collect();
-        let drained: Vec<f64> = rounds.iter().map(|round| round.drain.as_secs_f64()).collect();
+        let drained: Vec<f64> = rounds
+            .iter()
+            .map(|round| round.drain.as_secs_f64())
+            .collect();
         let each: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.2}")).collect();
         table.row([
             case.words().to_owned(),
@@ -110,7 +128,11 @@ fn measure(bench: &Bench, kind: Kind) -> anyhow::Result<()> {
             format!("{:.2}", median(&ratios)),
             each.join(" "),
             format!("{:.0} µs", median(&cpu)),
-            if *case == Case::Waiting { none() } else { format!("{:.1} s", median(&drained)) },
+            if *case == Case::Waiting {
+                none()
+            } else {
+                format!("{:.1} s", median(&drained))
+            },
         ]);
     }
     table.print();
@@ -121,7 +143,11 @@ fn measure(bench: &Bench, kind: Kind) -> anyhow::Result<()> {
 pub(crate) fn floor_rate(bench: &Bench, kind: Kind) -> anyhow::Result<f64> {
     let database = bench.databases.create(kind, &bench.runtime)?;
     let serving = floor::start(bench, &database)?;
-    let taken = load::for_a_while(&Target::jira(serving.addr), &deliveries(BOUND), round(bench))?;
+    let taken = load::for_a_while(
+        &Target::jira(serving.addr),
+        &deliveries(BOUND),
+        round(bench),
+    )?;
     Ok(per_second(taken.count, taken.took))
 }
 
@@ -130,7 +156,9 @@ fn round(bench: &Bench) -> Duration {
 }
 
 fn deliveries(project: &str) -> Vec<Delivery> {
-    ISSUES.map(|issue| Delivery::assigned(issue, issue, project, AT_MS)).collect()
+    ISSUES
+        .map(|issue| Delivery::assigned(issue, issue, project, AT_MS))
+        .collect()
 }
 
 fn one(bench: &Bench, kind: Kind, case: Case) -> anyhow::Result<Round> {
@@ -160,8 +188,14 @@ fn one(bench: &Bench, kind: Kind, case: Case) -> anyhow::Result<Round> {
 /// Every delivery that was answered is there, once.
 fn check(bench: &Bench, database: &Database, taken: Taken) -> anyhow::Result<()> {
     let sql = "SELECT CAST(COUNT(*) AS TEXT) FROM event WHERE source = 'jira'";
-    let rows = bench.runtime.block_on(bowline_store::testing::texts(&database.url, sql))?;
-    let stored: Option<usize> = rows.into_iter().flatten().flatten().find_map(|n| n.parse().ok());
+    let rows = bench
+        .runtime
+        .block_on(bowline_store::testing::texts(&database.url, sql))?;
+    let stored: Option<usize> = rows
+        .into_iter()
+        .flatten()
+        .flatten()
+        .find_map(|n| n.parse().ok());
     anyhow::ensure!(
         stored == Some(taken.count),
         "{} deliveries were answered 2xx, and {stored:?} are stored",

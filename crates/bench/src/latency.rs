@@ -53,9 +53,14 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) fn set(bench: &Bench, kind: Kind) -> anyhow::Result<(Self, crate::database::Database)> {
+    pub(crate) fn set(
+        bench: &Bench,
+        kind: Kind,
+    ) -> anyhow::Result<(Self, crate::database::Database)> {
         let database = bench.databases.create(kind, &bench.runtime)?;
-        seed::issues(bench, &database, ISSUES, |issue| vec![format!("2154{issue}")])?;
+        seed::issues(bench, &database, ISSUES, |issue| {
+            vec![format!("2154{issue}")]
+        })?;
         let stage = Self::on(bench, &database, ISSUES)?;
         Ok((stage, database))
     }
@@ -68,7 +73,12 @@ impl Stage {
     ) -> anyhow::Result<Self> {
         let far = Far::start(bench)?;
         let product = Product::start(&bench.binary, database, &Sides::both(far.addr))?;
-        let mut stage = Self { far, product, sent: 0, issues };
+        let mut stage = Self {
+            far,
+            product,
+            sent: 0,
+            issues,
+        };
         let warm_up = stage.deliveries(WARM_UP);
         load::all(&stage.product.target(), &warm_up)?;
         stage.all_noted()?;
@@ -104,8 +114,19 @@ impl Stage {
 fn measure(bench: &Bench, kind: Kind) -> anyhow::Result<()> {
     let (mut stage, _database) = Stage::set(bench, kind)?;
     let mut table = Table::new(
-        format!("latency, {}: from delivery to note, far side answers at once", kind.name()),
-        &["events per second", "events", "median", "p90", "p99", "worst", "CPU each"],
+        format!(
+            "latency, {}: from delivery to note, far side answers at once",
+            kind.name()
+        ),
+        &[
+            "events per second",
+            "events",
+            "median",
+            "p90",
+            "p99",
+            "worst",
+            "CPU each",
+        ],
     );
     for (per_second, seconds) in PACES {
         let events = (per_second * bench.pick(seconds, 2)) as usize;
@@ -143,16 +164,32 @@ fn saturated(bench: &Bench, kind: Kind, stage: &mut Stage) -> anyhow::Result<()>
     let floor = median(&[floor_before, ingest::floor_rate(bench, kind)?]);
     let rate = per_second(deliveries.len(), took);
     let mut table = Table::new(
-        format!("saturated, {}: {} events as fast as they are taken", kind.name(), deliveries.len()),
+        format!(
+            "saturated, {}: {} events as fast as they are taken",
+            kind.name(),
+            deliveries.len()
+        ),
         &["what", "value"],
     );
     let mut row = |what: &str, value: String| table.row([what.to_owned(), value]);
-    row("notes per second, from the first delivery to the last note", format!("{rate:.0}"));
+    row(
+        "notes per second, from the first delivery to the last note",
+        format!("{rate:.0}"),
+    );
     row("ratio to the ingest floor", format!("{:.3}", rate / floor));
     row("floor, deliveries per second", format!("{floor:.0}"));
-    row("deliveries taken per second", format!("{:.0}", per_second(taken.count, taken.took)));
-    row("CPU of the service per event", format!("{:.2} ms", cpu.as_secs_f64() * 1e3 / float(taken.count)));
-    row("notes that came twice, of all", format!("{} of {}", stage.far.doubled(), stage.far.count()));
+    row(
+        "deliveries taken per second",
+        format!("{:.0}", per_second(taken.count, taken.took)),
+    );
+    row(
+        "CPU of the service per event",
+        format!("{:.2} ms", cpu.as_secs_f64() * 1e3 / float(taken.count)),
+    );
+    row(
+        "notes that came twice, of all",
+        format!("{} of {}", stage.far.doubled(), stage.far.count()),
+    );
     table.print();
     Ok(())
 }

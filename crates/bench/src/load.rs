@@ -39,7 +39,10 @@ impl Line {
             .with_context(|| format!("connecting to {}", target.addr))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(ANSWER_DEADLINE))?;
-        Ok(Self { stream, answer: Vec::with_capacity(ANSWER_BYTES_MAX) })
+        Ok(Self {
+            stream,
+            answer: Vec::with_capacity(ANSWER_BYTES_MAX),
+        })
     }
 
     /// Sends a request and returns the status and the body of its answer.
@@ -48,7 +51,10 @@ impl Line {
         self.answer.clear();
         let mut chunk = [0; 4_096];
         loop {
-            let read = self.stream.read(&mut chunk).context("waiting for an answer")?;
+            let read = self
+                .stream
+                .read(&mut chunk)
+                .context("waiting for an answer")?;
             if read == 0 {
                 bail!("the connection was closed instead of an answer");
             }
@@ -112,7 +118,10 @@ pub(crate) fn for_a_while(
         }
         Ok(count)
     })?;
-    Ok(Taken { count, took: began.elapsed() })
+    Ok(Taken {
+        count,
+        took: began.elapsed(),
+    })
 }
 
 /// Sends these deliveries once, as fast as answers come.
@@ -129,7 +138,10 @@ pub(crate) fn all(target: &Target, deliveries: &[Delivery]) -> anyhow::Result<Ta
         }
         Ok(count)
     })?;
-    Ok(Taken { count, took: began.elapsed() })
+    Ok(Taken {
+        count,
+        took: began.elapsed(),
+    })
 }
 
 /// Sends these deliveries at a rate, whatever the answers do, and returns when each was due. What
@@ -150,7 +162,12 @@ pub(crate) fn paced(
     on_threads(PACED_CONNECTIONS, |thread| {
         let mut line = Line::open(target)?;
         let (mut request, mut count) = (Vec::new(), 0);
-        for (delivery, due) in deliveries.iter().zip(&due).skip(thread).step_by(PACED_CONNECTIONS) {
+        for (delivery, due) in deliveries
+            .iter()
+            .zip(&due)
+            .skip(thread)
+            .step_by(PACED_CONNECTIONS)
+        {
             delivery.write(target, None, &mut request);
             if let Some(sleep) = due.checked_duration_since(Instant::now() + SPIN) {
                 thread::sleep(sleep);
@@ -170,7 +187,10 @@ fn accepted((status, body): (u16, &[u8])) -> anyhow::Result<()> {
     if (200..300).contains(&status) {
         return Ok(());
     }
-    bail!("a delivery was answered {status}: {}", String::from_utf8_lossy(body));
+    bail!(
+        "a delivery was answered {status}: {}",
+        String::from_utf8_lossy(body)
+    );
 }
 
 /// Runs `work` on so many threads and adds up what they did.
@@ -180,8 +200,9 @@ fn on_threads(
 ) -> anyhow::Result<usize> {
     thread::scope(|scope| {
         let work = &work;
-        let running: Vec<_> =
-            (0..threads).map(|number| scope.spawn(move || work(number))).collect();
+        let running: Vec<_> = (0..threads)
+            .map(|number| scope.spawn(move || work(number)))
+            .collect();
         let mut sum = 0;
         for thread in running {
             match thread.join() {
@@ -200,8 +221,14 @@ mod tests {
     #[test]
     fn heads_are_read_when_they_are_there() {
         for (answer, want) in [
-            ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", Some((200, 38, 5))),
-            ("HTTP/1.1 503 Busy\r\nretry-after: 5\r\n\r\n", Some((503, 37, 0))),
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+                Some((200, 38, 5)),
+            ),
+            (
+                "HTTP/1.1 503 Busy\r\nretry-after: 5\r\n\r\n",
+                Some((503, 37, 0)),
+            ),
             ("HTTP/1.1 200 OK\r\nContent-Le", None),
         ] {
             assert_eq!(head(answer.as_bytes()), want, "{answer}");

@@ -20,20 +20,40 @@ pub(crate) fn print(bench: &Bench) -> anyhow::Result<()> {
     let mut table = Table::new("Machine", &["what", "value"]);
     let mut row = |what: &str, value: String| table.row([what.to_owned(), value]);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    row("cores", format!("{cores}, shared by load, service, far side and database"));
+    row(
+        "cores",
+        format!("{cores}, shared by load, service, far side and database"),
+    );
     row("processor", first("/proc/cpuinfo", "model name"));
     row("memory", first("/proc/meminfo", "MemTotal"));
-    row("kernel", fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned());
+    row(
+        "kernel",
+        fs::read_to_string("/proc/sys/kernel/osrelease")
+            .unwrap_or_default()
+            .trim()
+            .to_owned(),
+    );
     row("others at work (load of the last minute)", load());
     let mut syncs = syncs(bench)?;
     row(
         "making 4 KiB durable (fdatasync)",
-        format!("median {}, p99 {}", ms(percentile(&mut syncs, 50)), ms(percentile(&mut syncs, 99))),
+        format!(
+            "median {}, p99 {}",
+            ms(percentile(&mut syncs, 50)),
+            ms(percentile(&mut syncs, 99))
+        ),
     );
-    let profile = if cfg!(debug_assertions) { "debug: the figures mean nothing" } else { "release" };
+    let profile = if cfg!(debug_assertions) {
+        "debug: the figures mean nothing"
+    } else {
+        "release"
+    };
     row("build", profile.to_owned());
     if bench.kinds.contains(&Kind::Postgres) {
-        row("PostgreSQL", bench.databases.postgres_version(&bench.runtime)?);
+        row(
+            "PostgreSQL",
+            bench.databases.postgres_version(&bench.runtime)?,
+        );
     }
     table.print();
     Ok(())
@@ -48,7 +68,9 @@ fn load() -> String {
 fn first(path: &str, name: &str) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
     let line = text.lines().find(|line| line.starts_with(name));
-    line.and_then(|line| line.split_once(':')).map_or("?", |(_, value)| value.trim()).to_owned()
+    line.and_then(|line| line.split_once(':'))
+        .map_or("?", |(_, value)| value.trim())
+        .to_owned()
 }
 
 fn syncs(bench: &Bench) -> anyhow::Result<Vec<Duration>> {

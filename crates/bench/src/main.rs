@@ -99,7 +99,11 @@ type Run = fn(&Bench) -> anyhow::Result<()>;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let done = if cli.command == Command::Floor { floor::main() } else { measure(cli) };
+    let done = if cli.command == Command::Floor {
+        floor::main()
+    } else {
+        measure(cli)
+    };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -12,7 +12,11 @@ pub(crate) fn cpu(pid: u32) -> Duration {
     // The name of the program may hold spaces and parentheses; what follows it does not.
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     let ticks = |index: usize| -> u64 {
-        after_name.split_whitespace().nth(index).and_then(|text| text.parse().ok()).unwrap_or(0)
+        after_name
+            .split_whitespace()
+            .nth(index)
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0)
     };
     // User and system time are the 14th and 15th of all fields, two of which stand before.
     Duration::from_millis((ticks(11) + ticks(12)) * 1_000 / TICKS_PER_S)
@@ -37,7 +41,11 @@ pub(crate) fn memory(pid: u32) -> Memory {
         let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
         kib.unwrap_or(0) * 1_024
     };
-    Memory { resident: bytes("VmRSS:"), anonymous: bytes("RssAnon:"), peak: bytes("VmHWM:") }
+    Memory {
+        resident: bytes("VmRSS:"),
+        anonymous: bytes("RssAnon:"),
+        peak: bytes("VmHWM:"),
+    }
 }
 
 /// Mebibytes for people.

@@ -34,7 +34,10 @@ pub(crate) fn build() -> anyhow::Result<PathBuf> {
         if !cfg!(debug_assertions) {
             command.arg("--release");
         }
-        ensure!(command.status().context("running cargo")?.success(), "cargo could not build bowline");
+        ensure!(
+            command.status().context("running cargo")?.success(),
+            "cargo could not build bowline"
+        );
     }
     ensure!(
         binary.exists(),
@@ -54,7 +57,11 @@ pub(crate) struct Sides {
 impl Sides {
     /// Both at one address.
     pub(crate) fn both(addr: SocketAddr) -> Self {
-        Self { jira: addr, intercom: addr, access_token: "a-token-of-the-benchmark".to_owned() }
+        Self {
+            jira: addr,
+            intercom: addr,
+            access_token: "a-token-of-the-benchmark".to_owned(),
+        }
     }
 }
 
@@ -76,8 +83,15 @@ impl Serving {
         let stdout = child.stdout.take().context("the program has no output")?;
         let mut lines = BufReader::new(stdout);
         let mut said = String::new();
-        while lines.read_line(&mut said).context("listening to the program")? > 0 {
-            let addr = said.lines().last().and_then(|line| line.rsplit_once("http://"));
+        while lines
+            .read_line(&mut said)
+            .context("listening to the program")?
+            > 0
+        {
+            let addr = said
+                .lines()
+                .last()
+                .and_then(|line| line.rsplit_once("http://"));
             if let Some(addr) = addr.and_then(|(_, addr)| addr.trim().parse().ok()) {
                 // What else it says must go somewhere, or it would stop for it.
                 thread::spawn(move || lines.read_to_end(&mut Vec::new()));
@@ -86,7 +100,10 @@ impl Serving {
         }
         let _ = child.kill();
         let _ = child.wait();
-        bail!("{} ended without serving: {said}", command.get_program().display());
+        bail!(
+            "{} ended without serving: {said}",
+            command.get_program().display()
+        );
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -116,11 +133,7 @@ pub(crate) struct Standing {
 
 impl Product {
     /// Starts the binary and waits until it is ready and knows how its connections are.
-    pub(crate) fn start(
-        binary: &Path,
-        database: &Database,
-        sides: &Sides,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn start(binary: &Path, database: &Database, sides: &Sides) -> anyhow::Result<Self> {
         let product = Self::start_unprobed(binary, database, sides)?;
         product.until(READY_PATIENCE, |standing| standing.connected)?;
         Ok(product)
@@ -133,9 +146,8 @@ impl Product {
         sides: &Sides,
     ) -> anyhow::Result<Self> {
         let mut command = serve(binary, database, sides)?;
-        let serving = Serving::start(&mut command).with_context(|| {
-            fs::read_to_string(log_path(database)).unwrap_or_default()
-        })?;
+        let serving = Serving::start(&mut command)
+            .with_context(|| fs::read_to_string(log_path(database)).unwrap_or_default())?;
         let product = Self { serving };
         product.until(READY_PATIENCE, |_| true)?;
         Ok(product)
@@ -151,7 +163,10 @@ impl Product {
 
     /// How it is; `None` while it is not ready.
     fn standing(&self) -> anyhow::Result<Option<Standing>> {
-        let request = format!("GET /readyz HTTP/1.1\r\nhost: {}\r\n\r\n", self.serving.addr);
+        let request = format!(
+            "GET /readyz HTTP/1.1\r\nhost: {}\r\n\r\n",
+            self.serving.addr
+        );
         // A connection of its own each time: one that is not used for long is closed.
         let mut line = Line::open(&self.target())?;
         let (status, body) = line.ask(request.as_bytes())?;
@@ -182,14 +197,19 @@ impl Product {
             if standing.is_some_and(&good) {
                 return Ok(());
             }
-            ensure!(Instant::now() < deadline, "still not as wanted: {standing:?}");
+            ensure!(
+                Instant::now() < deadline,
+                "still not as wanted: {standing:?}"
+            );
             thread::sleep(ASK_EVERY);
         }
     }
 
     /// Waits until nothing waits in it.
     pub(crate) fn until_idle(&self, patience: Duration) -> anyhow::Result<()> {
-        self.until(patience, |standing| standing.events_waiting + standing.effects_waiting == 0)
+        self.until(patience, |standing| {
+            standing.events_waiting + standing.effects_waiting == 0
+        })
     }
 }
 
@@ -199,11 +219,7 @@ fn log_path(database: &Database) -> PathBuf {
 
 /// The command that serves, with its configuration written and its log going to a file, as on a
 /// real machine.
-pub(crate) fn serve(
-    binary: &Path,
-    database: &Database,
-    sides: &Sides,
-) -> anyhow::Result<Command> {
+pub(crate) fn serve(binary: &Path, database: &Database, sides: &Sides) -> anyhow::Result<Command> {
     let path = database.folder.path().join("bowline.toml");
     fs::write(&path, config(database, sides)).context("writing the configuration")?;
     let log = File::create(log_path(database)).context("making the log file")?;

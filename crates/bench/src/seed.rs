@@ -75,7 +75,11 @@ async fn one(store: &Store, issue: usize, conversations: &[String]) -> anyhow::R
         take: true,
         quarantine: None,
     };
-    let Accepted::Fresh { event, lease: Some(lease) } = store.accept(event).await? else {
+    let Accepted::Fresh {
+        event,
+        lease: Some(lease),
+    } = store.accept(event).await?
+    else {
         anyhow::bail!("the database is not empty");
     };
     let decided = Decided {
@@ -88,13 +92,22 @@ async fn one(store: &Store, issue: usize, conversations: &[String]) -> anyhow::R
             deleted: false,
             links_version: 1,
         }),
-        links: conversations.iter().map(|conversation| link(conversation)).collect(),
+        links: conversations
+            .iter()
+            .map(|conversation| link(conversation))
+            .collect(),
         facts: Vec::new(),
         effects: Vec::new(),
         outcome: Outcome::default(),
     };
     let verdict = Verdict::Decided(Box::new(decided));
-    let decision = Decision { lease, event, at: Millis(1), verdict, take_up_to: 0 };
+    let decision = Decision {
+        lease,
+        event,
+        at: Millis(1),
+        verdict,
+        take_up_to: 0,
+    };
     store.decide(decision).await?;
     Ok(())
 }
@@ -104,7 +117,11 @@ fn link(conversation: &str) -> Link {
     Link {
         workspace: WorkspaceName::new(WORKSPACE),
         conversation: ConversationId::new(conversation),
-        sources: vec![Source { origin: Origin::Command, since: Millis(1), overruled: false }],
+        sources: vec![Source {
+            origin: Origin::Command,
+            since: Millis(1),
+            overruled: false,
+        }],
         live: true,
         since: Millis(1),
         generation: 1,

@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use crate::Bench;
 use crate::database::Kind;
+use crate::far::Far;
 use crate::latency::Stage;
+use crate::load;
 use crate::percent::{ms, percentile};
 use crate::process::{memory, mib};
 use crate::product::{Product, Sides};
 use crate::table::Table;
-use crate::far::Far;
-use crate::load;
 
 /// Starts that are measured, on a new database and on one that is there.
 const STARTS: usize = 10;
@@ -25,8 +25,15 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     let bytes = std::fs::metadata(&bench.binary)?.len();
     let mut table = Table::new(
         format!("size: binary of {}", mib(bytes)),
-        &["database", "idle", "of it anonymous", "peak under load", "after load",
-            "ready, new database", "ready, existing database"],
+        &[
+            "database",
+            "idle",
+            "of it anonymous",
+            "peak under load",
+            "after load",
+            "ready, new database",
+            "ready, existing database",
+        ],
     );
     for kind in &bench.kinds {
         table.row(measure(bench, *kind)?);

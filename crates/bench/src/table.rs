@@ -10,7 +10,10 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(title: impl Into<String>, head: &[&str]) -> Self {
-        Self { title: title.into(), rows: vec![head.iter().map(|&cell| cell.to_owned()).collect()] }
+        Self {
+            title: title.into(),
+            rows: vec![head.iter().map(|&cell| cell.to_owned()).collect()],
+        }
     }
 
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {

@@ -70,7 +70,13 @@ impl Service {
                 .with_context(|| format!("listening on {own} for metrics"))?;
             sockets.push(socket);
         }
-        Ok(Self { addr, engine, sockets, patience: config.limits.shutdown, _lock: lock })
+        Ok(Self {
+            addr,
+            engine,
+            sockets,
+            patience: config.limits.shutdown,
+            _lock: lock,
+        })
     }
 
     /// What commands and tests need of the engine.
@@ -83,7 +89,10 @@ impl Service {
     /// # Errors
     /// A new binding cannot be recorded.
     pub async fn configure(&self, config: &Config) -> anyhow::Result<()> {
-        self.engine.configure(engine_config(config)).await.context("taking the configuration over")
+        self.engine
+            .configure(engine_config(config))
+            .await
+            .context("taking the configuration over")
     }
 
     /// Accepts nothing more, finishes what is in flight or leaves it safely, and closes.
@@ -112,8 +121,13 @@ pub async fn open_store(config: &Config, works_lanes: bool) -> anyhow::Result<St
 
 /// One process per SQLite file: two would each free the other's lanes.
 fn lock(config: &Config) -> anyhow::Result<Option<File>> {
-    let Database::Sqlite(path) = &config.database else { return Ok(None) };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    let Database::Sqlite(path) = &config.database else {
+        return Ok(None);
+    };
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("making the folder {}", folder.display()))?;
     }

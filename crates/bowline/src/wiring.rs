@@ -26,7 +26,10 @@ fn site(site: &config::Site) -> engine::SiteConfig {
         deployment: deployment(site.kind),
         url: site.url.clone(),
         api_url: site.api_url.clone(),
-        email: site.email.clone().filter(|_| site.kind == config::SiteKind::Cloud),
+        email: site
+            .email
+            .clone()
+            .filter(|_| site.kind == config::SiteKind::Cloud),
         token: site.token.clone(),
         webhook_secrets: secrets.into_iter().flatten().cloned().collect(),
         notify_token: site.notify_token.clone(),
@@ -54,7 +57,10 @@ fn workspace(workspace: &config::Workspace) -> engine::WorkspaceConfig {
         api_url: workspace.api_url.clone(),
         app_host: app_host(region).to_owned(),
         access_token: workspace.access_token.clone(),
-        client_secrets: std::iter::once(&workspace.client_secret).chain(previous).cloned().collect(),
+        client_secrets: std::iter::once(&workspace.client_secret)
+            .chain(previous)
+            .cloned()
+            .collect(),
         app_user: workspace.app_user.clone(),
     }
 }
@@ -89,7 +95,10 @@ fn binding(binding: &config::Binding) -> engine::BindingConfig {
 }
 
 fn trigger(react: config::React) -> Trigger {
-    Trigger { note: react.note, reopen: react.reopen }
+    Trigger {
+        note: react.note,
+        reopen: react.reopen,
+    }
 }
 
 fn filter(filter: &config::CommentFilter) -> rules::CommentFilter {

@@ -171,15 +171,19 @@ impl Act {
     pub fn without_text(&self) -> Option<Self> {
         match self {
             Self::Note { html, .. } if html.is_empty() => None,
-            Self::Note { workspace, conversation, audience, wake_snoozed, .. } => {
-                Some(Self::Note {
-                    workspace: workspace.clone(),
-                    conversation: conversation.clone(),
-                    audience: *audience,
-                    html: String::new(),
-                    wake_snoozed: *wake_snoozed,
-                })
-            }
+            Self::Note {
+                workspace,
+                conversation,
+                audience,
+                wake_snoozed,
+                ..
+            } => Some(Self::Note {
+                workspace: workspace.clone(),
+                conversation: conversation.clone(),
+                audience: *audience,
+                html: String::new(),
+                wake_snoozed: *wake_snoozed,
+            }),
             Self::Reopen { .. } | Self::SnoozeAgain { .. } | Self::Record => None,
         }
     }

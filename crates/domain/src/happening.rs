@@ -1,5 +1,7 @@
 //! What an event says happened. A hint: what is true is read back.
 
+use bowline_text::ConversationAddress;
+
 use crate::fact::FactKey;
 use crate::ids::{CommentId, ConversationId, EventId, WorkspaceName};
 use crate::observation::{Person, StatusRef};
@@ -87,8 +89,35 @@ pub struct Change {
     pub assigned: Option<Option<String>>,
     /// Old and new status, if the status changed.
     pub moved: Option<(StatusRef, StatusRef)>,
-    /// Was the description changed?
-    pub described: bool,
+    /// The addresses of conversations before and after, if the description was changed.
+    pub described: Option<Redescribed>,
     /// Was it moved to another project?
     pub transferred: bool,
+}
+
+/// What a change of the description did to the addresses in it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Redescribed {
+    /// The addresses in the old text.
+    pub before: Vec<ConversationAddress>,
+    /// The addresses in the new text.
+    pub after: Vec<ConversationAddress>,
+}
+
+impl Redescribed {
+    /// Did it put the conversation's address in?
+    pub fn puts_in(&self, conversation: &ConversationId) -> bool {
+        names(&self.after, conversation) && !self.held(conversation)
+    }
+
+    /// Was the conversation's address there already?
+    pub fn held(&self, conversation: &ConversationId) -> bool {
+        names(&self.before, conversation)
+    }
+}
+
+fn names(addresses: &[ConversationAddress], conversation: &ConversationId) -> bool {
+    addresses
+        .iter()
+        .any(|address| address.conversation == conversation.as_str())
 }

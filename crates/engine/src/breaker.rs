@@ -20,7 +20,10 @@ pub(crate) struct Breaker {
 
 impl Breaker {
     pub(crate) fn new() -> Self {
-        Self { limit: AtomicU32::new(0), passed: Mutex::new(HashMap::new()) }
+        Self {
+            limit: AtomicU32::new(0),
+            passed: Mutex::new(HashMap::new()),
+        }
     }
 
     /// Sets the notes per link and hour; zero is no bound.

@@ -30,12 +30,30 @@ fn verdict(error: &ApiError) -> Option<Health> {
 /// Takes in an error of a remote call. Returns true if the connection does not work now, so that
 /// what failed is to wait for it.
 pub(crate) async fn take_in(shared: &Shared, standing: &Standing, error: &ApiError) -> bool {
+    let worked = standing.works();
+    let does_not_work = judge(shared, standing, error).await;
+    if does_not_work && worked {
+        shared.probe.notify_waiters();
+    }
+    does_not_work
+}
+
+/// The same without asking for a probe: a probe that fails must not call for the next one, which
+/// would follow at once and go on for as long as the connection does not work.
+async fn judge(shared: &Shared, standing: &Standing, error: &ApiError) -> bool {
     if error.kind == ErrorKind::RateLimited {
         standing.pace.refused(error.retry_after, shared.now());
     }
-    let Some(health) = verdict(error) else { return false };
-    set(shared, standing, health, Some(words(&standing.connection, health, error))).await;
-    shared.probe.notify_waiters();
+    let Some(health) = verdict(error) else {
+        return false;
+    };
+    set(
+        shared,
+        standing,
+        health,
+        Some(words(&standing.connection, health, error)),
+    )
+    .await;
     true
 }
 
@@ -117,7 +135,11 @@ pub(crate) async fn probe_all(shared: Arc<Shared>) {
         for standing in registry.standings() {
             all_work &= probe_one(&shared, standing).await;
         }
-        failures = if all_work { 0 } else { failures.saturating_add(1) };
+        failures = if all_work {
+            0
+        } else {
+            failures.saturating_add(1)
+        };
         let wait_ms = if all_work {
             CHECKUP_MS
         } else {
@@ -145,7 +167,7 @@ async fn probe_one(shared: &Shared, standing: &Standing) -> bool {
     let found = match ask(shared, &standing.connection).await {
         Ok(found) => found,
         Err(error) => {
-            if !take_in(shared, standing, &error).await {
+            if !judge(shared, standing, &error).await {
                 tracing::warn!(connection = %standing.connection, %error, "probe failed");
             }
             return !matches!(error.kind, ErrorKind::Auth | ErrorKind::PlanRestricted)
@@ -194,13 +216,21 @@ async fn ask(shared: &Shared, connection: &Connection) -> Result<Found, ApiError
     let registry = shared.registry();
     match connection {
         Connection::Site(name) => {
-            let Some(site) = registry.sites.get(name) else { return Ok(nobody()) };
+            let Some(site) = registry.sites.get(name) else {
+                return Ok(nobody());
+            };
             let me = site.client.myself().await?.value;
             let remote_id = Some(site.browse_base());
-            Ok(Found { remote_id, actor_id: Some(me.person.id), trouble: None })
+            Ok(Found {
+                remote_id,
+                actor_id: Some(me.person.id),
+                trouble: None,
+            })
         }
         Connection::Workspace(name) => {
-            let Some(workspace) = registry.workspaces.get(name) else { return Ok(nobody()) };
+            let Some(workspace) = registry.workspaces.get(name) else {
+                return Ok(nobody());
+            };
             let reply = workspace.client.me().await?;
             workspace.standing.pace.learn(&reply.limits);
             let me = reply.value;
@@ -211,7 +241,11 @@ async fn ask(shared: &Shared, connection: &Connection) -> Result<Found, ApiError
                 Health::Connected if workspace.standing.proven() => None,
                 _ => no_teammate(workspace, &me.admin_id).await?,
             };
-            Ok(Found { remote_id: Some(me.workspace), actor_id: Some(me.admin_id), trouble })
+            Ok(Found {
+                remote_id: Some(me.workspace),
+                actor_id: Some(me.admin_id),
+                trouble,
+            })
         }
     }
 }
@@ -250,13 +284,19 @@ async fn conversations_open(workspace: &Workspace) -> Result<(), ApiError> {
 }
 
 fn nobody() -> Found {
-    Found { remote_id: None, actor_id: None, trouble: None }
+    Found {
+        remote_id: None,
+        actor_id: None,
+        trouble: None,
+    }
 }
 
 /// A token of another workspace than before is refused: the ids in the queue and in the links mean
 /// other conversations there.
 fn other_workspace(standing: &Standing, found: &Found) -> Option<String> {
-    let Connection::Workspace(name) = &standing.connection else { return None };
+    let Connection::Workspace(name) = &standing.connection else {
+        return None;
+    };
     let before = standing.known().remote_id?;
     let now = found.remote_id.as_ref()?;
     (before != *now).then(|| {

@@ -1,7 +1,6 @@
 //! From a request's bytes to a stored event: verify over the raw bytes, find the lane, store.
 //! Nothing else happens while the sender waits.
 
-
 use bowline_domain::connection::Connection;
 use bowline_domain::ids::{ConversationId, EventId, IssueId, LaneKey, SiteName, WorkspaceName};
 use bowline_intercom as intercom;
@@ -101,8 +100,12 @@ impl Shared {
             .sites
             .get(&SiteName::new(delivery.site))
             .ok_or(Refusal::UnknownConnection)?;
-        let secrets: Vec<&str> =
-            site.config.webhook_secrets.iter().map(secrecy::ExposeSecret::expose_secret).collect();
+        let secrets: Vec<&str> = site
+            .config
+            .webhook_secrets
+            .iter()
+            .map(secrecy::ExposeSecret::expose_secret)
+            .collect();
         if !jira::webhook::verify(&secrets, delivery.body, delivery.signature) {
             return Err(Refusal::BadSignature);
         }
@@ -115,9 +118,11 @@ impl Shared {
                     let lane = LaneKey::events(&site.config.name, &IssueId::new(issue));
                     (lane, topic_name(&peek.event), None)
                 }
-                None => {
-                    (LaneKey::loose_events(&connection.key()), topic_name(&peek.event), None)
-                }
+                None => (
+                    LaneKey::loose_events(&connection.key()),
+                    topic_name(&peek.event),
+                    None,
+                ),
             },
             Err(jira::webhook::ParseError::NotJson) => return Err(not_json()),
             Err(jira::webhook::ParseError::UnknownShape(why)) => {
@@ -125,7 +130,9 @@ impl Shared {
                 (lane, "unknown".to_owned(), Some(quarantined(&why)))
             }
         };
-        let name = delivery.identifier.map_or_else(|| digest(delivery.body), given_name);
+        let name = delivery
+            .identifier
+            .map_or_else(|| digest(delivery.body), given_name);
         self.webhook_seen(&registry, &connection).await;
         self.store_event(NewEvent {
             source: EventSource::Jira,
@@ -151,7 +158,10 @@ impl Shared {
     ) -> Result<Receipt, Refusal> {
         let registry = self.registry();
         let name = WorkspaceName::new(delivery.workspace);
-        let workspace = registry.workspaces.get(&name).ok_or(Refusal::UnknownConnection)?;
+        let workspace = registry
+            .workspaces
+            .get(&name)
+            .ok_or(Refusal::UnknownConnection)?;
         let signed = workspace.config.client_secrets.iter().any(|secret| {
             intercom::webhook::verify(secret.expose_secret(), delivery.body, delivery.signature)
         });
@@ -192,8 +202,7 @@ impl Shared {
             source: EventSource::Intercom,
             take: quarantine.is_none() && workspace.standing.works(),
             connection,
-            delivery: delivery_name
-                .map_or_else(|| digest(delivery.body), |name| given_name(&name)),
+            delivery: delivery_name.map_or_else(|| digest(delivery.body), |name| given_name(&name)),
             lane,
             topic,
             received_at: self.now(),
@@ -216,8 +225,15 @@ impl Shared {
         body: &[u8],
     ) -> Result<Receipt, Refusal> {
         let registry = self.registry();
-        let site = registry.sites.get(&SiteName::new(site)).ok_or(Refusal::UnknownConnection)?;
-        let token = site.config.notify_token.as_ref().ok_or(Refusal::UnknownConnection)?;
+        let site = registry
+            .sites
+            .get(&SiteName::new(site))
+            .ok_or(Refusal::UnknownConnection)?;
+        let token = site
+            .config
+            .notify_token
+            .as_ref()
+            .ok_or(Refusal::UnknownConnection)?;
         let given = bearer.unwrap_or_default();
         if !same_secret(given.as_bytes(), token.expose_secret().as_bytes()) {
             return Err(Refusal::BadSignature);
@@ -231,7 +247,9 @@ impl Shared {
         let name = &site.config.name;
         let connection = Connection::Site(name.clone());
         if request.issue.len() > NAME_BYTES_MAX || !is_printable(&request.issue) {
-            return Err(Refusal::BadBody("`issue` must be an issue's key or id".to_owned()));
+            return Err(Refusal::BadBody(
+                "`issue` must be an issue's key or id".to_owned(),
+            ));
         }
         let known = if is_number(&request.issue) {
             Some(IssueId::new(request.issue.as_str()))
@@ -282,7 +300,13 @@ impl Shared {
                 tracing::debug!(event.id = %event, event.source = source, event.topic = topic,
                     lane = %stored.lane, "event stored");
                 if let Some(lease) = lease {
-                    self.hand(Handed::Events(lease, Some(StoredEvent { id: event, ..stored })));
+                    self.hand(Handed::Events(
+                        lease,
+                        Some(StoredEvent {
+                            id: event,
+                            ..stored
+                        }),
+                    ));
                 }
                 Ok(Receipt { event: Some(event) })
             }
@@ -290,17 +314,24 @@ impl Shared {
     }
 
     pub(crate) fn random(&self) -> u64 {
-        self.chance.lock().unwrap_or_else(std::sync::PoisonError::into_inner).u64(..)
+        self.chance
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .u64(..)
     }
 
     /// Notes that a signed delivery came: the connection's page turns green by it. Recorded in the
     /// database at most once a minute.
     async fn webhook_seen(&self, registry: &Registry, connection: &Connection) {
         const RECORD_EVERY_MS: i64 = 60_000;
-        let Some(standing) = registry.standing(connection) else { return };
+        let Some(standing) = registry.standing(connection) else {
+            return;
+        };
         let now = self.now();
         let due = standing.change(|known| {
-            let due = known.webhook_seen_at.is_none_or(|at| now.since(at) >= RECORD_EVERY_MS);
+            let due = known
+                .webhook_seen_at
+                .is_none_or(|at| now.since(at) >= RECORD_EVERY_MS);
             if due {
                 known.webhook_seen_at = Some(now);
             }
@@ -314,7 +345,9 @@ impl Shared {
 
 fn utf8(body: &[u8]) -> Result<String, Refusal> {
     // JSON is UTF-8 by its standard.
-    std::str::from_utf8(body).map(str::to_owned).map_err(|_| not_json())
+    std::str::from_utf8(body)
+        .map(str::to_owned)
+        .map_err(|_| not_json())
 }
 
 fn not_json() -> Refusal {
@@ -346,7 +379,9 @@ fn given_name(name: &str) -> String {
 /// What a kind of delivery is called, for people: bounded, and without control characters.
 fn topic_name(topic: &str) -> String {
     let printable = topic.chars().filter(|c| !c.is_control());
-    printable.take(NAME_BYTES_MAX / char::MAX.len_utf8()).collect()
+    printable
+        .take(NAME_BYTES_MAX / char::MAX.len_utf8())
+        .collect()
 }
 
 fn is_printable(text: &str) -> bool {
@@ -366,4 +401,3 @@ fn digest(body: &[u8]) -> String {
 fn same_secret(given: &[u8], wanted: &[u8]) -> bool {
     bowline_jira::webhook::same_secret(given, wanted)
 }
-

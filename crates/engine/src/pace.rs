@@ -141,12 +141,18 @@ impl Window {
 
 impl Pace {
     pub(crate) fn new() -> Self {
-        Self { state: Mutex::new(Window::new()), changed: Notify::new() }
+        Self {
+            state: Mutex::new(Window::new()),
+            changed: Notify::new(),
+        }
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Window) -> T) -> T {
         // A panic while holding this lock cannot leave the window half-changed.
-        let mut window = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut window = self
+            .state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         work(&mut window)
     }
 
@@ -222,7 +228,10 @@ mod tests {
         }
         assert_eq!(sent, 100);
         let over = Millis(10_000 + GUARD_MS);
-        assert_eq!(window.ask(Priority::Interactive, Millis(3_000)), Answer::At(over));
+        assert_eq!(
+            window.ask(Priority::Interactive, Millis(3_000)),
+            Answer::At(over)
+        );
         assert_eq!(window.ask(Priority::Interactive, over), Answer::Go);
         assert_eq!(window.remaining, 99);
     }
@@ -232,7 +241,10 @@ mod tests {
         let mut window = Window::new();
         window.learn(&limits(100, 2, 10));
         assert_eq!(window.ask(Priority::Bulk, Millis(0)), Answer::Go);
-        assert_eq!(window.ask(Priority::Bulk, Millis(0)), Answer::At(Millis(10_000 + GUARD_MS)));
+        assert_eq!(
+            window.ask(Priority::Bulk, Millis(0)),
+            Answer::At(Millis(10_000 + GUARD_MS))
+        );
         assert_eq!(window.ask(Priority::Interactive, Millis(0)), Answer::Go);
     }
 
@@ -243,7 +255,10 @@ mod tests {
         window.learn(&limits(100, 10, 20));
         assert_eq!(window.remaining, 10);
         window.learn(&limits(100, 90, 10));
-        assert_eq!(window.remaining, 10, "an answer of the window before says nothing");
+        assert_eq!(
+            window.remaining, 10,
+            "an answer of the window before says nothing"
+        );
         window.learn(&limits(100, 99, 30));
         assert_eq!(window.remaining, 99);
     }
@@ -252,8 +267,10 @@ mod tests {
     fn a_refusal_blocks_for_as_long_as_it_says() {
         let mut window = Window::new();
         window.refused(Some(Duration::from_secs(3)), Millis(1_000));
-        assert!(matches!(window.ask(Priority::Interactive, Millis(3_000)), Answer::At(at)
-            if at >= Millis(4_000)));
+        assert!(
+            matches!(window.ask(Priority::Interactive, Millis(3_000)), Answer::At(at)
+            if at >= Millis(4_000))
+        );
     }
 
     #[test]
@@ -264,7 +281,10 @@ mod tests {
                 window.learn(&limits);
             }
             window.refused(Some(Duration::from_secs(3)), Millis(1_000));
-            assert!(matches!(window.ask(Priority::Bulk, Millis(1_001)), Answer::At(_)));
+            assert!(matches!(
+                window.ask(Priority::Bulk, Millis(1_001)),
+                Answer::At(_)
+            ));
             assert_eq!(window.ask(Priority::Bulk, Millis(60_000)), Answer::Go);
         }
     }
@@ -273,7 +293,10 @@ mod tests {
     fn windows_that_passed_unused_are_skipped() {
         let mut window = Window::new();
         window.learn(&limits(5, 0, 10));
-        assert_eq!(window.ask(Priority::Interactive, Millis(47_000)), Answer::Go);
+        assert_eq!(
+            window.ask(Priority::Interactive, Millis(47_000)),
+            Answer::Go
+        );
         assert_eq!(window.ends_at, Millis(50_000));
     }
 

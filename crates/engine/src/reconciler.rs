@@ -45,13 +45,26 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             if shared.stopping.is_cancelled() {
                 return;
             }
-            let Some(site) = registry.sites.get(&binding.site) else { continue };
-            let often = if binding.webhooks { site.config.poll } else { POLL_WITHOUT_WEBHOOKS };
+            let Some(site) = registry.sites.get(&binding.site) else {
+                continue;
+            };
+            let often = if binding.webhooks {
+                site.config.poll
+            } else {
+                POLL_WITHOUT_WEBHOOKS
+            };
             wait = wait.min(often);
             if !site.standing.works() {
                 continue;
             }
-            if let Err(error) = (Round { shared: &shared, site, binding }).run().await {
+            if let Err(error) = (Round {
+                shared: &shared,
+                site,
+                binding,
+            })
+            .run()
+            .await
+            {
                 tracing::warn!(site = %binding.site, project = %binding.project, error,
                     "looking for changes failed");
             }
@@ -62,6 +75,14 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             () = shared.stopping.cancelled() => return,
         }
     }
+}
+
+/// From when on changes of a binding are still looked for, by Jira's clock.
+pub(crate) fn looks_back_to(record: &BindingRecord) -> Millis {
+    record
+        .watermark
+        .plus_ms(-OVERLAP_MS)
+        .max(record.active_since)
 }
 
 /// One look at one binding.
@@ -77,12 +98,22 @@ impl Round<'_> {
         let renamed = self.site.renamed.lock();
         let renamed = renamed.unwrap_or_else(std::sync::PoisonError::into_inner);
         let configured = &self.binding.project;
-        let mut present = renamed.configured.iter().filter(|(_, key)| *key == configured);
-        present.next().map_or_else(|| configured.clone(), |(present, _)| present.clone())
+        let mut present = renamed
+            .configured
+            .iter()
+            .filter(|(_, key)| *key == configured);
+        present
+            .next()
+            .map_or_else(|| configured.clone(), |(present, _)| present.clone())
     }
 
     async fn run(&self) -> Result<(), String> {
-        let known = self.shared.store.bindings().await.map_err(|error| error.to_string())?;
+        let known = self
+            .shared
+            .store
+            .bindings()
+            .await
+            .map_err(|error| error.to_string())?;
         let mut record = known
             .into_iter()
             .find(|record| {
@@ -129,7 +160,8 @@ impl Round<'_> {
         loop {
             let page = self.page(&jql, cursor.as_ref(), false).await?;
             for issue in &page.items {
-                self.look_if_it_matters(issue, since.max(record.active_since)).await?;
+                self.look_if_it_matters(issue, looks_back_to(record))
+                    .await?;
             }
             cursor = page.next;
             if cursor.is_none() {
@@ -151,9 +183,16 @@ impl Round<'_> {
         cursor: Option<&jira::Cursor>,
         first: bool,
     ) -> Result<jira::SearchPage, String> {
-        let read = jira::IssueRead { comments: true, changelog: false, link_property: first };
+        let read = jira::IssueRead {
+            comments: true,
+            changelog: false,
+            link_property: first,
+        };
         let standing = &self.site.standing;
-        standing.pace.turn(Priority::Bulk, &*self.shared.clock).await;
+        standing
+            .pace
+            .turn(Priority::Bulk, &*self.shared.clock)
+            .await;
         match self.site.client.search(jql, read, cursor, PAGE_SIZE).await {
             Ok(reply) => {
                 standing.pace.learn(&reply.limits);
@@ -174,7 +213,10 @@ impl Round<'_> {
         if !shows_address(issue) && !self.has_links(&id).await? {
             return Ok(());
         }
-        let look = Look { issue: issue.id.clone(), since };
+        let look = Look {
+            issue: issue.id.clone(),
+            since,
+        };
         let body = serde_json::to_string(&look).map_err(|error| error.to_string())?;
         let name = &self.binding.site;
         let event = NewEvent {
@@ -188,12 +230,22 @@ impl Round<'_> {
             take: false,
             quarantine: None,
         };
-        self.shared.store_event(event).await.map(drop).map_err(|error| error.to_string())
+        self.shared
+            .store_event(event)
+            .await
+            .map(drop)
+            .map_err(|error| error.to_string())
     }
 
     async fn has_links(&self, issue: &IssueId) -> Result<bool, String> {
-        let state = self.shared.store.issue_state(&self.binding.site, issue, &[]).await;
-        state.map(|state| !state.links.is_empty()).map_err(|error| error.to_string())
+        let state = self
+            .shared
+            .store
+            .issue_state(&self.binding.site, issue, &[])
+            .await;
+        state
+            .map(|state| !state.links.is_empty())
+            .map_err(|error| error.to_string())
     }
 }
 
@@ -204,7 +256,10 @@ fn shows_address(issue: &jira::Issue) -> bool {
     in_doc(&issue.description)
         || issue.comments.iter().any(|comment| in_doc(&comment.body))
         || !issue.comments_complete
-        || issue.link_property.as_ref().is_some_and(|ids| !ids.is_empty())
+        || issue
+            .link_property
+            .as_ref()
+            .is_some_and(|ids| !ids.is_empty())
 }
 
 fn write_cursor(cursor: &jira::Cursor) -> String {

@@ -76,7 +76,10 @@ impl Standing {
     }
 
     pub(crate) fn known(&self) -> Known {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn change<T>(&self, work: impl FnOnce(&mut Known) -> T) -> T {
@@ -84,7 +87,11 @@ impl Standing {
     }
 
     pub(crate) fn works(&self) -> bool {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).health.works()
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .health
+            .works()
     }
 }
 
@@ -127,12 +134,19 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// The teammate as whom we write, once known.
     pub(crate) fn actor(&self) -> Option<String> {
-        self.config.app_user.clone().or_else(|| self.standing.known().actor_id)
+        self.config
+            .app_user
+            .clone()
+            .or_else(|| self.standing.known().actor_id)
     }
 
     /// The address people open a conversation by.
     pub(crate) fn conversation_url(&self, conversation: &str) -> String {
-        let code = self.standing.known().remote_id.unwrap_or_else(|| "_".to_owned());
+        let code = self
+            .standing
+            .known()
+            .remote_id
+            .unwrap_or_else(|| "_".to_owned());
         let host = &self.config.app_host;
         format!("https://{host}/a/inbox/{code}/inbox/conversation/{conversation}")
     }
@@ -154,10 +168,13 @@ impl Registry {
     ) -> Self {
         let sites = config.sites.into_iter().map(|config| {
             let auth = match &config.email {
-                Some(email) => {
-                    jira::Auth::Basic { email: email.clone(), token: config.token.clone() }
-                }
-                None => jira::Auth::Bearer { token: config.token.clone() },
+                Some(email) => jira::Auth::Basic {
+                    email: email.clone(),
+                    token: config.token.clone(),
+                },
+                None => jira::Auth::Bearer {
+                    token: config.token.clone(),
+                },
             };
             let site = Site {
                 client: jira::Client::new(
@@ -195,9 +212,15 @@ impl Registry {
 
     /// The sites with projects that are joined to this workspace.
     pub(crate) fn sites_of(&self, connection: &Connection) -> Vec<Connection> {
-        let Connection::Workspace(workspace) = connection else { return Vec::new() };
+        let Connection::Workspace(workspace) = connection else {
+            return Vec::new();
+        };
         let mut sites: Vec<Connection> = Vec::new();
-        for binding in self.bindings.iter().filter(|binding| binding.workspace == *workspace) {
+        for binding in self
+            .bindings
+            .iter()
+            .filter(|binding| binding.workspace == *workspace)
+        {
             let site = Connection::Site(binding.site.clone());
             if !sites.contains(&site) {
                 sites.push(site);
@@ -209,7 +232,10 @@ impl Registry {
     /// The connections that are not connected by the same means in `before`.
     pub(crate) fn connected_anew(&self, before: &Self) -> Vec<Arc<Standing>> {
         let sites = self.sites.iter().filter(|(name, site)| {
-            before.sites.get(*name).is_none_or(|before| !site.config.same_means(&before.config))
+            before
+                .sites
+                .get(*name)
+                .is_none_or(|before| !site.config.same_means(&before.config))
         });
         let workspaces = self.workspaces.iter().filter(|(name, workspace)| {
             let before = before.workspaces.get(*name);
@@ -223,15 +249,20 @@ impl Registry {
 
     pub(crate) fn standings(&self) -> impl Iterator<Item = &Arc<Standing>> {
         let sites = self.sites.values().map(|site| &site.standing);
-        sites.chain(self.workspaces.values().map(|workspace| &workspace.standing))
+        sites.chain(
+            self.workspaces
+                .values()
+                .map(|workspace| &workspace.standing),
+        )
     }
 
     pub(crate) fn standing(&self, connection: &Connection) -> Option<&Arc<Standing>> {
         match connection {
             Connection::Site(name) => self.sites.get(name).map(|site| &site.standing),
-            Connection::Workspace(name) => {
-                self.workspaces.get(name).map(|workspace| &workspace.standing)
-            }
+            Connection::Workspace(name) => self
+                .workspaces
+                .get(name)
+                .map(|workspace| &workspace.standing),
         }
     }
 
@@ -246,7 +277,9 @@ impl Registry {
     }
 
     pub(crate) fn binding(&self, site: &SiteName, project: &ProjectKey) -> Option<&BindingConfig> {
-        self.bindings.iter().find(|binding| binding.site == *site && binding.project == *project)
+        self.bindings
+            .iter()
+            .find(|binding| binding.site == *site && binding.project == *project)
     }
 
     /// The settings of a binding, by its configured project, as the planner takes them.

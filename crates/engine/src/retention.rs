@@ -16,7 +16,11 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     let mut done = Redacted::default();
     loop {
         let age_ms = shared.payload_age_ms.load(Ordering::Relaxed);
-        match shared.store.redact(shared.now().plus_ms(-age_ms), done).await {
+        match shared
+            .store
+            .redact(shared.now().plus_ms(-age_ms), done)
+            .await
+        {
             Ok(reached) => done = reached,
             Err(error) => {
                 tracing::error!(%error, "old texts could not be taken out");

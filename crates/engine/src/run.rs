@@ -37,7 +37,7 @@ const EFFECTS_IN_HAND_MAX: usize = 512;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// How often the lanes that are held are kept. Well within the lease.
-const RENEW_EVERY: Duration = Duration::from_secs(15);
+const RENEW_EVERY: Duration = Duration::from_secs(8);
 
 /// What the engine is given.
 pub struct Setup {
@@ -106,7 +106,11 @@ impl Engine {
         until_stopped(Box::pin(health::probe_all(Arc::clone(&shared))));
         until_stopped(Box::pin(reconciler::run(Arc::clone(&shared))));
         until_stopped(Box::pin(retention::run(Arc::clone(&shared))));
-        Ok(Self { shared, tasks, workers })
+        Ok(Self {
+            shared,
+            tasks,
+            workers,
+        })
     }
 
     /// What others need of the engine: the store and the ways in.
@@ -133,7 +137,10 @@ impl Engine {
         self.tasks.close();
         self.tasks.wait().await;
         self.workers.close();
-        if tokio::time::timeout(patience, self.workers.wait()).await.is_err() {
+        if tokio::time::timeout(patience, self.workers.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("work in flight was left; it is looked after at the next start");
         }
         self.shared.store.clone().close().await;
@@ -154,7 +161,10 @@ fn unchecked(since: bowline_domain::time::Millis) -> Known {
 /// Takes over what was known of the connections before the start.
 async fn remember_connections(shared: &Shared) -> Result<(), StoreError> {
     let records = shared.store.connections().await?;
-    let mut standings = shared.standings.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut standings = shared
+        .standings
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     for record in records {
         let connection = record.connection.clone();
         let known = Known {
@@ -165,18 +175,26 @@ async fn remember_connections(shared: &Shared) -> Result<(), StoreError> {
             actor_id: record.actor_id,
             webhook_seen_at: record.webhook_seen_at,
         };
-        standings.insert(connection.clone(), Arc::new(Standing::new(connection, known)));
+        standings.insert(
+            connection.clone(),
+            Arc::new(Standing::new(connection, known)),
+        );
     }
     Ok(())
 }
 
 async fn configure(shared: &Arc<Shared>, config: EngineConfig) -> Result<(), StoreError> {
     let now = shared.now();
-    shared.notes_per_link_hour.set_limit(config.notes_per_link_hour_max);
+    shared
+        .notes_per_link_hour
+        .set_limit(config.notes_per_link_hour_max);
     let mut new: Vec<Connection> = Vec::new();
     let registry = {
         let standings = Mutex::new((
-            shared.standings.lock().unwrap_or_else(PoisonError::into_inner),
+            shared
+                .standings
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
             &mut new,
         ));
         Registry::build(config, &shared.transport, |connection| {
@@ -219,14 +237,20 @@ async fn configure(shared: &Arc<Shared>, config: EngineConfig) -> Result<(), Sto
         .into_iter()
         .map(|record| ((record.site, record.project), record.active_since))
         .collect();
-    *shared.active_since.write().unwrap_or_else(PoisonError::into_inner) = active;
+    *shared
+        .active_since
+        .write()
+        .unwrap_or_else(PoisonError::into_inner) = active;
     // Before the new credentials are used, so that nothing is written with them unproven; and
     // after, so that a probe that began in between proves nothing.
     let anew = registry.connected_anew(&shared.registry());
     for standing in &anew {
         standing.doubt();
     }
-    *shared.registry.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(registry);
+    *shared
+        .registry
+        .write()
+        .unwrap_or_else(PoisonError::into_inner) = Arc::new(registry);
     for standing in &anew {
         standing.doubt();
     }
@@ -247,8 +271,10 @@ async fn dispatch(
         bulk: Arc::new(Semaphore::new(BULK_COURIERS_MAX)),
     };
     let (events, effects) = (crew.clone(), crew.clone());
-    crew.workers.spawn(async move { events.find_events().await });
-    crew.workers.spawn(async move { effects.find_effects().await });
+    crew.workers
+        .spawn(async move { events.find_events().await });
+    crew.workers
+        .spawn(async move { effects.find_effects().await });
     loop {
         tokio::select! {
             biased;
@@ -309,7 +335,11 @@ impl Crew {
     async fn find_events(&self) {
         while self.room(&self.planners, PLANNERS_MAX).await {
             let limit = free(&self.planners);
-            let found = self.shared.store.claim_events(limit, self.shared.now()).await;
+            let found = self
+                .shared
+                .store
+                .claim_events(limit, self.shared.now())
+                .await;
             let found = found.unwrap_or_else(|error| {
                 tracing::error!(%error, "due events could not be claimed");
                 Vec::new()
@@ -328,7 +358,11 @@ impl Crew {
     async fn find_effects(&self) {
         while self.room(&self.bulk, BULK_COURIERS_MAX).await {
             let limit = free(&self.bulk);
-            let found = self.shared.store.claim_effects(limit, self.shared.now()).await;
+            let found = self
+                .shared
+                .store
+                .claim_effects(limit, self.shared.now())
+                .await;
             let found = found.unwrap_or_else(|error| {
                 tracing::error!(%error, "due effects could not be claimed");
                 Vec::new()

@@ -34,7 +34,10 @@ pub(crate) struct InHand {
 
 impl InHand {
     pub(crate) fn new(max: usize) -> Self {
-        Self { count: AtomicUsize::new(0), max }
+        Self {
+            count: AtomicUsize::new(0),
+            max,
+        }
     }
 
     /// Is there room for more?
@@ -126,13 +129,22 @@ impl Shared {
 
     /// A random number from 0 to 1.
     pub(crate) fn chance(&self) -> f64 {
-        self.chance.lock().unwrap_or_else(PoisonError::into_inner).f64()
+        self.chance
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .f64()
     }
 
     /// When a binding was first seen; a binding that is not recorded yet is as old as now.
     pub(crate) fn active_since(&self, site: &SiteName, project: &ProjectKey) -> Millis {
-        let known = self.active_since.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(&(site.clone(), project.clone())).copied().unwrap_or_else(|| self.now())
+        let known = self
+            .active_since
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        known
+            .get(&(site.clone(), project.clone()))
+            .copied()
+            .unwrap_or_else(|| self.now())
     }
 
     /// Hands work on. After the end of the workers nobody takes it; its lane is freed at close.

@@ -22,7 +22,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     options.intercom.rate_limit_per_10s = Some(INTERCOM_CALLS_PER_10S);
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
-        let address = arguments.next().ok_or("an address must follow")?.parse::<SocketAddr>()?;
+        let address = arguments
+            .next()
+            .ok_or("an address must follow")?
+            .parse::<SocketAddr>()?;
         match name.as_str() {
             "--intercom" => options.intercom_addr = address,
             "--jira" => options.jira_addr = address,

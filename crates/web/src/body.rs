@@ -11,7 +11,11 @@ use bytes::Bytes;
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Reads the whole body, or says what to answer instead.
-pub(crate) async fn read(headers: &HeaderMap, body: Body, bytes_max: usize) -> Result<Bytes, Response> {
+pub(crate) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    bytes_max: usize,
+) -> Result<Bytes, Response> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())

@@ -38,11 +38,7 @@ pub struct HookLimits {
 }
 
 /// The routes that others call. `metrics` adds `/metrics`.
-pub fn router(
-    shared: Arc<Shared>,
-    limits: HookLimits,
-    metrics: Option<RenderMetrics>,
-) -> Router {
+pub fn router(shared: Arc<Shared>, limits: HookLimits, metrics: Option<RenderMetrics>) -> Router {
     let app = App {
         shared,
         body_bytes_max: limits.body_bytes_max,
@@ -51,7 +47,10 @@ pub fn router(
     let hooks = Router::new()
         .route("/hooks/jira/{site}", post(hooks::jira).get(hooks::here))
         .route("/hooks/jira/{site}/notify", post(hooks::notify))
-        .route("/hooks/intercom/{workspace}", post(hooks::intercom).get(hooks::here))
+        .route(
+            "/hooks/intercom/{workspace}",
+            post(hooks::intercom).get(hooks::here),
+        )
         .route("/", get(operations::home))
         .route("/healthz", get(operations::healthz))
         .route("/readyz", get(operations::readyz))
@@ -64,5 +63,7 @@ pub fn router(
 
 /// `/metrics` by itself, for an address of its own.
 pub fn metrics_router(shared: Arc<Shared>, render: RenderMetrics) -> Router {
-    Router::new().route("/metrics", get(operations::metrics)).with_state((shared, render))
+    Router::new()
+        .route("/metrics", get(operations::metrics))
+        .with_state((shared, render))
 }

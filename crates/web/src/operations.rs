@@ -66,7 +66,9 @@ pub(crate) async fn metrics(
         gauge("bowline_events_waiting", backlog.events);
         gauge("bowline_effects_waiting", backlog.effects);
         gauge("bowline_events_quarantined", backlog.quarantined);
-        let age_ms = backlog.oldest_event_at.map_or(0, |at| shared.now().since(at));
+        let age_ms = backlog
+            .oldest_event_at
+            .map_or(0, |at| shared.now().since(at));
         gauge("bowline_oldest_event_age_seconds", age_ms / 1_000);
     }
     if let Ok(connections) = shared.store.connections().await {
@@ -76,5 +78,9 @@ pub(crate) async fn metrics(
                 .set(works);
         }
     }
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], render()).into_response()
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
+        render(),
+    )
+        .into_response()
 }

@@ -26,7 +26,9 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections_max: 1_024 }
+        Self {
+            connections_max: 1_024,
+        }
     }
 }
 
@@ -43,13 +45,27 @@ pub struct Listening {
 ///
 /// # Errors
 /// The address cannot be listened on.
-pub async fn listen(addr: SocketAddr, router: Router, limits: Limits) -> std::io::Result<Listening> {
+pub async fn listen(
+    addr: SocketAddr,
+    router: Router,
+    limits: Limits,
+) -> std::io::Result<Listening> {
     let listener = TcpListener::bind(addr).await?;
     let addr = listener.local_addr()?;
     let (stop, connections) = (CancellationToken::new(), TaskTracker::new());
-    let accepting =
-        tokio::spawn(accept(listener, router, limits, stop.clone(), connections.clone()));
-    Ok(Listening { addr, stop, accepting, connections })
+    let accepting = tokio::spawn(accept(
+        listener,
+        router,
+        limits,
+        stop.clone(),
+        connections.clone(),
+    ));
+    Ok(Listening {
+        addr,
+        stop,
+        accepting,
+        connections,
+    })
 }
 
 impl Listening {
@@ -58,7 +74,10 @@ impl Listening {
         self.stop.cancel();
         let _ = self.accepting.await;
         self.connections.close();
-        if tokio::time::timeout(patience, self.connections.wait()).await.is_err() {
+        if tokio::time::timeout(patience, self.connections.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("requests in flight were cut off");
         }
     }
@@ -77,7 +96,9 @@ async fn accept(
             () = stop.cancelled() => return,
             accepted = next(&listener, &free) => accepted,
         };
-        let Some((stream, permit)) = accepted else { continue };
+        let Some((stream, permit)) = accepted else {
+            continue;
+        };
         let (router, stop) = (router.clone(), stop.clone());
         connections.spawn(async move {
             serve(stream, router, stop).await;

@@ -16,8 +16,16 @@ use crate::cli::Configured;
 /// What Bowline needs to be allowed in a project, and what for.
 const PERMISSIONS: &[(&str, &str, bool)] = &[
     ("BROWSE_PROJECTS", "to read issues and comments", true),
-    ("EDIT_ISSUES", "to keep the list of linked conversations on the issue", true),
-    ("LINK_ISSUES", "to show linked conversations on the issue", false),
+    (
+        "EDIT_ISSUES",
+        "to keep the list of linked conversations on the issue",
+        true,
+    ),
+    (
+        "LINK_ISSUES",
+        "to show linked conversations on the issue",
+        false,
+    ),
 ];
 
 /// The topics to choose for the webhook in Intercom.
@@ -86,7 +94,14 @@ impl Report {
             println!("\nEverything that can be tested from here works.");
             return ExitCode::SUCCESS;
         }
-        println!("\n{} to mend.", if self.bad == 1 { "One thing is".to_owned() } else { format!("{} things are", self.bad) });
+        println!(
+            "\n{} to mend.",
+            if self.bad == 1 {
+                "One thing is".to_owned()
+            } else {
+                format!("{} things are", self.bad)
+            }
+        );
         ExitCode::FAILURE
     }
 }
@@ -99,16 +114,24 @@ async fn check_site(
 ) {
     println!("\nSite {} ({})", site.name, site.url);
     let auth = match &site.email {
-        Some(email) if site.kind == SiteKind::Cloud => {
-            Auth::Basic { email: email.clone(), token: site.token.clone() }
-        }
-        _ => Auth::Bearer { token: site.token.clone() },
+        Some(email) if site.kind == SiteKind::Cloud => Auth::Basic {
+            email: email.clone(),
+            token: site.token.clone(),
+        },
+        _ => Auth::Bearer {
+            token: site.token.clone(),
+        },
     };
     let deployment = match site.kind {
         SiteKind::Cloud => Deployment::Cloud,
         SiteKind::DataCenter => Deployment::DataCenter,
     };
-    let jira = Jira::new(Arc::clone(transport), site.api_url.clone(), deployment, auth);
+    let jira = Jira::new(
+        Arc::clone(transport),
+        site.api_url.clone(),
+        deployment,
+        auth,
+    );
     check_kind(&jira, deployment, report).await;
     match jira.myself().await {
         Ok(reply) => Report::good(&format!("the token works, as {}", reply.value.person.name)),
@@ -117,7 +140,11 @@ async fn check_site(
             return tell_jira(config, site, report.secrets);
         }
     }
-    for binding in config.bindings.iter().filter(|binding| binding.site == site.name) {
+    for binding in config
+        .bindings
+        .iter()
+        .filter(|binding| binding.site == site.name)
+    {
         check_project(&jira, &binding.project, report).await;
     }
     tell_jira(config, site, report.secrets);
@@ -130,11 +157,22 @@ async fn check_kind(jira: &Jira, wanted: Deployment, report: &mut Report) {
             "kind",
             &format!(
                 "this is a {} site; change `kind` to \"{}\"",
-                if reply.value.deployment == Deployment::Cloud { "Cloud" } else { "Data Center" },
-                if reply.value.deployment == Deployment::Cloud { "cloud" } else { "datacenter" },
+                if reply.value.deployment == Deployment::Cloud {
+                    "Cloud"
+                } else {
+                    "Data Center"
+                },
+                if reply.value.deployment == Deployment::Cloud {
+                    "cloud"
+                } else {
+                    "datacenter"
+                },
             ),
         ),
-        Err(error) => report.bad("reaching it", &format!("{error}. Is api_url right, and may this machine reach it?")),
+        Err(error) => report.bad(
+            "reaching it",
+            &format!("{error}. Is api_url right, and may this machine reach it?"),
+        ),
     }
 }
 
@@ -172,7 +210,9 @@ async fn check_project(jira: &Jira, project: &str, report: &mut Report) {
             Some(true) => Report::good(&format!("project {project}: may {name}")),
             _ if *needed => report.bad(
                 &format!("project {project}"),
-                &format!("the account lacks {name}, needed {why}. A project administrator grants it."),
+                &format!(
+                    "the account lacks {name}, needed {why}. A project administrator grants it."
+                ),
             ),
             _ => println!("  note: project {project}: the account lacks {name}, used {why}."),
         }
@@ -189,7 +229,10 @@ fn tell_jira(config: &Config, site: &Site, secrets: bool) {
         .collect();
     println!("  To enter in Jira (Settings > System > WebHooks):");
     println!("    URL      {base}/hooks/jira/{}", site.name);
-    println!("    Secret   {}", secret(site.webhook_secret.as_ref(), "webhook_secret", secrets));
+    println!(
+        "    Secret   {}",
+        secret(site.webhook_secret.as_ref(), "webhook_secret", secrets)
+    );
     for event in EVENTS {
         println!("    Event    {event}");
     }
@@ -226,7 +269,10 @@ async fn check_workspace(
     match intercom.me().await {
         Ok(reply) => {
             let me = reply.value;
-            Report::good(&format!("the token works, in “{}” ({}), as {}", me.workspace_name, me.workspace, me.name));
+            Report::good(&format!(
+                "the token works, in “{}” ({}), as {}",
+                me.workspace_name, me.workspace, me.name
+            ));
             check_region(workspace, me.region.as_deref(), report);
             check_app_user(&intercom, workspace, report).await;
             check_conversations(&intercom, report).await;
@@ -266,15 +312,23 @@ async fn check_app_user(
     report: &mut Report,
 ) {
     let Some(app_user) = &workspace.app_user else {
-        return println!("  note: notes are written as who the token belongs to; a teammate of \
-            Bowline's own (app_user) is better.");
+        return println!(
+            "  note: notes are written as who the token belongs to; a teammate of \
+            Bowline's own (app_user) is better."
+        );
     };
     match intercom.admins().await {
         Ok(reply) => match reply.value.iter().find(|teammate| teammate.id == *app_user) {
             Some(teammate) => Report::good(&format!("notes are written as {}", teammate.name)),
-            None => report.bad("app_user", &format!("{app_user} is no teammate of this workspace")),
+            None => report.bad(
+                "app_user",
+                &format!("{app_user} is no teammate of this workspace"),
+            ),
         },
-        Err(error) => report.bad("teammates", &format!("{error}. The app needs “Read admins”.")),
+        Err(error) => report.bad(
+            "teammates",
+            &format!("{error}. The app needs “Read admins”."),
+        ),
     }
 }
 

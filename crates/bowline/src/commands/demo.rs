@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use bowline::demo::{Plan, World, story};
 use bowline::config::{Log, LogFormat};
+use bowline::demo::{Plan, World, story};
 use bowline_sandbox::intercom::NewContact;
 
 use super::serve::metrics;
@@ -27,8 +27,14 @@ pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
     let world = World::prepare(plan).await?;
     let service = world.start_service(metrics()?).await?;
     println!("Bowline      http://{}", service.addr);
-    println!("Intercom     http://{} (simulated)", world.sandbox.intercom.addr);
-    println!("Jira         http://{} (simulated)", world.sandbox.jira.addr);
+    println!(
+        "Intercom     http://{} (simulated)",
+        world.sandbox.intercom.addr
+    );
+    println!(
+        "Jira         http://{} (simulated)",
+        world.sandbox.jira.addr
+    );
     println!();
     let told = if options.story {
         story::play(&world, service.addr, |line| println!("{line}")).await

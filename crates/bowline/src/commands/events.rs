@@ -18,7 +18,14 @@ use crate::cli::Events;
 /// Lists, shows or replays events.
 pub(crate) async fn run(action: Events) -> anyhow::Result<ExitCode> {
     match action {
-        Events::List { configured, state, issue, before, json, limit } => {
+        Events::List {
+            configured,
+            state,
+            issue,
+            before,
+            json,
+            limit,
+        } => {
             let loaded = load(&configured)?;
             let store = store(&loaded).await?;
             let lane = match issue {
@@ -33,9 +40,11 @@ pub(crate) async fn run(action: Events) -> anyhow::Result<ExitCode> {
             };
             list(&store, &filter, json).await
         }
-        Events::Show { configured, event, body } => {
-            show(&store(&load(&configured)?).await?, EventId(event), body).await
-        }
+        Events::Show {
+            configured,
+            event,
+            body,
+        } => show(&store(&load(&configured)?).await?, EventId(event), body).await,
         Events::Replay { configured, event } => {
             replay(&store(&load(&configured)?).await?, EventId(event)).await
         }
@@ -43,10 +52,14 @@ pub(crate) async fn run(action: Events) -> anyhow::Result<ExitCode> {
 }
 
 fn read_state(word: &str) -> anyhow::Result<EventState> {
-    [EventState::Waiting, EventState::Decided, EventState::Quarantined]
-        .into_iter()
-        .find(|state| state.as_str() == word)
-        .with_context(|| format!("“{word}” is none of waiting, decided, quarantined"))
+    [
+        EventState::Waiting,
+        EventState::Decided,
+        EventState::Quarantined,
+    ]
+    .into_iter()
+    .find(|state| state.as_str() == word)
+    .with_context(|| format!("“{word}” is none of waiting, decided, quarantined"))
 }
 
 async fn lane_of(loaded: &Loaded, store: &Store, issue: &str) -> anyhow::Result<LaneKey> {
@@ -64,13 +77,24 @@ async fn lane_of(loaded: &Loaded, store: &Store, issue: &str) -> anyhow::Result<
 
 async fn list(store: &Store, filter: &EventFilter, as_json: bool) -> anyhow::Result<ExitCode> {
     for view in store.events(filter).await? {
-        println!("{}", if as_json { as_line(&view) } else { as_words(&view) });
+        println!(
+            "{}",
+            if as_json {
+                as_line(&view)
+            } else {
+                as_words(&view)
+            }
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn codes(view: &EventView) -> Vec<&'static str> {
-    view.outcome.iter().flat_map(|outcome| &outcome.reasons).map(Reason::code).collect()
+    view.outcome
+        .iter()
+        .flat_map(|outcome| &outcome.reasons)
+        .map(Reason::code)
+        .collect()
 }
 
 fn as_line(view: &EventView) -> String {
@@ -106,8 +130,14 @@ fn as_words(view: &EventView) -> String {
 }
 
 async fn show(store: &Store, event: EventId, with_body: bool) -> anyhow::Result<ExitCode> {
-    let view = store.event(event).await?.with_context(|| format!("there is no event {event}"))?;
-    println!("Event {event}: {} by {}", view.event.topic, view.event.connection);
+    let view = store
+        .event(event)
+        .await?
+        .with_context(|| format!("there is no event {event}"))?;
+    println!(
+        "Event {event}: {} by {}",
+        view.event.topic, view.event.connection
+    );
     println!("  received  {}", when::text(view.event.received_at));
     println!("  lane      {}", view.event.lane);
     println!("  state     {}", view.state.as_str());
@@ -125,7 +155,12 @@ async fn show(store: &Store, event: EventId, with_body: bool) -> anyhow::Result<
     }
     for effect in store.effects_of(event).await? {
         println!();
-        println!("  Effect {}: {} — {}", effect.id, effect.effect.act.kind(), effect.state.as_str());
+        println!(
+            "  Effect {}: {} — {}",
+            effect.id,
+            effect.effect.act.kind(),
+            effect.state.as_str()
+        );
         println!("    key       {}", effect.effect.key);
         println!("    planned   {}", when::text(effect.planned_at));
         if let Some(id) = &effect.remote_id {

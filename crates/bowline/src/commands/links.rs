@@ -26,7 +26,14 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Lists, adds or removes links.
 pub(crate) async fn run(action: Links) -> anyhow::Result<ExitCode> {
     match action {
-        Links::List { configured, issue, conversation, ended, json, limit } => {
+        Links::List {
+            configured,
+            issue,
+            conversation,
+            ended,
+            json,
+            limit,
+        } => {
             let loaded = load(&configured)?;
             let filter = LinkFilter {
                 issue,
@@ -54,14 +61,25 @@ async fn list(store: &Store, filter: &LinkFilter, as_json: bool) -> anyhow::Resu
         println!("No links.");
     }
     for view in links {
-        println!("{}", if as_json { as_line(&view) } else { as_words(&view) });
+        println!(
+            "{}",
+            if as_json {
+                as_line(&view)
+            } else {
+                as_words(&view)
+            }
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn as_line(view: &LinkView) -> String {
-    let sources: Vec<String> =
-        view.link.sources.iter().map(|source| source.origin.key()).collect();
+    let sources: Vec<String> = view
+        .link
+        .sources
+        .iter()
+        .map(|source| source.origin.key())
+        .collect();
     json!({
         "site": view.site.as_str(),
         "issue": view.issue.as_str(),
@@ -77,9 +95,16 @@ fn as_line(view: &LinkView) -> String {
 }
 
 fn as_words(view: &LinkView) -> String {
-    let key = view.key.as_ref().map_or_else(|| view.issue.to_string(), ToString::to_string);
-    let sources: Vec<String> =
-        view.link.sources.iter().map(|source| source.origin.to_string()).collect();
+    let key = view
+        .key
+        .as_ref()
+        .map_or_else(|| view.issue.to_string(), ToString::to_string);
+    let sources: Vec<String> = view
+        .link
+        .sources
+        .iter()
+        .map(|source| source.origin.to_string())
+        .collect();
     let state = match view.link.ended {
         Some(end) if !view.link.live => format!("ended ({})", end.as_str().replace('_', " ")),
         _ => format!("by {}", sources.join(", ")),
@@ -111,7 +136,9 @@ async fn apply(change: &LinkChange, add: bool) -> anyhow::Result<ExitCode> {
 
 /// The site and the workspace that are meant.
 fn place(loaded: &Loaded, change: &LinkChange) -> anyhow::Result<(String, String)> {
-    let Config { sites, bindings, .. } = &loaded.config;
+    let Config {
+        sites, bindings, ..
+    } = &loaded.config;
     let site = match (&change.site, sites.as_slice()) {
         (Some(name), _) => name.clone(),
         (None, [only]) => only.name.clone(),
@@ -120,8 +147,13 @@ fn place(loaded: &Loaded, change: &LinkChange) -> anyhow::Result<(String, String
     if let Some(workspace) = &change.workspace {
         return Ok((site, workspace.clone()));
     }
-    let project = change.issue.rsplit_once('-').map_or("", |(project, _)| project);
-    let binding = bindings.iter().find(|bound| bound.site == site && bound.project == project);
+    let project = change
+        .issue
+        .rsplit_once('-')
+        .map_or("", |(project, _)| project);
+    let binding = bindings
+        .iter()
+        .find(|bound| bound.site == site && bound.project == project);
     match binding {
         Some(binding) => Ok((site, binding.workspace.clone())),
         None => bail!(
@@ -135,7 +167,10 @@ fn place(loaded: &Loaded, change: &LinkChange) -> anyhow::Result<(String, String
 async fn outcome(store: &Store, event: EventId) -> anyhow::Result<ExitCode> {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while tokio::time::Instant::now() < deadline {
-        let view = store.event(event).await?.context("the command's event is not there")?;
+        let view = store
+            .event(event)
+            .await?
+            .context("the command's event is not there")?;
         match view.state {
             EventState::Waiting => tokio::time::sleep(LOOK_EVERY).await,
             EventState::Decided => {

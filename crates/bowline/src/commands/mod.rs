@@ -21,7 +21,10 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(options) => demo::run(options).await,
         Command::Serve(configured) => serve::run(&configured).await,
-        Command::Check { configured, secrets } => check::run(&configured, secrets).await,
+        Command::Check {
+            configured,
+            secrets,
+        } => check::run(&configured, secrets).await,
         Command::Links { action } => links::run(action).await,
         Command::Events { action } => events::run(action).await,
         Command::Sandbox(options) => sandbox::run(options).await,
@@ -37,11 +40,16 @@ fn load(configured: &Configured) -> anyhow::Result<Loaded> {
     let read = |path: &Path| std::fs::read_to_string(path);
     Config::load(configured.config.as_deref(), std::env::vars(), &read).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("the configuration cannot be used:\n  {}", lines.join("\n  "))
+        anyhow::anyhow!(
+            "the configuration cannot be used:\n  {}",
+            lines.join("\n  ")
+        )
     })
 }
 
 /// Opens the store of a configuration for a command beside the running service.
 async fn store(loaded: &Loaded) -> anyhow::Result<bowline_store::Store> {
-    bowline::service::open_store(&loaded.config, false).await.context("looking into the store")
+    bowline::service::open_store(&loaded.config, false)
+        .await
+        .context("looking into the store")
 }

@@ -17,6 +17,8 @@ pub(crate) async fn run(options: Sandbox) -> anyhow::Result<ExitCode> {
     .context("starting the simulated platforms")?;
     println!("simulated Intercom: http://{}", running.intercom.addr);
     println!("simulated Jira:     http://{}", running.jira.addr);
-    tokio::signal::ctrl_c().await.context("waiting for the end")?;
+    tokio::signal::ctrl_c()
+        .await
+        .context("waiting for the end")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -37,7 +37,9 @@ pub(crate) async fn run(configured: &Configured) -> anyhow::Result<ExitCode> {
 
 /// Starts collecting metrics.
 pub(crate) fn metrics() -> anyhow::Result<RenderMetrics> {
-    let handle = PrometheusBuilder::new().install_recorder().context("starting the metrics")?;
+    let handle = PrometheusBuilder::new()
+        .install_recorder()
+        .context("starting the metrics")?;
     Ok(Arc::new(move || handle.render()))
 }
 
@@ -76,21 +78,30 @@ async fn take_over(old: &Loaded, new: &Loaded, service: &Service) -> anyhow::Res
         tracing::info!(?change, "new credentials are taken into use");
     }
     if differs_beyond_secrets(&old.config, &new.config) {
-        tracing::info!("the changed configuration is taken into use; listen, data_dir, \
-            database_url, log and limits take effect at the next start");
+        tracing::info!(
+            "the changed configuration is taken into use; listen, data_dir, \
+            database_url, log and limits take effect at the next start"
+        );
     }
     service.configure(&new.config).await
 }
 
 /// When the files were last written that configuration and secrets come from.
 fn stamps(configured: &Configured, loaded: &Loaded) -> Vec<Option<std::time::SystemTime>> {
-    let secrets = loaded.secret_sources().iter().filter_map(|source| source.file.as_deref());
+    let secrets = loaded
+        .secret_sources()
+        .iter()
+        .filter_map(|source| source.file.as_deref());
     configured
         .config
         .as_deref()
         .into_iter()
         .chain(secrets)
-        .map(|path| std::fs::metadata(path).and_then(|meta| meta.modified()).ok())
+        .map(|path| {
+            std::fs::metadata(path)
+                .and_then(|meta| meta.modified())
+                .ok()
+        })
         .collect()
 }
 

@@ -102,10 +102,15 @@ impl World {
             jira: plan.jira.clone(),
             jira_addr: plan.jira_addr,
         };
-        let sandbox =
-            bowline_sandbox::start(options).await.context("starting the simulated platforms")?;
+        let sandbox = bowline_sandbox::start(options)
+            .await
+            .context("starting the simulated platforms")?;
         let config_path = plan.folder.join("bowline.toml");
-        let world = Self { sandbox, config_path, plan };
+        let world = Self {
+            sandbox,
+            config_path,
+            plan,
+        };
         world.write_config(&world.plan.intercom.access_token)?;
         Ok(world)
     }
@@ -122,11 +127,15 @@ impl World {
     fn config_text(&self, access_token: &str) -> String {
         let plan = &self.plan;
         let data_dir = plan.folder.join("data");
-        let database = plan.database_url.clone().map_or_else(String::new, |url| {
-            format!("database_url = \"{url}\"\n")
-        });
+        let database = plan
+            .database_url
+            .clone()
+            .map_or_else(String::new, |url| format!("database_url = \"{url}\"\n"));
         let (kind, email) = match plan.deployment {
-            Deployment::Cloud => ("cloud", format!("email = \"{}\"\n", plan.jira.users[0].email)),
+            Deployment::Cloud => (
+                "cloud",
+                format!("email = \"{}\"\n", plan.jira.users[0].email),
+            ),
             Deployment::DataCenter => ("datacenter", String::new()),
         };
         let intercom = self.sandbox.intercom.url();
@@ -195,7 +204,9 @@ impl World {
             secret: Some(WEBHOOK_SECRET.to_owned()),
             ..WebhookConfig::default()
         });
-        self.sandbox.neighbours.set_product(format!("http://{service}"));
+        self.sandbox
+            .neighbours
+            .set_product(format!("http://{service}"));
         let url = format!("http://{service}/hooks/intercom/{WORKSPACE}");
         let connected = self.sandbox.intercom.state.connect_webhook(&url).await;
         connected.map_err(|why| anyhow::anyhow!("connecting Intercom's webhook: {why}"))

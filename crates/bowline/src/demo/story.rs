@@ -15,7 +15,12 @@ pub async fn play(
     service: std::net::SocketAddr,
     mut say: impl FnMut(&str),
 ) -> anyhow::Result<()> {
-    let mut story = Story { world, service, say: &mut say, told: 0 };
+    let mut story = Story {
+        world,
+        service,
+        say: &mut say,
+        told: 0,
+    };
     story.chapters().await
 }
 
@@ -52,20 +57,31 @@ impl Story<'_> {
             "Export button does nothing",
             format!("Reported by a customer: {address}").as_str(),
         ))?;
-        self.step(&format!("Priya creates {issue} in Jira and pastes the conversation's address."));
-        self.note(&conversation, &["Priya Nair", " created ", &issue]).await?;
+        self.step(&format!(
+            "Priya creates {issue} in Jira and pastes the conversation's address."
+        ));
+        self.note(&conversation, &["Priya Nair", " created ", &issue])
+            .await?;
         self.property(&issue, 1).await?;
 
         let lena = self.world.sandbox.jira.state.acting("lena");
         done(priya.assign(&issue, Some("lena")))?;
         self.step("Priya assigns it to Lena.");
-        self.note(&conversation, &["Priya Nair", " assigned ", "Lena Fischer"]).await?;
+        self.note(&conversation, &["Priya Nair", " assigned ", "Lena Fischer"])
+            .await?;
 
         done(lena.comment(&issue, "I can *reproduce* it. The fix is in review."))?;
         self.step("Lena comments.");
-        self.note(&conversation, &["Lena Fischer", "commented", "<b>reproduce</b>"]).await?;
+        self.note(
+            &conversation,
+            &["Lena Fischer", "commented", "<b>reproduce</b>"],
+        )
+        .await?;
 
-        done(lena.comment_with(&issue, NewComment::internal("Root cause: the licence check.")))?;
+        done(lena.comment_with(
+            &issue,
+            NewComment::internal("Root cause: the licence check."),
+        ))?;
         done(lena.comment(&issue, "Ships tonight."))?;
         self.step("Lena writes an internal comment, then a public one.");
         self.note(&conversation, &["Ships tonight."]).await?;
@@ -74,7 +90,8 @@ impl Story<'_> {
         let omar = self.world.sandbox.jira.state.acting("omar");
         let comment = done(omar.comment(&issue, intercom.conversation_address(&second).as_str()))?;
         self.step("Omar pastes the address of a second conversation in a comment.");
-        self.note(&second, &["Omar Haddad", " linked ", &issue]).await?;
+        self.note(&second, &["Omar Haddad", " linked ", &issue])
+            .await?;
         self.property(&issue, 2).await?;
 
         let admin = intercom.config().admins[0].id.clone();
@@ -84,8 +101,10 @@ impl Story<'_> {
         self.step("Support closes Mia's conversation: there is nothing to say until it is fixed.");
         done(lena.transition(&issue, "Done", None))?;
         self.step("Lena moves the issue to Done.");
-        self.note(&conversation, &["Lena Fischer", " moved ", "Done"]).await?;
-        self.note(&second, &["Lena Fischer", " moved ", "Done"]).await?;
+        self.note(&conversation, &["Lena Fischer", " moved ", "Done"])
+            .await?;
+        self.note(&second, &["Lena Fischer", " moved ", "Done"])
+            .await?;
         self.open(&conversation).await?;
 
         done(omar.delete_comment(&issue, comment))?;
@@ -100,7 +119,8 @@ impl Story<'_> {
         self.seen("The second conversation stays silent.");
 
         self.notify(&issue).await?;
-        self.note(&conversation, &["Please tell the customer."]).await?;
+        self.note(&conversation, &["Please tell the customer."])
+            .await?;
         self.once(&conversation)?;
         Ok(())
     }
@@ -121,13 +141,20 @@ impl Story<'_> {
         })
         .await
         .with_context(|| format!("no note with {parts:?} came to {conversation}"))?;
-        self.seen(&format!("Note in conversation {conversation}: {}", readable(&found.body)));
+        self.seen(&format!(
+            "Note in conversation {conversation}: {}",
+            readable(&found.body)
+        ));
         Ok(())
     }
 
     fn no_note(&mut self, conversation: &str, text: &str) -> anyhow::Result<()> {
         let intercom = &self.world.sandbox.intercom.state;
-        if intercom.notes(conversation).iter().any(|note| note.body.contains(text)) {
+        if intercom
+            .notes(conversation)
+            .iter()
+            .any(|note| note.body.contains(text))
+        {
             bail!("“{text}” must not be forwarded");
         }
         self.seen("The internal comment stays in Jira.");
@@ -144,7 +171,9 @@ impl Story<'_> {
         })
         .await
         .with_context(|| format!("Jira's record of {issue} never named {count} conversations"))?;
-        self.seen(&format!("Jira shows {count} linked conversation(s) on {issue}."));
+        self.seen(&format!(
+            "Jira shows {count} linked conversation(s) on {issue}."
+        ));
         Ok(())
     }
 
@@ -153,7 +182,9 @@ impl Story<'_> {
         until(|| (intercom.state(conversation) == Some(ConversationState::Open)).then_some(()))
             .await
             .with_context(|| format!("conversation {conversation} was not re-opened"))?;
-        self.seen(&format!("Conversation {conversation} is open again, on top of the inbox."));
+        self.seen(&format!(
+            "Conversation {conversation} is open again, on top of the inbox."
+        ));
         Ok(())
     }
 
@@ -198,7 +229,9 @@ impl Story<'_> {
         if bodies.len() != all {
             bail!("a note stands twice in conversation {conversation}");
         }
-        self.seen(&format!("{all} notes in Mia's conversation, none of them twice."));
+        self.seen(&format!(
+            "{all} notes in Mia's conversation, none of them twice."
+        ));
         Ok(())
     }
 }
@@ -221,6 +254,9 @@ fn readable(html: &str) -> String {
         rest = after;
     }
     text.push_str(rest);
-    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    let text = text
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -244,7 +244,9 @@ impl Telling<'_> {
 
     fn happening(&mut self, settings: &Settings, links: &[&LinkNow], happening: &Happening) {
         let Some(fact) = happening.fact() else { return };
-        if self.state.known.contains(&fact) || self.facts.contains(&fact) {
+        // What others were told of already is news to a conversation whose link was found late.
+        let told = self.state.known.contains(&fact);
+        if self.facts.contains(&fact) || told && !links.iter().any(|now| now.is_new()) {
             self.outcome.because(Reason::AlreadyHandled);
             return;
         }
@@ -259,7 +261,9 @@ impl Telling<'_> {
             }
         };
         for now in links.iter().filter(|now| now.link.live) {
-            if let Some(cause) = now.cause_if(happening) {
+            if told && (!now.is_new() || at.is_none()) {
+                self.outcome.because(Reason::AlreadyHandled);
+            } else if let Some(cause) = now.cause_if(happening) {
                 // The welcome told it, or had a reason not to.
                 if !cause.is_taken_over(settings) {
                     self.reopen(settings, trigger, &now.link, &fact);

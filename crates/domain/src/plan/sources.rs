@@ -220,16 +220,7 @@ impl Reading<'_> {
     }
 
     fn in_description(&self, place: &Place) -> Found {
-        let edit = self
-            .happenings
-            .iter()
-            .rev()
-            .find_map(|happening| match happening {
-                Happening::Changed(change) if change.described && self.is_news(happening) => {
-                    Some(change)
-                }
-                _ => None,
-            });
+        let edit = self.edit_that_put_in(&place.1);
         let (since, actor, fact) = match edit {
             Some(Change { id, at, actor, .. }) => (*at, actor.clone(), Some(FactKey::changed(id))),
             // It was not there before, and no event tells when it came: lately.
@@ -242,6 +233,32 @@ impl Reading<'_> {
         };
         let actor = actor.map(|person| person.name);
         found(Origin::Description, since, actor, fact, CommentText::None)
+    }
+
+    /// The latest change that put the address into the description. Where the texts before and
+    /// after do not tell (the history keeps another form of them), the latest change of all.
+    fn edit_that_put_in(&self, conversation: &ConversationId) -> Option<&Change> {
+        let mut edits = self
+            .happenings
+            .iter()
+            .rev()
+            .filter_map(|happening| match happening {
+                Happening::Changed(change) if self.is_news(happening) => change
+                    .described
+                    .as_ref()
+                    .map(|described| (change, described)),
+                _ => None,
+            })
+            .peekable();
+        let latest = edits.peek().map(|(change, _)| *change);
+        let mut was_there = false;
+        for (change, described) in edits {
+            if described.puts_in(conversation) {
+                return Some(change);
+            }
+            was_there |= described.held(conversation);
+        }
+        latest.filter(|_| !was_there)
     }
 
     fn creator(&self) -> Option<crate::observation::Person> {

@@ -49,7 +49,11 @@ pub(crate) async fn work(shared: Arc<Shared>, first: TakenEffect, priority: Prio
 
 async fn one(shared: &Arc<Shared>, taken: TakenEffect, priority: Priority) -> Option<TakenEffect> {
     let started_at = shared.now();
-    let courier = Courier { shared, taken: &taken, priority };
+    let courier = Courier {
+        shared,
+        taken: &taken,
+        priority,
+    };
     let ending = match AssertUnwindSafe(courier.attempt()).catch_unwind().await {
         Ok(ending) => ending,
         Err(_) => courier.later(
@@ -112,15 +116,29 @@ impl Courier<'_> {
     async fn try_attempt(&self) -> Result<Ending, Stop> {
         let effect = &self.taken.effect;
         match &effect.act {
-            Act::Note { workspace, conversation, audience, html, wake_snoozed } => {
+            Act::Note {
+                workspace,
+                conversation,
+                audience,
+                html,
+                wake_snoozed,
+            } => {
                 let far = self.far(workspace, conversation).await?;
                 note::post(self, &far, *audience, html, *wake_snoozed).await
             }
-            Act::Reopen { workspace, conversation, unassign } => {
+            Act::Reopen {
+                workspace,
+                conversation,
+                unassign,
+            } => {
                 let far = self.far(workspace, conversation).await?;
                 reopen::reopen(self, &far, *unassign).await
             }
-            Act::SnoozeAgain { workspace, conversation, until_unix_s } => {
+            Act::SnoozeAgain {
+                workspace,
+                conversation,
+                until_unix_s,
+            } => {
                 let far = self.far(workspace, conversation).await?;
                 snooze_again::snooze_again(self, &far, *until_unix_s).await
             }
@@ -137,7 +155,11 @@ impl Courier<'_> {
     }
 
     fn later(&self, wait_ms: i64, doubtful: bool, reason: String) -> Ending {
-        Ending::Later { due_at: self.now().plus_ms(wait_ms), doubtful, reason }
+        Ending::Later {
+            due_at: self.now().plus_ms(wait_ms),
+            doubtful,
+            reason,
+        }
     }
 
     /// The conversation that the effect writes to, if it may be written to now.
@@ -177,7 +199,12 @@ impl Courier<'_> {
             return Err(Stop(self.later(PROBE_WAIT_MS, doubtful, reason)));
         };
         self.breaker(workspace, conversation)?;
-        Ok(Far { workspace: Arc::clone(found), standing, actor, conversation })
+        Ok(Far {
+            workspace: Arc::clone(found),
+            standing,
+            actor,
+            conversation,
+        })
     }
 
     /// Notes of one link wait when there were very many of them within an hour: something is going
@@ -191,7 +218,10 @@ impl Courier<'_> {
         if !matches!(effect.act, Act::Note { .. }) {
             return Ok(());
         }
-        let link = format!("{}/{}/{workspace}/{conversation}", effect.site, effect.issue);
+        let link = format!(
+            "{}/{}/{workspace}/{conversation}",
+            effect.site, effect.issue
+        );
         match self.shared.notes_per_link_hour.pass(&link, self.now()) {
             Ok(()) => Ok(()),
             Err(due_at) => Err(Stop(Ending::Later {
@@ -234,9 +264,9 @@ impl Courier<'_> {
             Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone) => {
                 Err(self.gone(far, &error).await)
             }
-            Err(error) => {
-                Err(self.remote_failed(&far.standing, &error, self.taken.doubtful).await)
-            }
+            Err(error) => Err(self
+                .remote_failed(&far.standing, &error, self.taken.doubtful)
+                .await),
         }
     }
 
@@ -316,7 +346,10 @@ impl Courier<'_> {
 
     /// Is the teammate as whom we write gone? Asked when Intercom refuses what was always fine.
     async fn app_user_gone(&self, far: &Far<'_>) -> Option<String> {
-        let teammates = self.call(&far.standing, far.workspace.client.admins()).await.ok()?;
+        let teammates = self
+            .call(&far.standing, far.workspace.client.admins())
+            .await
+            .ok()?;
         if teammates.iter().any(|teammate| teammate.id == far.actor) {
             return None;
         }
@@ -334,4 +367,3 @@ struct Far<'c> {
     actor: String,
     conversation: &'c ConversationId,
 }
-

@@ -36,7 +36,10 @@ pub(super) async fn post(
     let conversation = far.conversation.as_str();
     let posting = far.workspace.client.note(conversation, &far.actor, html);
     match courier.call(&far.standing, posting).await {
-        Ok(after) => Ok(Ending::Confirmed { remote_id: part_id(&after, &marker), detail: None }),
+        Ok(after) => Ok(Ending::Confirmed {
+            remote_id: part_id(&after, &marker),
+            detail: None,
+        }),
         Err(error) => Err(courier.failed(far, error, false).await),
     }
 }
@@ -44,17 +47,15 @@ pub(super) async fn post(
 /// What our note is called on the far side: the part with our marker, which is the newest unless
 /// someone wrote at the same moment.
 fn part_id(after: &Conversation, marker: &Marker) -> Option<String> {
-    let part = after.part_with_marker(marker.as_str()).or_else(|| after.newest_part())?;
+    let part = after
+        .part_with_marker(marker.as_str())
+        .or_else(|| after.newest_part())?;
     (!part.id.is_empty()).then(|| part.id.clone())
 }
 
 /// Reads the conversation and stops if the note is in it. A doubtful note that is not there is
 /// looked for again after a while, before it is taken for not posted.
-async fn look(
-    courier: &Courier<'_>,
-    far: &Far<'_>,
-    marker: &Marker,
-) -> Result<Conversation, Stop> {
+async fn look(courier: &Courier<'_>, far: &Far<'_>, marker: &Marker) -> Result<Conversation, Stop> {
     let mut conversation = courier.read(far).await?;
     if courier.taken.doubtful && conversation.part_with_marker(marker.as_str()).is_none() {
         tokio::time::sleep(SECOND_LOOK).await;

@@ -48,10 +48,17 @@ pub(super) async fn record(courier: &Courier<'_>) -> Result<Ending, Stop> {
         .live_links(&effect.site, &effect.issue)
         .await
         .map_err(|error| courier.store_failed(&error))?;
-    let recorder = Recorder { courier, site: Arc::clone(site), issue: effect.issue.as_str() };
+    let recorder = Recorder {
+        courier,
+        site: Arc::clone(site),
+        issue: effect.issue.as_str(),
+    };
     recorder.property(&links).await?;
     let detail = recorder.remote_links(&links).await?;
-    Ok(Ending::Confirmed { remote_id: None, detail })
+    Ok(Ending::Confirmed {
+        remote_id: None,
+        detail,
+    })
 }
 
 struct Recorder<'r> {
@@ -62,7 +69,9 @@ struct Recorder<'r> {
 
 impl Recorder<'_> {
     async fn failed(&self, error: ApiError) -> Stop {
-        self.courier.remote_failed(&self.site.standing, &error, false).await
+        self.courier
+            .remote_failed(&self.site.standing, &error, false)
+            .await
     }
 
     async fn call<T>(
@@ -76,14 +85,23 @@ impl Recorder<'_> {
     }
 
     async fn property(&self, links: &[Place]) -> Result<(), Stop> {
-        let ids: Vec<String> =
-            links.iter().take(PROPERTY_IDS_MAX).map(|(_, id)| id.to_string()).collect();
-        let there = self.call(self.site.client.get_link_property(self.issue)).await?;
-        let same = there.as_deref().map_or(ids.is_empty(), |there| there == ids.as_slice());
+        let ids: Vec<String> = links
+            .iter()
+            .take(PROPERTY_IDS_MAX)
+            .map(|(_, id)| id.to_string())
+            .collect();
+        let there = self
+            .call(self.site.client.get_link_property(self.issue))
+            .await?;
+        let same = there
+            .as_deref()
+            .map_or(ids.is_empty(), |there| there == ids.as_slice());
         if same {
             return Ok(());
         }
-        self.call(self.site.client.put_link_property(self.issue, &ids)).await.map(drop)
+        self.call(self.site.client.put_link_property(self.issue, &ids))
+            .await
+            .map(drop)
     }
 
     /// Remote links can be switched off in a site, and need a permission of their own. The property
@@ -107,8 +125,13 @@ impl Recorder<'_> {
     async fn try_remote_links(&self, links: &[Place]) -> Result<(), ApiError> {
         let (courier, client) = (self.courier, &self.site.client);
         let mut wanted = self.wanted(links).await;
-        let there = courier.call(&self.site.standing, client.remote_links(self.issue)).await?;
-        for link in there.iter().filter(|link| link.global_id.starts_with(GLOBAL_ID_PREFIX)) {
+        let there = courier
+            .call(&self.site.standing, client.remote_links(self.issue))
+            .await?;
+        for link in there
+            .iter()
+            .filter(|link| link.global_id.starts_with(GLOBAL_ID_PREFIX))
+        {
             match wanted.get(&link.global_id) {
                 Some(same) if is_same(same, link) => {
                     wanted.remove(&link.global_id);
@@ -146,10 +169,15 @@ impl Recorder<'_> {
     }
 
     fn url(&self, (workspace, conversation): &Place) -> String {
-        self.courier.shared.registry().workspaces.get(workspace).map_or_else(
-            || self.site.browse_base(),
-            |workspace| workspace.conversation_url(conversation.as_str()),
-        )
+        self.courier
+            .shared
+            .registry()
+            .workspaces
+            .get(workspace)
+            .map_or_else(
+                || self.site.browse_base(),
+                |workspace| workspace.conversation_url(conversation.as_str()),
+            )
     }
 
     /// The link to one conversation, with its title and state if Intercom tells them now.
@@ -158,7 +186,11 @@ impl Recorder<'_> {
         let mut title = format!("Intercom conversation {conversation}");
         let mut state = None;
         let registry = self.courier.shared.registry();
-        if let Some(far) = registry.workspaces.get(workspace).filter(|far| far.standing.works() && far.standing.proven()) {
+        if let Some(far) = registry
+            .workspaces
+            .get(workspace)
+            .filter(|far| far.standing.works() && far.standing.proven())
+        {
             let read = far.client.conversation(conversation.as_str());
             if let Ok(found) = self.courier.call(&far.standing, read).await {
                 title = found.title.clone().unwrap_or(title);

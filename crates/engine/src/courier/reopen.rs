@@ -16,7 +16,10 @@ pub(super) async fn reopen(
     let mut conversation = courier.read(far).await?;
     if conversation.state != State::Closed {
         let detail = Some("It was not closed; nothing was to be done.".to_owned());
-        return Ok(Ending::Confirmed { remote_id: None, detail });
+        return Ok(Ending::Confirmed {
+            remote_id: None,
+            detail,
+        });
     }
     let id = far.conversation.as_str();
     if unassign && is_assigned(&conversation) {
@@ -34,7 +37,10 @@ pub(super) async fn reopen(
         .or_else(|| conversation.newest_part())
         .map(|part| part.id.clone())
         .filter(|id| !id.is_empty());
-    Ok(Ending::Confirmed { remote_id, detail: None })
+    Ok(Ending::Confirmed {
+        remote_id,
+        detail: None,
+    })
 }
 
 fn is_assigned(conversation: &Conversation) -> bool {

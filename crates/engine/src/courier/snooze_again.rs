@@ -17,15 +17,22 @@ pub(super) async fn snooze_again(
 ) -> Result<Ending, Stop> {
     let conversation = courier.read(far).await?;
     if let Some(reason) = leave_as_it_is(&conversation, until_unix_s, courier.now().0 / 1_000) {
-        return Err(Stop(Ending::Dropped { reason: reason.to_owned() }));
+        return Err(Stop(Ending::Dropped {
+            reason: reason.to_owned(),
+        }));
     }
     let id = far.conversation.as_str();
     let call = far.workspace.client.snooze(id, &far.actor, until_unix_s);
     match courier.call(&far.standing, call).await {
         Ok(after) => {
-            let remote_id =
-                after.newest_part().map(|part| part.id.clone()).filter(|id| !id.is_empty());
-            Ok(Ending::Confirmed { remote_id, detail: None })
+            let remote_id = after
+                .newest_part()
+                .map(|part| part.id.clone())
+                .filter(|id| !id.is_empty());
+            Ok(Ending::Confirmed {
+                remote_id,
+                detail: None,
+            })
         }
         Err(error) => Err(courier.failed(far, error, false).await),
     }
@@ -49,8 +56,7 @@ fn leave_as_it_is(
         .iter()
         .rev()
         .find(|part| part.part_type == "comment" || part.part_type == "note");
-    let by_customer = last_message.is_some_and(|part| {
-        CUSTOMERS.contains(&part.author.kind.as_str())
-    });
+    let by_customer =
+        last_message.is_some_and(|part| CUSTOMERS.contains(&part.author.kind.as_str()));
     by_customer.then_some("The customer wrote meanwhile; it stays open.")
 }

@@ -26,7 +26,9 @@ const STATE_TOPICS: &[&str] = &[
 
 pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
     let Connection::Workspace(workspace) = &event.connection else {
-        return Err(Trouble::Hopeless("An Intercom delivery must come by a workspace.".to_owned()));
+        return Err(Trouble::Hopeless(
+            "An Intercom delivery must come by a workspace.".to_owned(),
+        ));
     };
     let notification = parse(event.body.as_bytes())
         .map_err(|error| Trouble::Hopeless(format!("The delivery cannot be read: {error}.")))?;
@@ -37,31 +39,41 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
         }
         Item::Conversation { conversation, .. } => conversation,
         Item::Admin(_) | Item::Other(_) => {
-            return Ok(nothing(Reason::NotFollowed { what: notification.topic }));
+            return Ok(nothing(Reason::NotFollowed {
+                what: notification.topic,
+            }));
         }
     };
     for part in &conversation.parts {
-        let known = !part.id.is_empty() && shared.store.is_ours(&event.connection, &part.id).await?;
+        let known =
+            !part.id.is_empty() && shared.store.is_ours(&event.connection, &part.id).await?;
         if known || made_by_us(shared, workspace, part) {
             return Ok(nothing(Reason::Echo));
         }
     }
     if !STATE_TOPICS.contains(&notification.topic.as_str()) {
-        return Ok(nothing(Reason::NotFollowed { what: notification.topic }));
+        return Ok(nothing(Reason::NotFollowed {
+            what: notification.topic,
+        }));
     }
     let id = ConversationId::new(conversation.id.as_str());
     let issues = shared.store.issues_of(workspace, &id).await?;
     if issues.is_empty() {
         return Ok(nothing(Reason::NotLinked));
     }
-    Ok(effects_only(issues.into_iter().map(|at| show_state(event, at)).collect()))
+    Ok(effects_only(
+        issues.into_iter().map(|at| show_state(event, at)).collect(),
+    ))
 }
 
 /// The second test of an echo, for a delivery that overtakes the answer to our own call: made
 /// through the API, by the teammate as whom we write.
 fn made_by_us(shared: &Shared, workspace: &WorkspaceName, part: &Part) -> bool {
     let registry = shared.registry();
-    let actor = registry.workspaces.get(workspace).and_then(|workspace| workspace.actor());
+    let actor = registry
+        .workspaces
+        .get(workspace)
+        .and_then(|workspace| workspace.actor());
     part.app_package_code.is_some() && part.author.id.is_some() && part.author.id == actor
 }
 
@@ -83,7 +95,10 @@ async fn gone(
     workspace: &WorkspaceName,
     conversation: &str,
 ) -> Result<Decided, Trouble> {
-    let issues = shared.store.issues_of(workspace, &ConversationId::new(conversation)).await?;
+    let issues = shared
+        .store
+        .issues_of(workspace, &ConversationId::new(conversation))
+        .await?;
     if issues.is_empty() {
         return Ok(nothing(Reason::NotLinked));
     }
@@ -100,5 +115,7 @@ async fn gone(
             .map_err(|error| Trouble::Hopeless(error.to_string()))?;
         store(shared, handed).await?;
     }
-    Ok(nothing(Reason::HandedOn { key: keys.join(", ") }))
+    Ok(nothing(Reason::HandedOn {
+        key: keys.join(", "),
+    }))
 }

@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use bowline_domain::connection::Connection;
 use bowline_domain::happening::Happening;
-use bowline_domain::ids::{
-    CommentId, ConversationId, EventId, IssueId, LaneKey, SiteName, WorkspaceName,
-};
-use bowline_domain::observation::Observation;
+use bowline_domain::ids::{ConversationId, EventId, IssueId, LaneKey, SiteName, WorkspaceName};
 use bowline_domain::outcome::{Outcome, Reason};
 use bowline_domain::time::Millis;
 use bowline_jira as jira;
@@ -15,7 +12,8 @@ use bowline_store::Store;
 use bowline_store::model::{Accepted, Decided, EventSource, NewEvent, StoredEvent};
 use serde::{Deserialize, Serialize};
 
-use super::observe::{Reader, change, comment_snapshot, is_absent, person, status};
+use super::catch_up::catch_up;
+use super::observe::{Reader, is_absent};
 use super::{Trouble, issue_of_lane, nothing};
 use crate::ingress::{NotifyRequest, Refusal};
 use crate::registry::Site;
@@ -35,11 +33,24 @@ pub(crate) struct Look {
 #[serde(tag = "do", rename_all = "snake_case")]
 pub(crate) enum Command {
     /// Link a conversation.
-    Link { issue: String, workspace: String, conversation: String, by: String },
+    Link {
+        issue: String,
+        workspace: String,
+        conversation: String,
+        by: String,
+    },
     /// End a link.
-    Unlink { issue: String, workspace: String, conversation: String },
+    Unlink {
+        issue: String,
+        workspace: String,
+        conversation: String,
+    },
     /// The conversation is no more.
-    ConversationGone { issue: String, workspace: String, conversation: String },
+    ConversationGone {
+        issue: String,
+        workspace: String,
+        conversation: String,
+    },
 }
 
 impl Command {
@@ -53,20 +64,46 @@ impl Command {
 
     fn happening(&self) -> Happening {
         let at = |workspace: &str, conversation: &str| {
-            (WorkspaceName::new(workspace), ConversationId::new(conversation))
+            (
+                WorkspaceName::new(workspace),
+                ConversationId::new(conversation),
+            )
         };
         match self {
-            Self::Link { workspace, conversation, by, .. } => {
+            Self::Link {
+                workspace,
+                conversation,
+                by,
+                ..
+            } => {
                 let (workspace, conversation) = at(workspace, conversation);
-                Happening::LinkAdded { workspace, conversation, by: by.clone() }
+                Happening::LinkAdded {
+                    workspace,
+                    conversation,
+                    by: by.clone(),
+                }
             }
-            Self::Unlink { workspace, conversation, .. } => {
+            Self::Unlink {
+                workspace,
+                conversation,
+                ..
+            } => {
                 let (workspace, conversation) = at(workspace, conversation);
-                Happening::LinkRemoved { workspace, conversation }
+                Happening::LinkRemoved {
+                    workspace,
+                    conversation,
+                }
             }
-            Self::ConversationGone { workspace, conversation, .. } => {
+            Self::ConversationGone {
+                workspace,
+                conversation,
+                ..
+            } => {
                 let (workspace, conversation) = at(workspace, conversation);
-                Happening::ConversationGone { workspace, conversation }
+                Happening::ConversationGone {
+                    workspace,
+                    conversation,
+                }
             }
         }
     }
@@ -79,8 +116,15 @@ fn site_of(shared: &Shared, event: &StoredEvent) -> Result<Arc<Site>, Trouble> {
             event.connection
         ))
     };
-    let Connection::Site(name) = &event.connection else { return Err(gone()) };
-    shared.registry().sites.get(name).map(Arc::clone).ok_or_else(gone)
+    let Connection::Site(name) = &event.connection else {
+        return Err(gone());
+    };
+    shared
+        .registry()
+        .sites
+        .get(name)
+        .map(Arc::clone)
+        .ok_or_else(gone)
 }
 
 fn body<'e, T: Deserialize<'e>>(event: &'e StoredEvent) -> Result<T, Trouble> {
@@ -108,11 +152,7 @@ pub(super) async fn notify(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
 
 /// The event names its issue by key, and the lane is found by id: asks Jira for the id and puts
 /// the event into its lane.
-async fn hand_on(
-    reader: &Reader<'_>,
-    event: &StoredEvent,
-    key: &str,
-) -> Result<Decided, Trouble> {
+async fn hand_on(reader: &Reader<'_>, event: &StoredEvent, key: &str) -> Result<Decided, Trouble> {
     let found = reader
         .call(reader.site.client.issue(key, jira::IssueRead::default()))
         .await;
@@ -160,119 +200,18 @@ pub(super) async fn command(shared: &Arc<Shared>, event: &StoredEvent) -> Result
     reader.observe_and_plan(&state, &happenings).await
 }
 
-/// A look by the reconciler: reads the whole issue with its history and tells what was missed.
+/// A look by the reconciler: tells what was missed.
 pub(super) async fn look(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
     let site = site_of(shared, event)?;
     let look: Look = body(event)?;
-    let issue = IssueId::new(look.issue.as_str());
     let reader = Reader { shared, site };
-    let read = jira::IssueRead { comments: true, changelog: true, link_property: true };
-    let found = match reader.call(reader.site.client.issue(issue.as_str(), read)).await {
-        Ok(found) => found,
-        Err(error) if is_absent(&error) => {
-            let state = reader.state(&issue, &[]).await?;
-            return reader.plan(&state, &Observation::Absent, &[]).await;
-        }
-        Err(error) => return Err(reader.trouble(error)),
-    };
-    let history = whole_history(&reader, &found, look.since).await?;
-    let now = status(&found.status);
-    let (id, created_ms) = (found.id.clone(), found.created_ms.unwrap_or_default());
-    let creator = found.creator.as_ref().map(person);
-    let seen = reader.snapshot(found, Vec::new(), true).await?;
-
-    let mut happenings: Vec<(Millis, Happening)> = Vec::new();
-    if created_ms >= look.since.0 {
-        happenings.push((Millis(created_ms), Happening::Created { actor: creator }));
-    }
-    for entry in &history {
-        let at = Millis(entry.created_ms.unwrap_or_default());
-        let change = change(&entry.id, at, entry.author.as_ref(), &entry.items, Some(&now));
-        happenings.push((at, Happening::Changed(change)));
-    }
-    happenings.extend(comments_since(&seen, look.since));
-    happenings.sort_by_key(|(at, _)| *at);
-    let mut happenings: Vec<Happening> =
-        happenings.into_iter().map(|(_, happening)| happening).collect();
-
-    let state = reader.state(&issue, &happenings).await?;
-    happenings.retain(|happening| {
-        happening.fact().is_none_or(|fact| !state.known.contains(&fact))
-    });
-    reader.name_categories(&mut happenings).await?;
-    let seen = with_full_comments(&reader, &id, seen, &happenings).await?;
-    happenings.push(Happening::Looked);
-    reader.plan(&state, &seen, &happenings).await
-}
-
-fn comments_since(seen: &Observation, since: Millis) -> Vec<(Millis, Happening)> {
-    let Observation::Present(issue) = seen else { return Vec::new() };
-    issue
-        .comments
-        .iter()
-        .filter_map(|view| match view {
-            bowline_domain::observation::CommentView::Present(comment)
-                if comment.created_at >= since =>
-            {
-                Some((comment.created_at, Happening::Commented(comment.id.clone())))
-            }
-            _ => None,
-        })
-        .collect()
-}
-
-/// A comment inside an issue does not carry its properties, which may say that it is internal: one
-/// that is about to be told is read by itself.
-async fn with_full_comments(
-    reader: &Reader<'_>,
-    issue: &str,
-    seen: Observation,
-    happenings: &[Happening],
-) -> Result<Observation, Trouble> {
-    use bowline_domain::observation::CommentView;
-    let Observation::Present(mut snapshot) = seen else { return Ok(seen) };
-    for happening in happenings {
-        let Happening::Commented(id) = happening else { continue };
-        let full = match reader.call(reader.site.client.comment(issue, id.as_str())).await {
-            Ok(comment) => {
-                let mut comment = comment_snapshot(&comment);
-                reader.name_mentions(&mut comment.body).await;
-                CommentView::Present(comment)
-            }
-            Err(error) if is_absent(&error) => CommentView::Absent(CommentId::new(id.as_str())),
-            Err(error) => return Err(reader.trouble(error)),
-        };
-        if let Some(view) = snapshot.comments.iter_mut().find(|view| view.id() == id) {
-            *view = full;
-        }
-    }
-    Ok(Observation::Present(snapshot))
-}
-
-/// The history from `since` on; the pages of it if the issue did not bring all.
-async fn whole_history(
-    reader: &Reader<'_>,
-    found: &jira::Issue,
-    since: Millis,
-) -> Result<Vec<jira::History>, Trouble> {
-    let mut history = found.changelog.clone();
-    if !found.changelog_complete {
-        history.clear();
-        let mut cursor = None;
-        loop {
-            let page = reader
-                .call(reader.site.client.changelog(&found.id, cursor.as_ref()))
-                .await
-                .map_err(|error| reader.trouble(error))?;
-            history.extend(page.items);
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
-            }
-        }
-    }
-    history.retain(|entry| entry.created_ms.unwrap_or_default() >= since.0);
-    Ok(history)
+    catch_up(
+        &reader,
+        &IssueId::new(look.issue),
+        look.since,
+        &[Happening::Looked],
+    )
+    .await
 }
 
 /// Puts a person's command about a link into the queue of its issue: linking `by` someone, or
@@ -288,14 +227,37 @@ pub async fn queue_link_command(
     (now, chance): (Millis, u64),
 ) -> Result<EventId, Refusal> {
     let known = store.issue_by_key(site, issue).await?;
-    let (issue, workspace, conversation) =
-        (issue.to_owned(), workspace.to_owned(), conversation.to_owned());
+    let (issue, workspace, conversation) = (
+        issue.to_owned(),
+        workspace.to_owned(),
+        conversation.to_owned(),
+    );
     let command = match by {
-        Some(by) => Command::Link { issue, workspace, conversation, by: by.to_owned() },
-        None => Command::Unlink { issue, workspace, conversation },
+        Some(by) => Command::Link {
+            issue,
+            workspace,
+            conversation,
+            by: by.to_owned(),
+        },
+        None => Command::Unlink {
+            issue,
+            workspace,
+            conversation,
+        },
     };
-    let event = command_event(site, known, &command, format!("{}-{chance:016x}", now.0), now)?;
-    let accepted = store.accept(NewEvent { take: false, ..event }).await?;
+    let event = command_event(
+        site,
+        known,
+        &command,
+        format!("{}-{chance:016x}", now.0),
+        now,
+    )?;
+    let accepted = store
+        .accept(NewEvent {
+            take: false,
+            ..event
+        })
+        .await?;
     store.wake().await?;
     match accepted {
         Accepted::Fresh { event, .. } => Ok(event),
@@ -333,8 +295,15 @@ pub(super) fn command_event(
 
 /// An outcome that only made effects.
 pub(super) fn effects_only(effects: Vec<bowline_domain::effect::Effect>) -> Decided {
-    let outcome = Outcome { effects: effects.len(), reasons: Vec::new() };
-    Decided { effects, outcome, ..Decided::default() }
+    let outcome = Outcome {
+        effects: effects.len(),
+        reasons: Vec::new(),
+    };
+    Decided {
+        effects,
+        outcome,
+        ..Decided::default()
+    }
 }
 
 /// Ends the link of a conversation that is no more, in the lane of its issue.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bowline_domain::connection::Connection;
 use bowline_domain::happening::Happening;
 use bowline_domain::ids::{CommentId, IssueId, IssueKey, ProjectKey};
+use bowline_domain::link::{Link, Origin};
 use bowline_domain::observation::{IssueSnapshot, Observation};
 use bowline_domain::outcome::Reason;
 use bowline_domain::state::IssueState;
@@ -13,6 +14,7 @@ use bowline_jira as jira;
 use bowline_jira::webhook::{Delivery, EventKind, IssueHint};
 use bowline_store::model::{Decided, StoredEvent};
 
+use super::catch_up::{catch_up, comes_to_life};
 use super::observe::{Reader, change, person, status};
 use super::{Trouble, nothing};
 use crate::shared::Shared;
@@ -25,7 +27,9 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
         .map_err(|error| Trouble::Hopeless(format!("The delivery cannot be read: {error}.")))?;
     let registry = shared.registry();
     let bowline_domain::connection::Connection::Site(name) = &event.connection else {
-        return Err(Trouble::Hopeless("A Jira delivery must come by a site.".to_owned()));
+        return Err(Trouble::Hopeless(
+            "A Jira delivery must come by a site.".to_owned(),
+        ));
     };
     let Some(site) = registry.sites.get(name) else {
         return Err(Trouble::Hopeless(format!(
@@ -39,13 +43,70 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
         Ok(happenings) => happenings,
         Err(reason) => return Ok(nothing(reason)),
     };
-    let reader = Reader { shared, site: Arc::clone(site) };
+    let reader = Reader {
+        shared,
+        site: Arc::clone(site),
+    };
     let state = reader.state(&issue, &happenings).await?;
     if let Some(decided) = without_reading(&reader, &state, &delivery, &happenings).await? {
         return Ok(decided);
     }
+    let seen = reader.observe(&state, &happenings).await?;
     reader.name_categories(&mut happenings).await?;
-    reader.observe_and_plan(&state, &happenings).await
+    let decided = reader.plan(&state, &seen, &happenings).await?;
+    if comes_late(&state, &seen, &decided, &delivery, &happenings)
+        && let Some(since) = reader.looked_up_to(&seen).await?
+    {
+        return catch_up(&reader, &issue, since, &happenings).await;
+    }
+    Ok(decided)
+}
+
+/// Does a link come to life although the delivery does not tell of what made it, or although more
+/// has happened since? Deliveries overtake each other: then what made the link is still on its way,
+/// or what came after it was taken for the matter of an issue that is not linked. Who linked the
+/// conversation, and what is to be told since, is in the issue's history.
+fn comes_late(
+    state: &IssueState,
+    seen: &Observation,
+    decided: &Decided,
+    delivery: &Delivery,
+    happenings: &[Happening],
+) -> bool {
+    let Observation::Present(seen) = seen else {
+        return false;
+    };
+    let mut new = decided
+        .links
+        .iter()
+        .filter(|link| comes_to_life(state, link))
+        .peekable();
+    if new.peek().is_none() {
+        return false;
+    }
+    let went_on = delivery
+        .timestamp_ms
+        .is_some_and(|at_ms| seen.updated_at > Millis(at_ms));
+    went_on || new.any(|link| !announced(link, happenings))
+}
+
+/// Does the delivery tell of what made the link?
+fn announced(link: &Link, happenings: &[Happening]) -> bool {
+    link.sources.iter().any(|source| match &source.origin {
+        Origin::Description => happenings.iter().any(|happening| match happening {
+            Happening::Created { .. } => true,
+            Happening::Changed(change) => {
+                let described = change.described.as_ref();
+                described.is_some_and(|described| described.puts_in(&link.conversation))
+            }
+            _ => false,
+        }),
+        Origin::Comment(id) => happenings.iter().any(|happening| {
+            matches!(happening, Happening::Commented(told) | Happening::CommentEdited(told)
+                if told == id)
+        }),
+        Origin::Import | Origin::Command => true,
+    })
 }
 
 /// Most deliveries of a busy site are about issues without a conversation and name none. That is
@@ -57,20 +118,33 @@ async fn at_a_glance(
     if jira::webhook::may_name_a_conversation(&event.body) {
         return Ok(None);
     }
-    let Ok(peek) = jira::webhook::peek(event.body.as_bytes()) else { return Ok(None) };
+    let Ok(peek) = jira::webhook::peek(event.body.as_bytes()) else {
+        return Ok(None);
+    };
     let registry = shared.registry();
     let (Some(issue), Connection::Site(name)) = (peek.issue_id, &event.connection) else {
         return Ok(None);
     };
-    let Some(site) = registry.sites.get(name) else { return Ok(None) };
-    let reader = Reader { shared, site: Arc::clone(site) };
+    let Some(site) = registry.sites.get(name) else {
+        return Ok(None);
+    };
+    let reader = Reader {
+        shared,
+        site: Arc::clone(site),
+    };
     let state = reader.state(&IssueId::new(issue), &[]).await?;
     if !state.links.is_empty() {
         return Ok(None);
     }
-    let told = peek.issue_key.map(IssueKey::new).as_ref().and_then(ProjectKey::of);
+    let told = peek
+        .issue_key
+        .map(IssueKey::new)
+        .as_ref()
+        .and_then(ProjectKey::of);
     let known = state.record.as_ref().map(|record| record.project.clone());
-    let Some(project) = told.or(known) else { return Ok(None) };
+    let Some(project) = told.or(known) else {
+        return Ok(None);
+    };
     let bound = reader.bound_project(&project).await?;
     let binding = bound.and_then(|configured| registry.binding(name, &configured));
     let project = project.to_string();
@@ -95,7 +169,10 @@ fn no_issue(delivery: &Delivery) -> Reason {
 
 /// What the delivery says happened. One delivery may tell of a change and of a comment.
 fn happenings(delivery: &Delivery) -> Result<Vec<Happening>, Reason> {
-    let comment = delivery.comment.as_ref().map(|comment| CommentId::new(comment.id.as_str()));
+    let comment = delivery
+        .comment
+        .as_ref()
+        .map(|comment| CommentId::new(comment.id.as_str()));
     let mut happenings = Vec::new();
     match (&delivery.event, comment) {
         (EventKind::IssueCreated, _) => {
@@ -114,7 +191,10 @@ fn happenings(delivery: &Delivery) -> Result<Vec<Happening>, Reason> {
             }
         }
         (EventKind::IssueProperty, _) => {
-            let what = delivery.property_key.clone().unwrap_or_else(|| "issue property".to_owned());
+            let what = delivery
+                .property_key
+                .clone()
+                .unwrap_or_else(|| "issue property".to_owned());
             return Err(Reason::NotFollowed { what });
         }
         (EventKind::Project(what) | EventKind::Other(what), _) => {
@@ -129,17 +209,31 @@ fn happenings(delivery: &Delivery) -> Result<Vec<Happening>, Reason> {
 /// differs between deployments.
 fn told_with_update(delivery: &Delivery, id: CommentId) -> Happening {
     let edited = delivery.comment.as_ref().is_some_and(|comment| {
-        comment.updated_ms.zip(comment.created_ms).is_some_and(|(updated, created)| updated > created)
+        comment
+            .updated_ms
+            .zip(comment.created_ms)
+            .is_some_and(|(updated, created)| updated > created)
     });
-    if edited { Happening::CommentEdited(id) } else { Happening::Commented(id) }
+    if edited {
+        Happening::CommentEdited(id)
+    } else {
+        Happening::Commented(id)
+    }
 }
 
 fn changed(delivery: &Delivery) -> Option<Happening> {
     let changelog = delivery.changelog.as_ref()?;
     let at = Millis(delivery.timestamp_ms.unwrap_or_default());
     // Without an id the entry is named by its time; all known shapes have one.
-    let id = changelog.id.clone().unwrap_or_else(|| format!("at-{}", at.0));
-    let now = delivery.issue.as_ref().and_then(|issue| issue.status.as_ref()).map(status);
+    let id = changelog
+        .id
+        .clone()
+        .unwrap_or_else(|| format!("at-{}", at.0));
+    let now = delivery
+        .issue
+        .as_ref()
+        .and_then(|issue| issue.status.as_ref())
+        .map(status);
     Some(Happening::Changed(change(
         &id,
         at,
@@ -157,7 +251,9 @@ async fn without_reading(
     happenings: &[Happening],
 ) -> Result<Option<Decided>, Trouble> {
     let told = |happening: &Happening| {
-        happening.fact().is_some_and(|fact| state.known.contains(&fact))
+        happening
+            .fact()
+            .is_some_and(|fact| state.known.contains(&fact))
     };
     if happenings.iter().all(told) {
         return Ok(Some(nothing(Reason::AlreadyHandled)));
@@ -169,14 +265,20 @@ async fn without_reading(
         return Ok(None);
     }
     let hint = delivery.issue.as_ref();
-    let told_project = hint.and_then(|issue| issue.project_key.as_deref()).map(ProjectKey::new);
+    let told_project = hint
+        .and_then(|issue| issue.project_key.as_deref())
+        .map(ProjectKey::new);
     let known_project = || state.record.as_ref().map(|record| record.project.clone());
-    let Some(project) = told_project.or_else(known_project) else { return Ok(None) };
+    let Some(project) = told_project.or_else(known_project) else {
+        return Ok(None);
+    };
     let registry = reader.shared.registry();
     let bound = reader.bound_project(&project).await?;
     let binding = bound.and_then(|configured| registry.binding(reader.name(), &configured));
     let project = project.to_string();
-    let Some(binding) = binding else { return Ok(Some(nothing(Reason::NotBound { project }))) };
+    let Some(binding) = binding else {
+        return Ok(Some(nothing(Reason::NotBound { project })));
+    };
     if !binding.linking {
         return Ok(Some(nothing(Reason::LinkingOff { project })));
     }
@@ -195,8 +297,15 @@ async fn without_reading(
 }
 
 /// Fields whose changes matter: to a note, to a link, or to what is kept of the issue.
-const FOLLOWED_FIELDS: &[&str] =
-    &["assignee", "status", "description", "key", "project", "summary", "security"];
+const FOLLOWED_FIELDS: &[&str] = &[
+    "assignee",
+    "status",
+    "description",
+    "key",
+    "project",
+    "summary",
+    "security",
+];
 
 /// Did only fields change that nobody is told of? Our own remote links come back like this.
 fn changes_nothing_told(delivery: &Delivery, happenings: &[Happening]) -> bool {
@@ -215,7 +324,10 @@ fn changes_nothing_told(delivery: &Delivery, happenings: &[Happening]) -> bool {
 /// Does the delivery show a conversation's address anywhere that may hold one?
 fn mentions_address(delivery: &Delivery) -> bool {
     let in_doc = |doc: &bowline_text::Doc| !bowline_text::address::find(doc).is_empty();
-    let described = delivery.issue.as_ref().and_then(|issue| issue.description.as_ref());
+    let described = delivery
+        .issue
+        .as_ref()
+        .and_then(|issue| issue.description.as_ref());
     let in_change = delivery.changelog.as_ref().is_some_and(|changelog| {
         changelog.items.iter().any(|item| {
             item.to_string
@@ -224,7 +336,10 @@ fn mentions_address(delivery: &Delivery) -> bool {
         })
     });
     described.is_some_and(in_doc)
-        || delivery.comment.as_ref().is_some_and(|comment| in_doc(&comment.body))
+        || delivery
+            .comment
+            .as_ref()
+            .is_some_and(|comment| in_doc(&comment.body))
         || in_change
 }
 

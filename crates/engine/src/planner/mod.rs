@@ -1,6 +1,7 @@
 //! The planner's shell: takes events under the lane of their subject, reads what is needed, and
 //! commits what the plan says.
 
+mod catch_up;
 mod intercom_event;
 mod internal;
 mod jira_event;
@@ -96,7 +97,9 @@ async fn next(shared: &Shared, lease: &Lease) -> Option<StoredEvent> {
 async fn one(shared: &Arc<Shared>, lease: &Lease, event: StoredEvent) -> bool {
     let id = event.id;
     let received_at = event.received_at;
-    let planned = AssertUnwindSafe(decide(shared, &event)).catch_unwind().await;
+    let planned = AssertUnwindSafe(decide(shared, &event))
+        .catch_unwind()
+        .await;
     let verdict = match planned {
         Ok(Ok(decided)) => Verdict::Decided(Box::new(decided)),
         Ok(Err(trouble)) => match troubled(shared, lease, &event, trouble).await {
@@ -112,7 +115,13 @@ async fn one(shared: &Arc<Shared>, lease: &Lease, event: StoredEvent) -> bool {
     report(&event, &verdict);
     let at = shared.now();
     let take_up_to = shared.effects_in_hand.room().min(TAKE_UP_TO);
-    let decision = Decision { lease: lease.clone(), event: id, at, verdict, take_up_to };
+    let decision = Decision {
+        lease: lease.clone(),
+        event: id,
+        at,
+        verdict,
+        take_up_to,
+    };
     match shared.store.decide(decision).await {
         Ok(committed) => {
             let lag_s = f64::from(u32::try_from(at.since(received_at)).unwrap_or(0)) / 1_000.0;
@@ -162,7 +171,9 @@ async fn troubled(
     trouble: Trouble,
 ) -> Option<String> {
     let failures = shared.store.lane_failures(&lease.lane).await.unwrap_or(0) + 1;
-    let mut due_at = shared.now().plus_ms(backoff::delay_ms(failures, shared.chance()));
+    let mut due_at = shared
+        .now()
+        .plus_ms(backoff::delay_ms(failures, shared.chance()));
     let words = match trouble {
         Trouble::Hopeless(text) => return Some(text),
         Trouble::Store(error) => error.to_string(),
@@ -180,7 +191,9 @@ async fn troubled(
                 due_at = shared.now();
             }
             if error.kind == bowline_net::ErrorKind::Data && failures >= REFUSALS_MAX {
-                return Some(format!("The far side refuses what is needed to read this: {error}"));
+                return Some(format!(
+                    "The far side refuses what is needed to read this: {error}"
+                ));
             }
             error.to_string()
         }
@@ -210,7 +223,10 @@ async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Tr
 
 /// Nothing is to be done about an event.
 fn nothing(reason: Reason) -> Decided {
-    Decided { outcome: Outcome::nothing(reason), ..Decided::default() }
+    Decided {
+        outcome: Outcome::nothing(reason),
+        ..Decided::default()
+    }
 }
 
 /// The issue of a lane of events, from its key.

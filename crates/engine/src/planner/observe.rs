@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use bowline_domain::connection::Connection;
 use bowline_domain::fact::FactKey;
-use bowline_domain::happening::{Change, Happening};
+use bowline_domain::happening::{Change, Happening, Redescribed};
 use bowline_domain::ids::{CommentId, IssueId, IssueKey, ProjectKey, SiteName};
 use bowline_domain::observation::{
     CommentSnapshot, CommentView, CommentVisibility, IssueSnapshot, Observation, Person,
     StatusCategory, StatusRef,
 };
 use bowline_domain::plan::plan;
+use bowline_domain::settings::Settings;
 use bowline_domain::state::IssueState;
 use bowline_domain::time::Millis;
 use bowline_jira as jira;
@@ -22,6 +23,7 @@ use futures_util::future;
 
 use super::Trouble;
 use crate::pace::Priority;
+use crate::reconciler;
 use crate::registry::{Renamed, Site};
 use crate::shared::Shared;
 
@@ -78,7 +80,11 @@ impl Reader<'_> {
         happenings: &[Happening],
     ) -> Result<IssueState, Trouble> {
         let facts: Vec<FactKey> = happenings.iter().filter_map(Happening::fact).collect();
-        Ok(self.shared.store.issue_state(self.name(), issue, &facts).await?)
+        Ok(self
+            .shared
+            .store
+            .issue_state(self.name(), issue, &facts)
+            .await?)
     }
 
     /// Reads the issue, and everything of it if it was never looked through, and plans.
@@ -87,14 +93,38 @@ impl Reader<'_> {
         state: &IssueState,
         happenings: &[Happening],
     ) -> Result<Decided, Trouble> {
-        let known = state.record.as_ref().filter(|record| record.scanned);
-        let mut seen = self.observe(&state.issue, happenings, known.is_none()).await?;
-        let moved = known.zip(seen.project()).is_some_and(|(known, now)| known.project != *now);
-        if moved {
-            // Addresses that were pasted while it was elsewhere were not looked at.
-            seen = self.observe(&state.issue, happenings, true).await?;
-        }
+        let seen = self.observe(state, happenings).await?;
         self.plan(state, &seen, happenings).await
+    }
+
+    /// The settings of the issue's present project, if it is bound.
+    pub(crate) async fn settings(&self, seen: &Observation) -> Result<Option<Settings>, Trouble> {
+        let Observation::Present(issue) = seen else {
+            return Ok(None);
+        };
+        let registry = self.shared.registry();
+        let Some(project) = self.bound_project(&issue.project).await? else {
+            return Ok(None);
+        };
+        Ok(registry.settings(&self.site, &project, |binding| {
+            self.shared.active_since(&binding.site, &binding.project)
+        }))
+    }
+
+    /// Since when things may have happened in the issue's project that nobody told of: the
+    /// reconciler has looked for everything before.
+    pub(crate) async fn looked_up_to(&self, seen: &Observation) -> Result<Option<Millis>, Trouble> {
+        let Observation::Present(issue) = seen else {
+            return Ok(None);
+        };
+        let Some(project) = self.bound_project(&issue.project).await? else {
+            return Ok(None);
+        };
+        let bindings = self.shared.store.bindings().await?;
+        let record = bindings
+            .iter()
+            .find(|record| record.site == *self.name() && record.project == project);
+        Ok(record.map(reconciler::looks_back_to))
     }
 
     pub(crate) async fn plan(
@@ -103,16 +133,7 @@ impl Reader<'_> {
         seen: &Observation,
         happenings: &[Happening],
     ) -> Result<Decided, Trouble> {
-        let registry = self.shared.registry();
-        let project = match seen {
-            Observation::Present(issue) => self.bound_project(&issue.project).await?,
-            Observation::Absent => None,
-        };
-        let settings = project.and_then(|project| {
-            registry.settings(&self.site, &project, |binding| {
-                self.shared.active_since(&binding.site, &binding.project)
-            })
-        });
+        let settings = self.settings(seen).await?;
         if let (Some(settings), Observation::Present(issue)) = (&settings, seen)
             && settings.linking
             && settings.workspace_code.is_none()
@@ -145,17 +166,30 @@ impl Reader<'_> {
         }
         let now = self.shared.now();
         let known = self.renamed(|renamed| {
-            let ask = renamed.asked_at.is_none_or(|at| now.since(at) >= RENAMED_EVERY_MS);
+            let ask = renamed
+                .asked_at
+                .is_none_or(|at| now.since(at) >= RENAMED_EVERY_MS);
             if ask {
                 renamed.asked_at = Some(now);
             }
             (renamed.configured.get(project).cloned(), ask)
         });
-        let (None, true) = known else { return Ok(known.0) };
-        for binding in registry.bindings.iter().filter(|bound| bound.site == *self.name()) {
-            match self.call(self.site.client.project(binding.project.as_str())).await {
+        let (None, true) = known else {
+            return Ok(known.0);
+        };
+        for binding in registry
+            .bindings
+            .iter()
+            .filter(|bound| bound.site == *self.name())
+        {
+            match self
+                .call(self.site.client.project(binding.project.as_str()))
+                .await
+            {
                 Ok(found) => self.renamed(|renamed| {
-                    renamed.configured.insert(ProjectKey::new(found.key), binding.project.clone());
+                    renamed
+                        .configured
+                        .insert(ProjectKey::new(found.key), binding.project.clone());
                 }),
                 Err(error) if is_absent(&error) => {}
                 Err(error) => {
@@ -168,12 +202,21 @@ impl Reader<'_> {
     }
 
     fn renamed<T>(&self, work: impl FnOnce(&mut Renamed) -> T) -> T {
-        work(&mut self.site.renamed.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        work(
+            &mut self
+                .site
+                .renamed
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        )
     }
 
     /// Fills in the categories of statuses where a rule asks for them: a history entry has ids and
     /// names only.
-    pub(crate) async fn name_categories(&self, happenings: &mut [Happening]) -> Result<(), Trouble> {
+    pub(crate) async fn name_categories(
+        &self,
+        happenings: &mut [Happening],
+    ) -> Result<(), Trouble> {
         if !self.shared.registry().rules_by_category(self.name()) {
             return Ok(());
         }
@@ -184,7 +227,9 @@ impl Reader<'_> {
         };
         let known = || {
             let known = self.site.categories.lock();
-            known.unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+            known
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .clone()
         };
         if missing(&known(), happenings) {
             let read = self.call(self.site.client.statuses()).await;
@@ -194,11 +239,19 @@ impl Reader<'_> {
                 .categories
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
-            known.extend(read.iter().map(status).map(|status| (status.id, status.category)));
+            known.extend(
+                read.iter()
+                    .map(status)
+                    .map(|status| (status.id, status.category)),
+            );
         }
         let known = known();
         for happening in happenings {
-            let Happening::Changed(Change { moved: Some((from, to)), .. }) = happening else {
+            let Happening::Changed(Change {
+                moved: Some((from, to)),
+                ..
+            }) = happening
+            else {
                 continue;
             };
             for status in [from, to] {
@@ -210,13 +263,35 @@ impl Reader<'_> {
         Ok(())
     }
 
-    async fn observe(
+    /// Reads the issue, and everything of it if it was never looked through where it is now.
+    pub(crate) async fn observe(
+        &self,
+        state: &IssueState,
+        happenings: &[Happening],
+    ) -> Result<Observation, Trouble> {
+        let known = state.record.as_ref().filter(|record| record.scanned);
+        let seen = self.read(&state.issue, happenings, known.is_none()).await?;
+        let moved = known
+            .zip(seen.project())
+            .is_some_and(|(known, now)| known.project != *now);
+        if moved {
+            // Addresses that were pasted while it was elsewhere were not looked at.
+            return self.read(&state.issue, happenings, true).await;
+        }
+        Ok(seen)
+    }
+
+    async fn read(
         &self,
         issue: &IssueId,
         happenings: &[Happening],
         whole: bool,
     ) -> Result<Observation, Trouble> {
-        let read = jira::IssueRead { comments: whole, changelog: false, link_property: whole };
+        let read = jira::IssueRead {
+            comments: whole,
+            changelog: false,
+            link_property: whole,
+        };
         let wanted = comments_in(happenings);
         let reading = self.call(self.site.client.issue(issue.as_str(), read));
         let comments = future::join_all(wanted.iter().map(|id| self.comment(issue, id)));
@@ -267,7 +342,11 @@ impl Reader<'_> {
             summary: found.summary,
             status: status(&found.status),
             confidential: found.security.is_some(),
-            creator: found.creator.as_ref().or(found.reporter.as_ref()).map(person),
+            creator: found
+                .creator
+                .as_ref()
+                .or(found.reporter.as_ref())
+                .map(person),
             created_at: Millis(found.created_ms.unwrap_or_default()),
             updated_at: Millis(found.updated_ms.unwrap_or_default()),
             described: bowline_text::address::find(&found.description),
@@ -278,7 +357,10 @@ impl Reader<'_> {
     }
 
     async fn comment(&self, issue: &IssueId, id: &CommentId) -> Result<CommentView, Trouble> {
-        match self.call(self.site.client.comment(issue.as_str(), id.as_str())).await {
+        match self
+            .call(self.site.client.comment(issue.as_str(), id.as_str()))
+            .await
+        {
             Ok(comment) => {
                 let mut comment = comment_snapshot(&comment);
                 self.name_mentions(&mut comment.body).await;
@@ -314,7 +396,13 @@ impl Reader<'_> {
     }
 
     fn names<T>(&self, work: impl FnOnce(&mut HashMap<String, String>) -> T) -> T {
-        work(&mut self.site.names.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        work(
+            &mut self
+                .site
+                .names
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        )
     }
 
     /// All comments by pages, and whether those were all.
@@ -340,7 +428,10 @@ impl Reader<'_> {
 
 fn statuses_in(happenings: &[Happening]) -> impl Iterator<Item = &StatusRef> {
     happenings.iter().flat_map(|happening| match happening {
-        Happening::Changed(Change { moved: Some((from, to)), .. }) => vec![from, to],
+        Happening::Changed(Change {
+            moved: Some((from, to)),
+            ..
+        }) => vec![from, to],
         _ => Vec::new(),
     })
 }
@@ -350,7 +441,12 @@ fn names_a_workspace(issue: &IssueSnapshot) -> bool {
         CommentView::Present(comment) => bowline_text::address::find(&comment.body),
         CommentView::Absent(_) => Vec::new(),
     });
-    issue.described.iter().cloned().chain(in_comments).any(|address| address.workspace.is_some())
+    issue
+        .described
+        .iter()
+        .cloned()
+        .chain(in_comments)
+        .any(|address| address.workspace.is_some())
 }
 
 fn comments_in(happenings: &[Happening]) -> Vec<CommentId> {
@@ -370,7 +466,10 @@ pub(crate) fn is_absent(error: &ApiError) -> bool {
 }
 
 pub(crate) fn person(person: &jira::Person) -> Person {
-    Person { id: person.id.clone(), name: person.name.clone() }
+    Person {
+        id: person.id.clone(),
+        name: person.name.clone(),
+    }
 }
 
 pub(crate) fn status(status: &jira::Status) -> StatusRef {
@@ -391,7 +490,10 @@ pub(crate) fn comment_snapshot(comment: &jira::Comment) -> CommentSnapshot {
     CommentSnapshot {
         id: CommentId::new(comment.id.as_str()),
         author: comment.author.as_ref().map_or_else(
-            || Person { id: String::new(), name: "Someone".to_owned() },
+            || Person {
+                id: String::new(),
+                name: "Someone".to_owned(),
+            },
             person,
         ),
         editor: comment.update_author.as_ref().map(person),
@@ -422,8 +524,14 @@ pub(crate) fn change(
     };
     let at_status = |id: Option<&String>, name: Option<&String>| {
         let id = id.cloned().unwrap_or_default();
-        let category = now.filter(|now| now.id == id).map_or(StatusCategory::Unknown, |now| now.category);
-        StatusRef { id, name: name.cloned().unwrap_or_default(), category }
+        let category = now
+            .filter(|now| now.id == id)
+            .map_or(StatusCategory::Unknown, |now| now.category);
+        StatusRef {
+            id,
+            name: name.cloned().unwrap_or_default(),
+            category,
+        }
     };
     Change {
         id: id.to_owned(),
@@ -436,7 +544,16 @@ pub(crate) fn change(
                 at_status(item.to.as_ref(), item.to_string.as_ref()),
             )
         }),
-        described: item("description").is_some(),
+        described: item("description").map(|item| Redescribed {
+            before: addresses(item.from_string.as_deref()),
+            after: addresses(item.to_string.as_deref()),
+        }),
         transferred: item("key").is_some() || item("project").is_some(),
     }
+}
+
+/// The addresses in the text of a history entry, which is wiki text or plain.
+fn addresses(text: Option<&str>) -> Vec<bowline_text::ConversationAddress> {
+    text.map(bowline_text::address::find_in_text)
+        .unwrap_or_default()
 }

@@ -35,7 +35,9 @@ impl Client {
             Deployment::Cloud => "accountId",
             Deployment::DataCenter => "username",
         };
-        let call = self.api(Method::GET, &["user"], "reading a user").query(by, id);
+        let call = self
+            .api(Method::GET, &["user"], "reading a user")
+            .query(by, id);
         self.send(call, Person::read).await
     }
 
@@ -48,7 +50,10 @@ impl Client {
     /// All statuses that our account may see, with their categories.
     pub async fn statuses(&self) -> Result<Reply<Vec<Status>>, ApiError> {
         let call = self.api(Method::GET, &["status"], "reading statuses");
-        self.send(call, |v| Some(v.as_array()?.iter().filter_map(Status::read).collect())).await
+        self.send(call, |v| {
+            Some(v.as_array()?.iter().filter_map(Status::read).collect())
+        })
+        .await
     }
 
     /// Which of these permissions our account has, in a project or (`None`) anywhere. One that

@@ -73,15 +73,19 @@ pub fn peek(raw: &[u8]) -> Result<Peek, ParseError> {
             "neither an event name nor an issue nor a comment".to_owned(),
         ));
     }
-    let issue_key = envelope.issue.as_ref().and_then(|issue| issue.key.as_deref());
+    let issue_key = envelope
+        .issue
+        .as_ref()
+        .and_then(|issue| issue.key.as_deref());
     let issue_key = issue_key.map(str::to_owned);
-    let from_issue = envelope.issue.and_then(|issue| issue.id).map(|id| id.text());
+    let from_issue = envelope
+        .issue
+        .and_then(|issue| issue.id)
+        .map(|id| id.text());
     let from_comment = || issue_in_address(envelope.comment?.address.as_deref()?);
     Ok(Peek {
         event: envelope.event.unwrap_or_default().into_owned(),
-        issue_id: from_issue
-            .or_else(from_comment)
-            .filter(|id| is_number(id)),
+        issue_id: from_issue.or_else(from_comment).filter(|id| is_number(id)),
         issue_key,
     })
 }
@@ -115,7 +119,10 @@ pub fn digest(raw: &[u8]) -> String {
 
 /// Compares a given secret with the wanted one without telling by its time where they differ.
 pub fn same_secret(given: &[u8], wanted: &[u8]) -> bool {
-    let (given, wanted) = (sha::digest(&sha::SHA256, given), sha::digest(&sha::SHA256, wanted));
+    let (given, wanted) = (
+        sha::digest(&sha::SHA256, given),
+        sha::digest(&sha::SHA256, wanted),
+    );
     constant_time::verify_slices_are_equal(given.as_ref(), wanted.as_ref()).is_ok()
 }
 
@@ -126,15 +133,27 @@ mod tests {
     #[test]
     fn finds_the_issue_in_every_shape() {
         for (body, want) in [
-            (r#"{"webhookEvent":"jira:issue_updated","issue":{"id":"10","key":"A-1"}}"#, Ok(Some("10"))),
-            (r#"{"webhookEvent":"jira:issue_updated","issue":{"id":10}}"#, Ok(Some("10"))),
+            (
+                r#"{"webhookEvent":"jira:issue_updated","issue":{"id":"10","key":"A-1"}}"#,
+                Ok(Some("10")),
+            ),
+            (
+                r#"{"webhookEvent":"jira:issue_updated","issue":{"id":10}}"#,
+                Ok(Some("10")),
+            ),
             (
                 r#"{"webhookEvent":"comment_created","comment":{"id":"7","self":"https://j.example.com/rest/api/2/issue/10/comment/7"}}"#,
                 Ok(Some("10")),
             ),
-            (r#"{"webhookEvent":"project_created","project":{"id":1}}"#, Ok(None)),
+            (
+                r#"{"webhookEvent":"project_created","project":{"id":1}}"#,
+                Ok(None),
+            ),
             (r#"{"webhookEvent":"x","issue":{"id":"../etc"}}"#, Ok(None)),
-            (r#"{"webhookEvent":"x","issue":{"id":"123456789012345678901"}}"#, Ok(None)),
+            (
+                r#"{"webhookEvent":"x","issue":{"id":"123456789012345678901"}}"#,
+                Ok(None),
+            ),
             (r#"{"webhookEvent":null,"issue":null}"#, Err(false)),
             (r#"{"a":1}"#, Err(false)),
             (r#"[1]"#, Err(false)),
@@ -155,7 +174,10 @@ mod tests {
     #[test]
     fn a_conversation_is_never_overlooked() {
         for (body, may) in [
-            (r#"{"a":"https://app.intercom.com/a/inbox/x/inbox/conversation/1"}"#, true),
+            (
+                r#"{"a":"https://app.intercom.com/a/inbox/x/inbox/conversation/1"}"#,
+                true,
+            ),
             (r#"{"a":"HTTPS:\/\/APP.INTERCOM.IO\/a"}"#, true),
             (r#"{"a":"https://app.\u0069ntercom.com/a"}"#, true),
             (r#"{"a":"https://example.com/a"}"#, false),

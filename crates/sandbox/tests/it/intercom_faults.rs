@@ -115,7 +115,9 @@ async fn what_arrived_is_done_although_the_caller_is_gone() {
     let slow = Fault::of(FaultKind::Delay { ms: 200 }).on("POST", "/reply");
     world.sandbox().faults().add(slow);
     let request = world.authorised("POST", &world.reply_path());
-    let request = request.json(&note("late")).timeout(Duration::from_millis(50));
+    let request = request
+        .json(&note("late"))
+        .timeout(Duration::from_millis(50));
     assert!(request.send().await.is_err(), "the caller lost patience");
     assert_eq!(world.sandbox().notes(&world.conversation).len(), 0);
     let patience = std::time::Instant::now() + Duration::from_secs(10);

@@ -11,8 +11,9 @@ use crate::error::StoreError;
 use crate::model::{LaneKind, Lease};
 
 /// How long a lane is held without being renewed. Longer than any remote call's deadline, so that
-/// a lane is not taken over while a call of a live worker is under way.
-pub(crate) const LEASE_MS: i64 = 60_000;
+/// a lane is not taken over while a call of a live worker is under way; no longer than needed,
+/// because what a replica held that died waits for so long.
+pub(crate) const LEASE_MS: i64 = 35_000;
 
 /// Items that are put into one lane.
 pub(crate) struct Enqueue {

@@ -14,7 +14,10 @@ use crate::{App, body};
 const RETRY_AFTER_S: &str = "5";
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty())
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .filter(|value| !value.is_empty())
 }
 
 /// Intercom asks with HEAD whether an address is there before it takes it. The answer is the same
@@ -89,7 +92,10 @@ pub(crate) async fn notify(
         .and_then(|value| value.strip_prefix("Bearer "))
         .map(str::trim);
     let key = text(&headers, "idempotency-key");
-    answer("notify", app.shared.receive_notify(&site, bearer, key, &body).await)
+    answer(
+        "notify",
+        app.shared.receive_notify(&site, bearer, key, &body).await,
+    )
 }
 
 /// So many deliveries are being taken in that this one has to come again.

@@ -6,7 +6,7 @@ use bowline_text::{Doc, Inline, address};
 
 use crate::effect::{Act, Effect, EffectKey};
 use crate::fact::FactKey;
-use crate::happening::{Change, Happening};
+use crate::happening::{Change, Happening, Redescribed};
 use crate::ids::{CommentId, ConversationId, IssueId, IssueKey, ProjectKey, SiteName};
 use crate::ids::{WorkspaceCode, WorkspaceName};
 use crate::link::Link;
@@ -181,7 +181,7 @@ impl World {
             actor: Some(person(by)),
             assigned: None,
             moved: None,
-            described: false,
+            described: None,
             transferred: false,
         }
     }
@@ -189,9 +189,10 @@ impl World {
     // What people do in Jira; each answers what an event would say of it.
 
     pub(super) fn describe(&mut self, by: &str, text: &str) -> Happening {
-        self.issue.described = address::find_in_text(text);
+        let after = address::find_in_text(text);
+        let before = std::mem::replace(&mut self.issue.described, after.clone());
         Happening::Changed(Change {
-            described: true,
+            described: Some(Redescribed { before, after }),
             ..self.change(by)
         })
     }

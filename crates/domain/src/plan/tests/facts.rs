@@ -72,6 +72,53 @@ fn what_happened_since_the_link_is_told_late() {
     assert_eq!(world.see(&[comment]).texts().len(), 1);
 }
 
+#[test]
+fn each_address_is_told_with_the_change_that_put_it_in() {
+    let mut world = World::new("nothing");
+    world.see(&[created()]);
+    let first = world.describe("Bob", &address("1"));
+    let second = world.describe("Cleo", &format!("{} {}", address("1"), address("2")));
+    let third = world.describe("Dan", &format!("both {} {}", address("1"), address("2")));
+    let texts = world.look(&[first, second, third]).texts();
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(
+        texts[0].contains("Bob") && texts[1].contains("Cleo"),
+        "{texts:?}"
+    );
+}
+
+#[test]
+fn an_address_that_was_there_before_the_change_is_told_as_it_came() {
+    let mut world = World::new(&address("1"));
+    let edit = world.describe("Bob", &format!("more about {}", address("1")));
+    let texts = world.look(&[created(), edit]).texts();
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    assert!(
+        texts[0].contains("Ann") && texts[0].contains(" created "),
+        "{texts:?}"
+    );
+}
+
+#[test]
+fn a_link_that_is_found_late_hears_what_others_were_told() {
+    let mut world = World::linked();
+    let linking = world.comment("20", "Bob", &format!("see {}", address("2")));
+    let comment = world.comment("21", "Cleo", "hello");
+    assert_eq!(world.see(std::slice::from_ref(&comment)).texts().len(), 1);
+    let step = world.look(&[linking, comment.clone()]);
+    let heard: Vec<bool> = step
+        .texts()
+        .iter()
+        .map(|text| text.contains("hello"))
+        .collect();
+    assert_eq!(
+        heard,
+        [false, false, true],
+        "two of the link, one of what came after it"
+    );
+    assert!(world.look(&[comment]).fresh.is_empty());
+}
+
 /// The linking fact is seen before its own event comes: the number of notes is the same as in order.
 fn out_of_order(name: &str, setup: impl Fn(&mut World) -> Vec<Happening>, want: usize) {
     let mut texts = Vec::new();
