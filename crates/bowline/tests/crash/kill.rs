@@ -119,7 +119,7 @@ async fn survive(run: Run) {
 }
 
 /// People work until it is enough, and then move what is closed.
-async fn drive<'w>(mut driver: Driver<'w>, enough: &AtomicBool, seed: u64) -> Model {
+async fn drive(mut driver: Driver<'_>, enough: &AtomicBool, seed: u64) -> Model {
     let mut chance = fastrand::Rng::with_seed(seed ^ 1);
     while !enough.load(Ordering::Relaxed) {
         driver.step();
@@ -210,11 +210,12 @@ async fn at_rest(world: &World, model: &Model, base: &str) -> Report {
         let quiet = tokio::time::timeout(Duration::from_millis(1), jira.quiet())
             .await
             .is_ok();
-        if !over && !(empty && quiet) {
+        let settled = empty && quiet;
+        if !over && !settled {
             continue;
         }
         let mut report = check(world, model);
-        if !(empty && quiet) {
+        if !settled {
             report
                 .faults
                 .push("the queues did not get empty".to_owned());

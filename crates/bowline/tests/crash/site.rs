@@ -38,7 +38,7 @@ pub(crate) fn plan(folder: &Path) -> Plan {
     }
     plan.jira.retry_delays_ms = vec![RETRY_MS; RETRIES];
     plan.intercom.webhook_retry_ms = 300;
-    plan.top = "[limits]\nhops_per_link_hour = 100000\n".to_owned();
+    "[limits]\nhops_per_link_hour = 100000\n".clone_into(&mut plan.top);
     plan.listen = free_port();
     plan
 }
