@@ -156,7 +156,7 @@ mod tests {
             ),
             (r#"{"webhookEvent":null,"issue":null}"#, Err(false)),
             (r#"{"a":1}"#, Err(false)),
-            (r#"[1]"#, Err(false)),
+            ("[1]", Err(false)),
             (r#"{"webhookEvent":{"a":1}}"#, Err(false)),
             ("{\"webhookEvent\":", Err(true)),
             ("<xml/>", Err(true)),
