@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The longest wait for something to be seen on the far side.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How often is looked.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
