@@ -174,6 +174,7 @@ async fn answer(seen: &Seen, request: Request<Incoming>) -> Response<Body> {
     }
     let found = match (&head.method, path.as_slice()) {
         (&Method::GET, ["me"]) => Some(ME.to_owned()),
+        (&Method::GET, ["admins"]) => Some(format!(r#"{{"type":"admin.list","admins":[{ME}]}}"#)),
         (&Method::GET, ["conversations", id]) => Some(conversation(id, "")),
         (&Method::POST, ["conversations", id, "reply"]) => {
             let value: Value = serde_json::from_slice(&body).unwrap_or_default();
