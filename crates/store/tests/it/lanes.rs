@@ -265,14 +265,14 @@ async fn after_its_lease_a_lane_is_claimed_again(world: &World) {
     assert!(
         world
             .store
-            .claim_events(9, T0.plus_ms(59_999))
+            .claim_events(9, T0.plus_ms(34_999))
             .await
             .unwrap()
             .is_empty()
     );
     let claimed = world
         .store
-        .claim_events(9, T0.plus_ms(60_000))
+        .claim_events(9, T0.plus_ms(35_000))
         .await
         .unwrap();
     assert_eq!(claimed[0].lane, lease.lane);

@@ -166,7 +166,14 @@ async fn an_issue_that_was_never_seen_is_unseen(world: &World) {
 pub(crate) async fn facts_are_known_of_their_issue_only(world: &World) {
     let changes: Vec<FactKey> = (0..600).map(|n| FactKey::changed(&n.to_string())).collect();
     let known = changes[..300].to_vec();
-    keep_facts(world, "10", Some(record("ENG-1")), vec![], known.clone()).await;
+    keep_facts(
+        world,
+        "10",
+        Some(record("ENG-1")),
+        vec![link("7")],
+        known.clone(),
+    )
+    .await;
     keep_facts(
         world,
         "11",
@@ -175,6 +182,13 @@ pub(crate) async fn facts_are_known_of_their_issue_only(world: &World) {
         vec![FactKey::created()],
     )
     .await;
+    // What was told matters only to an issue that is linked, or was.
+    let unlinked = world
+        .store
+        .issue_state(&site(), &issue("11"), &[FactKey::created()])
+        .await
+        .unwrap();
+    assert!(unlinked.known.is_empty());
     for asked in [0, 1, 2, 5, 64, 65, 255, 256, 257, 600] {
         let state = world
             .store
