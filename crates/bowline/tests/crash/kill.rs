@@ -51,8 +51,9 @@ fn number<N: std::str::FromStr>(variable: &str) -> Option<N> {
         .and_then(|text| text.parse().ok())
 }
 
+/// The same actions in every run unless another seed is asked for; the moments differ anyway.
 fn seed() -> u64 {
-    number("CRASH_SEED").unwrap_or_else(|| fastrand::Rng::new().u64(0..1_000_000))
+    number("CRASH_SEED").unwrap_or(7)
 }
 
 async fn survive(run: Run) {
