@@ -73,7 +73,7 @@ async fn one(store: &Store, issue: usize, conversations: &[String]) -> anyhow::R
         received_at: Millis(1),
         body: "{}".to_owned(),
         take: true,
-        quarantine: None,
+        on_arrival: OnArrival::Queue,
     };
     let Accepted::Fresh {
         event,

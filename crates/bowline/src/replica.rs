@@ -40,9 +40,11 @@ impl Replica {
         match take_place(data_dir, &boot) {
             Ok(replica) => replica,
             Err(error) => {
-                tracing::warn!(error = format!("{error:#}"),
+                tracing::warn!(
+                    error = format!("{error:#}"),
                     "this process has no place in the data folder; after a crash its work waits \
-                     until its leases end");
+                     until its leases end"
+                );
                 Self::nameless()
             }
         }
@@ -88,7 +90,10 @@ fn take_place(data_dir: &Path, boot: &str) -> anyhow::Result<Replica> {
             }
         }
     }
-    anyhow::bail!("all {PLACES_MAX} places in {} are taken", data_dir.display())
+    anyhow::bail!(
+        "all {PLACES_MAX} places in {} are taken",
+        data_dir.display()
+    )
 }
 
 /// The name in a file that this process has locked. One of another start of the machine, or of
