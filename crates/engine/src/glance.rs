@@ -46,9 +46,15 @@ impl Glance<'_> {
         let name = &self.site.config.name;
         let binding = match self.registry.binding(name, &project) {
             Some(binding) => Some(binding),
-            None => self
-                .renamed(&project)?
-                .and_then(|configured| self.registry.binding(name, &configured)),
+            None => {
+                let renamed = self.site.renamed.lock();
+                let renamed = renamed.unwrap_or_else(PoisonError::into_inner);
+                match renamed.configured.get(&project) {
+                    Some(configured) => self.registry.binding(name, configured),
+                    None if renamed.asked_lately(self.shared.now()) => None,
+                    None => return None,
+                }
+            }
         };
         Some(match binding {
             None => {
@@ -61,16 +67,5 @@ impl Glance<'_> {
             }
             Some(_) => (Some(project), Reason::NotLinked),
         })
-    }
-
-    /// What the configuration calls a project, as far as Jira was asked lately; `None` if it is to
-    /// be asked.
-    fn renamed(&self, project: &ProjectKey) -> Option<Option<ProjectKey>> {
-        let renamed = self.site.renamed.lock();
-        let renamed = renamed.unwrap_or_else(PoisonError::into_inner);
-        match renamed.configured.get(project) {
-            Some(configured) => Some(Some(configured.clone())),
-            None => renamed.asked_lately(self.shared.now()).then_some(None),
-        }
     }
 }
