@@ -44,18 +44,16 @@ impl Glance<'_> {
     /// the issue must have been looked through for that. `None` if Jira would have to be asked.
     fn unless_linked(&self, project: ProjectKey) -> Option<(Option<ProjectKey>, Reason)> {
         let name = &self.site.config.name;
-        let binding = match self.registry.binding(name, &project) {
-            Some(binding) => Some(binding),
-            None => {
-                let renamed = self.site.renamed.lock();
-                let renamed = renamed.unwrap_or_else(PoisonError::into_inner);
-                match renamed.configured.get(&project) {
-                    Some(configured) => self.registry.binding(name, configured),
-                    None if renamed.asked_lately(self.shared.now()) => None,
-                    None => return None,
-                }
+        let mut binding = self.registry.binding(name, &project);
+        if binding.is_none() {
+            let renamed = self.site.renamed.lock();
+            let renamed = renamed.unwrap_or_else(PoisonError::into_inner);
+            match renamed.configured.get(&project) {
+                Some(configured) => binding = self.registry.binding(name, configured),
+                None if renamed.asked_lately(self.shared.now()) => {}
+                None => return None,
             }
-        };
+        }
         Some(match binding {
             None => {
                 let project = project.to_string();
