@@ -253,21 +253,31 @@ impl DeliveryFailure {
 
 /// Numbers that only this provider means so.
 fn by_own_code(provider: ProviderName, number: u32) -> Option<DeliveryFailure> {
-    use DeliveryFailure::{
-        ChannelDown, Credentials, InvalidRecipient, NotOnPlatform, Payment, Temporary, Throttled,
-    };
-    Some(match (provider, number) {
-        // MessageBird's documentation of the Conversations API and of its REST errors.
-        (ProviderName::MessageBird, 2 | 1001) => Credentials,
-        (ProviderName::MessageBird, 25) => Payment,
-        (ProviderName::MessageBird, 99) => Temporary,
-        (ProviderName::MessageBird, 302) => NotOnPlatform,
-        // Meta's error codes of the Cloud API and of the Graph API.
-        (ProviderName::WhatsApp, 1 | 2) => Temporary,
-        (ProviderName::WhatsApp, 0 | 3 | 10 | 190 | 200..=299) => Credentials,
-        (ProviderName::WhatsApp, 4) => Throttled,
-        (ProviderName::WhatsApp, 33) => InvalidRecipient,
-        (ProviderName::WhatsApp, 368) => ChannelDown,
+    match provider {
+        ProviderName::MessageBird => messagebird_code(number),
+        ProviderName::WhatsApp => meta_code(number),
+    }
+}
+
+/// Source: MessageBird's pages on the Conversations API and on its errors.
+fn messagebird_code(number: u32) -> Option<DeliveryFailure> {
+    Some(match number {
+        2 | 1001 => DeliveryFailure::Credentials,
+        25 => DeliveryFailure::Payment,
+        99 => DeliveryFailure::Temporary,
+        302 => DeliveryFailure::NotOnPlatform,
+        _ => return None,
+    })
+}
+
+/// Source: Meta's pages on the errors of the Cloud API and of the Graph API.
+fn meta_code(number: u32) -> Option<DeliveryFailure> {
+    Some(match number {
+        0 | 3 | 10 | 190 | 200..=299 => DeliveryFailure::Credentials,
+        1 | 2 => DeliveryFailure::Temporary,
+        4 => DeliveryFailure::Throttled,
+        33 => DeliveryFailure::InvalidRecipient,
+        368 => DeliveryFailure::ChannelDown,
         _ => return None,
     })
 }

@@ -4,20 +4,23 @@
 //! * [`ChannelProvider`] is what the rest of the product knows. What a provider cannot do is not
 //!   in its answer: [`ChannelProvider::conversations`] and [`ChannelProvider::registration`] are
 //!   optional, and [`Capabilities`] says what one platform allows.
-//! * `conversations` is MessageBird's Conversations API, version 1 ("classic").
-//! * `whatsapp` is Meta's WhatsApp Cloud API.
+//! * [`conversations`] is MessageBird's Conversations API, version 1 ("classic").
+//! * [`whatsapp`] is Meta's WhatsApp Cloud API.
 //!
 //! Another provider is one more directory like these two. Everything that a provider writes is
 //! read tolerantly; what cannot be read becomes an explained [`ProviderEvent::Unknown`], or a
 //! message of unsupported content, and is never lost.
 
 mod capabilities;
+pub mod conversations;
 mod event;
 mod failure;
+mod http;
 mod ids;
 mod media;
 mod provider;
 mod status;
+pub mod whatsapp;
 
 pub use capabilities::{Capabilities, Platform, REPLY_WINDOW, TextLimit};
 pub use event::{
@@ -25,6 +28,7 @@ pub use event::{
     ProviderEvent, Sender, StatusReport, UnknownEvent,
 };
 pub use failure::{DeliveryFailure, FailureWords, Mender};
+pub use http::{DEFAULT_DEADLINE, FILE_DEADLINE};
 pub use ids::{
     ChannelId, Identity, IdentityKind, RemoteContactId, RemoteConversationId, RemoteMessageId,
     RemoteWebhookId,

@@ -5,7 +5,7 @@ use std::fmt;
 use bowline_net::{Access, ApiError, Chunks, ErrorKind, Incoming};
 use bytes::{Bytes, BytesMut};
 
-const DOING: &str = "fetching a file of a message";
+pub(crate) const DOING: &str = "fetching a file of a message";
 
 /// A file that is coming in, never longer than the limit it was opened with.
 pub struct MediaStream {

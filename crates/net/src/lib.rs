@@ -13,6 +13,7 @@ pub mod error;
 pub mod hex;
 pub mod json;
 pub mod limits;
+pub mod multipart;
 pub mod real;
 pub mod stream;
 pub mod testing;
