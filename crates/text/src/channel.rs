@@ -1,6 +1,6 @@
 //! Text for a messenger or a text message.
 //!
-//! [`write`] makes it from a document, [`split`] parts it where it is too long for one message.
+//! [`write()`] makes it from a document, [`split()`] parts it where it is too long for one message.
 //! WhatsApp has no way to escape its marks: a character that would be taken for one is kept apart
 //! from its word by an invisible space. What WhatsApp takes for a mark is described in `marks`.
 
