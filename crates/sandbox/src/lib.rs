@@ -10,6 +10,9 @@
 pub mod common;
 pub mod intercom;
 pub mod jira;
+pub mod messagebird;
+pub mod phones;
+pub mod whatsapp;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
