@@ -10,12 +10,16 @@ use crate::common::clock::now_ms;
 use crate::common::page::Neighbours;
 use crate::common::server::{Server, serve};
 use crate::common::{Disturbance, Faults, Journal, Sender};
+use crate::phones::Markers;
 
+use super::automation::Automation;
 use super::body::Body;
-use super::config::{Config, Limits, Switches, WebhookConfig};
+use super::config::{Config, Limits, RequestField, Switches, WebhookConfig};
+use super::desk::Desk;
 use super::error::Refusal;
 use super::limits::Meter;
-use super::model::{Issue, RemoteLink, User, status_named};
+use super::mail::Mail;
+use super::model::{Issue, RemoteLink, Request, User, status_named};
 use super::ops::{Edit, NewComment, NewIssue};
 use super::state::State;
 
@@ -277,6 +281,59 @@ impl Sandbox {
         self.lock().users.clone()
     }
 
+    /// Every mail that the site would have sent, oldest first.
+    pub fn mails(&self) -> Vec<Mail> {
+        self.lock().mails.clone()
+    }
+
+    /// The register of internal texts, to be compared with what reached a channel.
+    pub fn markers(&self) -> Markers {
+        self.lock().markers.clone()
+    }
+
+    /// A service desk, by the key of its project.
+    pub fn desk(&self, project: &str) -> Option<Desk> {
+        self.read(|state| state.desk(project).cloned())
+    }
+
+    /// Adds a field to a request type's form, or replaces it. It counts from the next request on.
+    /// Nothing happens if there is no such request type.
+    pub fn set_request_field(&self, project: &str, request_type: &str, field: RequestField) {
+        self.write(|state| state.set_request_field(project, request_type, field));
+    }
+
+    /// Takes a field off a request type's form.
+    pub fn remove_request_field(&self, project: &str, request_type: &str, field: &str) {
+        self.write(|state| state.remove_request_field(project, request_type, field));
+    }
+
+    /// Replaces the rules that act on comments.
+    pub fn set_automations(&self, rules: Vec<Automation>) {
+        self.lock().automations = rules;
+    }
+
+    /// The requests of a desk, oldest first.
+    pub fn requests(&self, project: &str) -> Vec<Issue> {
+        self.read(|state| {
+            let Some(desk) = state.desk(project).map(|desk| desk.id) else {
+                return Vec::new();
+            };
+            let mut all: Vec<Issue> = state
+                .issues
+                .values()
+                .filter(|issue| {
+                    issue
+                        .request
+                        .as_ref()
+                        .is_some_and(|request| request.desk == desk)
+                })
+                .map(|issue| Issue::clone(issue))
+                .collect();
+            all.sort_by_key(|issue| issue.id);
+            all
+        })
+    }
+
     /// Acts as a user, by name, account id or address. What follows is refused with 404 if there is no such user.
     pub fn acting(&self, user: &str) -> Actor {
         Actor {
@@ -350,6 +407,7 @@ impl Actor {
                 summary: summary.to_owned(),
                 rest,
                 properties: std::collections::BTreeMap::new(),
+                request: None,
             };
             let id = state.create_issue(user, new)?;
             state
@@ -426,6 +484,7 @@ impl Actor {
         let to = status_named(status)
             .ok_or_else(|| Refusal::bad(format!("There is no status '{status}'.")))?;
         self.on(issue, |state, user, id| {
+            state.allow_transition(id, to)?;
             state.transition(
                 user,
                 id,
@@ -516,6 +575,71 @@ impl Actor {
         self.site.write(|state| {
             let id = state.project(project).map_or(0, |project| project.id);
             state.rename_project(user, id, key)
+        })
+    }
+
+    /// Raises a request at a desk, as its reporter, and returns its key. What the form requires
+    /// besides is not asked for.
+    ///
+    /// # Errors
+    /// There is no such desk or request type.
+    pub fn raise(
+        &self,
+        project: &str,
+        request_type: &str,
+        summary: &str,
+        description: &str,
+    ) -> Outcome<String> {
+        let user = self.user()?;
+        self.site.write(|state| {
+            let missing = || Refusal::desk(404, "There is no such desk or request type.");
+            let desk = state.desk(project).ok_or_else(missing)?;
+            let found = desk
+                .request_types
+                .iter()
+                .find(|(_, found)| found.name.eq_ignore_ascii_case(request_type));
+            let request = Request {
+                desk: desk.id,
+                request_type: found.ok_or_else(missing)?.0,
+                participants: Vec::new(),
+            };
+            let description = (!description.is_empty()).then(|| Body::wiki(description));
+            let new = NewIssue {
+                project: desk.project,
+                issue_type: super::model::ISSUE_TYPES[0].0,
+                summary: summary.to_owned(),
+                rest: Edit {
+                    description: Some(description),
+                    ..Edit::default()
+                },
+                properties: std::collections::BTreeMap::new(),
+                request: Some(request),
+            };
+            let id = state.create_issue(user, new)?;
+            let made = state.issue(id).ok_or_else(missing)?;
+            Ok(made.key.clone())
+        })
+    }
+
+    /// Adds an internal note to a request and returns its id.
+    ///
+    /// # Errors
+    /// The issue is missing or hidden.
+    pub fn note(&self, issue: &str, text: impl Into<Body>) -> Outcome<u64> {
+        self.comment_with(issue, NewComment::internal(text))
+    }
+
+    /// Watches the issue, to be mailed about it.
+    ///
+    /// # Errors
+    /// The issue is missing or hidden.
+    pub fn watch(&self, issue: &str) -> Outcome<()> {
+        self.on(issue, |state, user, id| {
+            state
+                .issue_mut(id)?
+                .watchers
+                .insert(user.account_id.clone());
+            Ok(())
         })
     }
 

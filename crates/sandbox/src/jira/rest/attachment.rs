@@ -14,9 +14,17 @@ use super::super::state::State;
 use super::call::{Answer, Caller, Params, nothing, ok};
 
 /// Largest file, in bytes.
-const MAX_FILE_BYTES: usize = 10_000_000;
+pub(super) const MAX_FILE_BYTES: usize = 10_000_000;
 /// Most files of one call.
-const MAX_FILES: usize = 60;
+pub(super) const MAX_FILES: usize = 60;
+
+/// Whether an upload carries the header that no form of a browser can send.
+pub(super) fn checked(headers: &HeaderMap) -> bool {
+    let token = headers
+        .get("x-atlassian-token")
+        .and_then(|value| value.to_str().ok());
+    matches!(token, Some("no-check" | "nocheck"))
+}
 
 pub(super) async fn meta(_caller: Caller) -> Answer {
     Ok(ok(
@@ -30,10 +38,7 @@ pub(super) async fn add(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer {
-    let checked = headers
-        .get("x-atlassian-token")
-        .and_then(|value| value.to_str().ok());
-    if !matches!(checked, Some("no-check" | "nocheck")) {
+    if !checked(&headers) {
         return Err(Refusal::message(403, "XSRF check failed"));
     }
     let boundary = multipart::boundary(&headers)
