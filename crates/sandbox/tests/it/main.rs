@@ -5,6 +5,7 @@
     reason = "in a test, a failed unwrap is a failed test"
 )]
 
+mod independent;
 mod intercom;
 mod intercom_data;
 mod intercom_faults;
@@ -13,3 +14,5 @@ mod jira;
 mod jira_issues;
 mod jira_search;
 mod jira_webhooks;
+mod messagebird;
+mod messagebird_webhooks;
