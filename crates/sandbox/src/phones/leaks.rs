@@ -137,7 +137,11 @@ impl Known {
                 let (entry, from_ms) = internal.get(&run)?;
                 let quoted = all
                     .iter()
-                    .filter(|other| other.phone == line.phone && other.wall_ms < *from_ms)
+                    .filter(|other| {
+                        other.phone == line.phone
+                            && other.wall_ms <= *from_ms
+                            && other.message != line.message
+                    })
                     .filter_map(|other| other.text.as_deref())
                     .any(|text| holds(text, &run));
                 let secret =
@@ -229,7 +233,7 @@ mod tests {
             ("ok", false),
             ("We look into it.", false),
             ("_Password_ is\nhunter2 hunter2!", true),
-            ("Dear customer, you are on the list of late payers", false),
+            ("Dear customer, you are on the list of late payers", true),
             ("This customer is on the list", true),
             ("the list of late payers", false),
         ] {
