@@ -3,6 +3,7 @@
 //! [`start`] serves it on an address. [`Sandbox`] is the same site as an object, for tests: what it does is what a
 //! person does on the pages, with the same history and the same deliveries.
 
+mod actor;
 mod adf_check;
 mod automation;
 mod body;
@@ -23,6 +24,7 @@ mod stamp;
 mod state;
 mod view;
 
+pub use actor::{Actor, Outcome};
 pub use automation::{Author, Automation};
 pub use body::Body;
 pub use config::{
@@ -37,5 +39,5 @@ pub use model::{
     Request, SERVICE_STATUSES, STATUSES, Status, User, Visibility, status_named, workflow,
 };
 pub use ops::{Edit, NewComment, NewIssue};
-pub use sandbox::{Actor, Handle, Outcome, Sandbox, start};
+pub use sandbox::{Handle, Sandbox, start};
 pub use state::PERMISSIONS;

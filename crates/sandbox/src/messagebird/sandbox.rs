@@ -459,6 +459,10 @@ impl Carrier for Sandbox {
         })
     }
 
+    fn every_line(&self) -> Vec<Line> {
+        Sandbox::lines(self)
+    }
+
     fn hand_over(&self, phone: &str, platform: &str, inbound: Inbound) -> Result<String, String> {
         self.with(|state, now| state.receive((phone, platform), inbound, None, now))
             .map_err(|error| error.description)

@@ -6,7 +6,7 @@ pub(crate) mod pages;
 mod window;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::common::page::{Neighbours, Platform};
 
@@ -188,11 +188,6 @@ impl Line {
     pub fn arrived(&self) -> bool {
         !self.from_phone && matches!(self.state, State::Delivered | State::Read)
     }
-
-    /// As JSON, for control routes.
-    pub fn json(&self) -> Value {
-        json!(self)
-    }
 }
 
 /// A person with a phone, as the pages list them.
@@ -222,6 +217,8 @@ pub(crate) trait Carrier: Clone + Send + Sync + 'static {
     fn meet(&self, phone: &str, name: &str);
     /// What a phone shows, oldest first.
     fn lines(&self, phone: &str) -> Vec<Line>;
+    /// Everything that was written or sent, oldest first.
+    fn every_line(&self) -> Vec<Line>;
     /// Sends something from a phone over a kind of channel.
     fn hand_over(&self, phone: &str, platform: &str, inbound: Inbound) -> Result<String, String>;
     /// Marks everything on the phone as read.

@@ -22,7 +22,8 @@ const MAX_HOURS: i64 = 31 * 24;
 /// Milliseconds of an hour.
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 
-/// The pages under `/` and `/phones`.
+/// The pages under `/` and `/phones`, and `GET /_control/lines` for a checker elsewhere:
+/// `{"lines":[..]}`, each a [`Line`].
 pub(crate) fn routes<C: Carrier>(carrier: C) -> Router {
     Router::new()
         .route("/", get(everybody::<C>))
@@ -30,6 +31,7 @@ pub(crate) fn routes<C: Carrier>(carrier: C) -> Router {
         .route("/phones/{phone}", get(phone::<C>))
         .route("/phones/{phone}/{action}", post(act::<C>))
         .route("/clock", post(clock::<C>))
+        .route("/_control/lines", get(every_line::<C>))
         .with_state(carrier)
 }
 
@@ -140,6 +142,10 @@ async fn everybody<C: Carrier>(Shared(carrier): Shared<C>) -> Response {
         now: Moment(carrier.clock_ms()),
         shell: Shell::new("Phones", C::PLATFORM, carrier.neighbours()).refreshing(),
     })
+}
+
+async fn every_line<C: Carrier>(Shared(carrier): Shared<C>) -> Response {
+    axum::Json(serde_json::json!({ "lines": carrier.every_line() })).into_response()
 }
 
 fn person<C: Carrier>(carrier: &C, phone: &str) -> Option<Person> {

@@ -1,6 +1,6 @@
 //! Jira and the channel providers side by side: leaks are found, and the pages work without script.
 
-use bowline_sandbox::jira::NewComment;
+use bowline_sandbox::jira::{Comment, NewComment};
 use bowline_sandbox::{ChannelOptions, Channels, Options, Running, start, start_channels};
 use serde_json::json;
 
@@ -54,6 +54,17 @@ async fn internal_text_in_a_call_to_a_channel_is_found() {
         places,
         ["the parcel is lost do", "refund granted by finance"]
     );
+
+    let later = omar.note(&key, "Now everybody may know this").unwrap();
+    let url = format!(
+        "{}/rest/api/3/comment/{later}/properties/sd.public.comment",
+        running.jira.url()
+    );
+    let call = channels.messagebird.state.sender().client().delete(url);
+    let call = call.basic_auth("omar@example.com", Some("token-of-omar"));
+    assert_eq!(call.send().await.unwrap().status(), 204);
+    send(&channels, "Now everybody may know this").await;
+    assert_eq!(channels.leaks(site).len(), 2);
 }
 
 #[tokio::test]
@@ -138,6 +149,9 @@ async fn the_phone_pages_do_everything_by_forms() {
             "{path}"
         );
     }
+    let (_, lines) = page(&format!("{base}/_control/lines"), None).await;
+    let lines: serde_json::Value = serde_json::from_str(&lines).unwrap();
+    assert_eq!(lines["lines"][3]["failure"]["code"], 470);
     let (status, shown) = page(&format!("{}/", channels.whatsapp.url()), None).await;
     assert!(status == 200 && shown.contains("MessageBird phones"));
 }
@@ -159,11 +173,7 @@ async fn the_desk_pages_do_everything_by_forms() {
     let (_, shown) = page(&on("reply"), Some("text=outside")).await;
     assert!(shown.contains("internal note") && shown.contains("public"));
     let issue = site.issue(&key).unwrap();
-    let internal: Vec<bool> = issue
-        .comments
-        .values()
-        .map(|one| one.is_internal())
-        .collect();
+    let internal: Vec<bool> = issue.comments.values().map(Comment::is_internal).collect();
     assert_eq!(internal, [true, false]);
     let (_, shown) = page(&on("status"), Some("status=Resolved&text=done")).await;
     assert!(shown.contains("Resolved"));

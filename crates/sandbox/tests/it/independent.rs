@@ -1,5 +1,7 @@
 //! Signatures computed by hand, apart from the code that signs.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -7,7 +9,9 @@ const BLOCK: usize = 64;
 
 fn hash(parts: &[&[u8]]) -> Vec<u8> {
     let mut hasher = Sha256::new();
-    parts.iter().for_each(|part| hasher.update(part));
+    for part in parts {
+        hasher.update(part);
+    }
     hasher.finalize().to_vec()
 }
 
@@ -28,26 +32,29 @@ pub(crate) fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
 }
 
 /// Base 64 in either alphabet, padded or not.
 pub(crate) fn from_base64(text: &str) -> Vec<u8> {
-    let bits: String = text
-        .bytes()
-        .filter(|c| *c != b'=')
-        .map(|c| match c {
-            b'A'..=b'Z' => c - b'A',
-            b'a'..=b'z' => c - b'a' + 26,
-            b'0'..=b'9' => c - b'0' + 52,
-            b'+' | b'-' => 62,
-            _ => 63,
-        })
-        .map(|six| format!("{six:06b}"))
+    let sixes = text.bytes().filter(|c| *c != b'=').map(|c| match c {
+        b'A'..=b'Z' => c - b'A',
+        b'a'..=b'z' => c - b'a' + 26,
+        b'0'..=b'9' => c - b'0' + 52,
+        b'+' | b'-' => 62,
+        _ => 63,
+    });
+    let bits: Vec<bool> = sixes
+        .flat_map(|six| (0..6).rev().map(move |bit| six >> bit & 1 == 1))
         .collect();
-    bits.as_bytes()
-        .chunks_exact(8)
-        .map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap())
+    bits.chunks_exact(8)
+        .map(|byte| {
+            byte.iter()
+                .fold(0, |value, bit| value << 1 | u8::from(*bit))
+        })
         .collect()
 }
 

@@ -290,7 +290,7 @@ async fn lists_are_newest_first_in_pages() {
     );
     let newest = bird.get("/v1/conversations").await;
     assert_eq!(newest["count"], 10);
-    assert_eq!(newest["items"][0]["contact"]["msisdn"], 1_555_020_22);
+    assert_eq!(newest["items"][0]["contact"]["msisdn"], 155_502_022);
     bird.state().phone("+155502000").writes("me again");
     let newest = bird.get("/v1/conversations?limit=1").await;
     assert_eq!(newest["items"][0]["contact"]["msisdn"], 155_502_000);
