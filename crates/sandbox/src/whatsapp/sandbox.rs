@@ -223,6 +223,7 @@ impl Phone {
 
     /// The person gets another number, and the platform says so. Returns the new phone, which the
     /// business knows by the same user id.
+    #[must_use]
     pub fn changes_number(&self, new: &str) -> Phone {
         self.sandbox.with_now(|state, now| {
             let handset = state.handset(&self.number).clone();
