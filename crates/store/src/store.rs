@@ -198,8 +198,8 @@ impl Store {
         self.write(Renew { now }).await
     }
 
-    /// Takes the texts out of a part of the decided events received and of the effects settled
-    /// before `before`, going on from `done`.
+    /// Takes the texts out of a part of the events received before `before` that do not wait, and
+    /// of the effects planned before it that are settled, going on from `done`.
     pub async fn redact(&self, before: Millis, done: Redacted) -> Result<Redacted, StoreError> {
         self.write(Redact { before, done }).await
     }

@@ -18,5 +18,6 @@ mod process;
 mod reconciling;
 mod record;
 mod reopening;
+mod service_desk;
 mod stage;
 mod story;

@@ -162,6 +162,9 @@ pub struct Switches {
     pub anonymous_search: bool,
     /// Deliver no webhooks at all (an administrator disabled them).
     pub webhooks_off: bool,
+    /// Do not show the property of a service project's comment: only `jsdPublic` (Cloud) says
+    /// that it is internal.
+    pub comment_properties_hidden: bool,
 }
 
 /// The whole site.
