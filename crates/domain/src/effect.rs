@@ -24,7 +24,17 @@ impl EffectKey {
         of: (&SiteName, &IssueId),
         fact: &FactKey,
     ) -> Self {
-        Self(format!("{kind}/{}/{}/{}/{}/{fact}", at.0, at.1, of.0, of.1))
+        Self(format!("{}{fact}", Self::about(kind, at, of)))
+    }
+
+    /// What the keys of everything of a kind begin with that an issue does to a conversation; a
+    /// fact follows.
+    pub fn about(
+        kind: &str,
+        at: (&WorkspaceName, &ConversationId),
+        of: (&SiteName, &IssueId),
+    ) -> String {
+        format!("{kind}/{}/{}/{}/{}/", at.0, at.1, of.0, of.1)
     }
 
     /// The key of one version of an issue's record of its links.

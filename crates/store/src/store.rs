@@ -311,6 +311,16 @@ impl Store {
         lookup::is_ours(&mut self.reader().await?, connection, remote_id).await
     }
 
+    /// The notes of one link that were confirmed after `since`, the oldest first, with when.
+    pub async fn notes_confirmed(
+        &self,
+        of: (&SiteName, &IssueId),
+        at: (&WorkspaceName, &ConversationId),
+        since: Millis,
+    ) -> Result<Vec<(EffectId, Millis)>, StoreError> {
+        lookup::notes_confirmed(&mut self.reader().await?, of, at, since).await
+    }
+
     /// The first events that wait in a lane.
     pub async fn waiting_events(
         &self,

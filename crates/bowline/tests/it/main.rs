@@ -18,6 +18,7 @@ mod process;
 mod reconciling;
 mod record;
 mod reopening;
+mod replicas;
 mod service_desk;
 mod stage;
 mod story;

@@ -21,6 +21,7 @@ use bowline_store::model::{Ending, Settlement, TakenEffect};
 use futures_util::FutureExt as _;
 
 use crate::backoff;
+use crate::breaker::{self, Passed};
 use crate::health;
 use crate::pace::Priority;
 use crate::registry::{Standing, Workspace};
@@ -198,7 +199,7 @@ impl Courier<'_> {
             let reason = "The workspace was not reached yet.".to_owned();
             return Err(Stop(self.later(PROBE_WAIT_MS, doubtful, reason)));
         };
-        self.breaker(workspace, conversation)?;
+        self.breaker(workspace, conversation).await?;
         Ok(Far {
             workspace: Arc::clone(found),
             standing,
@@ -209,7 +210,7 @@ impl Courier<'_> {
 
     /// Notes of one link wait when there were very many of them within an hour: something is going
     /// round in circles, or a machine is talking.
-    fn breaker(
+    async fn breaker(
         &self,
         workspace: &WorkspaceName,
         conversation: &ConversationId,
@@ -218,11 +219,20 @@ impl Courier<'_> {
         if !matches!(effect.act, Act::Note { .. }) {
             return Ok(());
         }
+        let (breaker, now) = (&self.shared.notes_per_link_hour, self.now());
         let link = format!(
             "{}/{}/{workspace}/{conversation}",
             effect.site, effect.issue
         );
-        match self.shared.notes_per_link_hour.pass(&link, self.now()) {
+        if breaker.must_be_told(&link) {
+            let (of, at) = ((&effect.site, &effect.issue), (workspace, conversation));
+            let since = breaker::counted_from(now);
+            let posted = self.shared.store.notes_confirmed(of, at, since).await;
+            let posted = posted.map_err(|error| self.store_failed(&error))?;
+            let passed = posted.into_iter().map(|(effect, at)| Passed { effect, at });
+            breaker.tell(&link, passed.collect(), now);
+        }
+        match breaker.pass(&link, self.taken.id, now) {
             Ok(()) => Ok(()),
             Err(due_at) => Err(Stop(Ending::Later {
                 due_at,

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use bowline_domain::connection::Connection;
+use bowline_domain::effect::EffectKey;
 use bowline_domain::fact::FactKey;
 use bowline_domain::ids::{
-    ConversationId, EventId, IssueId, IssueKey, LaneKey, ProjectKey, SiteName, WorkspaceName,
+    ConversationId, EffectId, EventId, IssueId, IssueKey, LaneKey, ProjectKey, SiteName, WorkspaceName,
 };
 use bowline_domain::link::{Link, LinkEnd, Origin, Source};
 use bowline_domain::state::{IssueRecord, IssueState};
@@ -183,6 +184,27 @@ pub(crate) async fn is_ours(
         .rows("looking for our own writes", SQL, args)
         .await?
         .is_empty())
+}
+
+/// The notes of one link that were confirmed since, the oldest first, with when. They are found by
+/// the facts of the issue, which their keys are made of, so no index is kept for this. The one note
+/// that names a link which no fact made is not among them.
+pub(crate) async fn notes_confirmed(
+    conn: &mut Conn,
+    (site, issue): (&SiteName, &IssueId),
+    (workspace, conversation): (&WorkspaceName, &ConversationId),
+    since: Millis,
+) -> Result<Vec<(EffectId, Millis)>, StoreError> {
+    const SQL: &str = "SELECT effect.id, effect.settled_at FROM fact \
+        JOIN effect ON effect.key = $1 || fact.fact \
+        WHERE fact.site = $2 AND fact.issue = $3 \
+          AND effect.state = 2 AND effect.settled_at > $4 ORDER BY effect.settled_at";
+    let keys = EffectKey::about("note", (workspace, conversation), (site, issue));
+    let args = values![keys, site.as_str(), issue.as_str(), since.0];
+    let rows = conn.rows("counting notes", SQL, args).await?;
+    rows.iter()
+        .map(|row| Ok((EffectId(row.int(0)?), Millis(row.int(1)?))))
+        .collect()
 }
 
 /// The first events that wait in a lane.
