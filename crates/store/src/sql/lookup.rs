@@ -78,7 +78,7 @@ pub(crate) fn read_link(row: &Row, first: usize) -> Result<Link, StoreError> {
         generation: u32::try_from(row.int(first + 4)?).unwrap_or(u32::MAX),
         ended: row
             .text_or_null(first + 5)?
-            .and_then(|word| LinkEnd::from_word(&word)),
+            .and_then(|key| LinkEnd::from_key(&key)),
         sources,
     })
 }

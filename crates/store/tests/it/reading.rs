@@ -84,6 +84,8 @@ async fn links_come_back_with_every_kind_of_source(world: &World) {
     let ends = [
         LinkEnd::AddressRemoved,
         LinkEnd::IssueDeleted,
+        LinkEnd::IssueUnseen,
+        LinkEnd::Merged(ConversationId::new("8")),
         LinkEnd::ConversationGone,
         LinkEnd::ByHand,
     ];
