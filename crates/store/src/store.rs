@@ -20,7 +20,7 @@ use crate::error::StoreError;
 use crate::handover::{self, Answer, Leases, Reply};
 use crate::model::{
     Accepted, AttemptView, Backlog, BindingRecord, Committed, ConnectionRecord, Decision,
-    EffectView, EventFilter, EventView, LaneKind, Lease, LinkFilter, LinkView, NewEvent, Redacted,
+    EffectView, EventFilter, EventView, LaneKind, Lease, LinkFilter, LinkView, LinkedIssue, NewEvent, Redacted,
     Settlement, StoredEvent, TakenEffect,
 };
 use crate::open::{self, Open, Opened, Readers, WORK_CHANNEL};
@@ -291,6 +291,17 @@ impl Store {
         issue: &IssueId,
     ) -> Result<Vec<(WorkspaceName, ConversationId)>, StoreError> {
         lookup::live_links(&mut self.reader().await?, site, issue).await
+    }
+
+    /// A part of the issues of a site that are linked, or were until Jira stopped showing them, by
+    /// id: at most `limit`, those after `after`.
+    pub async fn linked_issues(
+        &self,
+        site: &SiteName,
+        after: Option<&IssueId>,
+        limit: usize,
+    ) -> Result<Vec<LinkedIssue>, StoreError> {
+        lookup::linked_issues(&mut self.reader().await?, site, after, limit).await
     }
 
     /// The issues that a conversation is linked to at this moment.

@@ -22,3 +22,4 @@ mod replicas;
 mod service_desk;
 mod stage;
 mod story;
+mod unseen;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catch_up::catch_up;
 use super::observe::{Reader, is_absent};
-use super::{Trouble, issue_of_lane, nothing};
+use super::{Trouble, issue_of_lane, nothing, unseen};
 use crate::ingress::{NotifyRequest, Refusal};
 use crate::registry::Site;
 use crate::shared::Shared;
@@ -26,6 +26,34 @@ pub(crate) struct Look {
     pub(crate) issue: String,
     /// What happened from then on is told, by Jira's clock.
     pub(crate) since: Millis,
+    /// Jira did not show it, twice.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unseen: bool,
+}
+
+/// Puts a look into the queue of its issue. Of several with one name the first counts.
+///
+/// # Errors
+/// It cannot be stored.
+pub(crate) async fn queue_look(
+    shared: &Shared,
+    site: &SiteName,
+    look: &Look,
+    name: String,
+) -> Result<(), String> {
+    let event = NewEvent {
+        source: EventSource::Reconciler,
+        connection: Connection::Site(site.clone()),
+        delivery: name,
+        lane: LaneKey::events(site, &IssueId::new(look.issue.as_str())),
+        topic: "look".to_owned(),
+        received_at: shared.now(),
+        body: serde_json::to_string(look).map_err(|error| error.to_string())?,
+        take: false,
+        quarantine: None,
+    };
+    let stored = shared.store_event(event).await;
+    stored.map(drop).map_err(|error| error.to_string())
 }
 
 /// What a person, or another event, asks to be done to an issue's links.
@@ -205,13 +233,11 @@ pub(super) async fn look(shared: &Arc<Shared>, event: &StoredEvent) -> Result<De
     let site = site_of(shared, event)?;
     let look: Look = body(event)?;
     let reader = Reader { shared, site };
-    catch_up(
-        &reader,
-        &IssueId::new(look.issue),
-        look.since,
-        &[Happening::Looked],
-    )
-    .await
+    let issue = IssueId::new(look.issue);
+    if look.unseen {
+        return unseen::look(&reader, &issue, look.since).await;
+    }
+    catch_up(&reader, &issue, look.since, &[Happening::Looked]).await
 }
 
 /// Puts a person's command about a link into the queue of its issue: linking `by` someone, or

@@ -14,7 +14,7 @@ use bowline_domain::time::Millis;
 
 use crate::db::{Conn, LIST_MAX, Row, in_list, values};
 use crate::error::StoreError;
-use crate::model::{EventSource, StoredEvent};
+use crate::model::{EventSource, LinkedIssue, StoredEvent};
 use crate::sql::decide::StoredSource;
 
 /// Everything known of an issue that a plan needs. An issue without a record has neither links nor
@@ -151,6 +151,36 @@ pub(crate) async fn live_links(
                 WorkspaceName::new(row.text(0)?),
                 ConversationId::new(row.text(1)?),
             ))
+        })
+        .collect()
+}
+
+/// The next issues of a site that are linked, or were until Jira stopped showing them.
+pub(crate) async fn linked_issues(
+    conn: &mut Conn,
+    site: &SiteName,
+    after: Option<&IssueId>,
+    limit: usize,
+) -> Result<Vec<LinkedIssue>, StoreError> {
+    const SQL: &str = "SELECT link.issue, MIN(issue.project), MAX(link.live) FROM link \
+        JOIN issue ON issue.site = link.site AND issue.issue = link.issue \
+        WHERE link.site = $1 AND link.issue > $2 AND (link.live = 1 OR link.ended = $3) \
+          AND issue.deleted = 0 \
+        GROUP BY link.issue ORDER BY link.issue LIMIT $4";
+    let args = values![
+        site.as_str(),
+        after.map_or("", IssueId::as_str),
+        LinkEnd::IssueUnseen.key(),
+        i64::try_from(limit).unwrap_or(i64::MAX)
+    ];
+    let rows = conn.rows("reading linked issues", SQL, args).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(LinkedIssue {
+                issue: IssueId::new(row.text(0)?),
+                project: ProjectKey::new(row.text(1)?),
+                live: row.truth(2)?,
+            })
         })
         .collect()
 }
