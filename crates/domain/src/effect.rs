@@ -136,10 +136,11 @@ impl Effect {
         let (workspace, conversation) = self.act.conversation()?;
         let of = (&self.site, &self.issue);
         let kind = self.act.kind();
-        let fact = self
-            .key
-            .as_str()
-            .strip_prefix(&EffectKey::about(kind, (workspace, conversation), of))?;
+        let fact = self.key.as_str().strip_prefix(&EffectKey::about(
+            kind,
+            (workspace, conversation),
+            of,
+        ))?;
         let key = EffectKey(EffectKey::about(kind, (workspace, into), of) + fact);
         let mut act = self.act.clone();
         match &mut act {
@@ -342,7 +343,10 @@ mod tests {
         let note = |conversation: &ConversationId| {
             let key =
                 EffectKey::conversation("note", (&acme, conversation), (&site, &issue), &fact);
-            let html = format!("<a href=\"https://x/browse/A-1#{}\">", key.marker().as_str());
+            let html = format!(
+                "<a href=\"https://x/browse/A-1#{}\">",
+                key.marker().as_str()
+            );
             Effect {
                 key,
                 connection: Connection::Workspace(acme.clone()),

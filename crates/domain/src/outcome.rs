@@ -213,9 +213,9 @@ impl fmt::Display for Reason {
                  account. The links are kept, because a permission may be about to come back. A \
                  Jira administrator can give the account Browse Projects in it."
             ),
-            Self::SeenAgain => f.write_str(
-                "Jira shows the issue again. Its links live again, without a note.",
-            ),
+            Self::SeenAgain => {
+                f.write_str("Jira shows the issue again. Its links live again, without a note.")
+            }
             Self::CommentGone => f.write_str(
                 "The comment was gone when Bowline read it: deleted since, or hidden from \
                  Bowline's Jira account.",

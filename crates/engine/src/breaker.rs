@@ -54,11 +54,7 @@ impl Breaker {
     pub(crate) fn tell(&self, link: &str, posted: Vec<Passed>, now: Millis) {
         let mut counts = self.counts();
         if counts.len() >= LINKS_MAX {
-            counts.retain(|_, notes| {
-                notes
-                    .back()
-                    .is_some_and(|note| note.at > counted_from(now))
-            });
+            counts.retain(|_, notes| notes.back().is_some_and(|note| note.at > counted_from(now)));
         }
         counts.insert(link.to_owned(), posted.into());
     }
@@ -128,7 +124,11 @@ mod tests {
         breaker.tell("a", posted.to_vec(), Millis(20));
         assert!(!breaker.must_be_told("a"));
         assert_eq!(pass(&breaker, "a", 3, 20), Err(Millis(5 + SPAN_MS)));
-        assert_eq!(pass(&breaker, "a", 2, 20), Ok(()), "in doubt, looked at again");
+        assert_eq!(
+            pass(&breaker, "a", 2, 20),
+            Ok(()),
+            "in doubt, looked at again"
+        );
         assert_eq!(pass(&breaker, "a", 3, 5 + SPAN_MS), Ok(()));
     }
 }

@@ -75,7 +75,10 @@ impl Check<'_> {
         let mut by_project: BTreeMap<ProjectKey, Vec<IssueId>> = BTreeMap::new();
         for batch in missing.chunks(jira::SHOWN_MAX) {
             let shown = self.shown(batch.iter().map(|linked| &linked.issue)).await?;
-            for linked in batch.iter().filter(|linked| !shown.contains(linked.issue.as_str())) {
+            for linked in batch
+                .iter()
+                .filter(|linked| !shown.contains(linked.issue.as_str()))
+            {
                 let of_project = by_project.entry(linked.project.clone()).or_default();
                 of_project.push(linked.issue.clone());
             }
@@ -103,7 +106,9 @@ impl Check<'_> {
         loop {
             let store = &self.shared.store;
             let site = &self.site.config.name;
-            let batch = store.linked_issues(site, after.as_ref(), jira::SHOWN_MAX).await;
+            let batch = store
+                .linked_issues(site, after.as_ref(), jira::SHOWN_MAX)
+                .await;
             let batch = batch.map_err(|error| error.to_string())?;
             let Some(last) = batch.last() else {
                 return Ok(missing);

@@ -20,8 +20,8 @@ use crate::error::StoreError;
 use crate::handover::{self, Answer, Leases, Reply};
 use crate::model::{
     Accepted, AttemptView, Backlog, BindingRecord, Committed, ConnectionRecord, Decision,
-    EffectView, EventFilter, EventView, LaneKind, Lease, LinkFilter, LinkView, LinkedIssue, NewEvent, Redacted,
-    Settlement, StoredEvent, TakenEffect,
+    EffectView, EventFilter, EventView, LaneKind, Lease, LinkFilter, LinkView, LinkedIssue,
+    NewEvent, Redacted, Settlement, StoredEvent, TakenEffect,
 };
 use crate::open::{self, Open, Opened, Readers, WORK_CHANNEL};
 use crate::sql::{bindings, claim, connections, lookup, views};
@@ -282,6 +282,15 @@ impl Store {
         at: (&WorkspaceName, &ConversationId),
     ) -> Result<bool, StoreError> {
         lookup::link_is_live(&mut self.reader().await?, of, at).await
+    }
+
+    /// What the conversation of an ended link was merged into, if that ended it.
+    pub async fn merged_into(
+        &self,
+        of: (&SiteName, &IssueId),
+        at: (&WorkspaceName, &ConversationId),
+    ) -> Result<Option<ConversationId>, StoreError> {
+        lookup::merged_into(&mut self.reader().await?, of, at).await
     }
 
     /// The conversations linked to an issue at this moment, the oldest link first.

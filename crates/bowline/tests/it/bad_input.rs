@@ -281,7 +281,10 @@ async fn a_quarantined_text_goes_after_its_time_and_a_replay_says_so(on: On) {
         done = stage.store().redact(later, done).await.unwrap();
     }
     let view = stage.decided(event).await;
-    assert_eq!((view.state, view.event.body.as_str()), (EventState::Quarantined, ""));
+    assert_eq!(
+        (view.state, view.event.body.as_str()),
+        (EventState::Quarantined, "")
+    );
 
     let id = event.to_string();
     run(&stage, &["events", "replay", &id]).await.good();

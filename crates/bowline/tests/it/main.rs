@@ -12,6 +12,7 @@ mod deliveries;
 mod failure;
 mod formatting;
 mod linking;
+mod merging;
 mod notes;
 mod operations;
 mod process;

@@ -91,10 +91,7 @@ impl Serving {
             .open(&log)
             .unwrap();
         let mut command = bowline();
-        command
-            .arg("serve")
-            .arg("--config")
-            .arg(config);
+        command.arg("serve").arg("--config").arg(config);
         let mut child = command.stdout(Stdio::piped()).stderr(file).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let addr = loop {

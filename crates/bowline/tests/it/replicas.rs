@@ -54,7 +54,10 @@ async fn two_processes_share_the_work_and_one_finishes_what_a_killed_one_left() 
     let busy = until(|| (came() >= BEFORE_THE_KILL).then_some(())).await;
     assert!(busy.is_some(), "{} notes came", came());
     doomed.kill().await;
-    assert!(came() < ISSUES * COMMENTS / 2, "it was killed in the middle");
+    assert!(
+        came() < ISSUES * COMMENTS / 2,
+        "it was killed in the middle"
+    );
     stage.intercom().faults().clear();
     comment(&stage, &linked, COMMENTS / 2..COMMENTS);
 

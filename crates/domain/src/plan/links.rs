@@ -11,10 +11,10 @@ use crate::settings::Settings;
 use crate::state::IssueState;
 use crate::time::Millis;
 
-use super::tombstones::Tombstones;
 use super::sources::{
     Cause, CommentText, Found, Place, Reading, addresses, addresses_at, found, may_name,
 };
+use super::tombstones::Tombstones;
 
 /// A link after the event, beside what it was before.
 pub(super) struct LinkNow {
@@ -92,10 +92,11 @@ pub(super) fn end_unread(
         end_directly(&mut links, &tombstones, happening);
         merge(&mut links, happening, outcome);
     }
+    // What is held but does not live is not brought to life by an issue that is not shown.
     links
         .into_values()
-        .map(settle)
         .filter(|now| now.changed)
+        .map(settle)
         .collect()
 }
 
@@ -330,7 +331,12 @@ fn merge(links: &mut Links, happening: &Happening, outcome: &mut Outcome) {
     let place = (workspace.clone(), into.clone());
     let survivor = links.entry(place).or_insert_with_key(new_link);
     for source in sources {
-        match survivor.link.sources.iter_mut().find(|known| known.origin == source.origin) {
+        match survivor
+            .link
+            .sources
+            .iter_mut()
+            .find(|known| known.origin == source.origin)
+        {
             Some(known) => known.overruled &= source.overruled,
             None => survivor.link.sources.push(source),
         }

@@ -79,6 +79,13 @@ pub(crate) enum Command {
         workspace: String,
         conversation: String,
     },
+    /// The conversation was merged into another one.
+    ConversationMerged {
+        issue: String,
+        workspace: String,
+        conversation: String,
+        into: String,
+    },
 }
 
 impl Command {
@@ -86,7 +93,8 @@ impl Command {
         match self {
             Self::Link { issue, .. }
             | Self::Unlink { issue, .. }
-            | Self::ConversationGone { issue, .. } => issue,
+            | Self::ConversationGone { issue, .. }
+            | Self::ConversationMerged { issue, .. } => issue,
         }
     }
 
@@ -131,6 +139,19 @@ impl Command {
                 Happening::ConversationGone {
                     workspace,
                     conversation,
+                }
+            }
+            Self::ConversationMerged {
+                workspace,
+                conversation,
+                into,
+                ..
+            } => {
+                let (workspace, conversation) = at(workspace, conversation);
+                Happening::ConversationMerged {
+                    workspace,
+                    conversation,
+                    into: ConversationId::new(into.as_str()),
                 }
             }
         }
@@ -343,6 +364,25 @@ pub(crate) async fn conversation_gone(
         issue: issue.to_string(),
         workspace: workspace.to_string(),
         conversation: conversation.to_string(),
+    };
+    let event = command_event(site, Some(issue.clone()), &command, delivery, shared.now())?;
+    shared.store_event(event).await.map(drop)
+}
+
+/// Has the link of a conversation that was merged led to the one that goes on, in the lane of its
+/// issue.
+pub(crate) async fn conversation_merged(
+    shared: &Shared,
+    (site, issue): (&SiteName, &IssueId),
+    (workspace, conversation): (&WorkspaceName, &ConversationId),
+    into: &ConversationId,
+    delivery: String,
+) -> Result<(), Refusal> {
+    let command = Command::ConversationMerged {
+        issue: issue.to_string(),
+        workspace: workspace.to_string(),
+        conversation: conversation.to_string(),
+        into: into.to_string(),
     };
     let event = command_event(site, Some(issue.clone()), &command, delivery, shared.now())?;
     shared.store_event(event).await.map(drop)

@@ -24,7 +24,7 @@ use crate::health;
 use crate::shared::{Handed, Shared};
 
 pub use internal::queue_link_command;
-pub(crate) use internal::{Look, conversation_gone, queue_look};
+pub(crate) use internal::{Look, conversation_gone, conversation_merged, queue_look};
 pub(crate) use unseen::browses;
 
 /// Lanes of effects that a decision takes at once. More wait for the couriers of bulk work.

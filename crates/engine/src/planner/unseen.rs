@@ -24,7 +24,10 @@ pub(crate) async fn browses(
     client: &jira::Client,
     project: &ProjectKey,
 ) -> Result<Reply<bool>, ApiError> {
-    match client.my_permissions(&[BROWSE], Some(project.as_str())).await {
+    match client
+        .my_permissions(&[BROWSE], Some(project.as_str()))
+        .await
+    {
         Ok(Reply { value, limits }) => Ok(Reply {
             value: value.get(BROWSE) == Some(&true),
             limits,
@@ -44,7 +47,10 @@ pub(super) async fn look(
     issue: &IssueId,
     since: Millis,
 ) -> Result<Decided, Trouble> {
-    let read = reader.site.client.issue(issue.as_str(), jira::IssueRead::default());
+    let read = reader
+        .site
+        .client
+        .issue(issue.as_str(), jira::IssueRead::default());
     match reader.call(read).await {
         Ok(_) => return catch_up(reader, issue, since, &[Happening::Looked]).await,
         Err(error) if is_absent(&error) => {}
@@ -55,7 +61,9 @@ pub(super) async fn look(
     let Some(record) = &state.record else {
         return Ok(nothing(Reason::IssueGone));
     };
-    let browsed = reader.call(browses(&reader.site.client, &record.project)).await;
+    let browsed = reader
+        .call(browses(&reader.site.client, &record.project))
+        .await;
     if !browsed.map_err(|error| reader.trouble(error))? {
         let project = record.project.to_string();
         return Ok(nothing(Reason::ProjectUnseen { project }));

@@ -102,7 +102,10 @@ impl NewComment {
     }
 
     fn in_service_project(body: impl Into<Body>, internal: bool) -> Self {
-        let properties = [(INTERNAL_PROPERTY.to_owned(), json!({ "internal": internal }))];
+        let properties = [(
+            INTERNAL_PROPERTY.to_owned(),
+            json!({ "internal": internal }),
+        )];
         Self {
             properties: properties.into(),
             ..Self::open(body)

@@ -244,7 +244,9 @@ impl State {
                 .iter()
                 .any(|(id, _, admins)| *id == level && *admins)
         });
-        let hidden = self.hidden_issues.contains(&(caller.account_id.clone(), id));
+        let hidden = self
+            .hidden_issues
+            .contains(&(caller.account_id.clone(), id));
         self.may_see_project(caller, self.project_of(issue))
             && (caller.admin || !admins_only)
             && !hidden

@@ -6,7 +6,8 @@ use bowline_domain::connection::Connection;
 use bowline_domain::effect::EffectKey;
 use bowline_domain::fact::FactKey;
 use bowline_domain::ids::{
-    ConversationId, EffectId, EventId, IssueId, IssueKey, LaneKey, ProjectKey, SiteName, WorkspaceName,
+    ConversationId, EffectId, EventId, IssueId, IssueKey, LaneKey, ProjectKey, SiteName,
+    WorkspaceName,
 };
 use bowline_domain::link::{Link, LinkEnd, Origin, Source};
 use bowline_domain::state::{IssueRecord, IssueState};
@@ -128,6 +129,25 @@ pub(crate) async fn link_is_live(
         WHERE site = $1 AND issue = $2 AND workspace = $3 AND conversation = $4 AND live = 1";
     let args = values![of.0.as_str(), of.1.as_str(), at.0.as_str(), at.1.as_str()];
     Ok(!conn.rows("reading a link", SQL, args).await?.is_empty())
+}
+
+/// What the conversation of a link was merged into, if that ended the link.
+pub(crate) async fn merged_into(
+    conn: &mut Conn,
+    of: (&SiteName, &IssueId),
+    at: (&WorkspaceName, &ConversationId),
+) -> Result<Option<ConversationId>, StoreError> {
+    const SQL: &str = "SELECT ended FROM link \
+        WHERE site = $1 AND issue = $2 AND workspace = $3 AND conversation = $4 AND live = 0";
+    let args = values![of.0.as_str(), of.1.as_str(), at.0.as_str(), at.1.as_str()];
+    let rows = conn.rows("reading how a link ended", SQL, args).await?;
+    let key = rows.first().map(|row| row.text_or_null(0)).transpose()?;
+    Ok(
+        match key.flatten().and_then(|key| LinkEnd::from_key(&key)) {
+            Some(LinkEnd::Merged(into)) => Some(into),
+            _ => None,
+        },
+    )
 }
 
 /// The conversations linked to an issue at this moment.

@@ -195,6 +195,8 @@ fn an_issue_not_shown_any_more_loses_its_links_until_it_is_shown_again() {
     assert!(!record.scanned && !record.deleted, "it may come back");
     let again = world.see(&[Happening::Unseen]);
     assert!(again.plan.links.is_empty(), "once is enough");
+    let comment = world.comment("29", "Bob", "Unseen.");
+    assert!(world.see(&[comment]).plan.links.is_empty());
 
     world.there = true;
     let step = world.look(&[Happening::Looked]);
