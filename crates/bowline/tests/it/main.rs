@@ -16,6 +16,7 @@ mod merging;
 mod notes;
 mod operations;
 mod process;
+mod reasons;
 mod reconciling;
 mod record;
 mod reopening;

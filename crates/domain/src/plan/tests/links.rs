@@ -337,8 +337,13 @@ fn what_was_read_before_the_code_was_known_is_read_again() {
     let code = world.settings().workspace_code.take();
     world.see(&[created()]);
     let comment = world.comment("20", "Bob", &address("1"));
-    world.see(&[comment]);
+    let step = world.see(&[comment]);
     assert!(world.live().is_empty());
+    assert!(
+        step.reasons().contains(&"workspace_unknown"),
+        "{:?}",
+        step.reasons()
+    );
     world.settings().workspace_code = code;
     world.see(&[Happening::Looked]);
     assert_eq!(world.live(), ["1"]);

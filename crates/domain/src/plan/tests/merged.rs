@@ -8,8 +8,8 @@ use crate::happening::Happening;
 use crate::ids::ConversationId;
 use crate::link::LinkEnd;
 
-fn merged_into(conversation: &str) -> Option<LinkEnd> {
-    Some(LinkEnd::Merged(ConversationId::new(conversation)))
+fn merged_into(conversation: &str) -> LinkEnd {
+    LinkEnd::Merged(ConversationId::new(conversation))
 }
 
 #[test]
@@ -18,7 +18,11 @@ fn the_link_leads_to_the_conversation_that_goes_on() {
     let since = world.link("1").since;
     let step = world.see(&[conversation_merged("1", "7")]);
     assert_eq!(world.live(), ["7"]);
-    assert_eq!(world.link("1").ended, merged_into("7"), "the tombstone");
+    assert_eq!(
+        world.link("1").ended,
+        Some(merged_into("7")),
+        "the tombstone"
+    );
     assert_eq!(world.link("7").since, since, "nothing is before the link");
     assert!(step.is_silent() && step.records());
     assert_eq!(step.reasons()[0], "merged");
