@@ -74,7 +74,10 @@ impl Serving {
     /// Starts another one beside it: with the same configuration, but for where it listens.
     pub(crate) async fn beside(stage: &Stage) -> Self {
         let text = std::fs::read_to_string(&stage.world.config_path).unwrap();
-        let elsewhere = format!("listen = \"{}\"", crate::stage::free_address());
+        let elsewhere = format!(
+            "listen = \"{}\"",
+            bowline_sandbox::common::lasting_address()
+        );
         let mut lines: Vec<&str> = text.lines().collect();
         let listen = lines.iter().position(|line| line.starts_with("listen ="));
         lines[listen.unwrap()] = &elsewhere;

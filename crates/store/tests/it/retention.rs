@@ -1,7 +1,7 @@
 //! Texts are taken out after their time; the rows stay, and what is not done yet keeps its text.
 
 use bowline_domain::effect::Act;
-use bowline_store::model::{Accepted, EventState, NewEvent, Redacted};
+use bowline_store::model::{Accepted, EventState, NewEvent, OnArrival, Redacted};
 
 use crate::support::*;
 
@@ -57,7 +57,7 @@ pub(crate) async fn old_texts_are_taken_out_and_what_waits_keeps_its_own(world: 
 
 pub(crate) async fn a_quarantined_text_is_taken_out_after_its_time_too(world: &World) {
     let unreadable = NewEvent {
-        quarantine: Some("unknown shape".to_owned()),
+        on_arrival: OnArrival::Quarantine("unknown shape".to_owned()),
         ..event("1", "planned-1")
     };
     let (id, lease) = fresh(&world.store.accept(unreadable).await.unwrap());
