@@ -23,6 +23,9 @@ use crate::shared::Shared;
 /// How often the linked issues of a site are asked for, in milliseconds.
 const CHECK_EVERY_MS: i64 = 60 * 60 * 1_000;
 
+/// How soon a check that failed is made again, in milliseconds.
+const AGAIN_AFTER_MS: i64 = 5 * 60 * 1_000;
+
 /// How often is looked whether a site is due and works.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -32,27 +35,29 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
 /// Checks every site, again and again, until the engine stops.
 pub(crate) async fn run(shared: Arc<Shared>) {
-    let mut checked: HashMap<SiteName, Millis> = HashMap::new();
+    let mut next_at: HashMap<SiteName, Millis> = HashMap::new();
     loop {
         let sites: Vec<Arc<Site>> = shared.registry().sites.values().cloned().collect();
         for site in sites {
             let (name, now) = (&site.config.name, shared.now());
-            let due = checked
-                .get(name)
-                .is_none_or(|at| now.since(*at) >= CHECK_EVERY_MS);
+            let due = next_at.get(name).is_none_or(|at| now >= *at);
             // Unproven credentials may show nothing at all.
             if !due || !site.standing.works() || !site.standing.proven() {
                 continue;
             }
-            checked.insert(name.clone(), now);
             let check = Check {
                 shared: &shared,
                 site: &site,
                 began: now,
             };
-            if let Err(error) = check.run().await {
-                tracing::warn!(site = %name, error, "looking for issues that are gone failed");
-            }
+            let wait = match check.run().await {
+                Ok(()) => CHECK_EVERY_MS,
+                Err(error) => {
+                    tracing::warn!(site = %name, error, "looking for issues that are gone failed");
+                    AGAIN_AFTER_MS
+                }
+            };
+            next_at.insert(name.clone(), now.plus_ms(wait));
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
