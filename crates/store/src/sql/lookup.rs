@@ -18,40 +18,63 @@ use crate::error::StoreError;
 use crate::model::{EventSource, LinkedIssue, StoredEvent};
 use crate::sql::decide::StoredSource;
 
-/// Everything known of an issue that a plan needs. An issue without a record has neither links nor
-/// facts: they are stored together with it or after it.
+/// Everything known of an issue that a plan needs, in one look. An issue without a record has
+/// neither links nor facts: they are stored together with it or after it.
 pub(crate) async fn issue_state(
     conn: &mut Conn,
     site: &SiteName,
     issue: &IssueId,
     facts: &[FactKey],
 ) -> Result<IssueState, StoreError> {
-    const RECORD: &str = "SELECT key, project, summary, scanned, deleted, links_version \
-        FROM issue WHERE site = $1 AND issue = $2";
-    const LINKS: &str = "SELECT workspace, conversation, live, since, generation, ended, sources \
-        FROM link WHERE site = $1 AND issue = $2 ORDER BY since, workspace, conversation";
-    let mut state = IssueState::unseen(site.clone(), issue.clone());
-    let at = || values![site.as_str(), issue.as_str()];
-    if let Some(row) = conn.rows("reading an issue", RECORD, at()).await?.first() {
-        state.record = Some(read_record(row)?);
+    // Told apart by the first column; the others are those of a link, as `read_link` takes them.
+    const ISSUE_AND_LINKS: &str = "SELECT CAST(1 AS BIGINT), key, project, scanned, deleted, links_version, \
+          summary, CAST(NULL AS TEXT) FROM issue WHERE site = $1 AND issue = $2 \
+        UNION ALL SELECT 2, workspace, conversation, live, since, generation, ended, sources \
+          FROM link WHERE site = $1 AND issue = $2";
+    const FACTS: &str = "UNION ALL SELECT 3, fact, '', 0, 0, 0, \
+          CAST(NULL AS TEXT), CAST(NULL AS TEXT) \
+          FROM fact WHERE site = $1 AND issue = $2 AND fact IN";
+    let (first, others) = facts.split_at(facts.len().min(ROWS_MAX));
+    let mut args = values![site.as_str(), issue.as_str()];
+    let mut sql = ISSUE_AND_LINKS.to_owned();
+    if !first.is_empty() {
+        let (list, listed) = in_list(3, first.iter().map(FactKey::as_str));
+        sql = format!("{ISSUE_AND_LINKS} {FACTS} {list}");
+        args.extend(listed);
     }
-    if state.record.is_some() {
-        for row in conn.rows("reading an issue's links", LINKS, at()).await? {
-            state.links.push(read_link(&row, 0)?);
+    let mut state = IssueState::unseen(site.clone(), issue.clone());
+    for row in conn
+        .rows("reading what is known of an issue", &sql, args)
+        .await?
+    {
+        match row.int(0)? {
+            1 => state.record = Some(read_record(&row)?),
+            2 => state.links.push(read_link(&row, 1)?),
+            _ => {
+                state.known.insert(FactKey::stored(row.text(1)?));
+            }
         }
+    }
+    state.links.sort_by(|a, b| {
+        (a.since, &a.workspace, &a.conversation).cmp(&(b.since, &b.workspace, &b.conversation))
+    });
+    if !others.is_empty() {
+        state
+            .known
+            .extend(known_facts(conn, site, issue, others).await?);
+    }
+    if state.links.is_empty() {
         // What was told matters to those that are linked, or were.
-        if !state.links.is_empty() {
-            state.known = known_facts(conn, site, issue, facts).await?;
-        }
+        state.known.clear();
     }
     Ok(state)
 }
 
 fn read_record(row: &Row) -> Result<IssueRecord, StoreError> {
     Ok(IssueRecord {
-        key: IssueKey::new(row.text(0)?),
-        project: ProjectKey::new(row.text(1)?),
-        summary: row.text(2)?,
+        key: IssueKey::new(row.text(1)?),
+        project: ProjectKey::new(row.text(2)?),
+        summary: row.text(6)?,
         scanned: row.truth(3)?,
         deleted: row.truth(4)?,
         links_version: row.int(5)?,
