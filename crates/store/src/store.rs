@@ -1,6 +1,5 @@
 //! The store as others use it.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use tokio::task::JoinHandle;
 use crate::committer::{self, Job, WAITING_MAX, Writer};
 use crate::db::{Conn, Dialect, values};
 use crate::error::StoreError;
-use crate::handover::{self, Answer, Leases, Orphans, Reply};
+use crate::handover::{self, Answer, Leases, Reply};
 use crate::model::{
     Accepted, AttemptView, Backlog, BindingRecord, Committed, ConnectionRecord, Decision,
     EffectView, EventFilter, EventView, LaneKind, Lease, LinkFilter, LinkView, LinkedIssue,
@@ -31,9 +30,6 @@ use crate::writes::{
     Postpone, PutConnection, Redact, Renew, Replay, Single, WebhookSeen, Write,
 };
 
-/// How far apart the tokens of committers begin: further than one will ever count.
-const TOKENS_APART: i64 = 1 << 48;
-
 /// The durable state. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
@@ -41,46 +37,12 @@ pub struct Store {
 }
 
 struct Inner {
-    committers: Vec<Committer>,
-    readers: Readers,
-    work: Arc<Notify>,
-    committing: Mutex<Vec<JoinHandle<()>>>,
-    listening: Option<JoinHandle<()>>,
-}
-
-/// One of the writers. Each lane has its own, so that what concerns a lane is written in the order
-/// in which it was asked for.
-struct Committer {
     jobs: mpsc::Sender<Job>,
-    orphans: Orphans,
-}
-
-impl Committer {
-    fn answer<T: Leases>(&self) -> (Reply<T>, Answer<T>) {
-        handover::answer(&self.jobs, &self.orphans)
-    }
-
-    async fn send(&self, job: Job) -> Result<(), StoreError> {
-        self.jobs.send(job).await.map_err(|_| StoreError::Closed)
-    }
-
-    /// Runs a write by itself in a transaction.
-    async fn write<W: Write>(&self, write: W) -> Result<W::Out, StoreError> {
-        let (reply, answer) = self.answer();
-        self.send(Job::Alone(Box::new(Single::new(write, reply))))
-            .await?;
-        answer.wait().await
-    }
-}
-
-impl Inner {
-    fn committer(&self, lane: &LaneKey) -> &Committer {
-        let mut hasher = DefaultHasher::new();
-        lane.hash(&mut hasher);
-        let count = self.committers.len() as u64;
-        let place = usize::try_from(hasher.finish() % count).unwrap_or_default();
-        &self.committers[place]
-    }
+    readers: Readers,
+    writer: Writer,
+    work: Arc<Notify>,
+    committing: Mutex<Option<JoinHandle<()>>>,
+    listening: Option<JoinHandle<()>>,
 }
 
 impl Drop for Inner {
@@ -100,27 +62,19 @@ impl Store {
         let work = Arc::new(Notify::new());
         let Opened {
             readers,
-            sources,
+            source,
             listening,
         } = open::open(&open, Arc::clone(&work)).await?;
-        let (mut committers, mut committing) = (Vec::new(), Vec::new());
-        let mut first_token = open.first_token.max(1);
-        for source in sources {
-            let writer = Writer::new(open.owner.clone(), first_token);
-            first_token = first_token.saturating_add(TOKENS_APART);
-            let (jobs, waiting) = mpsc::channel(WAITING_MAX);
-            committers.push(Committer {
-                jobs,
-                orphans: writer.orphans.clone(),
-            });
-            committing.push(tokio::spawn(committer::run(waiting, source, writer)));
-        }
+        let writer = Writer::new(open.owner, open.first_token);
+        let (jobs, waiting) = mpsc::channel(WAITING_MAX);
+        let committing = tokio::spawn(committer::run(waiting, source, writer.clone()));
         Ok(Self {
             inner: Arc::new(Inner {
-                committers,
+                jobs,
                 readers,
+                writer,
                 work,
-                committing: Mutex::new(committing),
+                committing: Mutex::new(Some(committing)),
                 listening,
             }),
         })
@@ -138,9 +92,24 @@ impl Store {
         })
     }
 
-    /// Runs a write that concerns no single lane, by itself in a transaction.
+    fn answer<T: Leases>(&self) -> (Reply<T>, Answer<T>) {
+        handover::answer(&self.inner.jobs, &self.inner.writer.orphans)
+    }
+
+    async fn send(&self, job: Job) -> Result<(), StoreError> {
+        self.inner
+            .jobs
+            .send(job)
+            .await
+            .map_err(|_| StoreError::Closed)
+    }
+
+    /// Runs a write by itself in a transaction.
     async fn write<W: Write>(&self, write: W) -> Result<W::Out, StoreError> {
-        self.inner.committers[0].write(write).await
+        let (reply, answer) = self.answer();
+        self.send(Job::Alone(Box::new(Single::new(write, reply))))
+            .await?;
+        answer.wait().await
     }
 
     /// Stores a delivery. When this returns, it is durable.
@@ -148,9 +117,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Overloaded`] when too much waits; database failures.
     pub async fn accept(&self, event: NewEvent) -> Result<Accepted, StoreError> {
-        let committer = self.inner.committer(&event.lane);
-        let (reply, answer) = committer.answer();
-        committer
+        let (reply, answer) = self.answer();
+        self.inner
             .jobs
             .try_send(Job::Accept(event, reply))
             .map_err(|error| match error {
@@ -168,9 +136,8 @@ impl Store {
     /// [`StoreError::Fenced`] when the lane was taken over; database failures. Nothing is written
     /// then.
     pub async fn decide(&self, decision: Decision) -> Result<Committed, StoreError> {
-        let committer = self.inner.committer(&decision.lease.lane);
-        let (reply, answer) = committer.answer();
-        committer.send(Job::Decide(decision, reply)).await?;
+        let (reply, answer) = self.answer();
+        self.send(Job::Decide(decision, reply)).await?;
         answer.wait().await
     }
 
@@ -185,9 +152,8 @@ impl Store {
     /// Database failures. The lease is given up then: the effect stays `attempting`, and is
     /// doubtful when its lane is taken next.
     pub async fn settle(&self, settlement: Settlement) -> Result<Option<TakenEffect>, StoreError> {
-        let committer = self.inner.committer(&settlement.lease.lane);
-        let (reply, answer) = committer.answer();
-        committer.send(Job::Settle(settlement, reply)).await?;
+        let (reply, answer) = self.answer();
+        self.send(Job::Settle(settlement, reply)).await?;
         answer.wait().await
     }
 
@@ -459,24 +425,19 @@ impl Store {
 
     /// Lets go of the lanes of this process, writes what waits, and closes.
     pub async fn close(self) {
-        // By each of them after what it still has to write; the last one finds what is left.
-        for committer in &self.inner.committers {
-            if let Err(error) = committer.write(FreeOwn {}).await {
-                tracing::warn!(%error, "the lanes of this process could not be freed");
-            }
+        let freed = self.write(FreeOwn {}).await;
+        if let Err(error) = freed {
+            tracing::warn!(%error, "the lanes of this process could not be freed");
         }
-        let committing = std::mem::take(&mut *self.inner.committing.lock().await);
+        let committing = self.inner.committing.lock().await.take();
         match &self.inner.readers {
             Readers::Sqlite(pool) => pool.close().await,
             Readers::Postgres(pool) => pool.close().await,
         }
         drop(self);
-        // They end when the last clone of the store is gone; others may still hold one.
-        let ends = async {
-            for committing in committing {
-                let _ = committing.await;
-            }
-        };
-        let _ = tokio::time::timeout(Duration::from_secs(1), ends).await;
+        if let Some(committing) = committing {
+            // Ends when the last clone of the store is gone; others may still hold one.
+            let _ = tokio::time::timeout(Duration::from_secs(1), committing).await;
+        }
     }
 }

@@ -77,9 +77,11 @@ async fn finish_events(
     conn: &mut Conn,
     decisions: &[&Decision],
 ) -> Result<HashSet<EventId>, StoreError> {
+    // `state + 0`: PostgreSQL takes the index of waiting events for nearly empty, because it was
+    // when it last counted, and would go through all of a backlog instead of looking up the ids.
     const SQL: &str = "WITH v (id, lane, state, outcome, at) AS (VALUES {rows}) \
         UPDATE event SET state = v.state, outcome = v.outcome, decided_at = v.at \
-        FROM v WHERE event.id = v.id AND event.lane = v.lane AND event.state = 0 \
+        FROM v WHERE event.id = v.id AND event.lane = v.lane AND event.state + 0 = 0 \
         RETURNING event.id";
     let mut finished = HashSet::with_capacity(decisions.len());
     let mut args = Vec::with_capacity(decisions.len() * 5);
