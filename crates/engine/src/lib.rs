@@ -16,6 +16,7 @@ pub mod config;
 mod courier;
 mod health;
 pub mod ingress;
+pub mod look;
 mod pace;
 mod planner;
 mod reconciler;
