@@ -14,6 +14,7 @@ mod backoff;
 mod breaker;
 pub mod config;
 mod courier;
+mod glance;
 mod health;
 pub mod ingress;
 pub mod look;

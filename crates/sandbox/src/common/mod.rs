@@ -8,6 +8,7 @@ pub mod faults;
 pub mod guard;
 pub mod journal;
 pub mod page;
+mod port;
 pub mod server;
 pub mod sign;
 
@@ -16,3 +17,4 @@ pub use faults::{Fault, FaultKind, Faults};
 pub use guard::layer;
 pub use journal::{Entry, Journal};
 pub use page::{Neighbours, Platform, Shell};
+pub use port::lasting_address;
