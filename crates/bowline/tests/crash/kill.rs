@@ -28,7 +28,7 @@ const PAUSE_MS: std::ops::Range<u64> = 10..90;
 const REST: Duration = Duration::from_secs(150);
 
 /// How long the first start may take.
-const FIRST_START: Duration = Duration::from_secs(60);
+const FIRST_START: Duration = Duration::from_mins(1);
 
 /// Kills of a run, unless `CRASH_KILLS` says otherwise.
 const KILLS: usize = 200;
