@@ -1,17 +1,19 @@
 //! Who asks, and whether they may: the arguments of handlers.
 
+use std::net::SocketAddr;
+
 use axum::body::to_bytes;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use bowline_access::{Access, Door, Granted, Permission, Visit, Who, digest, same};
 use url::form_urlencoded;
 
+use crate::App;
 use crate::cookie::Cookie;
 use crate::error::PageError;
 use crate::reader::Reader;
 use crate::shell::{Place, Shell};
-use crate::{App, Peer};
 
 /// The largest form that is read, in bytes.
 const FORM_BYTES_MAX: usize = 64 * 1_024;
@@ -124,7 +126,8 @@ fn referring_page(headers: &HeaderMap) -> Option<String> {
 
 /// Where a request comes from. A reverse proxy on this machine says for whom it asks.
 pub(crate) fn door(parts: &Parts) -> Door {
-    let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map(|info| info.ip());
     let text = |name: &str| {
         let value = parts.headers.get(name)?.to_str().ok()?;
         Some(value.to_owned())

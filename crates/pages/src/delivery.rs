@@ -71,7 +71,6 @@ pub(crate) struct EffectCard {
 }
 
 pub(crate) struct AttemptRow {
-    number: usize,
     at: When,
     took_ms: i64,
     outcome: String,
@@ -197,16 +196,12 @@ pub(crate) async fn effects(
     let mut cards = Vec::new();
     for view in app.shared.store.effects_of(event).await? {
         let attempts = app.shared.store.attempts_of(view.id).await?;
-        let attempts = attempts
-            .into_iter()
-            .zip(1..)
-            .map(|(attempt, number)| AttemptRow {
-                number,
-                at: reader.when(attempt.started_at),
-                took_ms: attempt.ended_at.since(attempt.started_at),
-                outcome: attempt.outcome,
-                detail: attempt.detail.unwrap_or_default(),
-            });
+        let attempts = attempts.into_iter().map(|attempt| AttemptRow {
+            at: reader.when(attempt.started_at),
+            took_ms: attempt.ended_at.since(attempt.started_at),
+            outcome: attempt.outcome,
+            detail: attempt.detail.unwrap_or_default(),
+        });
         cards.push(EffectCard {
             attempts: attempts.collect(),
             ..card(app, reader, view)

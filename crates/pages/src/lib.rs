@@ -31,7 +31,6 @@ mod tokens;
 mod why;
 mod words;
 
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -41,10 +40,6 @@ use bowline_access::Access;
 use bowline_engine::shared::Shared;
 
 use overview::Remembered;
-
-/// The network address that a request comes from. The listening socket adds it to requests.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub IpAddr);
 
 /// What the pages are made of.
 pub struct Setup {
