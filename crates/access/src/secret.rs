@@ -49,7 +49,7 @@ pub(crate) fn code(entropy: &dyn Entropy) -> String {
 pub(crate) fn typed(code: &str) -> String {
     let letters: Vec<char> = code
         .chars()
-        .filter(|letter| letter.is_ascii_alphanumeric())
+        .filter(char::is_ascii_alphanumeric)
         .map(|letter| letter.to_ascii_lowercase())
         .collect();
     let groups: Vec<String> = letters

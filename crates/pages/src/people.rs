@@ -21,7 +21,7 @@ use crate::shell::{Place, Shell};
 #[template(path = "people.html")]
 struct PeoplePage {
     shell: Shell,
-    invited: Option<Code>,
+    invited: Option<ToHandOver>,
     wrong: Option<String>,
     people: Vec<PersonRow>,
     form: PersonForm,
@@ -32,7 +32,7 @@ struct PeoplePage {
 #[template(path = "person.html")]
 struct PersonPage {
     shell: Shell,
-    invited: Option<Code>,
+    invited: Option<ToHandOver>,
     wrong: Option<String>,
     id: i64,
     version: i64,
@@ -60,7 +60,7 @@ struct RoleChoice {
 }
 
 /// A code that was just made, shown this once.
-struct Code {
+struct ToHandOver {
     email: String,
     code: String,
     path: String,
@@ -81,8 +81,8 @@ struct SessionRow {
     seen: When,
 }
 
-fn code(invited: Invited) -> Code {
-    Code {
+fn code(invited: Invited) -> ToHandOver {
+    ToHandOver {
         path: asking("/welcome", "code", &invited.code),
         email: invited.email,
         code: invited.code,

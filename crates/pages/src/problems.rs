@@ -68,7 +68,7 @@ pub(crate) async fn all_problems(app: &App, reader: &Reader) -> Result<Vec<Probl
     let broken = connections.into_iter().filter(|card| !card.works);
     let mut problems: Vec<Problem> = broken.map(of_connection).collect();
     let failing = store.failing(FAILURES_MIN).await?;
-    problems.extend(failing.into_iter().map(of_failing));
+    problems.extend(failing.iter().map(of_failing));
     let rejected = store.rejected(now.plus_ms(-REFUSED_MS)).await?;
     problems.extend(
         rejected
@@ -76,11 +76,7 @@ pub(crate) async fn all_problems(app: &App, reader: &Reader) -> Result<Vec<Probl
             .map(|trouble| of_rejected(trouble, reader)),
     );
     let doubtful = store.doubtful().await?;
-    problems.extend(
-        doubtful
-            .into_iter()
-            .map(|trouble| of_doubt(trouble, reader)),
-    );
+    problems.extend(doubtful.iter().map(|trouble| of_doubt(trouble, reader)));
     let quarantined = store.quarantined().await?;
     problems.extend(
         quarantined
@@ -111,7 +107,7 @@ fn far_side(connection: &Connection) -> &'static str {
     }
 }
 
-fn of_failing(failing: Failing) -> Problem {
+fn of_failing(failing: &Failing) -> Problem {
     let what = match failing.kind {
         LaneKind::Events => "decided",
         LaneKind::Effects => "written",
@@ -171,7 +167,7 @@ fn of_rejected(trouble: Trouble, reader: &Reader) -> Problem {
     }
 }
 
-fn of_doubt(trouble: Trouble, reader: &Reader) -> Problem {
+fn of_doubt(trouble: &Trouble, reader: &Reader) -> Problem {
     let far_side = far_side(&trouble.connection);
     Problem {
         state: Lozenge::new(Tone::Warn, "being looked for"),

@@ -45,6 +45,9 @@ pub(crate) struct Shell {
     pub(crate) notice: Option<&'static str>,
     /// What stands in the search field.
     pub(crate) sought: String,
+    pub(crate) style: &'static str,
+    pub(crate) script: &'static str,
+    pub(crate) icon: &'static str,
 }
 
 impl Shell {
@@ -103,6 +106,9 @@ impl Shell {
             here: Place::Elsewhere,
             notice: None,
             sought: String::new(),
+            style: &STYLE.path,
+            script: &SCRIPT.path,
+            icon: &ICON.path,
         }
     }
 
@@ -111,18 +117,6 @@ impl Shell {
     pub(crate) fn noting(mut self, notice: Option<&'static str>) -> Self {
         self.notice = notice;
         self
-    }
-
-    pub(crate) fn style(&self) -> &'static str {
-        &STYLE.path
-    }
-
-    pub(crate) fn script(&self) -> &'static str {
-        &SCRIPT.path
-    }
-
-    pub(crate) fn icon(&self) -> &'static str {
-        &ICON.path
     }
 
     pub(crate) fn is(&self, place: &str) -> bool {

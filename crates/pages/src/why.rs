@@ -400,11 +400,12 @@ async fn told(
     reader: &Reader,
     label: &IssueLabel,
 ) -> Result<(Vec<Told>, Option<Latest>), PageError> {
-    const SAYS_NOTHING: [&str; 5] = [
+    const SAYS_NOTHING: [&str; 6] = [
         "already_handled",
         "echo",
         "handed_on",
         "links_followed",
+        "not_followed",
         "nothing_changed",
     ];
     let filter = DeliveryFilter {

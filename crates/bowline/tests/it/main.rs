@@ -7,9 +7,11 @@
 )]
 
 mod bad_input;
+mod browser;
 mod connections;
 mod deliveries;
 mod failure;
+mod finding_out;
 mod formatting;
 mod linking;
 mod notes;
@@ -18,5 +20,6 @@ mod process;
 mod reconciling;
 mod record;
 mod reopening;
+mod signing_in;
 mod stage;
 mod story;
