@@ -311,7 +311,7 @@ impl Shared {
                 metrics::counter!("bowline_events_total", "source" => source, "fresh" => "yes")
                     .increment(1);
                 metrics::counter!("bowline_reasons_total", "reason" => reason).increment(1);
-                tracing::info!(event.id = %event, event.source = source, event.topic = topic,
+                tracing::debug!(event.id = %event, event.source = source, event.topic = topic,
                     lane = %stored.lane, effects = 0, reasons = reason, "event stored and decided");
                 Ok(Receipt { event: Some(event) })
             }

@@ -4,6 +4,8 @@
 //! * [`wiki`] reads and writes Jira wiki markup (REST v2, Data Center, webhook bodies).
 //! * [`html`] writes the HTML of Intercom notes and replies.
 //! * [`plain`] writes plain text.
+//! * [`channel`] writes what end users read in a messenger or as a text message.
+//! * [`lines`] gathers messages of a person in one text.
 //! * [`address`] recognises addresses of Intercom conversations, in text and in documents.
 //!
 //! The crate is pure: no I/O, no clock, no randomness. Every reader is total (any input gives a
@@ -12,9 +14,11 @@
 
 pub mod address;
 pub mod adf;
+pub mod channel;
 mod clean;
 mod cut;
 pub mod html;
+pub mod lines;
 mod model;
 pub mod plain;
 mod urls;

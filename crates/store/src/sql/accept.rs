@@ -6,7 +6,7 @@ use bowline_domain::ids::{EventId, LaneKey};
 use bowline_domain::outcome::{Outcome, Reason};
 
 use crate::committer::Writer;
-use crate::db::{Conn, chunks, values, with_rows};
+use crate::db::{Conn, values};
 use crate::error::StoreError;
 use crate::model::{Accepted, EventState, IfUnlinked, LaneKind, NewEvent, OnArrival};
 use crate::sql::decide::json;
@@ -118,7 +118,8 @@ async fn unlinked<'e>(
     const SQL: &str = "WITH v (lane, site, issue) AS (VALUES {rows}) \
         SELECT v.lane, issue.project, issue.scanned FROM v \
         LEFT JOIN issue ON issue.site = v.site AND issue.issue = v.issue \
-        WHERE NOT EXISTS (SELECT 1 FROM link WHERE link.site = v.site AND link.issue = v.issue) \
+        WHERE v.lane IS NOT NULL \
+          AND NOT EXISTS (SELECT 1 FROM link WHERE link.site = v.site AND link.issue = v.issue) \
           AND NOT EXISTS (SELECT 1 FROM lane WHERE lane.key = v.lane AND lane.pending > 0)";
     let mut asked: BTreeMap<&LaneKey, &IfUnlinked> = BTreeMap::new();
     for event in events {
@@ -131,28 +132,20 @@ async fn unlinked<'e>(
             asked.remove(&event.lane);
         }
     }
-    let asked: Vec<(&LaneKey, &IfUnlinked)> = asked.into_iter().collect();
+    let args = asked
+        .iter()
+        .flat_map(|(lane, about)| values![lane.as_str(), about.site.as_str(), about.issue.as_str()])
+        .collect();
+    let mut by_name: HashMap<&str, &LaneKey> =
+        asked.keys().map(|lane| (lane.as_str(), *lane)).collect();
     let mut found = HashMap::with_capacity(asked.len());
-    for chunk in chunks(&asked) {
-        let args = chunk
-            .iter()
-            .flat_map(|(lane, about)| {
-                values![lane.as_str(), about.site.as_str(), about.issue.as_str()]
-            })
-            .collect();
-        let sql = with_rows(SQL, chunk.len(), 3);
-        let mut by_name: HashMap<&str, &LaneKey> = chunk
-            .iter()
-            .map(|(lane, _)| (lane.as_str(), *lane))
-            .collect();
-        for row in conn.rows("looking for links", &sql, args).await? {
-            let Some(lane) = by_name.remove(row.text(0)?.as_str()) else {
-                continue;
-            };
-            let scanned = row.int_or_null(2)?.is_some_and(|scanned| scanned != 0);
-            let scanned_in = row.text_or_null(1)?.filter(|_| scanned);
-            found.insert(lane, Unlinked { scanned_in });
-        }
+    for row in conn.rows_of_many("looking for links", SQL, 3, args).await? {
+        let Some(lane) = by_name.remove(row.text(0)?.as_str()) else {
+            continue;
+        };
+        let scanned = row.int_or_null(2)?.is_some_and(|scanned| scanned != 0);
+        let scanned_in = row.text_or_null(1)?.filter(|_| scanned);
+        found.insert(lane, Unlinked { scanned_in });
     }
     Ok(found)
 }
@@ -164,51 +157,45 @@ async fn insert(
 ) -> Result<HashMap<Name, EventId>, StoreError> {
     const SQL: &str = "INSERT INTO event \
         (source, connection, delivery, lane, topic, received_at, state, outcome, decided_at, body) \
-        VALUES {rows} \
+        {inserted} \
         ON CONFLICT (connection, source, delivery) DO NOTHING \
         RETURNING id, connection, source, delivery";
+    let mut args = Vec::with_capacity(events.len() * 10);
+    for (event, stored) in events.iter().zip(stored) {
+        let (state, outcome, decided_at) = match stored {
+            Stored::Waiting => (EventState::Waiting, None, None),
+            Stored::Quarantined(why) => (EventState::Quarantined, Some((*why).to_owned()), None),
+            Stored::Nothing(reason) => (
+                EventState::Decided,
+                Some(json(&Outcome::nothing((*reason).clone()))?),
+                Some(event.received_at.0),
+            ),
+        };
+        args.extend(values![
+            event.source.as_str(),
+            event.connection.key(),
+            event.delivery.as_str(),
+            event.lane.as_str(),
+            event.topic.as_str(),
+            event.received_at.0,
+            state.code(),
+            outcome,
+            decided_at,
+            event.body.as_str(),
+        ]);
+    }
     let mut ids = HashMap::with_capacity(events.len());
-    let rows: Vec<(&NewEvent, Stored<'_>)> =
-        events.iter().copied().zip(stored.iter().copied()).collect();
-    for chunk in chunks(&rows) {
-        let mut args = Vec::with_capacity(chunk.len() * 10);
-        for (event, stored) in chunk {
-            let (state, outcome, decided_at) = match stored {
-                Stored::Waiting => (EventState::Waiting, None, None),
-                Stored::Quarantined(why) => {
-                    (EventState::Quarantined, Some((*why).to_owned()), None)
-                }
-                Stored::Nothing(reason) => (
-                    EventState::Decided,
-                    Some(json(&Outcome::nothing((*reason).clone()))?),
-                    Some(event.received_at.0),
-                ),
-            };
-            args.extend(values![
-                event.source.as_str(),
-                event.connection.key(),
-                event.delivery.as_str(),
-                event.lane.as_str(),
-                event.topic.as_str(),
-                event.received_at.0,
-                state.code(),
-                outcome,
-                decided_at,
-                event.body.as_str(),
-            ]);
-        }
-        for row in conn
-            .rows("storing deliveries", &with_rows(SQL, chunk.len(), 10), args)
-            .await?
-        {
-            let source = row.text(2)?;
-            let source = crate::model::EventSource::from_word(&source)
-                .ok_or_else(|| StoreError::unreadable("an event's source", &source))?;
-            ids.insert(
-                (row.text(1)?, source.as_str(), row.text(3)?),
-                EventId(row.int(0)?),
-            );
-        }
+    for row in conn
+        .rows_of_many("storing deliveries", SQL, 10, args)
+        .await?
+    {
+        let source = row.text(2)?;
+        let source = crate::model::EventSource::from_word(&source)
+            .ok_or_else(|| StoreError::unreadable("an event's source", &source))?;
+        ids.insert(
+            (row.text(1)?, source.as_str(), row.text(3)?),
+            EventId(row.int(0)?),
+        );
     }
     Ok(ids)
 }
