@@ -11,7 +11,7 @@ use bowline_domain::ids::{EventId, IssueId, IssueKey, LaneKey, ProjectKey, SiteN
 use bowline_domain::time::Millis;
 
 use crate::browse::{DeliveryFilter, DeliveryPage, DeliveryRow, IssueLabel, OutcomeFilter};
-use crate::db::{Conn, LIST_MAX, Row, Value, in_list, values};
+use crate::db::{Conn, ROWS_MAX, Row, Value, in_list, values};
 use crate::error::StoreError;
 use crate::model::{EventSource, EventState};
 use crate::sql::views::{Conditions, read_became};
@@ -91,7 +91,7 @@ fn narrow(conditions: &mut Conditions, filter: &DeliveryFilter) {
     }
     if let Some(lanes) = &filter.lanes {
         let mut lanes: Vec<&str> = lanes.iter().map(LaneKey::as_str).collect();
-        lanes.truncate(LIST_MAX);
+        lanes.truncate(ROWS_MAX);
         conditions.add_list("event.lane", lanes);
     }
     if let Some((site, project)) = &filter.project {
@@ -212,7 +212,7 @@ pub(crate) async fn labels(
     }
     let mut labels = HashMap::new();
     for (site, issues) in by_site {
-        for chunk in issues.chunks(LIST_MAX) {
+        for chunk in issues.chunks(ROWS_MAX) {
             let (list, more) = in_list(2, chunk.iter().copied());
             let mut args: Vec<Value> = values![site.as_str()];
             args.extend(more);
