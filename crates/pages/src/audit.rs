@@ -42,7 +42,7 @@ struct Row {
     detail: String,
 }
 
-fn filter(query: &Query, limit: usize) -> AuditFilter {
+pub(crate) fn filter(query: &Query, limit: usize) -> AuditFilter {
     AuditFilter {
         before: query.get("before").and_then(|id| id.parse().ok()),
         what: query

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::body::to_bytes;
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use bowline_access::{Access, Door, Granted, Permission, Visit, Who, digest, same};
@@ -193,6 +193,20 @@ impl<P: Permission> FromRequest<App> for Posted<P> {
             return Err(PageError::stale_form().in_shell(shell));
         }
         Ok(Self { caller, fields })
+    }
+}
+
+/// The number in an address.
+pub(crate) struct Number(pub(crate) i64);
+
+impl FromRequestParts<App> for Number {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, PageError> {
+        let number = Path::<i64>::from_request_parts(parts, app).await;
+        let words = "The address was mistyped, or what it showed is gone.";
+        let number = number.map_err(|_| PageError::not_found(words))?;
+        Ok(Self(number.0))
     }
 }
 

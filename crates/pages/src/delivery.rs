@@ -1,7 +1,7 @@
 //! One delivery: what came, what was decided and why, every effect and every attempt.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use bowline_access::{Look, ProjectRef, Replay, SeePayloads, What, Who};
 use bowline_domain::effect::{Act, Effect};
@@ -10,7 +10,7 @@ use bowline_store::browse::IssueLabel;
 use bowline_store::model::{EffectView, EventSource, EventState, EventView};
 
 use crate::App;
-use crate::caller::{Caller, Posted};
+use crate::caller::{Caller, Number, Posted};
 use crate::component::{Lozenge, Ref};
 use crate::error::{PageError, html, see_other};
 use crate::notice;
@@ -98,7 +98,7 @@ fn may_replay(who: &Who, label: Option<&IssueLabel>) -> bool {
 
 pub(crate) async fn page(
     State(app): State<App>,
-    Path(id): Path<i64>,
+    Number(id): Number,
     caller: Caller<Look>,
     query: Query,
 ) -> Result<Response, PageError> {
@@ -251,7 +251,7 @@ fn note_text(act: &Act) -> Option<String> {
 
 pub(crate) async fn replay(
     State(app): State<App>,
-    Path(id): Path<i64>,
+    Number(id): Number,
     posted: Posted<Replay>,
 ) -> Result<Response, PageError> {
     let caller = posted.caller;

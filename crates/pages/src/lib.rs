@@ -6,6 +6,7 @@
 
 mod account;
 mod answer;
+mod api;
 mod assets;
 mod audit;
 mod caller;
@@ -111,6 +112,7 @@ pub fn router(setup: Setup) -> Router {
     strangers
         .merge(accounts)
         .merge(looking)
+        .merge(api::routes())
         .fallback(error::nowhere)
         .layer(middleware::from_fn_with_state(
             app.clone(),

@@ -4,7 +4,9 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use bowline_access::{ChangeLinks, Look, What};
-use bowline_domain::ids::{ConversationId, IssueId, IssueKey, ProjectKey, SiteName, WorkspaceName};
+use bowline_domain::ids::{
+    ConversationId, EventId, IssueId, IssueKey, ProjectKey, SiteName, WorkspaceName,
+};
 use bowline_domain::link::LinkEnd;
 use bowline_domain::time::Millis;
 use bowline_engine::ingress::Refusal;
@@ -75,7 +77,7 @@ struct Most {
     last: When,
 }
 
-fn link_query(query: &Query, limit: usize) -> LinkQuery {
+pub(crate) fn link_query(query: &Query, limit: usize) -> LinkQuery {
     let project = query.get("project").and_then(|text| text.split_once('/'));
     let about = query.text("about");
     let address = bowline_text::address::parse(about);
@@ -101,7 +103,7 @@ fn link_query(query: &Query, limit: usize) -> LinkQuery {
 }
 
 /// A place in the list, as it stands in an address.
-fn cursor_text(cursor: &LinkCursor) -> String {
+pub(crate) fn cursor_text(cursor: &LinkCursor) -> String {
     json!([
         cursor.since.0,
         cursor.site.as_str(),
@@ -247,7 +249,7 @@ pub(crate) async fn page(
 }
 
 /// The site and the workspace that an issue's project joins.
-fn place(app: &App, issue: &str) -> Result<(SiteName, WorkspaceName), String> {
+pub(crate) fn place(app: &App, issue: &str) -> Result<(SiteName, WorkspaceName), String> {
     let project = issue.rsplit_once('-').map_or("", |(project, _)| project);
     let bindings = app.shared.bindings_now();
     let mut fitting = bindings
@@ -267,12 +269,12 @@ fn place(app: &App, issue: &str) -> Result<(SiteName, WorkspaceName), String> {
 }
 
 /// Puts a change of a link into the queue of its issue.
-async fn queue(
+pub(crate) async fn queue(
     app: &App,
     (site, issue): (&SiteName, &str),
     (workspace, conversation): (&WorkspaceName, &str),
     by: Option<&str>,
-) -> Result<(), PageError> {
+) -> Result<EventId, PageError> {
     let queued = queue_link_command(
         &app.shared.store,
         (site, issue),
@@ -282,7 +284,7 @@ async fn queue(
     )
     .await;
     match queued {
-        Ok(_) => Ok(()),
+        Ok(event) => Ok(event),
         Err(Refusal::Failed(error)) => Err(error.into()),
         Err(refusal) => Err(PageError::bad_form(&refusal.to_string())),
     }

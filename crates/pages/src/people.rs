@@ -1,7 +1,7 @@
 //! People: who may sign in, as what.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use bowline_access::{
@@ -9,7 +9,7 @@ use bowline_access::{
 };
 
 use crate::App;
-use crate::caller::{Caller, Fields, Posted};
+use crate::caller::{Caller, Fields, Number, Posted};
 use crate::component::{Choice, Field, Lozenge, Tone, fault_of};
 use crate::error::{PageError, html, see_other};
 use crate::notice;
@@ -293,7 +293,7 @@ fn form_of(known: &Invitee) -> AccountForm {
 
 pub(crate) async fn one(
     State(app): State<App>,
-    Path(id): Path<i64>,
+    Number(id): Number,
     caller: Caller<ManagePeople>,
     query: Query,
 ) -> Result<Response, PageError> {
@@ -306,7 +306,7 @@ pub(crate) async fn one(
 
 pub(crate) async fn change(
     State(app): State<App>,
-    Path(id): Path<i64>,
+    Number(id): Number,
     posted: Posted<ManagePeople>,
 ) -> Result<Response, PageError> {
     let Posted { caller, fields } = posted;
@@ -330,7 +330,7 @@ pub(crate) async fn change(
 
 pub(crate) async fn reset(
     State(app): State<App>,
-    Path(id): Path<i64>,
+    Number(id): Number,
     posted: Posted<ManagePeople>,
 ) -> Result<Response, PageError> {
     let caller = posted.caller;
@@ -346,7 +346,7 @@ pub(crate) async fn reset(
 
 pub(crate) async fn end_sessions(
     State(app): State<App>,
-    Path(id): Path<i64>,
+    Number(id): Number,
     posted: Posted<ManagePeople>,
 ) -> Result<Response, PageError> {
     let caller = posted.caller;

@@ -127,6 +127,13 @@ impl When {
     }
 }
 
+impl When {
+    /// As machines read it; `None` if it never comes.
+    pub(crate) fn iso(&self) -> Option<String> {
+        self.at.map(|at| at.to_string())
+    }
+}
+
 impl fmt::Display for When {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.at {

@@ -6,6 +6,7 @@
     reason = "in a test, a failed unwrap is a failed test"
 )]
 
+mod api;
 mod bad_input;
 mod browser;
 mod connections;
