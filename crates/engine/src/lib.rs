@@ -20,6 +20,7 @@ pub mod ingress;
 pub mod look;
 mod pace;
 mod planner;
+mod presence;
 mod reconciler;
 mod registry;
 mod retention;

@@ -114,7 +114,7 @@ fn obstacle(facts: &Facts) -> Option<(Tone, String)> {
 fn unlinked(facts: &Facts) -> String {
     let key = &facts.key;
     let paste = "Paste a conversation's address in the description or a comment to link one.";
-    match facts.ended {
+    match &facts.ended {
         None => format!("No conversation is linked to {key}. {paste}"),
         Some(end) => format!(
             "No conversation is linked to {key} any more: {}. {paste}",
@@ -124,12 +124,18 @@ fn unlinked(facts: &Facts) -> String {
 }
 
 /// Why a link ended, as a part of a sentence.
-pub(crate) fn ended(end: LinkEnd) -> &'static str {
+pub(crate) fn ended(end: &LinkEnd) -> String {
     match end {
-        LinkEnd::AddressRemoved => "its address was taken out of the issue",
-        LinkEnd::IssueDeleted => "the issue was deleted",
-        LinkEnd::ConversationGone => "the conversation was deleted in Intercom",
-        LinkEnd::ByHand => "a person ended the link",
+        LinkEnd::AddressRemoved => "its address was taken out of the issue".to_owned(),
+        LinkEnd::IssueDeleted => "the issue was deleted".to_owned(),
+        LinkEnd::IssueUnseen => {
+            "Jira does not show the issue any more: it was deleted, or is hidden from Bowline's \
+             account"
+                .to_owned()
+        }
+        LinkEnd::ConversationGone => "the conversation was deleted in Intercom".to_owned(),
+        LinkEnd::Merged(into) => format!("the conversation was merged into {into}"),
+        LinkEnd::ByHand => "a person ended the link".to_owned(),
     }
 }
 

@@ -143,7 +143,7 @@ fn row(app: &App, reader: &Reader, view: &LinkView) -> Row {
         .iter()
         .map(|source| source.origin.to_string())
         .collect();
-    let state = match link.ended {
+    let state = match &link.ended {
         Some(end) if !link.live => Lozenge::new(Tone::Plain, format!("ended: {}", ended(end))),
         _ => Lozenge::new(Tone::Good, "linked"),
     };
@@ -188,7 +188,13 @@ async fn show<P: bowline_access::Permission>(
     let more = views.len() > ROWS;
     views.truncate(ROWS);
     let older = views.last().filter(|_| more).map(LinkCursor::of);
-    let most = app.shared.store.most_asked(MOST_ASKED).await?;
+    // Counting reads all links, so it is done where someone begins to look.
+    let begins = query.without(&["done"]).is_empty();
+    let most = if begins {
+        app.shared.store.most_asked(MOST_ASKED).await?
+    } else {
+        Vec::new()
+    };
     let most = most.into_iter().filter(|asked| asked.conversations > 1);
     let states = [
         ("", "Linked now"),
@@ -412,7 +418,7 @@ pub(crate) async fn export_csv(
             view.link.conversation.as_str(),
             if view.link.live { "yes" } else { "no" },
             &since,
-            view.link.ended.map_or("", LinkEnd::as_str),
+            view.link.ended.as_ref().map_or("", LinkEnd::word),
             &sources,
         ]));
     }
@@ -436,7 +442,7 @@ pub(crate) async fn export_json(
                 "conversation": view.link.conversation.as_str(),
                 "linked": view.link.live,
                 "since": iso(view.link.since),
-                "ended": view.link.ended.map(LinkEnd::as_str),
+                "ended": view.link.ended.as_ref().map(LinkEnd::word),
                 "sources": sources(view),
             })
         })

@@ -299,7 +299,10 @@ fn conversation_ref(app: &App, workspace: Option<&WorkspaceName>, id: &Conversat
 }
 
 fn conversation_answer(live: usize, links: &[LinkView]) -> (Lozenge, String) {
-    match (live, links.first().and_then(|view| view.link.ended)) {
+    match (
+        live,
+        links.first().and_then(|view| view.link.ended.as_ref()),
+    ) {
         (0, None) => (
             Lozenge::new(Tone::Plain, "not linked"),
             "It is not linked to any issue, so no note is posted to it. Paste its address in the \
@@ -380,7 +383,7 @@ fn link_row(app: &App, reader: &Reader, view: &LinkView) -> LinkRow {
         .iter()
         .map(|source| source.origin.to_string())
         .collect();
-    let state = match view.link.ended {
+    let state = match &view.link.ended {
         Some(end) if !view.link.live => Lozenge::new(Tone::Plain, format!("ended: {}", ended(end))),
         _ => Lozenge::new(Tone::Good, "linked"),
     };
@@ -492,7 +495,7 @@ fn facts(
             .and_then(|binding| trouble(&Connection::Workspace(binding.workspace.clone()))),
         webhook_seen,
         live: links.iter().filter(|view| view.link.live).count(),
-        ended: links.iter().find_map(|view| view.link.ended),
+        ended: links.iter().find_map(|view| view.link.ended.clone()),
         latest,
     }
 }

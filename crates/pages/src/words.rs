@@ -10,7 +10,7 @@ use crate::component::{Lozenge, Tone};
 
 /// The codes of the reasons for doing nothing, with what they are called in filters. The reasons
 /// themselves stand in `bowline_domain::outcome`.
-pub(crate) const REASONS: [(&str, &str); 24] = [
+pub(crate) const REASONS: [(&str, &str); 28] = [
     ("not_linked", "no conversation is linked"),
     ("rule_off", "no rule asks for it"),
     ("already_handled", "told by another delivery"),
@@ -28,6 +28,10 @@ pub(crate) const REASONS: [(&str, &str); 24] = [
     ("other_workspace", "address of another workspace"),
     ("workspace_unknown", "workspace not known yet"),
     ("issue_gone", "issue gone or not shown"),
+    ("issue_unseen", "issue not shown any more"),
+    ("project_unseen", "project not shown any more"),
+    ("seen_again", "issue shown again"),
+    ("merged", "conversation merged"),
     ("comment_gone", "comment gone"),
     ("still_there", "issue still there"),
     ("not_followed", "kind of event not followed"),

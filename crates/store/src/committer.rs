@@ -1,6 +1,6 @@
-//! The one writer. Everything that waits to be written goes into one transaction, so that the cost
-//! of making it durable is shared by all of it: while one group is being committed, the next
-//! gathers.
+//! A writer. Everything that waits to be written goes into one transaction, so that the cost of
+//! making it durable is shared by all of it: while one group is being committed, the next gathers.
+//! SQLite has one writer; on PostgreSQL there are a few, as if there were so many replicas.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -34,7 +34,7 @@ pub(crate) enum Job {
     Tidy,
 }
 
-/// Where the writer gets its connection.
+/// Where a writer gets its connection.
 pub(crate) enum Source {
     Sqlite(Option<Conn>),
     Postgres(PgPool),

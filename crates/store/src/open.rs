@@ -17,6 +17,10 @@ use crate::error::StoreError;
 use crate::migrate;
 use crate::sql::lanes;
 
+/// Committers on PostgreSQL, each with a connection. A server works for one connection on one
+/// processor at a time; SQLite lets only one write in any case.
+const COMMITTERS_POSTGRES: u32 = 3;
+
 /// Connections for reading.
 const READERS_MAX: u32 = 4;
 
@@ -59,7 +63,8 @@ pub(crate) enum Readers {
 /// An opened database.
 pub(crate) struct Opened {
     pub(crate) readers: Readers,
-    pub(crate) source: Source,
+    /// One for each committer.
+    pub(crate) sources: Vec<Source>,
     /// Hears what other processes say.
     pub(crate) listening: Option<JoinHandle<()>>,
 }
@@ -125,10 +130,9 @@ async fn open_sqlite(path: &str, open: &Open) -> Result<Opened, StoreError> {
         .connect_with(options.pragma("query_only", "1"))
         .await
         .map_err(StoreError::database(doing))?;
-    let (readers, source) = (Readers::Sqlite(pool), Source::Sqlite(Some(conn)));
     Ok(Opened {
-        readers,
-        source,
+        readers: Readers::Sqlite(pool),
+        sources: vec![Source::Sqlite(Some(conn))],
         listening: None,
     })
 }
@@ -147,7 +151,7 @@ async fn open_postgres(open: &Open, work: Arc<Notify>) -> Result<Opened, StoreEr
             .test_before_acquire(false)
             .acquire_timeout(REACH_TIMEOUT)
     };
-    let writers = pool(1)
+    let writers = pool(COMMITTERS_POSTGRES)
         .connect_with(options.clone())
         .await
         .map_err(StoreError::database(doing))?;
@@ -169,10 +173,11 @@ async fn open_postgres(open: &Open, work: Arc<Notify>) -> Result<Opened, StoreEr
     let listening = open
         .works_lanes
         .then(|| tokio::spawn(listen(readers.clone(), work)));
-    let (readers, source) = (Readers::Postgres(readers), Source::Postgres(writers));
     Ok(Opened {
-        readers,
-        source,
+        readers: Readers::Postgres(readers),
+        sources: (0..COMMITTERS_POSTGRES)
+            .map(|_| Source::Postgres(writers.clone()))
+            .collect(),
         listening,
     })
 }

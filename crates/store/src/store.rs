@@ -1,5 +1,6 @@
 //! The store as others use it.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,11 +18,11 @@ use tokio::task::JoinHandle;
 use crate::committer::{self, Job, WAITING_MAX, Writer};
 use crate::db::{Conn, Dialect, values};
 use crate::error::StoreError;
-use crate::handover::{self, Answer, Leases, Reply};
+use crate::handover::{self, Answer, Leases, Orphans, Reply};
 use crate::model::{
     Accepted, AttemptView, Backlog, BindingRecord, Committed, ConnectionRecord, Decision,
-    EffectView, EventFilter, EventView, LaneKind, Lease, LinkFilter, LinkView, NewEvent, Redacted,
-    Settlement, StoredEvent, TakenEffect,
+    EffectView, EventFilter, EventView, LaneKind, Lease, LinkFilter, LinkView, LinkedIssue,
+    NewEvent, Redacted, Settlement, StoredEvent, TakenEffect,
 };
 use crate::open::{self, Open, Opened, Readers, WORK_CHANNEL};
 use crate::sql::{bindings, claim, connections, lookup, views};
@@ -30,6 +31,9 @@ use crate::writes::{
     Postpone, PutConnection, Redact, Renew, Replay, Single, WebhookSeen, Write,
 };
 
+/// How far apart the tokens of committers begin: further than one will ever count.
+const TOKENS_APART: i64 = 1 << 48;
+
 /// The durable state. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
@@ -37,12 +41,46 @@ pub struct Store {
 }
 
 struct Inner {
-    jobs: mpsc::Sender<Job>,
+    committers: Vec<Committer>,
     readers: Readers,
-    writer: Writer,
     work: Arc<Notify>,
-    committing: Mutex<Option<JoinHandle<()>>>,
+    committing: Mutex<Vec<JoinHandle<()>>>,
     listening: Option<JoinHandle<()>>,
+}
+
+/// One of the writers. Each lane has its own, so that what concerns a lane is written in the order
+/// in which it was asked for.
+struct Committer {
+    jobs: mpsc::Sender<Job>,
+    orphans: Orphans,
+}
+
+impl Committer {
+    fn answer<T: Leases>(&self) -> (Reply<T>, Answer<T>) {
+        handover::answer(&self.jobs, &self.orphans)
+    }
+
+    async fn send(&self, job: Job) -> Result<(), StoreError> {
+        self.jobs.send(job).await.map_err(|_| StoreError::Closed)
+    }
+
+    /// Runs a write by itself in a transaction.
+    async fn write<W: Write>(&self, write: W) -> Result<W::Out, StoreError> {
+        let (reply, answer) = self.answer();
+        self.send(Job::Alone(Box::new(Single::new(write, reply))))
+            .await?;
+        answer.wait().await
+    }
+}
+
+impl Inner {
+    fn committer(&self, lane: &LaneKey) -> &Committer {
+        let mut hasher = DefaultHasher::new();
+        lane.hash(&mut hasher);
+        let count = self.committers.len() as u64;
+        let place = usize::try_from(hasher.finish() % count).unwrap_or_default();
+        &self.committers[place]
+    }
 }
 
 impl Drop for Inner {
@@ -62,19 +100,27 @@ impl Store {
         let work = Arc::new(Notify::new());
         let Opened {
             readers,
-            source,
+            sources,
             listening,
         } = open::open(&open, Arc::clone(&work)).await?;
-        let writer = Writer::new(open.owner, open.first_token);
-        let (jobs, waiting) = mpsc::channel(WAITING_MAX);
-        let committing = tokio::spawn(committer::run(waiting, source, writer.clone()));
+        let (mut committers, mut committing) = (Vec::new(), Vec::new());
+        let mut first_token = open.first_token.max(1);
+        for source in sources {
+            let writer = Writer::new(open.owner.clone(), first_token);
+            first_token = first_token.saturating_add(TOKENS_APART);
+            let (jobs, waiting) = mpsc::channel(WAITING_MAX);
+            committers.push(Committer {
+                jobs,
+                orphans: writer.orphans.clone(),
+            });
+            committing.push(tokio::spawn(committer::run(waiting, source, writer)));
+        }
         Ok(Self {
             inner: Arc::new(Inner {
-                jobs,
+                committers,
                 readers,
-                writer,
                 work,
-                committing: Mutex::new(Some(committing)),
+                committing: Mutex::new(committing),
                 listening,
             }),
         })
@@ -92,24 +138,9 @@ impl Store {
         })
     }
 
-    fn answer<T: Leases>(&self) -> (Reply<T>, Answer<T>) {
-        handover::answer(&self.inner.jobs, &self.inner.writer.orphans)
-    }
-
-    async fn send(&self, job: Job) -> Result<(), StoreError> {
-        self.inner
-            .jobs
-            .send(job)
-            .await
-            .map_err(|_| StoreError::Closed)
-    }
-
-    /// Runs a write by itself in a transaction.
+    /// Runs a write that concerns no single lane, by itself in a transaction.
     pub(crate) async fn write<W: Write>(&self, write: W) -> Result<W::Out, StoreError> {
-        let (reply, answer) = self.answer();
-        self.send(Job::Alone(Box::new(Single::new(write, reply))))
-            .await?;
-        answer.wait().await
+        self.inner.committers[0].write(write).await
     }
 
     /// Stores a delivery. When this returns, it is durable.
@@ -117,8 +148,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Overloaded`] when too much waits; database failures.
     pub async fn accept(&self, event: NewEvent) -> Result<Accepted, StoreError> {
-        let (reply, answer) = self.answer();
-        self.inner
+        let committer = self.inner.committer(&event.lane);
+        let (reply, answer) = committer.answer();
+        committer
             .jobs
             .try_send(Job::Accept(event, reply))
             .map_err(|error| match error {
@@ -136,8 +168,9 @@ impl Store {
     /// [`StoreError::Fenced`] when the lane was taken over; database failures. Nothing is written
     /// then.
     pub async fn decide(&self, decision: Decision) -> Result<Committed, StoreError> {
-        let (reply, answer) = self.answer();
-        self.send(Job::Decide(decision, reply)).await?;
+        let committer = self.inner.committer(&decision.lease.lane);
+        let (reply, answer) = committer.answer();
+        committer.send(Job::Decide(decision, reply)).await?;
         answer.wait().await
     }
 
@@ -152,8 +185,9 @@ impl Store {
     /// Database failures. The lease is given up then: the effect stays `attempting`, and is
     /// doubtful when its lane is taken next.
     pub async fn settle(&self, settlement: Settlement) -> Result<Option<TakenEffect>, StoreError> {
-        let (reply, answer) = self.answer();
-        self.send(Job::Settle(settlement, reply)).await?;
+        let committer = self.inner.committer(&settlement.lease.lane);
+        let (reply, answer) = committer.answer();
+        committer.send(Job::Settle(settlement, reply)).await?;
         answer.wait().await
     }
 
@@ -198,8 +232,8 @@ impl Store {
         self.write(Renew { now }).await
     }
 
-    /// Takes the texts out of a part of the decided events received and of the effects settled
-    /// before `before`, going on from `done`.
+    /// Takes the texts out of a part of the events received before `before` that do not wait, and
+    /// of the effects planned before it that are settled, going on from `done`.
     pub async fn redact(&self, before: Millis, done: Redacted) -> Result<Redacted, StoreError> {
         self.write(Redact { before, done }).await
     }
@@ -284,6 +318,15 @@ impl Store {
         lookup::link_is_live(&mut self.reader().await?, of, at).await
     }
 
+    /// What the conversation of an ended link was merged into, if that ended it.
+    pub async fn merged_into(
+        &self,
+        of: (&SiteName, &IssueId),
+        at: (&WorkspaceName, &ConversationId),
+    ) -> Result<Option<ConversationId>, StoreError> {
+        lookup::merged_into(&mut self.reader().await?, of, at).await
+    }
+
     /// The conversations linked to an issue at this moment, the oldest link first.
     pub async fn live_links(
         &self,
@@ -291,6 +334,17 @@ impl Store {
         issue: &IssueId,
     ) -> Result<Vec<(WorkspaceName, ConversationId)>, StoreError> {
         lookup::live_links(&mut self.reader().await?, site, issue).await
+    }
+
+    /// A part of the issues of a site that are linked, or were until Jira stopped showing them, by
+    /// id: at most `limit`, those after `after`.
+    pub async fn linked_issues(
+        &self,
+        site: &SiteName,
+        after: Option<&IssueId>,
+        limit: usize,
+    ) -> Result<Vec<LinkedIssue>, StoreError> {
+        lookup::linked_issues(&mut self.reader().await?, site, after, limit).await
     }
 
     /// The issues that a conversation is linked to at this moment.
@@ -309,6 +363,16 @@ impl Store {
         remote_id: &str,
     ) -> Result<bool, StoreError> {
         lookup::is_ours(&mut self.reader().await?, connection, remote_id).await
+    }
+
+    /// The notes of one link that were confirmed after `since`, the oldest first, with when.
+    pub async fn notes_confirmed(
+        &self,
+        of: (&SiteName, &IssueId),
+        at: (&WorkspaceName, &ConversationId),
+        since: Millis,
+    ) -> Result<Vec<(EffectId, Millis)>, StoreError> {
+        lookup::notes_confirmed(&mut self.reader().await?, of, at, since).await
     }
 
     /// The first events that wait in a lane.
@@ -395,19 +459,24 @@ impl Store {
 
     /// Lets go of the lanes of this process, writes what waits, and closes.
     pub async fn close(self) {
-        let freed = self.write(FreeOwn {}).await;
-        if let Err(error) = freed {
-            tracing::warn!(%error, "the lanes of this process could not be freed");
+        // By each of them after what it still has to write; the last one finds what is left.
+        for committer in &self.inner.committers {
+            if let Err(error) = committer.write(FreeOwn {}).await {
+                tracing::warn!(%error, "the lanes of this process could not be freed");
+            }
         }
-        let committing = self.inner.committing.lock().await.take();
+        let committing = std::mem::take(&mut *self.inner.committing.lock().await);
         match &self.inner.readers {
             Readers::Sqlite(pool) => pool.close().await,
             Readers::Postgres(pool) => pool.close().await,
         }
         drop(self);
-        if let Some(committing) = committing {
-            // Ends when the last clone of the store is gone; others may still hold one.
-            let _ = tokio::time::timeout(Duration::from_secs(1), committing).await;
-        }
+        // They end when the last clone of the store is gone; others may still hold one.
+        let ends = async {
+            for committing in committing {
+                let _ = committing.await;
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_secs(1), ends).await;
     }
 }

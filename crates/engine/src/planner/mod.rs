@@ -6,6 +6,7 @@ mod intercom_event;
 mod internal;
 mod jira_event;
 mod observe;
+mod unseen;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -23,7 +24,8 @@ use crate::health;
 use crate::shared::{Handed, Shared};
 
 pub use internal::queue_link_command;
-pub(crate) use internal::{Look, conversation_gone};
+pub(crate) use internal::{Look, conversation_gone, conversation_merged, queue_look};
+pub(crate) use unseen::browses;
 
 /// Lanes of effects that a decision takes at once. More wait for the couriers of bulk work.
 const TAKE_UP_TO: usize = 16;

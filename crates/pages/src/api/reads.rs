@@ -227,7 +227,7 @@ fn link(view: &LinkView) -> Value {
         "conversation": view.link.conversation.as_str(),
         "linked": view.link.live,
         "since": iso(view.link.since),
-        "ended": view.link.ended.map(LinkEnd::as_str),
+        "ended": view.link.ended.as_ref().map(LinkEnd::word),
         "sources": sources,
     })
 }

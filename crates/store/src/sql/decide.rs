@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bowline_domain::effect::{Effect, EffectState};
 use bowline_domain::ids::{EffectId, EventId, IssueId, LaneKey, SiteName};
-use bowline_domain::link::{Link, Source};
+use bowline_domain::link::{Link, LinkEnd, Source};
 use serde::{Deserialize, Serialize};
 
 use crate::committer::Writer;
@@ -167,7 +167,7 @@ fn link_row(site: &SiteName, issue: &IssueId, link: &Link) -> Result<Vec<Value>,
         link.live,
         link.since.0,
         i64::from(link.generation),
-        link.ended.map(|end| end.as_str().to_owned()),
+        link.ended.as_ref().map(LinkEnd::key),
         sources_json(&link.sources)?,
     ])
 }

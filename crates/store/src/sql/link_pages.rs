@@ -19,8 +19,14 @@ pub(crate) async fn page(conn: &mut Conn, query: &LinkQuery) -> Result<Vec<LinkV
         conditions.add("issue.project = ?", project.as_str());
     }
     if let Some(issue) = &query.issue {
-        conditions.add("(issue.key = ?", issue.as_str());
-        conditions.go_on(" OR link.issue = ?)", issue.as_str());
+        // One or the other, so that an index finds it. No key is a number.
+        let number = issue.bytes().all(|byte| byte.is_ascii_digit());
+        let column = if number {
+            "link.issue = ?"
+        } else {
+            "issue.key = ?"
+        };
+        conditions.add(column, issue.as_str());
     }
     if let Some(workspace) = &query.workspace {
         conditions.add("link.workspace = ?", workspace.as_str());
