@@ -36,6 +36,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: Events,
     },
+    /// People who may sign in: list them, add one, let one in who is locked out.
+    User {
+        #[command(subcommand)]
+        action: User,
+    },
     /// Run the simulated Intercom and Jira by themselves.
     Sandbox(Sandbox),
     /// Print the version.
@@ -54,6 +59,9 @@ pub(crate) struct Demo {
     /// Play the story by itself, print it, and exit 0 only if every step was seen.
     #[arg(long)]
     pub(crate) story: bool,
+    /// Make no account: print the code with which a browser makes the owner's, as `serve` does.
+    #[arg(long)]
+    pub(crate) first_visit: bool,
     /// Where the service listens.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) listen: std::net::SocketAddr,
@@ -160,5 +168,37 @@ pub(crate) enum Events {
         configured: Configured,
         /// The event's number.
         event: i64,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum User {
+    /// List everyone.
+    List {
+        #[command(flatten)]
+        configured: Configured,
+    },
+    /// Add a person and print a code with which they choose a password.
+    Add {
+        #[command(flatten)]
+        configured: Configured,
+        /// The e-mail address.
+        email: String,
+        /// What they are called; the e-mail address if left out.
+        #[arg(long)]
+        name: Option<String>,
+        /// owner, administrator, `project_administrator`, agent or viewer.
+        #[arg(long, default_value = "viewer")]
+        role: String,
+        /// A project of a project administrator, as site/PROJECT; may be said several times.
+        #[arg(long = "project")]
+        projects: Vec<String>,
+    },
+    /// Print a code with which someone chooses a new password.
+    Reset {
+        #[command(flatten)]
+        configured: Configured,
+        /// Their e-mail address.
+        email: String,
     },
 }

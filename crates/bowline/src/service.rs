@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use bowline_access::{Access, Cost};
 use bowline_engine::shared::Shared;
 use bowline_engine::{Engine, Setup};
 use bowline_net::{HttpOptions, HttpTransport};
@@ -14,14 +15,17 @@ use secrecy::ExposeSecret as _;
 
 use crate::config::{Config, Database, Metrics};
 use crate::replica::Replica;
-use crate::system::{SystemClock, random};
+use crate::system::{SystemClock, SystemEntropy, random};
 use crate::wiring::engine_config;
 
 /// A running service.
 pub struct Service {
     /// Where it listens.
     pub addr: SocketAddr,
+    /// The code with which the first owner is made, as long as there is no account.
+    pub first_visit_code: Option<String>,
     engine: Engine,
+    access: Access,
     sockets: Vec<Listening>,
     patience: std::time::Duration,
     // Held as long as the service runs: one process per SQLite file, and one per name.
@@ -53,6 +57,11 @@ impl Service {
         .await
         .context("starting the engine")?;
         let shared = engine.shared();
+        let access = access(shared.store.clone());
+        let first_visit_code = access
+            .first_visit_code()
+            .await
+            .context("looking for accounts")?;
         let limits = Limits::default();
         let mut sockets = Vec::new();
         let on_main = (config.metrics == Metrics::Shared).then(|| Arc::clone(&render_metrics));
@@ -60,7 +69,12 @@ impl Service {
             body_bytes_max: config.limits.body_bytes,
             at_once_max: config.limits.deliveries_at_once,
         };
-        let routes = router(Arc::clone(&shared), hooks, on_main);
+        let pages = bowline_pages::router(bowline_pages::Setup {
+            shared: Arc::clone(&shared),
+            access: access.clone(),
+            https: config.public_url.scheme() == "https",
+        });
+        let routes = router(Arc::clone(&shared), hooks, on_main).merge(pages);
         let main = listen(config.listen, routes, limits)
             .await
             .with_context(|| format!("listening on {}", config.listen))?;
@@ -75,7 +89,9 @@ impl Service {
         }
         Ok(Self {
             addr,
+            first_visit_code,
             engine,
+            access,
             sockets,
             patience: config.limits.shutdown,
             _lock: lock,
@@ -86,6 +102,11 @@ impl Service {
     /// What commands and tests need of the engine.
     pub fn shared(&self) -> Arc<Shared> {
         self.engine.shared()
+    }
+
+    /// Accounts and sessions.
+    pub fn access(&self) -> &Access {
+        &self.access
     }
 
     /// Takes a changed configuration into use: connections, credentials, bindings.
@@ -125,6 +146,16 @@ async fn open(config: &Config, owner: String, works_lanes: bool) -> anyhow::Resu
         works_lanes,
     };
     Store::open(open).await.context("opening the database")
+}
+
+/// Accounts and sessions on a store.
+pub fn access(store: Store) -> Access {
+    Access::new(bowline_access::Setup {
+        store,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        cost: Cost::Full,
+    })
 }
 
 /// One process per SQLite file: two would each free the other's lanes.

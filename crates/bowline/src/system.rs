@@ -1,5 +1,6 @@
 //! The outside world as the engine is given it: the clock and random numbers.
 
+use bowline_access::Entropy;
 use bowline_domain::time::{Clock, Millis};
 
 /// The computer's clock.
@@ -9,6 +10,17 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Millis {
         Millis(jiff::Timestamp::now().as_millisecond())
+    }
+}
+
+/// The operating system's randomness.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        aws_lc_rs::rand::fill(bytes)
+            .expect("a system without randomness can keep no secret, so nothing may go on");
     }
 }
 

@@ -137,6 +137,13 @@ impl LaneKey {
         Self(format!("send/{site}/i/{issue}"))
     }
 
+    /// The issue whose events it holds, if it holds those of one.
+    pub fn issue_events(&self) -> Option<(SiteName, IssueId)> {
+        let (site, issue) = self.0.strip_prefix("event/")?.split_once('/')?;
+        let number = !issue.is_empty() && issue.bytes().all(|byte| byte.is_ascii_digit());
+        number.then(|| (SiteName::new(site), IssueId::new(issue)))
+    }
+
     /// A key read back from the store.
     pub fn stored(key: impl Into<String>) -> Self {
         Self(key.into())

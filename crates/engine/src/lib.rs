@@ -17,6 +17,7 @@ mod courier;
 mod glance;
 mod health;
 pub mod ingress;
+pub mod look;
 mod pace;
 mod planner;
 mod presence;

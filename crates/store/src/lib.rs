@@ -23,6 +23,8 @@
 //! - State changes, effects and the outcome of an event commit together.
 //! - The key of an effect is unique, and an effect is `attempting` before its bytes leave.
 
+pub mod access;
+pub mod browse;
 pub mod committer;
 mod db;
 mod error;

@@ -115,6 +115,8 @@ macro_rules! write {
     };
 }
 
+pub(crate) use write;
+
 write!(ClaimEvents { limit: i64, now: Millis } -> Vec<Lease>,
     |conn, writer| claim::claim(conn, writer, LaneKind::Events, limit, now).await);
 write!(ClaimEffects { limit: i64, now: Millis } -> Vec<TakenEffect>, |conn, writer| {

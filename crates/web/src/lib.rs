@@ -51,7 +51,6 @@ pub fn router(shared: Arc<Shared>, limits: HookLimits, metrics: Option<RenderMet
             "/hooks/intercom/{workspace}",
             post(hooks::intercom).get(hooks::here),
         )
-        .route("/", get(operations::home))
         .route("/healthz", get(operations::healthz))
         .route("/readyz", get(operations::readyz))
         .with_state(app.clone());

@@ -11,19 +11,6 @@ use serde_json::json;
 
 use crate::{App, RenderMetrics};
 
-/// For someone who opens the address in a browser.
-pub(crate) async fn home() -> impl IntoResponse {
-    const PAGE: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
-        <meta name=\"viewport\" content=\"width=device-width\">\
-        <meta name=\"color-scheme\" content=\"light dark\"><title>Bowline</title>\
-        <body style=\"font: 1rem/1.5 system-ui; max-width: 40rem; margin: 3rem auto; \
-        padding: 0 1rem\"><h1>Bowline runs</h1><p>It ties Intercom conversations to Jira issues. \
-        <a href=\"/readyz\">How it is doing</a>, for machines. On its computer, <code>bowline \
-        links list</code> shows what is linked and <code>bowline events list</code> what came and \
-        what became of it.</p>";
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], PAGE)
-}
-
 /// The process runs.
 pub(crate) async fn healthz() -> &'static str {
     "ok"

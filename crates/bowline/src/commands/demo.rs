@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use bowline::config::{Log, LogFormat};
 use bowline::demo::{Plan, World, story};
+use bowline_access::{Access, AccountForm, Door};
 use bowline_sandbox::intercom::NewContact;
 
 use super::serve::metrics;
@@ -35,6 +36,16 @@ pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
         "Jira         http://{} (simulated)",
         world.sandbox.jira.addr
     );
+    match &service.first_visit_code {
+        Some(code) if options.first_visit => {
+            println!("First visit  http://{}/setup?code={code}", service.addr);
+        }
+        Some(code) => {
+            let (email, password) = owner(service.access(), code).await?;
+            println!("Sign-in      {email} with the password {password}");
+        }
+        None => {}
+    }
     println!();
     let told = if options.story {
         story::play(&world, service.addr, |line| println!("{line}")).await
@@ -78,6 +89,23 @@ fn by_hand(world: &World) -> anyhow::Result<()> {
     println!();
     println!("`bowline demo --story` plays this by itself. End with Ctrl-C.");
     Ok(())
+}
+
+/// Makes an owner's account, ready for trying: its address and password.
+async fn owner(access: &Access, code: &str) -> anyhow::Result<(String, String)> {
+    let password = format!("demo-{:016x}", bowline::system::random());
+    let form = AccountForm {
+        name: "Olive Owner".to_owned(),
+        email: "owner@example.com".to_owned(),
+        ..AccountForm::default()
+    };
+    let door = Door {
+        address: "this machine".to_owned(),
+        browser: "bowline demo".to_owned(),
+    };
+    let made = access.make_owner(code, &form, &password, &door);
+    made.await.context("making the owner's account")?;
+    Ok((form.email, password))
 }
 
 /// A folder that is gone after the demo.

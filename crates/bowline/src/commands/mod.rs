@@ -6,6 +6,7 @@ mod events;
 mod links;
 mod sandbox;
 mod serve;
+mod user;
 mod when;
 
 use std::path::Path;
@@ -27,6 +28,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         } => check::run(&configured, secrets).await,
         Command::Links { action } => links::run(action).await,
         Command::Events { action } => events::run(action).await,
+        Command::User { action } => user::run(action).await,
         Command::Sandbox(options) => sandbox::run(options).await,
         Command::Version => {
             println!("bowline {}", env!("CARGO_PKG_VERSION"));

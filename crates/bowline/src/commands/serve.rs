@@ -1,11 +1,12 @@
 //! `bowline serve`
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use bowline::config::{Loaded, changed_secrets, differs_beyond_secrets};
+use bowline::config::{Config, Loaded, changed_secrets, differs_beyond_secrets};
 use bowline::service::Service;
 use bowline_web::RenderMetrics;
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -28,11 +29,23 @@ pub(crate) async fn run(configured: &Configured) -> anyhow::Result<ExitCode> {
     let service = Service::start(&loaded.config, metrics()?).await?;
     tracing::info!(addr = %service.addr, version = env!("CARGO_PKG_VERSION"), "bowline serves");
     println!("bowline listens on http://{}", service.addr);
+    if let Some(code) = &service.first_visit_code {
+        say_first_visit(&loaded.config, code);
+    }
     until_told_to_end(configured, loaded, &service).await?;
     tracing::info!("bowline ends: finishing what is in flight");
     service.stop().await;
     tracing::info!("bowline ended");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says how the first account is made. Nobody may be listening to what is printed any more.
+fn say_first_visit(config: &Config, code: &str) {
+    let base = config.public_url.as_str().trim_end_matches('/');
+    let _ = writeln!(
+        std::io::stdout(),
+        "Nobody has an account yet. Make the owner's at {base}/setup with the code {code}"
+    );
 }
 
 /// Starts collecting metrics.

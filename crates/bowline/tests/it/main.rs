@@ -6,10 +6,13 @@
     reason = "in a test, a failed unwrap is a failed test"
 )]
 
+mod api;
 mod bad_input;
+mod browser;
 mod connections;
 mod deliveries;
 mod failure;
+mod finding_out;
 mod formatting;
 mod linking;
 mod merging;
@@ -22,6 +25,7 @@ mod record;
 mod reopening;
 mod replicas;
 mod service_desk;
+mod signing_in;
 mod stage;
 mod story;
 mod unseen;

@@ -5,7 +5,7 @@ use bowline_domain::ids::{EffectId, EventId, IssueId, IssueKey, SiteName};
 use bowline_domain::outcome::Outcome;
 use bowline_domain::time::Millis;
 
-use crate::db::{Conn, Row, Value, values};
+use crate::db::{Conn, Row, Value, in_list, values};
 use crate::error::StoreError;
 use crate::model::{
     AttemptView, Backlog, EffectView, EventFilter, EventState, EventView, LinkFilter, LinkView,
@@ -18,15 +18,7 @@ const EVENT_COLUMNS: &str =
 
 fn read_event_view(row: &Row) -> Result<EventView, StoreError> {
     let state = EventState::from_code(row.int(7)?);
-    let text = row.text_or_null(8)?;
-    let (outcome, trouble) = match (state, text) {
-        (EventState::Decided, Some(text)) => {
-            let outcome: Outcome = serde_json::from_str(&text)
-                .map_err(|error| StoreError::unreadable("an outcome", error))?;
-            (Some(outcome), None)
-        }
-        (_, text) => (None, text),
-    };
+    let (outcome, trouble) = read_became(state, row.text_or_null(8)?)?;
     Ok(EventView {
         event: read_event(row)?,
         state,
@@ -36,21 +28,56 @@ fn read_event_view(row: &Row) -> Result<EventView, StoreError> {
     })
 }
 
+/// What became of an event: its outcome, or what made it go to quarantine.
+pub(crate) fn read_became(
+    state: EventState,
+    text: Option<String>,
+) -> Result<(Option<Outcome>, Option<String>), StoreError> {
+    match (state, text) {
+        (EventState::Decided, Some(text)) => {
+            let outcome = serde_json::from_str(&text)
+                .map_err(|error| StoreError::unreadable("an outcome", error))?;
+            Ok((Some(outcome), None))
+        }
+        (_, text) => Ok((None, text)),
+    }
+}
+
 /// Conditions of a `WHERE`, with their values numbered as they come.
 #[derive(Default)]
-struct Conditions {
-    sql: Vec<String>,
-    args: Vec<Value>,
+pub(crate) struct Conditions {
+    pub(crate) sql: Vec<String>,
+    pub(crate) args: Vec<Value>,
 }
 
 impl Conditions {
-    fn add(&mut self, condition: &str, value: impl Into<Value>) {
+    pub(crate) fn add(&mut self, condition: &str, value: impl Into<Value>) {
         self.args.push(value.into());
         self.sql
             .push(condition.replace('?', &format!("${}", self.args.len())));
     }
 
-    fn text(&self) -> String {
+    /// Goes on with the latest condition.
+    pub(crate) fn go_on(&mut self, more: &str, value: impl Into<Value>) {
+        self.args.push(value.into());
+        let more = more.replace('?', &format!("${}", self.args.len()));
+        if let Some(condition) = self.sql.last_mut() {
+            condition.push_str(&more);
+        }
+    }
+
+    /// `column IN (…)`
+    pub(crate) fn add_list<'v>(&mut self, column: &str, items: impl IntoIterator<Item = &'v str>) {
+        let (list, args) = in_list(self.args.len() + 1, items);
+        if args.is_empty() {
+            self.sql.push("1 = 0".to_owned());
+            return;
+        }
+        self.args.extend(args);
+        self.sql.push(format!("{column} IN {list}"));
+    }
+
+    pub(crate) fn text(&self) -> String {
         if self.sql.is_empty() {
             String::new()
         } else {

@@ -9,8 +9,10 @@
 mod support;
 
 mod accepting;
+mod access;
 mod at_the_door;
 mod broken_off;
+mod browsing;
 mod deciding;
 mod lanes;
 mod reading;

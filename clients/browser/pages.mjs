@@ -1,0 +1,332 @@
+// The web application in a real browser: the first visit, signing in, looking in, finding out why,
+// in both colour schemes, by mouse and by keyboard, with and without script. Every page and state
+// is held against axe's rules.
+//
+//   FIRST_VISIT=http://…/setup?code=… DEMO_INTERCOM=http://… DEMO_JIRA=http://… \
+//     CHROMIUM=/usr/bin/chromium node pages.mjs
+//
+// SCREENSHOTS=FOLDER keeps a picture of each page.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const { FIRST_VISIT: firstVisit, DEMO_INTERCOM: intercom, DEMO_JIRA: jira, CHROMIUM: executablePath, SCREENSHOTS: folder } = process.env;
+if (!firstVisit || !intercom || !jira || !executablePath) {
+  console.error("FIRST_VISIT, DEMO_INTERCOM, DEMO_JIRA and CHROMIUM must be set");
+  process.exit(2);
+}
+
+const PATIENCE_MS = 15_000;
+const NARROW_PX = 360;
+const PASSWORD = "four little words here";
+const base = new URL(firstVisit).origin;
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let passed = 0;
+let failed = 0;
+let looked = 0;
+
+async function step(name, act) {
+  try {
+    await act();
+    passed += 1;
+    console.log(`ok   ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL ${name}: ${error.message}`);
+  }
+}
+
+function expect(truth, words) {
+  if (!truth) throw new Error(words);
+}
+
+const browser = await chromium.launch({
+  executablePath,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+
+// A window of someone: its scripts must not fail, and nothing may be refused by the policy.
+async function open(options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, timezoneId: "Europe/Berlin", ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  page.on("pageerror", (error) => {
+    failed += 1;
+    console.log(`FAIL a script failed at ${page.url()}: ${error.message}`);
+  });
+  page.on("console", (message) => {
+    if (/Content Security Policy/.test(message.text())) {
+      failed += 1;
+      console.log(`FAIL refused by the policy at ${page.url()}: ${message.text()}`);
+    }
+  });
+  return page;
+}
+
+// Holds what is shown against the rules, wide and narrow.
+async function look(page, name) {
+  looked += 1;
+  const wide = page.viewportSize();
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  for (const { id, impact, nodes } of violations) {
+    throw new Error(`${name}: ${id} (${impact}): ${nodes[0].html} ${nodes[0].failureSummary}`);
+  }
+  await page.setViewportSize({ width: NARROW_PX, height: 740 });
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  expect(width <= NARROW_PX, `${name} is ${width} px wide in a window of ${NARROW_PX}`);
+  if (folder) await page.screenshot({ path: `${folder}/${name}-narrow.png`, fullPage: true });
+  await page.setViewportSize(wide);
+  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+}
+
+async function signIn(page, email) {
+  await page.goto(`${base}/sign-in`);
+  await page.getByLabel("E-mail address").fill(email);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+}
+
+const owner = await open({ colorScheme: "light" });
+
+await step("the first visit says what is wrong beside the field and keeps what was typed", async () => {
+  await owner.goto(base);
+  await owner.getByRole("heading", { name: "Welcome to Bowline" }).waitFor();
+  await look(owner, "first-visit");
+  await owner.getByLabel("Code").fill("not-the-code");
+  await owner.getByLabel("Your name").fill("Olive Owner");
+  await owner.getByLabel("E-mail address").fill("owner@example.com");
+  await owner.getByLabel("Password").fill("too short");
+  await owner.getByRole("button", { name: "Make the owner" }).click();
+  await owner.getByText("This code is not valid").waitFor();
+  await owner.getByText("It is too short").waitFor();
+  expect((await owner.getByLabel("Your name").inputValue()) === "Olive Owner", "the name is gone");
+  await look(owner, "first-visit-wrong");
+});
+
+await step("the code from the start makes the owner", async () => {
+  await owner.goto(firstVisit);
+  await owner.getByLabel("Your name").fill("Olive Owner");
+  await owner.getByLabel("E-mail address").fill("owner@example.com");
+  await owner.getByLabel("Password").fill(PASSWORD);
+  await owner.getByRole("button", { name: "Make the owner" }).click();
+  await owner.getByText("You are the owner of this installation.").waitFor();
+});
+
+await step("a person is added and chooses a password", async () => {
+  await owner.getByRole("link", { name: "People" }).click();
+  await owner.getByLabel("Name", { exact: true }).fill("Vera Viewer");
+  await owner.getByLabel("E-mail address").fill("not an address");
+  await owner.getByRole("radio", { name: /Project administrator/ }).check();
+  await owner.evaluate(() => document.querySelector("form[action='/people']").noValidate = true);
+  await owner.getByRole("button", { name: "Add and make a code" }).click();
+  await owner.getByText("This is not an e-mail address").waitFor();
+  await owner.getByText("Choose at least one project").waitFor();
+  await look(owner, "people-wrong");
+  await owner.getByLabel("E-mail address").fill("vera@example.com");
+  await owner.getByRole("radio", { name: /^Viewer/ }).check();
+  await owner.getByRole("button", { name: "Add and make a code" }).click();
+  const code = await owner.locator("#code").textContent();
+  await look(owner, "people-code");
+  const vera = await open();
+  await vera.goto(`${base}/welcome?code=${code}`);
+  await look(vera, "welcome");
+  await vera.getByLabel("New password").fill(PASSWORD);
+  await vera.getByRole("button", { name: "Save and sign in" }).click();
+  await vera.getByRole("heading", { name: "Overview" }).waitFor();
+  await vera.goto(`${base}/people`);
+  await vera.getByText("does not allow you to manage people").waitFor();
+  await look(vera, "not-allowed");
+  await vera.context().close();
+});
+
+// What there is to see: one issue that is linked and told of, one that is not.
+let address;
+await step("a linked issue shows in Bowline", async () => {
+  const inbox = await open();
+  await inbox.goto(intercom);
+  await inbox.getByRole("link", { name: /Mia Holm/ }).first().click();
+  address = await inbox.getByLabel("Paste this into a Jira issue or comment").inputValue();
+  await inbox.goto(jira);
+  for (const [summary, description] of [["A linked issue", `See ${address}`], [`Alone ${"with a very long summary ".repeat(8)}`, "Nothing pasted."]]) {
+    await inbox.goto(jira);
+    await inbox.getByLabel("Summary").fill(summary);
+    await inbox.getByLabel("Description").fill(description);
+    await inbox.getByRole("button", { name: /create/i }).click();
+    await inbox.getByRole("heading", { name: new RegExp(summary.slice(0, 10)) }).waitFor();
+  }
+  await inbox.context().close();
+  await owner.goto(`${base}/links`);
+  for (let tries = 0; !(await owner.getByRole("link", { name: /^ENG-\d+$/ }).count()); tries += 1) {
+    expect(tries < 100, "the link did not come");
+    await owner.reload();
+  }
+});
+
+await step("one question answers why something was told, and why not", async () => {
+  await owner.goto(`${base}/links`);
+  const key = await owner.getByRole("link", { name: /^ENG-\d+$/ }).first().textContent();
+  await owner.getByRole("searchbox").fill(key);
+  await owner.getByRole("button", { name: "Search" }).click();
+  await owner.getByText("was told. Nothing is missing.").waitFor();
+  await look(owner, "why-told");
+  await owner.goto(`${base}/why`);
+  await owner.getByRole("textbox", { name: "Issue or conversation" }).fill(address);
+  await owner.getByRole("button", { name: "Find out" }).click();
+  await owner.getByText(/It is linked to/).waitFor();
+  await owner.goto(`${base}/why?q=ENG-999`);
+  await owner.getByText("has never heard of ENG-999").waitFor();
+});
+
+await step("a delivery tells its decision, is decided again and does nothing twice", async () => {
+  await owner.goto(`${base}/deliveries`);
+  await owner.getByLabel("Outcome").selectOption("effects");
+  await owner.getByRole("button", { name: "Show", exact: true }).click();
+  await owner.locator("tbody a").first().click();
+  await owner.getByText("confirmed").first().waitFor();
+  await owner.getByText("As a curl command").click();
+  await owner.getByText("What it said").click();
+  await look(owner, "delivery-open");
+  const effects = await owner.locator(".effect").count();
+  await owner.getByRole("button", { name: "Decide it again" }).click();
+  await owner.getByText("is not done twice").waitFor();
+  await owner.getByRole("button", { name: "Decide it again" }).waitFor();
+  expect((await owner.locator(".effect").count()) === effects, "there are other effects");
+});
+
+await step("a conversation is linked and unlinked by hand", async () => {
+  await owner.goto(`${base}/links`);
+  const key = await owner.getByRole("link", { name: /^ENG-\d+$/ }).first().textContent();
+  await owner.getByLabel("Issue", { exact: true }).fill(key);
+  await owner.getByLabel("Conversation", { exact: true }).fill("that one");
+  await owner.getByRole("button", { name: "Link", exact: true }).click();
+  await owner.getByText("is no conversation").waitFor();
+  await look(owner, "links-wrong");
+  await owner.getByLabel("Conversation", { exact: true }).fill(address);
+  await owner.getByRole("button", { name: "Link", exact: true }).click();
+  await owner.getByText("The link is being made.").waitFor();
+  await owner.getByRole("button", { name: /^Unlink/ }).first().click();
+  await owner.getByText("The link is being ended.").waitFor();
+});
+
+await step("a token is shown once, and copied", async () => {
+  await owner.goto(`${base}/tokens`);
+  await look(owner, "tokens-empty");
+  await owner.getByLabel("What is it for?").fill("A report");
+  await owner.getByRole("button", { name: "Make the token" }).click();
+  expect((await owner.locator("#token").textContent()).startsWith("bowline_"), "no token is shown");
+  await look(owner, "tokens-made");
+  await owner.goto(`${base}/tokens`);
+  expect(!(await owner.locator("#token").count()), "it is shown again");
+  await owner.getByRole("button", { name: "End the token A report" }).click();
+  await owner.getByText("The token was ended.").waitFor();
+});
+
+await step("by keyboard alone: sign in, search, help, the pages", async () => {
+  const page = await open({ colorScheme: "dark" });
+  const press = async (...keys) => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
+  await page.goto(`${base}/deliveries?outcome=effects`);
+  await press("Tab");
+  expect((await page.evaluate(() => document.activeElement.textContent)) === "Skip to the content", "the skip link is not first");
+  await press("Enter", "Tab");
+  await page.keyboard.type("owner@example.com");
+  await press("Tab");
+  await page.keyboard.type(PASSWORD);
+  await press("Enter");
+  await page.getByRole("heading", { name: "Deliveries" }).waitFor();
+  expect(new URL(page.url()).search === "?outcome=effects", `signed in to another place: ${page.url()}`);
+  await press("?");
+  await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+  await look(page, "keyboard-dialog");
+  await press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await press("/");
+  await page.keyboard.type("ENG-999");
+  await press("Enter");
+  await page.getByText("has never heard of ENG-999").waitFor();
+  await press("g", "l");
+  await page.getByRole("heading", { name: "Links", exact: true }).waitFor();
+  await press("g", "o");
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  for (let tabs = 0; (await page.evaluate(() => document.activeElement.textContent)) !== "Olive Owner"; tabs += 1) {
+    expect(tabs < 20, "the menu cannot be reached");
+    await press("Tab");
+  }
+  await press("Enter");
+  await page.getByRole("button", { name: "Sign out" }).waitFor();
+  await look(page, "menu-open");
+  await press("Escape");
+  expect(!(await page.locator("details.menu[open]").count()), "the menu stays open");
+  await press("Enter", "Tab", "Tab", "Tab", "Tab", "Enter");
+  await page.getByText("You are signed out.").waitFor();
+  await page.context().close();
+});
+
+await step("times are shown in the reader's zone, with script and from the second page on without", async () => {
+  const time = owner.locator("main time").first();
+  await owner.goto(base);
+  const told = await time.getAttribute("datetime");
+  const zoned = (zone) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(told));
+  expect((await time.textContent()).endsWith(zoned("Europe/Berlin")), `${await time.textContent()} is not ${told} in Berlin`);
+  const fresh = await open({ timezoneId: "Asia/Tokyo" });
+  await signIn(fresh, "owner@example.com");
+  const first = fresh.locator("main time").first();
+  expect((await first.textContent()).endsWith(zoned("Asia/Tokyo")), `${await first.textContent()} is not in Tokyo`);
+  await fresh.context().close();
+});
+
+await step("without script everything is there", async () => {
+  const page = await open({ javaScriptEnabled: false });
+  await signIn(page, "owner@example.com");
+  await page.getByRole("searchbox").fill("ENG-999");
+  await page.getByRole("button", { name: "Search" }).click();
+  await page.getByText("has never heard of ENG-999").waitFor();
+  await page.getByRole("link", { name: "Deliveries", exact: true }).click();
+  await page.getByLabel("Outcome").selectOption("nothing");
+  await page.getByRole("button", { name: "Show", exact: true }).click();
+  await page.locator("tbody a").first().click();
+  await page.getByRole("heading", { name: /^Delivery \d+$/ }).waitFor();
+  expect(!(await page.locator("button[data-copy]:visible").count()), "a button that cannot work is shown");
+  await page.context().close();
+});
+
+await step("what changes is shown without a reload", async () => {
+  await owner.goto(base);
+  await owner.locator("[data-refresh]").evaluate((part) => { part.querySelector("h1").textContent = "Stale"; part.dataset.refresh = "0.2"; });
+  await owner.getByRole("heading", { name: "Overview" }).waitFor({ timeout: 20_000 });
+});
+
+const PAGES = ["/", "/deliveries", "/deliveries?outcome=quarantined", "/deliveries?about=what", "/deliveries/1", "/why", "/why?q=ENG-1", "/why?q=hello", "/links", "/links?state=ended", "/problems", "/people", "/people/1", "/audit", "/account", "/tokens", "/help", "/nowhere"];
+for (const [scheme, options] of [["light", { colorScheme: "light" }], ["dark", { colorScheme: "dark" }], ["contrast", { colorScheme: "dark", contrast: "more" }]]) {
+  await step(`every page in ${scheme}, wide and narrow`, async () => {
+    const page = await open(options);
+    await page.goto(`${base}/sign-in`);
+    await look(page, `sign-in-${scheme}`);
+    await signIn(page, "owner@example.com");
+    for (const path of PAGES) {
+      await page.goto(base + path);
+      const name = path.replace(/[^a-z0-9]+/gi, "-").replace(/^-|-$/g, "") || "overview";
+      await look(page, `${name}-${scheme}`);
+    }
+    await page.context().close();
+  });
+}
+
+await step("someone's choice of colours stands above the system's", async () => {
+  await owner.goto(`${base}/account`);
+  await owner.getByRole("radio", { name: "Dark" }).check();
+  await owner.getByLabel("More contrast").check();
+  await owner.getByRole("button", { name: "Save" }).click();
+  await owner.getByText("Saved. This browser keeps it.").waitFor();
+  const colours = await owner.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  expect(colours === "rgb(20, 24, 31)", `the page is ${colours}`);
+  await look(owner, "account-chosen");
+});
+
+await browser.close();
+console.log(`${passed} passed, ${failed} failed; ${looked} pages and states held against axe's rules`);
+process.exit(failed === 0 ? 0 : 1);

@@ -1,0 +1,150 @@
+//! What is written down of changes.
+
+use bowline_store::access::{AuditEntry, AuditFilter, AuditView};
+
+use crate::permission::{Granted, ReadAudit, Who};
+use crate::{Access, AccessError};
+
+/// Kinds of changes. Their words are stored and do not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The first owner was made.
+    OwnerMade,
+    /// Someone signed in.
+    SignedIn,
+    /// Someone tried to sign in too often.
+    SignInRefused,
+    /// A person was added.
+    PersonAdded,
+    /// A person's name, role or right to sign in was changed.
+    PersonChanged,
+    /// A person was given a code to choose a new password.
+    PasswordReset,
+    /// A person chose a password with a code.
+    PasswordChosen,
+    /// A person changed their password.
+    PasswordChanged,
+    /// A session was ended by its owner or an administrator.
+    SessionEnded,
+    /// A token was made.
+    TokenMade,
+    /// A token was ended.
+    TokenEnded,
+    /// A delivery was put back to be decided again.
+    EventReplayed,
+    /// A conversation was linked by hand.
+    LinkAdded,
+    /// A link was ended by hand.
+    LinkRemoved,
+}
+
+impl What {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::OwnerMade,
+        Self::SignedIn,
+        Self::SignInRefused,
+        Self::PersonAdded,
+        Self::PersonChanged,
+        Self::PasswordReset,
+        Self::PasswordChosen,
+        Self::PasswordChanged,
+        Self::SessionEnded,
+        Self::TokenMade,
+        Self::TokenEnded,
+        Self::EventReplayed,
+        Self::LinkAdded,
+        Self::LinkRemoved,
+    ];
+
+    /// The word for storage.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OwnerMade => "owner_made",
+            Self::SignedIn => "signed_in",
+            Self::SignInRefused => "sign_in_refused",
+            Self::PersonAdded => "person_added",
+            Self::PersonChanged => "person_changed",
+            Self::PasswordReset => "password_reset",
+            Self::PasswordChosen => "password_chosen",
+            Self::PasswordChanged => "password_changed",
+            Self::SessionEnded => "session_ended",
+            Self::TokenMade => "token_made",
+            Self::TokenEnded => "token_ended",
+            Self::EventReplayed => "event_replayed",
+            Self::LinkAdded => "link_added",
+            Self::LinkRemoved => "link_removed",
+        }
+    }
+
+    /// The words for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::OwnerMade => "First owner made",
+            Self::SignedIn => "Signed in",
+            Self::SignInRefused => "Sign-in refused",
+            Self::PersonAdded => "Person added",
+            Self::PersonChanged => "Person changed",
+            Self::PasswordReset => "Password reset",
+            Self::PasswordChosen => "Password chosen",
+            Self::PasswordChanged => "Password changed",
+            Self::SessionEnded => "Session ended",
+            Self::TokenMade => "Token made",
+            Self::TokenEnded => "Token ended",
+            Self::EventReplayed => "Delivery decided again",
+            Self::LinkAdded => "Conversation linked",
+            Self::LinkRemoved => "Conversation unlinked",
+        }
+    }
+
+    /// The reverse of [`What::as_str`].
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|what| what.as_str() == word)
+    }
+}
+
+impl Access {
+    pub(crate) fn entry(
+        &self,
+        who: &Who,
+        what: What,
+        subject: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> AuditEntry {
+        AuditEntry {
+            at: self.now(),
+            who: who.name(),
+            account: who.account(),
+            what: what.as_str().to_owned(),
+            subject: subject.into(),
+            detail: detail.into(),
+        }
+    }
+
+    /// Writes down what someone did by hand: what it was done to, and how.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn write_down(
+        &self,
+        who: &Who,
+        what: What,
+        subject: &str,
+        detail: &str,
+    ) -> Result<(), AccessError> {
+        let entry = self.entry(who, what, subject, detail);
+        Ok(self.store().add_audit(entry).await?)
+    }
+
+    /// Reads the audit log, newest first.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn audit(
+        &self,
+        _by: &Granted<ReadAudit>,
+        filter: &AuditFilter,
+    ) -> Result<Vec<AuditView>, AccessError> {
+        Ok(self.store().audit(filter).await?)
+    }
+}

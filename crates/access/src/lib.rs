@@ -1,0 +1,124 @@
+//! Who may do what: accounts, passwords, sessions, tokens, and the log of what was changed.
+//!
+//! What a role allows is a type. A handler names the permission that it needs, as in
+//! [`Granted<Look>`](Granted), and cannot be called without it; the changes in this crate take the
+//! same proof. A proof comes from [`Who::granted`] alone.
+//!
+//! Randomness and time are passed in. What a browser or a script holds (a session, a code, a
+//! token) is never stored: its SHA-256 digest is.
+//!
+//! # Invariants
+//!
+//! - There is an active owner, from the first visit on.
+//! - Every change is written together with its entry in the audit log.
+//! - A password that is changed ends the account's other sessions.
+
+mod accounts;
+mod audit;
+mod password;
+mod permission;
+mod role;
+mod secret;
+mod sign_in;
+mod throttle;
+mod tokens;
+
+use std::sync::Arc;
+
+use bowline_domain::time::{Clock, Millis};
+use bowline_store::{Store, StoreError};
+use tokio::sync::Semaphore;
+
+pub use accounts::{AccountForm, ChangeRefusal, Fault, Invited, Invitee};
+pub use audit::What;
+pub use password::{Cost, PASSWORD_LETTERS_MIN, PasswordFault};
+pub use permission::{
+    ChangeLinks, Granted, Look, ManagePeople, OwnAccount, Permission, ReadAudit, Replay,
+    SeePayloads, Who,
+};
+pub use role::{Person, ProjectRef, Role, RoleKind};
+pub use secret::{Entropy, digest, same};
+pub use sign_in::{Door, SESSION_MS_MAX, SignInRefusal, SignedIn, Visit};
+pub use throttle::Wait;
+pub use tokens::{NewToken, Scope, TOKEN_DAYS_MAX, TokenForm};
+
+use throttle::Throttle;
+
+/// Passwords that are hashed at once. Each takes about 20 MiB and a core for a while.
+const HASHED_AT_ONCE: usize = 2;
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A row that this version cannot read.
+    #[error("reading {what} from the database: {detail}")]
+    Unreadable {
+        /// What was read.
+        what: &'static str,
+        /// Why it cannot be read.
+        detail: String,
+    },
+    /// A password could not be hashed.
+    #[error("hashing a password: {0}")]
+    Hashing(String),
+}
+
+/// How the parts of the outside world are given.
+pub struct Setup {
+    /// The durable state.
+    pub store: Store,
+    /// The present time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness that nobody can guess.
+    pub entropy: Arc<dyn Entropy>,
+    /// What hashing a password costs.
+    pub cost: Cost,
+}
+
+/// Accounts, sessions and tokens. Cheap to clone.
+#[derive(Clone)]
+pub struct Access {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    cost: Cost,
+    hashing: Semaphore,
+    throttle: Throttle,
+}
+
+impl Access {
+    /// Puts the parts together.
+    pub fn new(setup: Setup) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                store: setup.store,
+                clock: setup.clock,
+                entropy: setup.entropy,
+                cost: setup.cost,
+                hashing: Semaphore::new(HASHED_AT_ONCE),
+                throttle: Throttle::default(),
+            }),
+        }
+    }
+
+    /// The present time.
+    pub fn now(&self) -> Millis {
+        self.inner.clock.now()
+    }
+
+    fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// A new secret that nobody can guess, in letters that fit a cookie.
+    pub fn new_secret(&self) -> String {
+        secret::secret(&*self.inner.entropy)
+    }
+}

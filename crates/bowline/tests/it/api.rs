@@ -1,0 +1,315 @@
+//! The REST API does what its description says, to those who may.
+
+use serde_json::{Value, json};
+
+use crate::browser::Browser;
+use crate::stage::{On, Stage, on_both};
+
+/// A script with a token.
+struct Script<'s> {
+    stage: &'s Stage,
+    description: Value,
+    token: String,
+}
+
+/// What came back.
+struct Answer {
+    status: u16,
+    kind: String,
+    body: Value,
+}
+
+impl<'s> Script<'s> {
+    /// With a token with these scopes, of someone with this role.
+    async fn new(stage: &'s Stage, role: &str, scopes: &[&str]) -> Self {
+        let mut browser = Browser::signed_in(stage, role).await;
+        let mut fields = vec![("name", "script"), ("days", "1")];
+        fields.extend(scopes.iter().map(|scope| ("scopes", *scope)));
+        let page = browser.send("/tokens", &fields).await;
+        let (_, rest) = page
+            .text
+            .split_once("id=\"token\" tabindex=\"0\">")
+            .unwrap();
+        let token = rest.split('<').next().unwrap().to_owned();
+        let description = stage.client().get(stage.url("/api/v1/openapi.json"));
+        let description = description.send().await.unwrap().text().await.unwrap();
+        Self {
+            stage,
+            description: serde_json::from_str(&description).unwrap(),
+            token,
+        }
+    }
+
+    /// Calls, and holds the answer against the description.
+    async fn call(&self, method: &str, path: &str, body: Option<Value>, name: &str) -> Answer {
+        let client = self.stage.client();
+        let mut request = client
+            .request(method.parse().unwrap(), self.stage.url(path))
+            .bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.body(body.to_string());
+        }
+        if !name.is_empty() {
+            request = request.header("idempotency-key", name);
+        }
+        let response = request.send().await.unwrap();
+        let kind = response.headers().get("content-type");
+        let kind = kind.map_or("", |kind| kind.to_str().unwrap()).to_owned();
+        let answer = Answer {
+            status: response.status().as_u16(),
+            kind,
+            body: serde_json::from_str(&response.text().await.unwrap()).unwrap(),
+        };
+        self.check(method, path, &answer);
+        answer
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.call("GET", path, None, "").await
+    }
+
+    fn check(&self, method: &str, path: &str, answer: &Answer) {
+        let plain = path.split('?').next().unwrap();
+        let paths = self.description["paths"].as_object().unwrap();
+        let fits = |template: &str| {
+            let (one, other) = (template.split('/'), plain.split('/'));
+            template.split('/').count() == plain.split('/').count()
+                && one
+                    .zip(other)
+                    .all(|(one, other)| one == other || one.starts_with('{'))
+        };
+        let found = paths.iter().find(|(template, _)| fits(template));
+        let (_, operations) = found.unwrap_or_else(|| panic!("{path} is not described"));
+        let responses = &operations[method.to_lowercase()]["responses"];
+        let content = &responses[answer.status.to_string()]["content"];
+        let schema = &content[&answer.kind]["schema"];
+        assert!(
+            !schema.is_null(),
+            "{method} {path} answers {} {}, which is not described: {}",
+            answer.status,
+            answer.kind,
+            answer.body
+        );
+        let mut wrong = Vec::new();
+        self.hold(schema, &answer.body, "$", &mut wrong);
+        assert!(
+            wrong.is_empty(),
+            "{method} {path}: {wrong:?} in {}",
+            answer.body
+        );
+    }
+
+    /// Holds a value against a schema; as much of JSON Schema as the description uses.
+    fn hold(&self, schema: &Value, value: &Value, at: &str, wrong: &mut Vec<String>) {
+        if let Some(name) = schema["$ref"].as_str() {
+            let name = name.strip_prefix("#/components/schemas/").unwrap();
+            let schema = &self.description["components"]["schemas"][name];
+            assert!(schema.is_object(), "{name} is not described");
+            return self.hold(schema, value, at, wrong);
+        }
+        if let Some(any) = schema["anyOf"].as_array() {
+            let holds = any.iter().any(|schema| {
+                let mut wrong = Vec::new();
+                self.hold(schema, value, at, &mut wrong);
+                wrong.is_empty()
+            });
+            if !holds {
+                wrong.push(format!("{at} is none of the choices"));
+            }
+            return;
+        }
+        let kind = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "integer",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        let kinds = match &schema["type"] {
+            Value::Array(kinds) => kinds.clone(),
+            one => vec![one.clone()],
+        };
+        if !kinds.contains(&json!(kind)) {
+            wrong.push(format!("{at} is of the kind {kind}, not {kinds:?}"));
+        }
+        if let Some(words) = schema["enum"].as_array()
+            && !words.contains(value)
+        {
+            wrong.push(format!("{at} is {value}"));
+        }
+        for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+            self.hold(&schema["items"], item, &format!("{at}[{index}]"), wrong);
+        }
+        if let Value::Object(fields) = value {
+            for name in schema["required"].as_array().into_iter().flatten() {
+                if !fields.contains_key(name.as_str().unwrap()) {
+                    wrong.push(format!("{at} has no {name}"));
+                }
+            }
+            for (name, field) in fields {
+                match &schema["properties"][name] {
+                    Value::Null => wrong.push(format!("{at}.{name} is not described")),
+                    described => self.hold(described, field, &format!("{at}.{name}"), wrong),
+                }
+            }
+        }
+    }
+}
+
+on_both!(what_is_read_is_as_described, a_named_write_is_made_once);
+
+async fn what_is_read_is_as_described(on: On) {
+    let stage = Stage::on(on, |_| ()).await;
+    let (issue, conversation) = stage.linked().await;
+    stage.settled().await;
+    let script = Script::new(&stage, "owner", &["read", "audit"]).await;
+    let connections = script.get("/api/v1/connections").await.body;
+    assert_eq!(connections["items"].as_array().unwrap().len(), 2);
+    assert_eq!(connections["items"][0]["health"], "connected");
+    assert_eq!(script.get("/api/v1/queue").await.body["effects_waiting"], 0);
+    assert_eq!(
+        script.get("/api/v1/problems").await.body["items"],
+        json!([])
+    );
+
+    let told = script
+        .get(&format!("/api/v1/deliveries?about={issue}&outcome=effects"))
+        .await;
+    let told = &told.body["items"][0];
+    assert_eq!(told["issue"]["key"], json!(issue));
+    let delivery = script
+        .get(&format!("/api/v1/deliveries/{}", told["id"]))
+        .await
+        .body;
+    let note = delivery["effects"].as_array().unwrap();
+    let note = note.iter().find(|effect| effect["act"] == "note").unwrap();
+    assert_eq!(note["state"], "confirmed");
+    assert_eq!(note["conversation"], json!(conversation));
+    assert_eq!(note["attempts"].as_array().unwrap().len(), 1);
+
+    let links = script.get("/api/v1/links").await.body;
+    assert_eq!(links["items"][0]["issue"], json!(issue));
+    assert_eq!(links["next"], Value::Null);
+    let audit = script.get("/api/v1/audit?what=token_made").await.body;
+    assert_eq!(audit["items"].as_array().unwrap().len(), 1);
+
+    assert_eq!(
+        script.get("/api/v1/deliveries?about=what").await.status,
+        422
+    );
+    assert_eq!(script.get("/api/v1/deliveries/99999").await.status, 404);
+    assert_eq!(script.get("/api/v1/deliveries/one").await.status, 404);
+}
+
+#[tokio::test]
+async fn every_address_of_the_description_wants_a_token_with_its_scope() {
+    let stage = Stage::cloud().await;
+    let reader = Script::new(&stage, "owner", &["read"]).await;
+    let viewer = Script::new(&stage, "viewer", &["read", "links", "replay", "audit"]).await;
+    let stranger = Script {
+        stage: &stage,
+        description: reader.description.clone(),
+        token: "bowline_guessed".to_owned(),
+    };
+    let mut count = 0;
+    for (path, operations) in reader.description["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            count += 1;
+            let (method, path) = (method.to_uppercase(), path.replace("{id}", "1"));
+            let answer = stranger.call(&method, &path, None, "").await;
+            assert_eq!(answer.status, 401, "{method} {path}");
+            let scope = operation["description"].as_str().unwrap();
+            let read = scope == "Scope: read.";
+            for script in [&reader, &viewer] {
+                let answer = script.call(&method, &path, None, "").await;
+                assert_eq!(
+                    answer.status == 403,
+                    !read,
+                    "{method} {path}: {}",
+                    answer.body
+                );
+            }
+        }
+    }
+    assert!(count >= 10, "{count}");
+    // A session is no token, and what does not exist is said in the same form.
+    let mut browser = Browser::signed_in(&stage, "administrator").await;
+    assert_eq!(browser.get("/api/v1/queue").await.status, 401);
+    let nowhere = browser.get("/api/v2/queue").await;
+    assert_eq!(nowhere.status, 404);
+    assert_eq!(nowhere.header("content-type"), "application/problem+json");
+    let wrong = browser.post("/api/v1/queue", &[], &[]).await;
+    assert_eq!(
+        (wrong.status, wrong.header("content-type")),
+        (405, "application/problem+json")
+    );
+}
+
+async fn a_named_write_is_made_once(on: On) {
+    let stage = Stage::on(on, |_| ()).await;
+    let (conversation, issue) = (stage.conversation(), stage.issue("Nothing pasted."));
+    stage.settled().await;
+    let script = Script::new(&stage, "administrator", &["read", "links", "replay"]).await;
+    let link = |conversation: &str| Some(json!({ "issue": issue, "conversation": conversation }));
+    let add = async |conversation: &str, name: &str| {
+        script
+            .call("POST", "/api/v1/links", link(conversation), name)
+            .await
+    };
+    assert_eq!(add("what", "").await.status, 422);
+    let first = add(&conversation, "one").await;
+    assert_eq!(first.status, 202, "{}", first.body);
+    let again = add(&conversation, "one").await;
+    assert_eq!(
+        again.body, first.body,
+        "the same answer, and nothing was made"
+    );
+    assert_eq!(
+        add("12345", "one").await.status,
+        422,
+        "another request by the same name"
+    );
+    stage.note(&conversation, &[&issue]).await;
+    stage.settled().await;
+    let path = format!("/api/v1/deliveries/{}", first.body["delivery"]);
+    let commands = script.get("/api/v1/deliveries").await.body;
+    let commands = commands["items"].as_array().unwrap();
+    // The command, and what it became in the lane of its issue if that was not known.
+    let made = commands
+        .iter()
+        .filter(|row| row["source"] == "command")
+        .count();
+    assert!((1..=2).contains(&made), "{made}");
+    assert_eq!(script.get(&path).await.body["state"], "decided");
+
+    let replayed = script
+        .call("POST", &format!("{path}/replay"), None, "two")
+        .await;
+    assert_eq!(replayed.body["put_back"], true);
+    let replayed = script
+        .call("POST", &format!("{path}/replay"), None, "two")
+        .await;
+    assert_eq!(replayed.body["put_back"], true, "the same answer");
+    stage.settled().await;
+    assert_eq!(stage.texts(&conversation).len(), 1, "nothing twice");
+
+    let links = script.get("/api/v1/links").await.body;
+    let row = &links["items"][0];
+    let query: Vec<String> = ["site", "issue_id", "workspace", "conversation"]
+        .iter()
+        .map(|name| format!("{name}={}", row[name].as_str().unwrap()))
+        .collect();
+    let path = format!("/api/v1/links?{}", query.join("&"));
+    assert_eq!(script.call("DELETE", &path, None, "").await.status, 202);
+    stage.settled().await;
+    assert_eq!(script.call("DELETE", &path, None, "").await.status, 404);
+    assert_eq!(script.get("/api/v1/links").await.body["items"], json!([]));
+    let ended = script.get("/api/v1/links?state=ended").await.body;
+    assert_eq!(ended["items"][0]["ended"], "by_hand");
+    let mut owner = Browser::signed_in(&stage, "owner").await;
+    owner
+        .get("/audit")
+        .await
+        .says("administrator@example.com by the token “script”");
+}

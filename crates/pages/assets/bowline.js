@@ -1,0 +1,114 @@
+// Comfort. Every page works without it: it copies, keeps what is shown fresh, and knows a few keys.
+"use strict";
+
+// Times are rendered by the server in the zone that this cookie tells.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && zone !== document.documentElement.dataset.zone) {
+  document.cookie = `bowline_zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${location.protocol === "https:" ? "; Secure" : ""}`;
+  inZone(document);
+}
+
+// Until the next page, the times of this one are changed here, to the same form.
+function inZone(root) {
+  const parts = new Intl.DateTimeFormat("en-GB", { timeZone: zone, day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const part = Object.fromEntries(parts.formatToParts(new Date(time.dateTime)).map(({ type, value }) => [type, value]));
+    time.textContent = `${part.day} ${part.month.slice(0, 3)} ${part.year}, ${part.hour}:${part.minute}:${part.second}`;
+  }
+}
+
+// Buttons that copy, there only where copying works.
+function copying(root) {
+  for (const button of root.querySelectorAll("button[data-copy]")) {
+    button.hidden = !navigator.clipboard;
+  }
+}
+copying(document);
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-copy]");
+  if (!button) return;
+  const label = button.textContent;
+  try {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Copying is not allowed here";
+  }
+  setTimeout(() => { button.textContent = label; }, 2000);
+});
+for (const link of document.querySelectorAll("a[data-absolute]")) {
+  link.textContent = link.href;
+}
+
+// What changes by itself is fetched again now and then, unless someone is in the middle of it.
+const fresh = document.querySelector("[data-refresh]");
+if (fresh) {
+  const busy = () => document.hidden || fresh.contains(document.activeElement) || !getSelection().isCollapsed || fresh.querySelector("details[open]");
+  const again = async () => {
+    if (!busy()) {
+      try {
+        const answer = await fetch(location.href, { headers: { accept: "text/html" }, redirect: "error" });
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const next = answer.ok && page.querySelector(".top") ? page.querySelector("main > div") : null;
+        if (next && !busy()) {
+          if (next.innerHTML !== fresh.innerHTML) fresh.replaceChildren(...next.childNodes);
+          copying(fresh);
+          if (!next.matches("[data-refresh]") && !page.querySelector("[data-refresh]")) return;
+        }
+      } catch {
+        // The service is away for a moment, or the session ended: what is shown stays.
+      }
+    }
+    setTimeout(again, fresh.dataset.refresh * 1000);
+  };
+  setTimeout(again, fresh.dataset.refresh * 1000);
+}
+
+// Keys, while nobody types.
+let afterG = 0;
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+    return;
+  }
+  const typing = event.target.closest("input, select, textarea, [contenteditable]");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (event.key === "/") {
+    const search = document.getElementById("search");
+    if (!search) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+  } else if (event.key === "?") {
+    event.preventDefault();
+    showKeys();
+  } else if (event.key === "g") {
+    afterG = Date.now();
+  } else if (Date.now() - afterG < 1500) {
+    afterG = 0;
+    document.querySelector(`.places a[data-key="${CSS.escape(event.key)}"]`)?.click();
+  }
+});
+
+async function showKeys() {
+  if (!document.querySelector(".top")) return;
+  const answer = await fetch("/help", { redirect: "error" }).catch(() => null);
+  if (!answer?.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const dialog = document.createElement("dialog");
+  dialog.setAttribute("aria-label", "Keyboard");
+  dialog.tabIndex = -1;
+  dialog.append(...page.querySelector("main").children);
+  const form = document.createElement("form");
+  form.method = "dialog";
+  const close = document.createElement("button");
+  close.textContent = "Close";
+  form.append(close);
+  dialog.append(form);
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}

@@ -1,0 +1,122 @@
+//! The web application: signing in, looking in, finding out why.
+//!
+//! Pages are rendered on the server and work without script; two small scripts add comfort. Who
+//! may see a page or send a form is in the type of its handler: [`caller::Caller`] for a page,
+//! [`caller::Posted`] for a form, which also checks that the form is ours.
+
+mod account;
+mod answer;
+mod api;
+mod assets;
+mod audit;
+mod caller;
+mod component;
+mod cookie;
+mod deliveries;
+mod delivery;
+mod error;
+mod help;
+mod links;
+mod notice;
+mod overview;
+mod people;
+mod plain;
+mod plot;
+mod problems;
+mod query;
+mod reader;
+mod security;
+mod shell;
+mod sign_in;
+mod tokens;
+mod why;
+mod words;
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::{get, post};
+use bowline_access::Access;
+use bowline_engine::shared::Shared;
+
+use overview::Remembered;
+
+/// What the pages are made of.
+pub struct Setup {
+    /// The running engine.
+    pub shared: Arc<Shared>,
+    /// Accounts and sessions.
+    pub access: Access,
+    /// Do people reach the service by https? Cookies are then sent by https only.
+    pub https: bool,
+}
+
+/// What the handlers need.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) access: Access,
+    pub(crate) https: bool,
+    pub(crate) days: Arc<Mutex<Option<Remembered>>>,
+}
+
+/// The addresses that people open.
+pub fn router(setup: Setup) -> Router {
+    let app = App {
+        shared: setup.shared,
+        access: setup.access,
+        https: setup.https,
+        days: Arc::default(),
+    };
+    let strangers = Router::new()
+        .route(
+            "/setup",
+            get(sign_in::first_visit).post(sign_in::make_owner),
+        )
+        .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
+        .route(
+            "/welcome",
+            get(sign_in::welcome).post(sign_in::choose_password),
+        )
+        .route("/assets/{name}", get(assets::serve));
+    let accounts = Router::new()
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/account", get(account::page))
+        .route("/account/password", post(account::change_password))
+        .route("/account/look", post(account::change_look))
+        .route("/account/sessions/end", post(account::end_session))
+        .route("/tokens", get(tokens::page).post(tokens::make))
+        .route("/tokens/end", post(tokens::end))
+        .route("/people", get(people::list).post(people::add))
+        .route("/people/{id}", get(people::one).post(people::change))
+        .route("/people/{id}/reset", post(people::reset))
+        .route("/people/{id}/end-sessions", post(people::end_sessions))
+        .route("/audit", get(audit::page))
+        .route("/audit/export.csv", get(audit::export_csv))
+        .route("/audit/export.json", get(audit::export_json));
+    let looking = Router::new()
+        .route("/", get(overview::page))
+        .route("/deliveries", get(deliveries::page))
+        .route("/deliveries/{id}", get(delivery::page))
+        .route("/deliveries/{id}/replay", post(delivery::replay))
+        .route("/why", get(why::page))
+        .route("/search", get(why::search))
+        .route("/links", get(links::page))
+        .route("/links/add", post(links::add))
+        .route("/links/remove", post(links::remove))
+        .route("/links/export.csv", get(links::export_csv))
+        .route("/links/export.json", get(links::export_json))
+        .route("/problems", get(problems::page))
+        .route("/help", get(help::page));
+    strangers
+        .merge(accounts)
+        .merge(looking)
+        .merge(api::routes())
+        .fallback(error::nowhere)
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            security::protect,
+        ))
+        .with_state(app)
+}

@@ -1,0 +1,470 @@
+//! Links: which conversations are tied to which issues.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use bowline_access::{ChangeLinks, Look, What};
+use bowline_domain::ids::{
+    ConversationId, EventId, IssueId, IssueKey, ProjectKey, SiteName, WorkspaceName,
+};
+use bowline_domain::link::LinkEnd;
+use bowline_domain::time::Millis;
+use bowline_engine::ingress::Refusal;
+use bowline_engine::shared::queue_link_command;
+use bowline_store::browse::{LinkCursor, LinkQuery};
+use bowline_store::model::LinkView;
+use serde_json::json;
+
+use crate::App;
+use crate::answer::ended;
+use crate::audit::download;
+use crate::caller::{Caller, Posted};
+use crate::component::{Field, Lozenge, Ref, Select, Tone};
+use crate::deliveries::projects;
+use crate::error::{PageError, html, see_other};
+use crate::notice;
+use crate::query::{Query, asking};
+use crate::reader::{Reader, When};
+use crate::shell::{Place, Shell};
+use crate::words::csv_line;
+
+/// Links on a page.
+const ROWS: usize = 50;
+
+/// Links that are read at once for an export.
+const EXPORTED_AT_ONCE: usize = 1_000;
+
+/// Issues in the list of those that are asked for most.
+const MOST_ASKED: i64 = 20;
+
+#[derive(Template)]
+#[template(path = "links.html")]
+struct LinksPage {
+    shell: Shell,
+    project: Select,
+    state: Select,
+    about: Field,
+    rows: Vec<Row>,
+    older: Option<String>,
+    newest: Option<String>,
+    exported: String,
+    filtered: bool,
+    may_change: bool,
+    issue: Field,
+    conversation: Field,
+    most: Vec<Most>,
+    wrong: Option<String>,
+}
+
+struct Row {
+    issue: Ref,
+    conversation: Ref,
+    workspace: String,
+    state: Lozenge,
+    live: bool,
+    since: When,
+    sources: String,
+    site: String,
+    issue_id: String,
+    conversation_id: String,
+}
+
+/// An issue that many ask for.
+struct Most {
+    issue: Ref,
+    summary: String,
+    conversations: i64,
+    last: When,
+}
+
+pub(crate) fn link_query(query: &Query, limit: usize) -> LinkQuery {
+    let project = query.get("project").and_then(|text| text.split_once('/'));
+    let about = query.text("about");
+    let address = bowline_text::address::parse(about);
+    let number = !about.is_empty() && about.bytes().all(|byte| byte.is_ascii_digit());
+    let conversation = address
+        .map(|address| address.conversation)
+        .or_else(|| number.then(|| about.to_owned()));
+    let live = match query.text("state") {
+        "ended" => Some(false),
+        "all" => None,
+        _ => Some(true),
+    };
+    LinkQuery {
+        site: project.map(|(site, _)| SiteName::new(site)),
+        project: project.map(|(_, project)| ProjectKey::new(project)),
+        issue: (conversation.is_none() && !about.is_empty()).then(|| about.to_uppercase()),
+        workspace: None,
+        conversation: conversation.map(ConversationId::new),
+        live,
+        after: query.get("after").and_then(read_cursor),
+        limit: i64::try_from(limit).unwrap_or(i64::MAX),
+    }
+}
+
+/// A place in the list, as it stands in an address.
+pub(crate) fn cursor_text(cursor: &LinkCursor) -> String {
+    json!([
+        cursor.since.0,
+        cursor.site.as_str(),
+        cursor.issue.as_str(),
+        cursor.workspace.as_str(),
+        cursor.conversation.as_str()
+    ])
+    .to_string()
+}
+
+fn read_cursor(text: &str) -> Option<LinkCursor> {
+    let (since, site, issue, workspace, conversation): (i64, String, String, String, String) =
+        serde_json::from_str(text).ok()?;
+    Some(LinkCursor {
+        since: Millis(since),
+        site: SiteName::new(site),
+        issue: IssueId::new(issue),
+        workspace: WorkspaceName::new(workspace),
+        conversation: ConversationId::new(conversation),
+    })
+}
+
+fn issue_ref(app: &App, site: &SiteName, issue: &IssueId, key: Option<&IssueKey>) -> Ref {
+    let text = key.map_or_else(|| format!("issue {issue}"), IssueKey::to_string);
+    Ref {
+        here: asking("/why", "q", key.map_or(issue.as_str(), IssueKey::as_str)),
+        there: key.and_then(|key| app.shared.issue_url(site, key)),
+        text,
+        far_side: "Jira",
+    }
+}
+
+fn row(app: &App, reader: &Reader, view: &LinkView) -> Row {
+    let link = &view.link;
+    let sources: Vec<String> = link
+        .sources
+        .iter()
+        .map(|source| source.origin.to_string())
+        .collect();
+    let state = match &link.ended {
+        Some(end) if !link.live => Lozenge::new(Tone::Plain, format!("ended: {}", ended(end))),
+        _ => Lozenge::new(Tone::Good, "linked"),
+    };
+    Row {
+        issue: issue_ref(app, &view.site, &view.issue, view.key.as_ref()),
+        conversation: Ref {
+            text: link.conversation.to_string(),
+            here: asking("/why", "q", link.conversation.as_str()),
+            there: app
+                .shared
+                .conversation_url(&link.workspace, &link.conversation),
+            far_side: "Intercom",
+        },
+        workspace: link.workspace.to_string(),
+        state,
+        live: link.live,
+        since: reader.when(link.since),
+        sources: sources.join(", "),
+        site: view.site.to_string(),
+        issue_id: view.issue.to_string(),
+        conversation_id: link.conversation.to_string(),
+    }
+}
+
+/// What someone typed to link, and what is wrong with it.
+#[derive(Default)]
+struct Typed {
+    issue: String,
+    conversation: String,
+    wrong: Option<String>,
+}
+
+async fn show<P: bowline_access::Permission>(
+    app: &App,
+    caller: &Caller<P>,
+    query: &Query,
+    typed: Typed,
+) -> Result<Response, PageError> {
+    let reader = &caller.reader;
+    let asked = link_query(query, ROWS + 1);
+    let mut views = app.shared.store.link_page(&asked).await?;
+    let more = views.len() > ROWS;
+    views.truncate(ROWS);
+    let older = views.last().filter(|_| more).map(LinkCursor::of);
+    // Counting reads all links, so it is done where someone begins to look.
+    let begins = query.without(&["done"]).is_empty();
+    let most = if begins {
+        app.shared.store.most_asked(MOST_ASKED).await?
+    } else {
+        Vec::new()
+    };
+    let most = most.into_iter().filter(|asked| asked.conversations > 1);
+    let states = [
+        ("", "Linked now"),
+        ("ended", "Ended"),
+        ("all", "Linked and ended"),
+    ];
+    let states = states.map(|(word, title)| (word.to_owned(), title.to_owned()));
+    let refused = typed.wrong.is_some();
+    let page = LinksPage {
+        shell: caller
+            .shell("Links", Place::Links)
+            .noting(notice::of(query)),
+        project: Select::new("project", "Project", projects(app), query.text("project")),
+        state: Select::new("state", "State", states, query.text("state")),
+        about: Field::new("about", "Issue or conversation", "text")
+            .with(query.text("about"))
+            .filled("off")
+            .optional(),
+        rows: views.iter().map(|view| row(app, reader, view)).collect(),
+        older: older.map(|cursor| query.with("/links", "after", &cursor_text(&cursor))),
+        newest: query
+            .get("after")
+            .map(|_| format!("/links{}", query.without(&["after"]))),
+        exported: query.without(&["after", "done"]),
+        filtered: !query.without(&["after", "done"]).is_empty(),
+        may_change: caller.who().may::<ChangeLinks>(),
+        issue: Field::new("issue", "Issue", "text")
+            .with(&typed.issue)
+            .filled("off")
+            .hinting("Its key, for example ENG-17."),
+        conversation: Field::new("conversation", "Conversation", "text")
+            .with(&typed.conversation)
+            .filled("off")
+            .hinting("Its address in Intercom, or its number."),
+        most: most
+            .map(|asked| Most {
+                issue: issue_ref(app, &asked.site, &asked.issue, asked.key.as_ref()),
+                summary: asked.summary.unwrap_or_default(),
+                conversations: asked.conversations,
+                last: reader.when(asked.last_at),
+            })
+            .collect(),
+        wrong: typed.wrong,
+    };
+    let mut response = html(&page);
+    if refused {
+        *response.status_mut() = axum::http::StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    Ok(response)
+}
+
+pub(crate) async fn page(
+    State(app): State<App>,
+    caller: Caller<Look>,
+    query: Query,
+) -> Result<Response, PageError> {
+    show(&app, &caller, &query, Typed::default()).await
+}
+
+/// The site and the workspace that an issue's project joins.
+pub(crate) fn place(app: &App, issue: &str) -> Result<(SiteName, WorkspaceName), String> {
+    let project = issue.rsplit_once('-').map_or("", |(project, _)| project);
+    let bindings = app.shared.bindings_now();
+    let mut fitting = bindings
+        .iter()
+        .filter(|binding| binding.project.as_str() == project);
+    match (fitting.next(), fitting.next()) {
+        (Some(binding), None) => Ok((binding.site.clone(), binding.workspace.clone())),
+        (Some(_), Some(_)) => Err(format!(
+            "Several sites have a bound project {project}. Use bowline links add, which takes the \
+             site."
+        )),
+        (None, _) => Err(format!(
+            "“{issue}” is no issue of a project that is joined to a workspace. Write its key, for \
+             example ENG-17."
+        )),
+    }
+}
+
+/// Puts a change of a link into the queue of its issue.
+pub(crate) async fn queue(
+    app: &App,
+    (site, issue): (&SiteName, &str),
+    (workspace, conversation): (&WorkspaceName, &str),
+    by: Option<&str>,
+) -> Result<EventId, PageError> {
+    let queued = queue_link_command(
+        &app.shared.store,
+        (site, issue),
+        (workspace.as_str(), conversation),
+        by,
+        (app.shared.now(), app.shared.draw()),
+    )
+    .await;
+    match queued {
+        Ok(event) => Ok(event),
+        Err(Refusal::Failed(error)) => Err(error.into()),
+        Err(refusal) => Err(PageError::bad_form(&refusal.to_string())),
+    }
+}
+
+pub(crate) async fn add(
+    State(app): State<App>,
+    posted: Posted<ChangeLinks>,
+) -> Result<Response, PageError> {
+    let Posted { caller, fields } = posted;
+    let issue = fields.get("issue").trim().to_uppercase();
+    let typed = fields.get("conversation").trim();
+    let address = bowline_text::address::parse(typed).map(|address| address.conversation);
+    let conversation = address.unwrap_or_else(|| typed.to_owned());
+    let again = |wrong: String| Typed {
+        issue: fields.get("issue").to_owned(),
+        conversation: typed.to_owned(),
+        wrong: Some(wrong),
+    };
+    if conversation.is_empty() || !conversation.bytes().all(|byte| byte.is_ascii_digit()) {
+        let wrong = format!(
+            "“{typed}” is no conversation. Copy its address in Intercom, from the browser's bar."
+        );
+        return show(&app, &caller, &Query::default(), again(wrong)).await;
+    }
+    let (site, workspace) = match place(&app, &issue) {
+        Ok(place) => place,
+        Err(wrong) => return show(&app, &caller, &Query::default(), again(wrong)).await,
+    };
+    let by = caller.visit.person.name.clone();
+    queue(
+        &app,
+        (&site, &issue),
+        (&workspace, &conversation),
+        Some(&by),
+    )
+    .await?;
+    let detail = format!("conversation {conversation} of {workspace}");
+    app.access
+        .write_down(caller.who(), What::LinkAdded, &issue, &detail)
+        .await?;
+    Ok(see_other("/links?done=linked"))
+}
+
+pub(crate) async fn remove(
+    State(app): State<App>,
+    posted: Posted<ChangeLinks>,
+) -> Result<Response, PageError> {
+    let Posted { caller, fields } = posted;
+    let site = SiteName::new(fields.get("site"));
+    let issue = IssueId::new(fields.get("issue"));
+    let workspace = WorkspaceName::new(fields.get("workspace"));
+    let conversation = ConversationId::new(fields.get("conversation"));
+    let store = &app.shared.store;
+    if !store
+        .link_is_live((&site, &issue), (&workspace, &conversation))
+        .await?
+    {
+        return Ok(see_other("/links?done=no-link"));
+    }
+    let label = store.issue_label(&site, &issue).await?;
+    let key = label.map_or_else(|| issue.to_string(), |label| label.key.to_string());
+    queue(
+        &app,
+        (&site, &key),
+        (&workspace, conversation.as_str()),
+        None,
+    )
+    .await?;
+    let detail = format!("conversation {conversation} of {workspace}");
+    app.access
+        .write_down(caller.who(), What::LinkRemoved, &key, &detail)
+        .await?;
+    Ok(see_other("/links?done=unlinked"))
+}
+
+/// All links that are asked for, read a part at a time.
+async fn all(app: &App, query: &Query) -> Result<Vec<LinkView>, PageError> {
+    let mut asked = link_query(query, EXPORTED_AT_ONCE);
+    asked.after = None;
+    let mut all = Vec::new();
+    loop {
+        let part = app.shared.store.link_page(&asked).await?;
+        let full = part.len() == EXPORTED_AT_ONCE;
+        asked.after = part.last().map(LinkCursor::of);
+        all.extend(part);
+        if !full {
+            return Ok(all);
+        }
+    }
+}
+
+fn iso(at: Millis) -> String {
+    jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| String::new(), |at| at.to_string())
+}
+
+fn sources(view: &LinkView) -> Vec<String> {
+    let sources = view.link.sources.iter();
+    sources.map(|source| source.origin.key()).collect()
+}
+
+pub(crate) async fn export_csv(
+    State(app): State<App>,
+    _caller: Caller<Look>,
+    query: Query,
+) -> Result<Response, PageError> {
+    let mut text = csv_line([
+        "site",
+        "issue_id",
+        "issue",
+        "workspace",
+        "conversation",
+        "linked",
+        "since",
+        "ended",
+        "sources",
+    ]);
+    for view in all(&app, &query).await? {
+        let (since, sources) = (iso(view.link.since), sources(&view).join(" "));
+        text.push_str(&csv_line([
+            view.site.as_str(),
+            view.issue.as_str(),
+            view.key.as_ref().map_or("", IssueKey::as_str),
+            view.link.workspace.as_str(),
+            view.link.conversation.as_str(),
+            if view.link.live { "yes" } else { "no" },
+            &since,
+            view.link.ended.as_ref().map_or("", LinkEnd::word),
+            &sources,
+        ]));
+    }
+    Ok(download("text/csv; charset=utf-8", "links.csv", text))
+}
+
+pub(crate) async fn export_json(
+    State(app): State<App>,
+    _caller: Caller<Look>,
+    query: Query,
+) -> Result<Response, PageError> {
+    let links: Vec<serde_json::Value> = all(&app, &query)
+        .await?
+        .iter()
+        .map(|view| {
+            json!({
+                "site": view.site.as_str(),
+                "issue_id": view.issue.as_str(),
+                "issue": view.key.as_ref().map(IssueKey::as_str),
+                "workspace": view.link.workspace.as_str(),
+                "conversation": view.link.conversation.as_str(),
+                "linked": view.link.live,
+                "since": iso(view.link.since),
+                "ended": view.link.ended.as_ref().map(LinkEnd::word),
+                "sources": sources(view),
+            })
+        })
+        .collect();
+    let text = serde_json::Value::Array(links).to_string();
+    Ok(download("application/json", "links.json", text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_the_list_survives_the_address() {
+        let cursor = LinkCursor {
+            since: Millis(5),
+            site: "acme".into(),
+            issue: "10001".into(),
+            workspace: "w\"x".into(),
+            conversation: "7".into(),
+        };
+        assert_eq!(read_cursor(&cursor_text(&cursor)), Some(cursor));
+        assert_eq!(read_cursor("[1]"), None);
+    }
+}

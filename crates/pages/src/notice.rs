@@ -1,0 +1,47 @@
+//! What a page says after something was done: a form sends the browser on with a word, and the
+//! page that it goes to says what the word means.
+
+use crate::query::Query;
+
+const NOTICES: [(&str, &str); 14] = [
+    ("signed-out", "You are signed out."),
+    (
+        "password",
+        "Your password is changed. Your other sessions were ended.",
+    ),
+    ("look", "Saved. This browser keeps it."),
+    ("session", "The session was ended."),
+    ("sessions", "All their sessions were ended."),
+    (
+        "token",
+        "The token was ended. Scripts that use it are refused from now on.",
+    ),
+    ("person", "Saved."),
+    (
+        "replayed",
+        "The delivery waits to be decided again. What was done already is not done twice.",
+    ),
+    (
+        "waiting",
+        "The delivery waits already; there is nothing to repeat.",
+    ),
+    (
+        "linked",
+        "The link is being made. It shows here as soon as Jira has answered, usually in a second.",
+    ),
+    (
+        "unlinked",
+        "The link is being ended. It is gone from here in a moment, and the conversation stays \
+         silent from then on.",
+    ),
+    ("no-link", "There was no such link any more."),
+    ("gone", "It was gone already."),
+    ("owner", "Welcome. You are the owner of this installation."),
+];
+
+/// The words for what was done, if something was.
+pub(crate) fn of(query: &Query) -> Option<&'static str> {
+    let done = query.get("done")?;
+    let found = NOTICES.iter().find(|(word, _)| *word == done);
+    found.map(|(_, words)| *words)
+}

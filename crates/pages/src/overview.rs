@@ -1,0 +1,270 @@
+//! The overview: connections, queues, what was done, problems.
+
+use std::collections::HashMap;
+use std::sync::PoisonError;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use bowline_access::Look;
+use bowline_domain::connection::{Connection, Health};
+use bowline_domain::time::Millis;
+use bowline_engine::look::{ConnectionNow, FarSide};
+use bowline_store::browse::{Day, Queue};
+use bowline_store::model::LaneKind;
+
+use crate::App;
+use crate::caller::Caller;
+use crate::component::{Lozenge, Tone};
+use crate::error::{PageError, html};
+use crate::notice;
+use crate::plot::Plot;
+use crate::problems::{Problem, all_problems};
+use crate::query::{Query, asking};
+use crate::reader::{Reader, When, ago};
+use crate::shell::{Place, Shell};
+use crate::words::{are, health, some};
+
+/// Days in the plot.
+const DAYS: i64 = 14;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// The counts by day are counted again after so long, in milliseconds: counting reads every effect
+/// of two weeks.
+const COUNTED_MS: i64 = 60_000;
+
+/// Problems that are listed here; all of them have a page of their own.
+const PROBLEMS_SHOWN: usize = 5;
+
+/// The counts by day, kept for a moment.
+pub(crate) struct Remembered {
+    at: Millis,
+    offset_ms: i64,
+    days: Vec<Day>,
+}
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct OverviewPage {
+    shell: Shell,
+    connections: Vec<Card>,
+    events: i64,
+    effects: i64,
+    oldest_event: Option<String>,
+    oldest_effect: Option<String>,
+    quarantined: i64,
+    plot: Plot,
+    problems: Vec<Problem>,
+    more_problems: usize,
+    bindings: usize,
+}
+
+/// A connection.
+pub(crate) struct Card {
+    pub(crate) name: String,
+    pub(crate) far_side: &'static str,
+    pub(crate) url: String,
+    pub(crate) health: Lozenge,
+    pub(crate) works: bool,
+    pub(crate) since: When,
+    pub(crate) since_ago: String,
+    pub(crate) reason: Option<String>,
+    /// What it means.
+    pub(crate) meaning: String,
+    /// Who can mend it, if it is broken.
+    pub(crate) mend: Option<&'static str>,
+    pub(crate) webhook: Lozenge,
+    pub(crate) webhook_at: Option<When>,
+    pub(crate) actor: Option<String>,
+    pub(crate) projects: String,
+    pub(crate) deliveries: String,
+}
+
+/// How the connections are, with what waits for them.
+pub(crate) fn cards(
+    connections: Vec<ConnectionNow>,
+    queues: &[Queue],
+    reader: &Reader,
+    now: Millis,
+) -> Vec<Card> {
+    let mut waiting: HashMap<(Connection, LaneKind), i64> = HashMap::new();
+    for queue in queues {
+        waiting.insert((queue.connection.clone(), queue.kind), queue.waiting);
+    }
+    connections
+        .into_iter()
+        .map(|connection| {
+            let count = |kind| {
+                let key = (connection.connection.clone(), kind);
+                waiting.get(&key).copied().unwrap_or(0)
+            };
+            let waits = (count(LaneKind::Events), count(LaneKind::Effects));
+            card(&connection, waits, reader, now)
+        })
+        .collect()
+}
+
+fn card(
+    connection: &ConnectionNow,
+    (events, effects): (i64, i64),
+    reader: &Reader,
+    now: Millis,
+) -> Card {
+    let works = connection.health.works();
+    let webhook = match (connection.webhook_seen_at, connection.expects_webhooks) {
+        (Some(_), _) => Lozenge::new(Tone::Good, "webhook seen"),
+        (None, true) => Lozenge::new(Tone::Warn, "no webhook yet"),
+        (None, false) => Lozenge::new(Tone::Plain, "asked by polling"),
+    };
+    let projects: Vec<String> = connection
+        .projects
+        .iter()
+        .map(|(_, project)| project.to_string())
+        .collect();
+    Card {
+        name: connection.connection.name().to_owned(),
+        far_side: connection.far_side.title(),
+        url: connection.url.clone(),
+        health: health(connection.health),
+        works,
+        since: reader.when(connection.since),
+        since_ago: ago(now, connection.since),
+        reason: connection.reason.clone(),
+        meaning: meaning(connection, works, events, effects),
+        mend: mend(connection),
+        webhook,
+        webhook_at: connection.webhook_seen_at.map(|at| reader.when(at)),
+        actor: connection.actor_id.clone(),
+        projects: projects.join(", "),
+        deliveries: asking("/deliveries", "connection", &connection.connection.key()),
+    }
+}
+
+/// What the state of a connection means for the work.
+fn meaning(connection: &ConnectionNow, works: bool, events: i64, effects: i64) -> String {
+    let queued = match (events, effects) {
+        (0, 0) => String::new(),
+        (0, effects) => format!("{} queued", are(effects, "write")),
+        (events, 0) => format!(
+            "{} queued",
+            are(events, "delivery").replace("deliverys", "deliveries")
+        ),
+        (events, effects) => format!(
+            "{} and {} are queued",
+            some(events, "delivery").replace("deliverys", "deliveries"),
+            some(effects, "write")
+        ),
+    };
+    match (works, queued.is_empty()) {
+        (true, true) => "Nothing waits.".to_owned(),
+        (true, false) => format!("{queued} and being worked."),
+        (false, true) => match connection.far_side {
+            FarSide::Intercom => {
+                "Nothing is lost: notes from now on are queued until it works again.".to_owned()
+            }
+            _ => "Nothing is lost: deliveries from now on are queued until it works again."
+                .to_owned(),
+        },
+        (false, false) => {
+            format!("{queued}. Nothing is lost; the queue is drained when it works again.")
+        }
+    }
+}
+
+/// Who can mend a connection that does not work, and how.
+fn mend(connection: &ConnectionNow) -> Option<&'static str> {
+    match (connection.health, connection.far_side) {
+        (Health::Connected | Health::Unchecked, _) => None,
+        (Health::Limited, _) => Some(
+            "Whoever manages the Intercom subscription: activate it. Bowline notices by itself.",
+        ),
+        (Health::Broken, FarSide::Intercom) => Some(
+            "An Intercom administrator makes a new access token in the Developer Hub; whoever runs \
+             Bowline puts it into the configuration. It is used without a restart.",
+        ),
+        (Health::Broken, _) => Some(
+            "A Jira administrator makes a new token for Bowline's account; whoever runs Bowline \
+             puts it into the configuration. It is used without a restart.",
+        ),
+    }
+}
+
+pub(crate) async fn page(
+    State(app): State<App>,
+    caller: Caller<Look>,
+    query: Query,
+) -> Result<Response, PageError> {
+    let store = &app.shared.store;
+    let now = app.shared.now();
+    let backlog = store.backlog().await?;
+    let queues = store.queues().await?;
+    let oldest_effect = store.oldest_waiting_effect().await?;
+    let mut problems = all_problems(&app, &caller.reader).await?;
+    let more_problems = problems.len().saturating_sub(PROBLEMS_SHOWN);
+    problems.truncate(PROBLEMS_SHOWN);
+    let page = OverviewPage {
+        shell: caller
+            .shell("Overview", Place::Overview)
+            .noting(notice::of(&query)),
+        connections: cards(app.shared.connections_now(), &queues, &caller.reader, now),
+        events: backlog.events,
+        effects: backlog.effects,
+        oldest_event: backlog.oldest_event_at.map(|at| ago(now, at)),
+        oldest_effect: oldest_effect.map(|at| ago(now, at)),
+        quarantined: backlog.quarantined,
+        plot: Plot::new(days(&app, &caller.reader, now).await?),
+        problems,
+        more_problems,
+        bindings: app.shared.bindings_now().len(),
+    };
+    Ok(html(&page))
+}
+
+/// The last days in the reader's zone, each with its name; those without anything are there too.
+async fn days(app: &App, reader: &Reader, now: Millis) -> Result<Vec<(String, Day)>, PageError> {
+    let offset_ms = reader.offset_ms(now);
+    let today = now.plus_ms(offset_ms).0.div_euclid(DAY_MS);
+    let first = today - (DAYS - 1);
+    let counted = counted(app, offset_ms, Millis(first * DAY_MS - offset_ms), now).await?;
+    let days = (first..=today).map(|number| {
+        let found = counted.iter().find(|day| day.day == number).copied();
+        let day = found.unwrap_or(Day {
+            day: number,
+            notes: 0,
+            reopens: 0,
+        });
+        (day_name(number), day)
+    });
+    Ok(days.collect())
+}
+
+fn day_name(number: i64) -> String {
+    jiff::Timestamp::from_second(number * DAY_MS / 1_000)
+        .map_or_else(|_| String::new(), |at| at.strftime("%-d %b").to_string())
+}
+
+async fn counted(
+    app: &App,
+    offset_ms: i64,
+    since: Millis,
+    now: Millis,
+) -> Result<Vec<Day>, PageError> {
+    {
+        let remembered = app.days.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = &*remembered
+            && kept.offset_ms == offset_ms
+            && now.since(kept.at) < COUNTED_MS
+        {
+            return Ok(kept.days.clone());
+        }
+    }
+    let days = app.shared.store.days(since, offset_ms).await?;
+    let kept = Remembered {
+        at: now,
+        offset_ms,
+        days: days.clone(),
+    };
+    *app.days.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+    Ok(days)
+}

@@ -1,0 +1,322 @@
+//! The first visit, signing in, choosing a password, signing out.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use bowline_access::{
+    AccountForm, ChangeRefusal, Fault, OwnAccount, PASSWORD_LETTERS_MIN, SESSION_MS_MAX,
+    SignInRefusal, SignedIn,
+};
+
+use crate::App;
+use crate::caller::{Fields, Posted, Stranger, StrangerPosted};
+use crate::component::{Field, fault_of};
+use crate::cookie::Cookie;
+use crate::error::{PageError, html, see_other};
+use crate::notice;
+use crate::query::{Query, ours};
+use crate::shell::Shell;
+
+/// A page with one form, for someone who is not signed in.
+#[derive(Template)]
+#[template(path = "stranger.html")]
+struct StrangerPage {
+    shell: Shell,
+    heading: &'static str,
+    lead: &'static str,
+    action: &'static str,
+    button: &'static str,
+    /// What is wrong with the whole form.
+    wrong: Option<String>,
+    fields: Vec<Field>,
+    /// What the form carries unseen.
+    hidden: Vec<(&'static str, String)>,
+    foot: &'static str,
+}
+
+fn shell(stranger: &Stranger, title: &str) -> Shell {
+    Shell {
+        form_token: stranger.form_token(),
+        ..Shell::bare(&stranger.reader, title.to_owned())
+    }
+}
+
+/// Shows a form, and binds it to the browser.
+fn shown(stranger: &Stranger, status: StatusCode, page: &StrangerPage) -> Response {
+    let cookie = [(header::SET_COOKIE, stranger.cookie())];
+    (status, cookie, html(page)).into_response()
+}
+
+/// Lets someone in.
+fn let_in(app: &App, signed_in: &SignedIn, next: &str) -> Response {
+    let session = Cookie::Session.set(&signed_in.secret, SESSION_MS_MAX / 1_000, app.https);
+    ([(header::SET_COOKIE, session)], see_other(next)).into_response()
+}
+
+const NOT_OURS: &str =
+    "The page was open for too long, or cookies are switched off for it. Please send it again.";
+
+fn password_hint() -> String {
+    format!("At least {PASSWORD_LETTERS_MIN} letters. A few words that nobody expects do well.")
+}
+
+// The first visit.
+
+fn owner_page(
+    stranger: &Stranger,
+    fields: &Fields,
+    code: &str,
+    (wrong, faults): (Option<String>, &[Fault]),
+) -> StrangerPage {
+    StrangerPage {
+        shell: shell(stranger, "Welcome"),
+        heading: "Welcome to Bowline",
+        lead: "Nobody has an account here yet. Make yours: it is the owner's, and can do \
+               everything. The code shows that you run this service.",
+        action: "/setup",
+        button: "Make the owner",
+        wrong,
+        fields: vec![
+            Field::new("code", "Code", "text")
+                .with(code)
+                .filled("off")
+                .hinting("It was printed when the service started, beside its address.")
+                .faulty(faults),
+            Field::new("name", "Your name", "text")
+                .with(fields.get("name"))
+                .filled("name")
+                .faulty(faults),
+            Field::new("email", "E-mail address", "email")
+                .with(fields.get("email"))
+                .filled("username")
+                .faulty(faults),
+            Field::new("password", "Password", "password")
+                .filled("new-password")
+                .hinting(password_hint())
+                .faulty(faults),
+        ],
+        hidden: Vec::new(),
+        foot: "The code is new at each start. To have one again, restart the service.",
+    }
+}
+
+pub(crate) async fn first_visit(
+    State(app): State<App>,
+    stranger: Stranger,
+    query: Query,
+) -> Result<Response, PageError> {
+    if app.access.is_set_up().await? {
+        return Ok(see_other("/"));
+    }
+    let page = owner_page(
+        &stranger,
+        &Fields::default(),
+        query.text("code"),
+        (None, &[]),
+    );
+    Ok(shown(&stranger, StatusCode::OK, &page))
+}
+
+pub(crate) async fn make_owner(
+    State(app): State<App>,
+    posted: StrangerPosted,
+) -> Result<Response, PageError> {
+    if app.access.is_set_up().await? {
+        return Ok(see_other("/sign-in"));
+    }
+    let StrangerPosted {
+        stranger,
+        fields,
+        ours,
+    } = posted;
+    let again = |wrong, faults: &[Fault]| {
+        let page = owner_page(&stranger, &fields, fields.get("code"), (wrong, faults));
+        shown(&stranger, StatusCode::UNPROCESSABLE_ENTITY, &page)
+    };
+    if !ours {
+        return Ok(again(Some(NOT_OURS.to_owned()), &[]));
+    }
+    let form = AccountForm {
+        name: fields.get("name").to_owned(),
+        email: fields.get("email").to_owned(),
+        ..AccountForm::default()
+    };
+    let made = app
+        .access
+        .make_owner(
+            fields.get("code"),
+            &form,
+            fields.get("password"),
+            &stranger.door,
+        )
+        .await;
+    match made {
+        Ok(signed_in) => Ok(let_in(&app, &signed_in, "/?done=owner")),
+        Err(ChangeRefusal::Failed(error)) => Err(error.into()),
+        Err(ChangeRefusal::Faults(faults)) => Ok(again(None, &faults)),
+        Err(refusal) => Ok(again(Some(refusal.to_string()), &[])),
+    }
+}
+
+// Signing in.
+
+fn sign_in_page(
+    stranger: &Stranger,
+    email: &str,
+    next: &str,
+    (wrong, notice): (Option<String>, Option<&'static str>),
+) -> StrangerPage {
+    let failed = wrong.is_some();
+    let password = Field::new("password", "Password", "password").filled("current-password");
+    StrangerPage {
+        shell: shell(stranger, "Sign in").noting(notice),
+        heading: "Sign in",
+        lead: "",
+        action: "/sign-in",
+        button: "Sign in",
+        wrong,
+        fields: vec![
+            Field::new("email", "E-mail address", "email")
+                .with(email)
+                .filled("username"),
+            if failed {
+                password.hinting("Letters count as large or small.")
+            } else {
+                password
+            },
+        ],
+        hidden: vec![("next", next.to_owned())],
+        foot: "Locked out? An administrator can make a code for a new password, and so can \
+               whoever runs the service: bowline user reset.",
+    }
+}
+
+pub(crate) async fn page(
+    State(app): State<App>,
+    stranger: Stranger,
+    query: Query,
+) -> Result<Response, PageError> {
+    if !app.access.is_set_up().await? {
+        return Ok(see_other("/setup"));
+    }
+    let next = ours(query.text("next"));
+    if stranger.visit.is_some() {
+        return Ok(see_other(&next));
+    }
+    let ended = match query.text("ended") {
+        "form" => Some(
+            "Your session ended, so what you sent was not saved. Sign in to come back to the same \
+             page.",
+        ),
+        "yes" => Some("Your session ended. Sign in to come back to the same page."),
+        _ => notice::of(&query),
+    };
+    let page = sign_in_page(&stranger, "", &next, (None, ended));
+    Ok(shown(&stranger, StatusCode::OK, &page))
+}
+
+pub(crate) async fn sign_in(
+    State(app): State<App>,
+    posted: StrangerPosted,
+) -> Result<Response, PageError> {
+    let StrangerPosted {
+        stranger,
+        fields,
+        ours: is_ours,
+    } = posted;
+    let (email, next) = (fields.get("email"), ours(fields.get("next")));
+    let again = |status, words: String| {
+        let page = sign_in_page(&stranger, email, &next, (Some(words), None));
+        shown(&stranger, status, &page)
+    };
+    if !is_ours {
+        return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, NOT_OURS.to_owned()));
+    }
+    let signed_in = app
+        .access
+        .sign_in(email, fields.get("password"), &stranger.door)
+        .await;
+    match signed_in {
+        Ok(signed_in) => Ok(let_in(&app, &signed_in, &next)),
+        Err(SignInRefusal::Failed(error)) => Err(error.into()),
+        Err(refusal @ SignInRefusal::Wrong) => {
+            Ok(again(StatusCode::UNPROCESSABLE_ENTITY, refusal.to_string()))
+        }
+        Err(refusal @ SignInRefusal::Wait(_)) => {
+            Ok(again(StatusCode::TOO_MANY_REQUESTS, refusal.to_string()))
+        }
+    }
+}
+
+// Choosing a password with a code.
+
+fn welcome_page(
+    stranger: &Stranger,
+    code: &str,
+    (wrong, faults): (Option<String>, &[Fault]),
+) -> StrangerPage {
+    // The code is seldom typed, so what is wrong with it is said above.
+    let wrong = wrong.or_else(|| fault_of(faults, "code"));
+    StrangerPage {
+        shell: shell(stranger, "Choose a password"),
+        heading: "Choose a password",
+        lead: "Someone who manages people here gave you a code for it. It can be used once.",
+        action: "/welcome",
+        button: "Save and sign in",
+        wrong,
+        fields: vec![
+            Field::new("code", "Code", "text").with(code).filled("off"),
+            Field::new("password", "New password", "password")
+                .filled("new-password")
+                .hinting(password_hint())
+                .faulty(faults),
+        ],
+        hidden: Vec::new(),
+        foot: "",
+    }
+}
+
+pub(crate) async fn welcome(stranger: Stranger, query: Query) -> Response {
+    let page = welcome_page(&stranger, query.text("code"), (None, &[]));
+    shown(&stranger, StatusCode::OK, &page)
+}
+
+pub(crate) async fn choose_password(
+    State(app): State<App>,
+    posted: StrangerPosted,
+) -> Result<Response, PageError> {
+    let StrangerPosted {
+        stranger,
+        fields,
+        ours,
+    } = posted;
+    let code = fields.get("code");
+    let again = |wrong, faults: &[Fault]| {
+        let page = welcome_page(&stranger, code, (wrong, faults));
+        shown(&stranger, StatusCode::UNPROCESSABLE_ENTITY, &page)
+    };
+    if !ours {
+        return Ok(again(Some(NOT_OURS.to_owned()), &[]));
+    }
+    let chosen = app
+        .access
+        .choose_password(code, fields.get("password"), &stranger.door)
+        .await;
+    match chosen {
+        Ok(signed_in) => Ok(let_in(&app, &signed_in, "/")),
+        Err(ChangeRefusal::Failed(error)) => Err(error.into()),
+        Err(ChangeRefusal::Faults(faults)) => Ok(again(None, &faults)),
+        Err(refusal) => Ok(again(Some(refusal.to_string()), &[])),
+    }
+}
+
+pub(crate) async fn sign_out(
+    State(app): State<App>,
+    posted: Posted<OwnAccount>,
+) -> Result<Response, PageError> {
+    app.access.sign_out(&posted.caller.visit).await?;
+    let gone = Cookie::Session.set("", 0, app.https);
+    let cookie = [(header::SET_COOKIE, gone)];
+    Ok((cookie, see_other("/sign-in?done=signed-out")).into_response())
+}

@@ -1,0 +1,537 @@
+//! Why was nothing posted? One page for an issue or a conversation.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use bowline_access::Look;
+use bowline_domain::connection::Connection;
+use bowline_domain::ids::{ConversationId, IssueId, IssueKey, LaneKey, SiteName, WorkspaceName};
+use bowline_store::browse::{DeliveryFilter, IssueLabel, LinkQuery};
+use bowline_store::model::LinkView;
+
+use crate::App;
+use crate::answer::{Facts, Latest, answer, ended};
+use crate::caller::Caller;
+use crate::component::{Lozenge, Ref, Tone};
+use crate::deliveries::{self, Row, row};
+use crate::delivery::{EffectCard, effects};
+use crate::error::{PageError, html, see_other};
+use crate::query::{Query, asking};
+use crate::reader::{Reader, When};
+use crate::shell::{Place, Shell};
+
+/// Deliveries that are shown of an issue; all of them are in the list of deliveries.
+const DELIVERIES_SHOWN: i64 = 15;
+
+/// Links that are shown of an issue or a conversation.
+const LINKS_SHOWN: i64 = 100;
+
+/// Issues that are shown of a conversation.
+const ISSUES_SHOWN: usize = 10;
+
+/// What someone looks for.
+pub(crate) enum Sought {
+    /// Nothing that is known.
+    Nothing,
+    /// An issue. Without a label it was never heard of.
+    Issue {
+        key: String,
+        labels: Vec<IssueLabel>,
+    },
+    /// A conversation, with its links, those that ended too.
+    Conversation {
+        id: ConversationId,
+        workspaces: Vec<WorkspaceName>,
+        links: Vec<LinkView>,
+    },
+}
+
+impl Sought {
+    /// The lanes of what happened to it.
+    pub(crate) fn lanes(&self) -> Vec<LaneKey> {
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::Issue { labels, .. } => labels
+                .iter()
+                .map(|label| LaneKey::events(&label.site, &label.issue))
+                .collect(),
+            Self::Conversation {
+                id,
+                workspaces,
+                links,
+            } => {
+                let told = workspaces
+                    .iter()
+                    .map(|workspace| LaneKey::workspace_events(workspace, id));
+                let issues = links
+                    .iter()
+                    .map(|view| LaneKey::events(&view.site, &view.issue));
+                let mut lanes: Vec<LaneKey> = told.chain(issues).collect();
+                lanes.sort();
+                lanes.dedup();
+                lanes
+            }
+        }
+    }
+}
+
+/// What a text means: an issue's key or address, a conversation's address or number, an issue's
+/// number.
+#[derive(Debug, PartialEq, Eq)]
+enum Meant {
+    Key(String),
+    Conversation(String),
+    Number(String),
+    Nothing,
+}
+
+fn meant(text: &str) -> Meant {
+    let text = text.trim();
+    if let Some(address) = bowline_text::address::parse(text) {
+        return Meant::Conversation(address.conversation);
+    }
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Meant::Number(text.to_owned());
+    }
+    let end = text.find(['?', '#']).unwrap_or(text.len());
+    let last = text[..end].trim_end_matches('/').rsplit('/').next();
+    let last = last.unwrap_or_default().to_uppercase();
+    let is_key = last.split_once('-').is_some_and(|(project, number)| {
+        let starts = project.starts_with(|letter: char| letter.is_ascii_alphabetic());
+        let letters = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        starts
+            && project.bytes().all(letters)
+            && !number.is_empty()
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    if is_key {
+        Meant::Key(last)
+    } else {
+        Meant::Nothing
+    }
+}
+
+fn sites(app: &App) -> Vec<SiteName> {
+    let connections = app.shared.connections_now().into_iter();
+    let sites = connections.filter_map(|connection| match connection.connection {
+        Connection::Site(name) => Some(name),
+        Connection::Workspace(_) => None,
+    });
+    sites.collect()
+}
+
+fn workspaces(app: &App) -> Vec<WorkspaceName> {
+    let connections = app.shared.connections_now().into_iter();
+    let workspaces = connections.filter_map(|connection| match connection.connection {
+        Connection::Workspace(name) => Some(name),
+        Connection::Site(_) => None,
+    });
+    workspaces.collect()
+}
+
+/// Finds what a text means.
+pub(crate) async fn seek(app: &App, text: &str) -> Result<Sought, PageError> {
+    match meant(text) {
+        Meant::Nothing => Ok(Sought::Nothing),
+        Meant::Key(key) => issue_by_key(app, key).await,
+        Meant::Conversation(id) => conversation(app, ConversationId::new(id)).await,
+        Meant::Number(number) => {
+            let found = conversation(app, ConversationId::new(number.as_str())).await?;
+            if matches!(&found, Sought::Conversation { links, .. } if !links.is_empty()) {
+                return Ok(found);
+            }
+            let mut labels = Vec::new();
+            for site in sites(app) {
+                let issue = IssueId::new(number.as_str());
+                labels.extend(app.shared.store.issue_label(&site, &issue).await?);
+            }
+            if labels.is_empty() {
+                Ok(found)
+            } else {
+                let key = labels[0].key.to_string();
+                Ok(Sought::Issue { key, labels })
+            }
+        }
+    }
+}
+
+async fn issue_by_key(app: &App, key: String) -> Result<Sought, PageError> {
+    let mut labels = Vec::new();
+    for site in sites(app) {
+        if let Some(issue) = app.shared.store.issue_by_key(&site, &key).await? {
+            labels.extend(app.shared.store.issue_label(&site, &issue).await?);
+        }
+    }
+    Ok(Sought::Issue { key, labels })
+}
+
+async fn conversation(app: &App, id: ConversationId) -> Result<Sought, PageError> {
+    let workspaces = workspaces(app);
+    let mut links = Vec::new();
+    for workspace in &workspaces {
+        let query = LinkQuery {
+            workspace: Some(workspace.clone()),
+            conversation: Some(id.clone()),
+            limit: LINKS_SHOWN,
+            ..LinkQuery::default()
+        };
+        links.extend(app.shared.store.link_page(&query).await?);
+    }
+    Ok(Sought::Conversation {
+        id,
+        workspaces,
+        links,
+    })
+}
+
+#[derive(Template)]
+#[template(path = "why.html")]
+struct WhyPage {
+    shell: Shell,
+    sought: String,
+    /// What was sought cannot be understood.
+    unknown: bool,
+    /// The conversation, if it is one.
+    conversation: Option<Ref>,
+    conversation_answer: Option<(Lozenge, String)>,
+    issues: Vec<IssueSection>,
+    more_issues: usize,
+}
+
+/// What is known of an issue.
+struct IssueSection {
+    heading: String,
+    issue: Option<Ref>,
+    summary: String,
+    state: Lozenge,
+    answer: String,
+    links: Vec<LinkRow>,
+    deliveries: Vec<Told>,
+    all: String,
+}
+
+/// A link of an issue.
+struct LinkRow {
+    conversation: Ref,
+    workspace: String,
+    state: Lozenge,
+    since: When,
+    sources: String,
+}
+
+/// A delivery with its effects.
+struct Told {
+    row: Row,
+    effects: Vec<EffectCard>,
+}
+
+pub(crate) async fn page(
+    State(app): State<App>,
+    caller: Caller<Look>,
+    query: Query,
+) -> Result<Response, PageError> {
+    let text = query.text("q");
+    let mut page = WhyPage {
+        shell: Shell {
+            sought: text.to_owned(),
+            ..caller.shell("Why was nothing posted?", Place::Why)
+        },
+        sought: text.to_owned(),
+        unknown: false,
+        conversation: None,
+        conversation_answer: None,
+        issues: Vec::new(),
+        more_issues: 0,
+    };
+    if text.is_empty() {
+        return Ok(html(&page));
+    }
+    match seek(&app, text).await? {
+        Sought::Nothing => page.unknown = true,
+        Sought::Issue { key, labels } if labels.is_empty() => {
+            let section = section(&app, &caller.reader, &key, None).await?;
+            page.issues.push(section);
+        }
+        Sought::Issue { key, labels } => {
+            for label in &labels {
+                let section = section(&app, &caller.reader, &key, Some(label)).await?;
+                page.issues.push(section);
+            }
+        }
+        Sought::Conversation {
+            id,
+            workspaces,
+            links,
+        } => {
+            let live = links.iter().filter(|view| view.link.live).count();
+            page.conversation_answer = Some(conversation_answer(live, &links));
+            let workspace = links
+                .first()
+                .map(|view| view.link.workspace.clone())
+                .or_else(|| workspaces.first().cloned());
+            page.conversation = Some(conversation_ref(&app, workspace.as_ref(), &id));
+            for view in links.iter().take(ISSUES_SHOWN) {
+                let label = app
+                    .shared
+                    .store
+                    .issue_label(&view.site, &view.issue)
+                    .await?;
+                let key = view
+                    .key
+                    .as_ref()
+                    .map_or_else(|| format!("issue {}", view.issue), IssueKey::to_string);
+                let section = section(&app, &caller.reader, &key, label.as_ref()).await?;
+                page.issues.push(section);
+            }
+            page.more_issues = links.len().saturating_sub(ISSUES_SHOWN);
+        }
+    }
+    Ok(html(&page))
+}
+
+fn conversation_ref(app: &App, workspace: Option<&WorkspaceName>, id: &ConversationId) -> Ref {
+    Ref {
+        text: format!("Conversation {id}"),
+        here: asking("/why", "q", id.as_str()),
+        there: workspace.and_then(|workspace| app.shared.conversation_url(workspace, id)),
+        far_side: "Intercom",
+    }
+}
+
+fn conversation_answer(live: usize, links: &[LinkView]) -> (Lozenge, String) {
+    match (
+        live,
+        links.first().and_then(|view| view.link.ended.as_ref()),
+    ) {
+        (0, None) => (
+            Lozenge::new(Tone::Plain, "not linked"),
+            "It is not linked to any issue, so no note is posted to it. Paste its address in the \
+             description or a comment of an issue whose project is joined to its workspace."
+                .to_owned(),
+        ),
+        (0, Some(end)) => (
+            Lozenge::new(Tone::Plain, "not linked any more"),
+            format!("It is not linked to any issue any more: {}.", ended(end)),
+        ),
+        (1, _) => (
+            Lozenge::new(Tone::Good, "linked"),
+            "It is linked to one issue. Below is what was told of it, and what not.".to_owned(),
+        ),
+        (count, _) => (
+            Lozenge::new(Tone::Good, "linked"),
+            format!(
+                "It is linked to {count} issues. Below is what was told of them, and what not."
+            ),
+        ),
+    }
+}
+
+async fn section(
+    app: &App,
+    reader: &Reader,
+    key: &str,
+    label: Option<&IssueLabel>,
+) -> Result<IssueSection, PageError> {
+    let (links, told) = match label {
+        Some(label) => (links_of(app, label).await?, told(app, reader, label).await?),
+        None => (Vec::new(), (Vec::new(), None)),
+    };
+    let (deliveries, latest) = told;
+    let facts = facts(app, key, label, &links, latest);
+    let (tone, answer) = answer(&facts);
+    let word = match tone {
+        Tone::Good => "told",
+        Tone::Busy => "under way",
+        Tone::Warn => "needs someone",
+        Tone::Bad => "went wrong",
+        Tone::Plain => "not told",
+    };
+    Ok(IssueSection {
+        heading: key.to_owned(),
+        issue: label.map(|label| Ref {
+            text: label.key.to_string(),
+            here: asking("/why", "q", label.key.as_str()),
+            there: app.shared.issue_url(&label.site, &label.key),
+            far_side: "Jira",
+        }),
+        summary: label.map_or_else(String::new, |label| label.summary.clone()),
+        state: Lozenge::new(tone, word),
+        answer,
+        links: links
+            .iter()
+            .map(|view| link_row(app, reader, view))
+            .collect(),
+        deliveries,
+        all: asking("/deliveries", "about", key),
+    })
+}
+
+async fn links_of(app: &App, label: &IssueLabel) -> Result<Vec<LinkView>, PageError> {
+    let query = LinkQuery {
+        site: Some(label.site.clone()),
+        issue: Some(label.issue.to_string()),
+        limit: LINKS_SHOWN,
+        ..LinkQuery::default()
+    };
+    Ok(app.shared.store.link_page(&query).await?)
+}
+
+fn link_row(app: &App, reader: &Reader, view: &LinkView) -> LinkRow {
+    let sources: Vec<String> = view
+        .link
+        .sources
+        .iter()
+        .map(|source| source.origin.to_string())
+        .collect();
+    let state = match &view.link.ended {
+        Some(end) if !view.link.live => Lozenge::new(Tone::Plain, format!("ended: {}", ended(end))),
+        _ => Lozenge::new(Tone::Good, "linked"),
+    };
+    LinkRow {
+        conversation: conversation_ref(app, Some(&view.link.workspace), &view.link.conversation),
+        workspace: view.link.workspace.to_string(),
+        state,
+        since: reader.when(view.link.since),
+        sources: sources.join(", "),
+    }
+}
+
+/// The latest deliveries of an issue with their effects, and what the latest of them says that
+/// says something: the echo of our own writing and what was told already do not.
+async fn told(
+    app: &App,
+    reader: &Reader,
+    label: &IssueLabel,
+) -> Result<(Vec<Told>, Option<Latest>), PageError> {
+    const SAYS_NOTHING: [&str; 6] = [
+        "already_handled",
+        "echo",
+        "handed_on",
+        "links_followed",
+        "not_followed",
+        "nothing_changed",
+    ];
+    let filter = DeliveryFilter {
+        lanes: Some(vec![deliveries::lane(&label.site, &label.issue)]),
+        limit: DELIVERIES_SHOWN,
+        ..DeliveryFilter::default()
+    };
+    let mut all = Vec::new();
+    let mut latest = None;
+    let mut first = None;
+    for delivery in app.shared.store.deliveries(&filter).await?.rows {
+        let effects_now = app.shared.store.effects_of(delivery.id).await?;
+        let says_something = delivery.outcome.as_ref().is_none_or(|outcome| {
+            outcome.effects > 0
+                || !outcome
+                    .reasons
+                    .iter()
+                    .all(|reason| SAYS_NOTHING.contains(&reason.code()))
+        });
+        let row = row(app, reader, delivery.clone());
+        let said = Latest {
+            state: delivery.state,
+            why: row.why.clone(),
+            effects: effects_now.iter().map(|view| view.state).collect(),
+        };
+        if says_something && latest.is_none() {
+            latest = Some(said.clone());
+        }
+        first.get_or_insert(said);
+        let effects = if effects_now.is_empty() {
+            Vec::new()
+        } else {
+            effects(app, reader, delivery.id).await?
+        };
+        all.push(Told { row, effects });
+    }
+    Ok((all, latest.or(first)))
+}
+
+fn facts(
+    app: &App,
+    key: &str,
+    label: Option<&IssueLabel>,
+    links: &[LinkView],
+    latest: Option<Latest>,
+) -> Facts {
+    let project = label.map_or_else(
+        || {
+            key.rsplit_once('-')
+                .map_or("", |(project, _)| project)
+                .to_owned()
+        },
+        |label| label.project.to_string(),
+    );
+    let site = label.map(|label| &label.site);
+    let of_site = |name: &SiteName| site.is_none_or(|site| site == name);
+    let bindings = app.shared.bindings_now();
+    let binding = bindings
+        .iter()
+        .find(|binding| of_site(&binding.site) && binding.project.as_str() == project);
+    let connections = app.shared.connections_now();
+    let trouble = |wanted: &Connection| {
+        let connection = connections
+            .iter()
+            .find(|connection| connection.connection == *wanted)?;
+        let reason = || connection.reason.clone().unwrap_or_default();
+        (!connection.health.works()).then(reason)
+    };
+    let the_site = site.or(binding.map(|binding| &binding.site));
+    let webhook_seen = connections.iter().any(|connection| {
+        let this =
+            the_site.is_some_and(|site| connection.connection == Connection::Site(site.clone()));
+        this && (connection.webhook_seen_at.is_some() || !connection.expects_webhooks)
+    });
+    Facts {
+        key: key.to_owned(),
+        project,
+        known: label.is_some(),
+        deleted: label.is_some_and(|label| label.deleted),
+        bound: binding.is_some(),
+        linking: binding.is_some_and(|binding| binding.linking),
+        site_trouble: the_site.and_then(|site| trouble(&Connection::Site(site.clone()))),
+        workspace_trouble: binding
+            .and_then(|binding| trouble(&Connection::Workspace(binding.workspace.clone()))),
+        webhook_seen,
+        live: links.iter().filter(|view| view.link.live).count(),
+        ended: links.iter().find_map(|view| view.link.ended.clone()),
+        latest,
+    }
+}
+
+/// The search field at the top: leads to the page about what is sought.
+pub(crate) async fn search(_caller: Caller<Look>, query: Query) -> Response {
+    see_other(&asking("/why", "q", query.text("q")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn issues_and_conversations_are_told_apart() {
+        let key = |key: &str| Meant::Key(key.to_owned());
+        for (text, wanted) in [
+            ("ENG-17", key("ENG-17")),
+            (" eng-17 ", key("ENG-17")),
+            (
+                "https://jira.example.com/browse/ENG-17?focusedId=3#c",
+                key("ENG-17"),
+            ),
+            ("https://jira.example.com/projects/A_B2-1/", key("A_B2-1")),
+            ("215408", Meant::Number("215408".to_owned())),
+            (
+                "https://app.intercom.com/a/inbox/abc12345/inbox/conversation/215408",
+                Meant::Conversation("215408".to_owned()),
+            ),
+            ("", Meant::Nothing),
+            ("17-ENG", Meant::Nothing),
+            ("ENG-", Meant::Nothing),
+            ("what happened", Meant::Nothing),
+            ("'; DROP TABLE event; --1", Meant::Nothing),
+        ] {
+            assert_eq!(meant(text), wanted, "{text}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What deliveries and effects came to, in words.
+
+use bowline_domain::audience::Audience;
+use bowline_domain::connection::Health;
+use bowline_domain::effect::{Act, EffectState};
+use bowline_domain::outcome::Outcome;
+use bowline_store::model::{EventSource, EventState};
+
+use crate::component::{Lozenge, Tone};
+
+/// The codes of the reasons for doing nothing, with what they are called in filters. The reasons
+/// themselves stand in `bowline_domain::outcome`.
+pub(crate) const REASONS: [(&str, &str); 28] = [
+    ("not_linked", "no conversation is linked"),
+    ("rule_off", "no rule asks for it"),
+    ("already_handled", "told by another delivery"),
+    ("echo", "echo of our own writing"),
+    ("nothing_changed", "nothing that matters changed"),
+    ("links_followed", "links brought up to date"),
+    ("before_link", "happened before the link"),
+    ("restricted_comment", "restricted or internal comment"),
+    ("security_level", "issue with a security level"),
+    ("filtered_out", "comment filter"),
+    ("taken_over", "link older than the connection"),
+    ("not_bound", "project not joined"),
+    ("linking_off", "linking is off"),
+    ("kept_silent", "moved to a project that is not joined"),
+    ("other_workspace", "address of another workspace"),
+    ("workspace_unknown", "workspace not known yet"),
+    ("issue_gone", "issue gone or not shown"),
+    ("issue_unseen", "issue not shown any more"),
+    ("project_unseen", "project not shown any more"),
+    ("seen_again", "issue shown again"),
+    ("merged", "conversation merged"),
+    ("comment_gone", "comment gone"),
+    ("still_there", "issue still there"),
+    ("not_followed", "kind of event not followed"),
+    ("nothing_asked", "nothing asked"),
+    ("no_issue", "no issue named"),
+    ("handed_on", "handed on to its issue"),
+    ("ping", "test of the webhook"),
+];
+
+/// What became of a delivery: a state, and why.
+pub(crate) fn became(
+    state: EventState,
+    outcome: Option<&Outcome>,
+    trouble: Option<&str>,
+) -> (Lozenge, Vec<String>) {
+    let lozenge = match (state, outcome) {
+        (EventState::Waiting, _) => Lozenge::new(Tone::Busy, "waits"),
+        (EventState::Quarantined, _) => Lozenge::new(Tone::Bad, "in quarantine"),
+        (EventState::Decided, Some(outcome)) if outcome.effects > 0 => {
+            let plural = if outcome.effects == 1 { "" } else { "s" };
+            Lozenge::new(Tone::Good, format!("{} effect{plural}", outcome.effects))
+        }
+        (EventState::Decided, _) => Lozenge::new(Tone::Plain, "nothing posted"),
+    };
+    let mut why: Vec<String> = outcome
+        .iter()
+        .flat_map(|outcome| &outcome.reasons)
+        .map(ToString::to_string)
+        .collect();
+    why.extend(trouble.map(ToOwned::to_owned));
+    (lozenge, why)
+}
+
+/// The state of an effect.
+pub(crate) fn effect_state(state: EffectState) -> Lozenge {
+    let tone = match state {
+        EffectState::Planned | EffectState::Attempting => Tone::Busy,
+        EffectState::Confirmed => Tone::Good,
+        EffectState::Rejected => Tone::Bad,
+        EffectState::Unknown => Tone::Warn,
+        EffectState::Dropped => Tone::Plain,
+    };
+    Lozenge::new(tone, state.as_str())
+}
+
+/// What the state of an effect means.
+pub(crate) fn effect_meaning(state: EffectState) -> &'static str {
+    match state {
+        EffectState::Planned => "It waits for its turn.",
+        EffectState::Attempting => "It is being made at this moment.",
+        EffectState::Confirmed => "It was made, and the far side confirmed it.",
+        EffectState::Rejected => "The far side refused it for good. It is not tried again.",
+        EffectState::Unknown => {
+            "It may or may not have been made. Bowline looks for it before it sends anything again."
+        }
+        EffectState::Dropped => "It was not made, because the reason for it ended before its turn.",
+    }
+}
+
+/// What an effect does.
+pub(crate) fn act(act: &Act) -> &'static str {
+    match act {
+        Act::Note { .. } => "Post a note",
+        Act::Reopen { unassign: true, .. } => "Re-open and return to the unassigned queue",
+        Act::Reopen { .. } => "Re-open the conversation",
+        Act::SnoozeAgain { .. } => "Snooze the conversation again",
+        Act::Record => "Bring Jira's own record of the links in step",
+    }
+}
+
+/// Who may read what an effect writes.
+pub(crate) fn audience(act: &Act) -> Option<&'static str> {
+    match act {
+        Act::Note { audience, .. } => Some(match audience {
+            Audience::Internal => "internal: teammates only",
+            Audience::Customer => "the customer",
+        }),
+        _ => None,
+    }
+}
+
+/// Where a delivery came from.
+pub(crate) fn source(source: EventSource) -> &'static str {
+    match source {
+        EventSource::Jira => "Jira webhook",
+        EventSource::Intercom => "Intercom webhook",
+        EventSource::Notify => "notify address",
+        EventSource::Reconciler => "reconciler",
+        EventSource::Command => "a person's command",
+    }
+}
+
+/// The health of a connection.
+pub(crate) fn health(health: Health) -> Lozenge {
+    match health {
+        Health::Connected => Lozenge::new(Tone::Good, "connected"),
+        Health::Unchecked => Lozenge::new(Tone::Plain, "not tried yet"),
+        Health::Limited => Lozenge::new(Tone::Warn, "limited"),
+        Health::Broken => Lozenge::new(Tone::Warn, "broken"),
+    }
+}
+
+/// `1 note is`, `3 notes are`
+pub(crate) fn are(count: i64, one: &str) -> String {
+    if count == 1 {
+        format!("1 {one} is")
+    } else {
+        format!("{count} {one}s are")
+    }
+}
+
+/// `1 note`, `3 notes`
+pub(crate) fn some(count: i64, one: &str) -> String {
+    if count == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{count} {one}s")
+    }
+}
+
+/// A line of a CSV file. A cell that a spreadsheet would take for a formula is made a text.
+pub(crate) fn csv_line<'c>(cells: impl IntoIterator<Item = &'c str>) -> String {
+    let cells: Vec<String> = cells
+        .into_iter()
+        .map(|cell| {
+            let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+            let mark = if formula { "'" } else { "" };
+            format!("\"{mark}{}\"", cell.replace('"', "\"\""))
+        })
+        .collect();
+    format!("{}\r\n", cells.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use bowline_domain::outcome::Reason;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_those_of_the_reasons() {
+        for reason in [
+            Reason::NotLinked,
+            Reason::Echo,
+            Reason::Ping,
+            Reason::KeptSilent {
+                project: String::new(),
+            },
+            Reason::WorkspaceUnknown {
+                named: String::new(),
+            },
+        ] {
+            assert!(REASONS.iter().any(|(code, _)| *code == reason.code()));
+        }
+    }
+
+    #[test]
+    fn a_decision_says_how_much_was_done_and_why_not_more() {
+        let outcome = Outcome {
+            effects: 1,
+            reasons: vec![Reason::BeforeLink],
+        };
+        let (lozenge, why) = became(EventState::Decided, Some(&outcome), None);
+        assert_eq!((lozenge.tone, &*lozenge.word), (Tone::Good, "1 effect"));
+        assert_eq!(why.len(), 1);
+        let (lozenge, why) = became(EventState::Quarantined, None, Some("Odd."));
+        assert_eq!((lozenge.tone, why), (Tone::Bad, vec!["Odd.".to_owned()]));
+    }
+
+    #[test]
+    fn cells_are_quoted_and_formulas_are_texts() {
+        let line = csv_line(["plain", "a \"b\", c", "=HYPERLINK(1)"]);
+        assert_eq!(line, "\"plain\",\"a \"\"b\"\", c\",\"'=HYPERLINK(1)\"\r\n");
+    }
+}
