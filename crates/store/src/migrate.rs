@@ -4,7 +4,10 @@ use crate::db::{Conn, Dialect, values};
 use crate::error::StoreError;
 
 /// The steps, in order. A step that was released is never changed.
-const STEPS: &[(i64, &str)] = &[(1, include_str!("../migrations/0001_linking.sql"))];
+const STEPS: &[(i64, &str)] = &[
+    (1, include_str!("../migrations/0001_linking.sql")),
+    (3, include_str!("../migrations/0003_messaging.sql")),
+];
 
 /// PostgreSQL advisory lock under which one replica at a time migrates.
 const MIGRATION_LOCK: i64 = 0x626f_776c;

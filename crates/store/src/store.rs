@@ -80,7 +80,7 @@ impl Store {
         })
     }
 
-    async fn reader(&self) -> Result<Conn, StoreError> {
+    pub(crate) async fn reader(&self) -> Result<Conn, StoreError> {
         let doing = "reaching the database";
         Ok(match &self.inner.readers {
             Readers::Sqlite(pool) => {
@@ -105,7 +105,7 @@ impl Store {
     }
 
     /// Runs a write by itself in a transaction.
-    async fn write<W: Write>(&self, write: W) -> Result<W::Out, StoreError> {
+    pub(crate) async fn write<W: Write>(&self, write: W) -> Result<W::Out, StoreError> {
         let (reply, answer) = self.answer();
         self.send(Job::Alone(Box::new(Single::new(write, reply))))
             .await?;

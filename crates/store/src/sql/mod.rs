@@ -9,4 +9,6 @@ pub(crate) mod lanes;
 pub(crate) mod lookup;
 pub(crate) mod retention;
 pub(crate) mod settle;
+pub(crate) mod talk;
+pub(crate) mod talk_lookup;
 pub(crate) mod views;
