@@ -3,9 +3,10 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use url::Url;
 
+use crate::stream::{Chunks, Incoming};
 use crate::transport::{BoxFuture, Request, Response, SendFailure, Transport};
 
 /// The largest answer that is kept in memory unless configured otherwise, in bytes.
@@ -79,6 +80,10 @@ impl HttpTransport {
     }
 
     async fn exchange(&self, request: Request) -> Result<Response, SendFailure> {
+        self.open(request).await?.read(self.body_limit_bytes).await
+    }
+
+    async fn open(&self, request: Request) -> Result<Incoming, SendFailure> {
         let Request {
             method,
             url,
@@ -95,38 +100,34 @@ impl HttpTransport {
             builder = builder.body(body);
         }
         let answer = builder.send().await.map_err(failure)?;
-        let status = answer.status().as_u16();
-        let headers = answer.headers().clone();
-        let body = self.read(answer).await?;
-        Ok(Response {
-            status,
-            headers,
-            body,
+        Ok(Incoming {
+            status: answer.status().as_u16(),
+            headers: answer.headers().clone(),
+            body: Box::new(Body(answer)),
         })
     }
+}
 
-    /// Reads the body up to the limit. The connection of a longer one is dropped.
-    async fn read(&self, mut answer: reqwest::Response) -> Result<Bytes, SendFailure> {
-        let limit_bytes = self.body_limit_bytes;
-        let mut body = BytesMut::new();
+/// A body that is still coming. If it is not read to its end, its connection is dropped.
+struct Body(reqwest::Response);
+
+impl Chunks for Body {
+    fn next(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, SendFailure>> {
         // The request was sent for certain by now, so every failure here is `Unknown`.
-        while let Some(chunk) = answer
-            .chunk()
-            .await
-            .map_err(|e| SendFailure::Unknown(words(e)))?
-        {
-            if body.len() + chunk.len() > limit_bytes {
-                return Err(SendFailure::BodyTooLarge { limit_bytes });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body.freeze())
+        Box::pin(async {
+            let piece = self.0.chunk().await;
+            piece.map_err(|e| SendFailure::Unknown(words(e)))
+        })
     }
 }
 
 impl Transport for HttpTransport {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendFailure>> {
         Box::pin(self.exchange(request))
+    }
+
+    fn stream(&self, request: Request) -> BoxFuture<'_, Result<Incoming, SendFailure>> {
+        Box::pin(self.open(request))
     }
 }
 

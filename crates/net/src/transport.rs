@@ -8,6 +8,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use url::Url;
 
+use crate::stream::Incoming;
+
 /// A future that can be kept in a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -75,4 +77,11 @@ pub enum SendFailure {
 pub trait Transport: Send + Sync + 'static {
     /// Sends one request and reads the whole answer. Never retries and never follows a redirect.
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendFailure>>;
+
+    /// Sends one request and gives the body of its answer piece by piece. The deadline is for the
+    /// whole body. Unless a transport does better, the answer is read whole first.
+    fn stream(&self, request: Request) -> BoxFuture<'_, Result<Incoming, SendFailure>> {
+        let answer = self.send(request);
+        Box::pin(async move { Ok(Incoming::of(answer.await?)) })
+    }
 }

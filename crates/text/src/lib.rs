@@ -4,6 +4,7 @@
 //! * [`wiki`] reads and writes Jira wiki markup (REST v2, Data Center, webhook bodies).
 //! * [`html`] writes the HTML of Intercom notes and replies.
 //! * [`plain`] writes plain text.
+//! * [`channel`] writes what end users read in a messenger or as a text message.
 //! * [`address`] recognises addresses of Intercom conversations, in text and in documents.
 //!
 //! The crate is pure: no I/O, no clock, no randomness. Every reader is total (any input gives a
@@ -12,6 +13,7 @@
 
 pub mod address;
 pub mod adf;
+pub mod channel;
 mod clean;
 mod cut;
 pub mod html;
