@@ -14,8 +14,8 @@ pub struct Route {
     pub channel: ChannelId,
     /// What it is.
     pub platform: Platform,
-    /// How the provider addresses the end user there.
-    pub address: String,
+    /// Whom the provider reaches there.
+    pub to: Identity,
     /// The provider's conversation, where it has such a thing.
     pub conversation: Option<RemoteConversationId>,
 }

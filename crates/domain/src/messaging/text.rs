@@ -3,6 +3,7 @@
 use bowline_text::Doc;
 use serde::{Deserialize, Serialize};
 
+use super::delivery::Outbound;
 use super::news::CommentNews;
 use super::platform::Platform;
 use crate::ids::IssueKey;
@@ -41,6 +42,20 @@ impl CustomerText {
             .replace("{status}", &status.name)
             .replace("{key}", key.as_str());
         Self(text)
+    }
+
+    /// A status notification that was made before, to be sent again; `None` for anything else.
+    pub fn of_notification(message: &Outbound) -> Option<Self> {
+        message
+            .comment
+            .is_none()
+            .then(|| Self(message.text.clone()))
+    }
+
+    /// A message that carried a comment, to be sent again; `None` unless the comment, which was
+    /// read again, is still positively public.
+    pub fn again(message: &Outbound, visibility: CommentVisibility) -> Option<Self> {
+        (visibility == CommentVisibility::Public).then(|| Self(message.text.clone()))
     }
 
     /// One message of two: a comment and the status that it was given with. Two messages, if one

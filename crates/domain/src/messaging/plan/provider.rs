@@ -42,6 +42,13 @@ pub enum Report {
     /// The provider joined this end user's contact with that of another, who has an older
     /// conversation.
     MergedAway,
+    /// A file of the end user's could not be attached.
+    FileMissing {
+        /// Its name.
+        name: String,
+        /// Why, in words.
+        reason: String,
+    },
     /// The window for answers ends soon.
     WindowEnds,
     /// A person wants a message sent again.
@@ -95,6 +102,12 @@ pub fn provider(
             } else {
                 drawing.because(Reason::ConversationClosed);
             }
+        }
+        Report::FileMissing { name, reason } => {
+            drawing.tell(
+                &format!("file/{name}"),
+                words::file_missing(name, reason),
+            );
         }
         Report::WindowEnds => remind(&mut drawing, now),
         Report::SendAgain {

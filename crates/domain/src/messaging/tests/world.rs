@@ -10,7 +10,7 @@ use crate::fact::FactKey;
 use crate::ids::{CommentId, IssueId, IssueKey, SiteName};
 use crate::messaging::act::TalkAct;
 use crate::messaging::delivery::{Delivery, Outbound};
-use crate::messaging::end_user::{EndUser, Identity};
+use crate::messaging::end_user::{EndUser, Identity, IdentityKind};
 use crate::messaging::gathering::{Line, Place, in_order};
 use crate::messaging::ids::{AccountName, ChannelId, DeskName, MessageId, RemoteConversationId};
 use crate::messaging::inbound::{Inbound, Media, Route};
@@ -89,11 +89,18 @@ pub(super) fn account() -> AccountName {
     AccountName::new("bird")
 }
 
+fn phone() -> Identity {
+    Identity {
+        kind: IdentityKind::Phone,
+        value: "+31612345678".to_owned(),
+    }
+}
+
 pub(super) fn route(channel: &str) -> Route {
     Route {
         channel: ChannelId::new(channel),
         platform: Platform::from_word(channel),
-        address: "+31612345678".to_owned(),
+        to: phone(),
         conversation: Some(RemoteConversationId::new("conv-1")),
     }
 }
@@ -173,10 +180,7 @@ impl World {
             message: MessageId::new(format!("m{:06}", self.messages)),
             sent_at: self.now,
             received_at: self.now,
-            identities: vec![Identity {
-                kind: crate::messaging::end_user::IdentityKind::Phone,
-                value: "+31612345678".to_owned(),
-            }],
+            identities: vec![phone()],
             name: Some("Noa".to_owned()),
             route: route(channel),
             text: Some(text.to_owned()),
