@@ -16,9 +16,16 @@ use url::Url;
 
 use crate::error;
 
+/// The header without which experimental calls answer 412.
+const EXPERIMENTAL: &str = "x-experimentalapi";
+/// The header of forms.
+const XSRF_TOKEN: &str = "x-atlassian-token";
 /// How long a call may take unless set otherwise. Jira's slow calls (a search with changelogs)
 /// take many seconds on a busy Data Center.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long giving a file may take.
+pub const FILE_DEADLINE: Duration = Duration::from_mins(5);
 
 /// The two kinds of Jira.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -92,6 +99,16 @@ pub(crate) struct Call {
     pub(crate) doing: &'static str,
     /// Whether an answer given to nobody in particular is good enough.
     pub(crate) anonymous_ok: bool,
+    /// A form in place of a JSON body.
+    pub(crate) form: Option<Form>,
+    /// Whether the call is one that Service Management calls experimental.
+    pub(crate) experimental: bool,
+}
+
+/// A form that was written already.
+pub(crate) struct Form {
+    pub(crate) content_type: String,
+    pub(crate) body: Bytes,
 }
 
 impl Call {
@@ -163,6 +180,8 @@ impl Client {
             access,
             doing,
             anonymous_ok: false,
+            form: None,
+            experimental: false,
         }
     }
 
@@ -233,16 +252,40 @@ impl Client {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, auth);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let body = call.body.map(|body| {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            Bytes::from(body.to_string())
-        });
+        if call.experimental {
+            headers.insert(EXPERIMENTAL, HeaderValue::from_static(self.opt_in()));
+        }
+        let mut deadline = self.deadline;
+        let body = match (call.form, call.body) {
+            (Some(form), _) => {
+                let content_type = HeaderValue::from_str(&form.content_type)
+                    .map_err(|_| ApiError::new(ErrorKind::Data, doing, "a form without a type"))?;
+                headers.insert(CONTENT_TYPE, content_type);
+                // Jira refuses forms without it: a web page of others could send one.
+                headers.insert(XSRF_TOKEN, HeaderValue::from_static("no-check"));
+                deadline = deadline.max(FILE_DEADLINE);
+                Some(form.body)
+            }
+            (None, Some(body)) => {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                Some(Bytes::from(body.to_string()))
+            }
+            (None, None) => None,
+        };
         Ok(Request {
             method: call.method,
             url,
             headers,
             body,
-            deadline: self.deadline,
+            deadline,
         })
+    }
+
+    /// How experimental calls are asked for.
+    fn opt_in(&self) -> &'static str {
+        match self.deployment {
+            Deployment::Cloud => "opt-in",
+            Deployment::DataCenter => "true",
+        }
     }
 }

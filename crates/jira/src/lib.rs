@@ -12,7 +12,7 @@ mod model;
 pub mod webhook;
 
 pub use calls::search::SearchPage;
-pub use client::{Auth, Client, DEFAULT_DEADLINE, Deployment};
+pub use client::{Auth, Client, DEFAULT_DEADLINE, Deployment, FILE_DEADLINE};
 pub use model::admin::{AdminWebhook, Myself, NewWebhook, Project, ServerInfo};
 pub use model::comment::{Comment, Visibility};
 pub use model::history::{ChangeItem, History};
@@ -20,3 +20,7 @@ pub use model::issue::{Category, Issue, IssueRead, ProjectRef, Status};
 pub use model::links::{Icon, LINK_PROPERTY, RemoteLink, link_property_value, read_link_property};
 pub use model::page::{Cursor, Page};
 pub use model::person::Person;
+pub use model::service_desk::{
+    AttachedFile, CommentAudience, CustomerRequest, FieldValue, NewRequest, Notified,
+    RequestComment, RequestField, RequestFields, RequestType, ServiceDesk,
+};

@@ -1,6 +1,17 @@
 //! Text for a messenger or a text message.
+//!
+//! [`write`] makes it from a document, [`split`] parts it where it is too long for one message.
+//! WhatsApp has no way to escape its marks: a character that would be taken for one is kept apart
+//! from its word by an invisible space. What WhatsApp takes for a mark is described in `marks`.
+
+mod marks;
+mod split;
+mod write;
 
 use serde::{Deserialize, Serialize};
+
+pub use split::{SMALLEST_LIMIT, length, split};
+pub use write::write;
 
 /// How formatting is written on a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -11,3 +22,8 @@ pub enum Style {
     /// None: words, line breaks and list markers.
     Plain,
 }
+
+/// What begins and ends a block of code.
+const FENCE: &str = "```";
+/// The invisible space (U+200B) that keeps a character from being taken for a mark.
+const GUARD: char = '\u{200b}';

@@ -5,6 +5,7 @@
 //! * [`html`] writes the HTML of Intercom notes and replies.
 //! * [`plain`] writes plain text.
 //! * [`channel`] writes what end users read in a messenger or as a text message.
+//! * [`lines`] gathers messages of a person in one text.
 //! * [`address`] recognises addresses of Intercom conversations, in text and in documents.
 //!
 //! The crate is pure: no I/O, no clock, no randomness. Every reader is total (any input gives a
@@ -17,6 +18,7 @@ pub mod channel;
 mod clean;
 mod cut;
 pub mod html;
+pub mod lines;
 mod model;
 pub mod plain;
 mod urls;

@@ -4,3 +4,4 @@ pub(crate) mod admin;
 pub(crate) mod issues;
 pub(crate) mod links;
 pub(crate) mod search;
+pub(crate) mod service_desk;

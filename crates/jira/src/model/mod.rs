@@ -7,6 +7,7 @@ pub(crate) mod issue;
 pub(crate) mod links;
 pub(crate) mod page;
 pub(crate) mod person;
+pub(crate) mod service_desk;
 
 use bowline_text::Doc;
 use serde_json::Value;

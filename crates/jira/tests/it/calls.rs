@@ -20,7 +20,7 @@ const ALL: IssueRead = IssueRead {
     link_property: true,
 };
 
-fn client(
+pub(crate) fn client(
     deployment: Deployment,
     answer: Result<Response, SendFailure>,
 ) -> (Client, Arc<FakeTransport>) {
@@ -46,14 +46,14 @@ fn client(
     )
 }
 
-fn only(fake: &FakeTransport) -> Request {
+pub(crate) fn only(fake: &FakeTransport) -> Request {
     let mut all = fake.requests();
     assert_eq!(all.len(), 1);
     all.remove(0)
 }
 
 /// Runs one call and checks what was sent: method, path with query below the base, body.
-async fn sent<T>(
+pub(crate) async fn sent<T>(
     deployment: Deployment,
     answer: Response,
     call: impl AsyncFnOnce(&Client) -> Result<T, ApiError>,
@@ -86,11 +86,11 @@ async fn sent<T>(
     value
 }
 
-fn ok(value: &Value) -> Response {
+pub(crate) fn ok(value: &Value) -> Response {
     json_answer(200, value)
 }
 
-fn paragraph(text: &str) -> Value {
+pub(crate) fn paragraph(text: &str) -> Value {
     json!({"type": "doc", "version": 1,
         "content": [{"type": "paragraph", "content": [{"type": "text", "text": text}]}]})
 }

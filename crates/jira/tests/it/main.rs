@@ -7,3 +7,4 @@
 
 mod calls;
 mod deliveries;
+mod service_desk;

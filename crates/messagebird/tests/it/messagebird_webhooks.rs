@@ -73,29 +73,29 @@ fn everything_optional_may_be_missing_or_strange() {
             v.as_object_mut().unwrap().remove("contact");
         }),
         ("details are a list", |v| {
-            v["contact"]["customDetails"] = json!([])
+            v["contact"]["customDetails"] = json!([]);
         }),
         ("attributes are a list", |v| {
-            v["contact"]["attributes"] = json!([])
+            v["contact"]["attributes"] = json!([]);
         }),
         ("the number is text", |v| {
-            v["contact"]["msisdn"] = json!("4915550100")
+            v["contact"]["msisdn"] = json!("4915550100");
         }),
         ("the number is nothing", |v| {
-            v["contact"]["msisdn"] = json!(0)
+            v["contact"]["msisdn"] = json!(0);
         }),
         ("never updated", |v| {
-            v["message"]["updatedDatetime"] = Value::Null
+            v["message"]["updatedDatetime"] = Value::Null;
         }),
         ("updated in year 1", |v| {
             v["message"]["updatedDatetime"] = json!("0001-01-01T00:00:00Z");
         }),
         ("no conversation", |v| v["conversation"] = Value::Null),
         ("conversation only beside", |v| {
-            v["message"]["conversationId"] = Value::Null
+            v["message"]["conversationId"] = Value::Null;
         }),
         ("more than we know", |v| {
-            v["message"]["fallback"] = json!({"from": "x"})
+            v["message"]["fallback"] = json!({"from": "x"});
         }),
         ("nanoseconds", |v| {
             v["message"]["createdDatetime"] = json!("2026-09-21T10:00:00.000664784Z");

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod adf_shape;
+mod channels;
 mod documents;
 mod hostile;
 mod html_shape;
