@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bowline_domain::connection::{Connection, Health};
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceCode, WorkspaceName};
+use bowline_domain::messaging::ids::{AccountName, ChannelId, DeskName};
+use bowline_domain::messaging::settings::{Channels, desk_of};
 use bowline_domain::observation::StatusCategory;
 use bowline_domain::settings::{Settings, StatusMatch};
 use bowline_domain::time::Millis;
 use bowline_intercom as intercom;
-use bowline_domain::messaging::ids::{AccountName, ChannelId, DeskName};
-use bowline_domain::messaging::settings::{Channels, desk_of};
 use bowline_jira as jira;
 use bowline_messagebird::ChannelProvider;
 use bowline_messagebird::conversations::MessageBird;

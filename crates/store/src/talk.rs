@@ -15,7 +15,9 @@ use crate::error::StoreError;
 use crate::model::{Talk, WrittenLine};
 use crate::sql::{lookup, talk_lookup as find};
 use crate::store::Store;
-use crate::writes::{CallSeen, GatheringPlaced, LinesWritten, OutboundSent, RequestMade};
+use crate::writes::{
+    CallSeen, GatheringPlaced, LinesMoved, LinesWritten, OutboundSent, RequestMade,
+};
 
 impl Store {
     /// The end user who has one of these identities, the first that is known counting.
@@ -207,6 +209,15 @@ impl Store {
         lines: Vec<(MessageId, u32)>,
     ) -> Result<(), StoreError> {
         self.write(LinesWritten { account, lines }).await
+    }
+
+    /// Records that lines of a description that do not stand in Jira go into a comment.
+    pub async fn lines_moved(
+        &self,
+        account: AccountName,
+        lines: Vec<(MessageId, u32)>,
+    ) -> Result<(), StoreError> {
+        self.write(LinesMoved { account, lines }).await
     }
 
     /// Records that the provider took a message, and what it calls it.

@@ -150,6 +150,8 @@ write!(GatheringPlaced { whose: RequestRef, gathering: u32, comment: String } ->
     |conn, _| talk::gathering_placed(conn, &whose, gathering, &comment).await);
 write!(LinesWritten { account: AccountName, lines: Vec<(MessageId, u32)> } -> (),
     |conn, _| talk::lines_written(conn, &account, &lines).await);
+write!(LinesMoved { account: AccountName, lines: Vec<(MessageId, u32)> } -> (),
+    |conn, _| talk::lines_moved(conn, &account, &lines).await);
 write!(OutboundSent { key: EffectKey, remote_id: String } -> (),
     |conn, _| talk::outbound_sent(conn, &key, &remote_id).await);
 write!(CallSeen { account: AccountName, id: String, until: Millis, now: Millis } -> bool,

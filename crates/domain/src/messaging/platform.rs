@@ -2,20 +2,22 @@
 
 use std::fmt;
 
+use bowline_text::channel::Style;
 use serde::{Deserialize, Serialize};
 
 /// A day, in milliseconds.
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
-/// Characters of one WhatsApp text (Meta's Cloud API: `text.body` up to 4096).
-const WHATSAPP_CHARS_MAX: usize = 4_096;
+/// The longest WhatsApp text, in UTF-16 units (Meta's Cloud API: `text.body` up to 4096).
+const WHATSAPP_UNITS_MAX: usize = 4_096;
 
-/// Characters of one SMS text: nine joined parts of 153 characters, which is where MessageBird
-/// ends.
-const SMS_CHARS_MAX: usize = 1_377;
+/// The longest short message: nine joined parts, of 153 letters in the short alphabet and of 67 in
+/// the other, which is where MessageBird ends.
+const SMS_SHORT_UNITS_MAX: usize = 9 * 153;
+const SMS_UNITS_MAX: usize = 9 * 67;
 
-/// Characters where nothing is known of the platform.
-const OTHER_CHARS_MAX: usize = 1_000;
+/// The longest text where nothing is known of the platform, in UTF-16 units.
+const OTHER_UNITS_MAX: usize = 1_000;
 
 /// What a message travels on. Providers add platforms, so the set is open.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,12 +51,29 @@ impl Platform {
         }
     }
 
-    /// How many characters one text may have.
-    pub fn text_chars_max(&self) -> usize {
+    /// How long the parts of this text may be, in UTF-16 units.
+    pub fn text_units_max(&self, text: &str) -> usize {
         match self {
-            Self::Whatsapp => WHATSAPP_CHARS_MAX,
-            Self::Sms => SMS_CHARS_MAX,
-            Self::Other(_) => OTHER_CHARS_MAX,
+            Self::Whatsapp => WHATSAPP_UNITS_MAX,
+            // What is not plain ASCII may need the other alphabet, and so may some of what is:
+            // the few signs that take two places in the short one.
+            Self::Sms
+                if text
+                    .chars()
+                    .all(|c| c.is_ascii() && !"^{}\\[~]|`".contains(c)) =>
+            {
+                SMS_SHORT_UNITS_MAX
+            }
+            Self::Sms => SMS_UNITS_MAX,
+            Self::Other(_) => OTHER_UNITS_MAX,
+        }
+    }
+
+    /// How formatting is written there.
+    pub fn style(&self) -> Style {
+        match self {
+            Self::Whatsapp => Style::WhatsApp,
+            Self::Sms | Self::Other(_) => Style::Plain,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Texts that leave, by who may read them. A text for one audience cannot be passed for the other.
 
-use bowline_text::Doc;
+use bowline_text::{Doc, channel};
 use serde::{Deserialize, Serialize};
 
 use super::delivery::Outbound;
@@ -26,8 +26,9 @@ impl CustomerText {
         if visibility != CommentVisibility::Public {
             return None;
         }
-        let text = shown(body, platform);
-        let parts = split(text.trim(), platform.text_chars_max());
+        let text = channel::write(body, platform.style());
+        let text = text.trim();
+        let parts = channel::split(text, platform.text_units_max(text), platform.style());
         Some(parts.into_iter().map(Self).collect())
     }
 
@@ -64,7 +65,7 @@ impl CustomerText {
         let both = parts
             .last()
             .map(|last| format!("{}\n\n{}", last.0, with.0))
-            .filter(|both| both.chars().count() <= platform.text_chars_max());
+            .filter(|both| channel::length(both) <= platform.text_units_max(both));
         match (both, parts.last_mut()) {
             (Some(both), Some(last)) => last.0 = both,
             _ => parts.push(with),
@@ -100,45 +101,10 @@ impl InternalText {
     }
 }
 
-/// A document in the form of a platform.
-fn shown(body: &Doc, _platform: &Platform) -> String {
-    bowline_text::plain::write(body)
-}
-
-/// Splits a text into parts of at most `max` characters: between paragraphs, else between lines,
-/// else between words, else anywhere. A blank text has no parts.
-fn split(text: &str, max: usize) -> Vec<String> {
-    let mut parts = Vec::new();
-    let mut rest = text.trim();
-    while !rest.is_empty() {
-        let end = byte_of_char(rest, max);
-        if end == rest.len() {
-            parts.push(rest.to_owned());
-            break;
-        }
-        let head = &rest[..end];
-        let at = ["\n\n", "\n", " "]
-            .iter()
-            .find_map(|between| head.rfind(between).filter(|at| *at > 0))
-            .unwrap_or(end);
-        parts.push(rest[..at].trim_end().to_owned());
-        rest = rest[at..].trim_start();
-    }
-    parts.retain(|part| !part.is_empty());
-    parts
-}
-
-/// Where the character after the first `count` begins, or the end.
-fn byte_of_char(text: &str, count: usize) -> usize {
-    text.char_indices()
-        .nth(count)
-        .map_or(text.len(), |(at, _)| at)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bowline_text::Inline;
+    use bowline_text::{Block, Inline};
 
     #[test]
     fn only_what_is_positively_public_becomes_text_for_a_customer() {
@@ -158,15 +124,31 @@ mod tests {
     }
 
     #[test]
-    fn long_text_is_split_where_people_pause() {
-        for (text, max, want) in [
-            ("one\n\ntwo three", 9, vec!["one", "two three"]),
-            ("one two three", 8, vec!["one two", "three"]),
-            ("onetwothree", 4, vec!["onet", "woth", "ree"]),
-            ("äöüß äöüß", 5, vec!["äöüß", "äöüß"]),
-            ("  ", 4, vec![]),
-        ] {
-            assert_eq!(split(text, max), want, "{text}");
-        }
+    fn long_text_becomes_several_messages_in_the_form_of_the_platform() {
+        let body = Doc {
+            blocks: vec![
+                Block::Paragraph(vec![Inline::strong("Bold")]),
+                Block::Paragraph(vec![Inline::text("word ".repeat(400))]),
+            ],
+        };
+        let public = CommentVisibility::Public;
+        let parts =
+            |platform| CustomerText::of_comment(public, &body, &platform).expect("it is public");
+        let whatsapp = parts(Platform::Whatsapp);
+        assert_eq!(whatsapp.len(), 1);
+        assert!(whatsapp[0].as_str().starts_with("*Bold*"));
+        let sms = parts(Platform::Sms);
+        assert_eq!(sms.len(), 2);
+        assert!(sms[0].as_str().starts_with("Bold\n"));
+    }
+
+    #[test]
+    fn a_comment_and_a_status_are_one_message_if_they_fit() {
+        let text = |text: &str| CustomerText(text.to_owned());
+        let fits = CustomerText::joined(vec![text("a")], text("b"), &Platform::Sms);
+        assert_eq!(fits, [text("a\n\nb")]);
+        let long = text(&"x".repeat(1_370));
+        let two = CustomerText::joined(vec![long.clone()], text("more words"), &Platform::Sms);
+        assert_eq!(two, [long, text("more words")]);
     }
 }

@@ -3,9 +3,7 @@
 use bowline_domain::connection::Connection;
 use bowline_domain::ids::LaneKey;
 use bowline_domain::messaging::end_user::{EndUser, Identity};
-use bowline_domain::messaging::ids::{
-    AccountName, EndUserId, MessageId, RemoteConversationId,
-};
+use bowline_domain::messaging::ids::{AccountName, EndUserId, MessageId, RemoteConversationId};
 use bowline_domain::time::Millis;
 use bowline_messagebird as far;
 use bowline_messagebird::{ProviderEvent, SetupCheck, WebhookCall};
@@ -17,7 +15,9 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::words;
-use crate::ingress::{Receipt, Refusal, digest, given_name, not_json, quarantined, topic_name, utf8};
+use crate::ingress::{
+    Receipt, Refusal, digest, given_name, not_json, quarantined, topic_name, utf8,
+};
 use crate::registry::Account;
 use crate::shared::Shared;
 
@@ -85,7 +85,13 @@ impl Shared {
             Ok(events) => events,
             Err(far::ParseError::NotJson) => return Err(not_json()),
             Err(far::ParseError::UnknownShape(why)) => {
-                let event = loose(account, digest(delivery.body), text, Some(quarantined(&why)), now);
+                let event = loose(
+                    account,
+                    digest(delivery.body),
+                    text,
+                    Some(quarantined(&why)),
+                    now,
+                );
                 return self.store_event(event).await;
             }
         };
@@ -181,9 +187,10 @@ fn named(event: &ProviderEvent, body: &str) -> (String, &'static str) {
     let (name, topic) = match event {
         ProviderEvent::Inbound(message) => (format!("in/{}", message.id), "message"),
         ProviderEvent::EchoOut(message) => (format!("out/{}", message.id), "sent"),
-        ProviderEvent::Status(report) => {
-            (format!("{}/{}", report.status.code(), report.message), "status")
-        }
+        ProviderEvent::Status(report) => (
+            format!("{}/{}", report.status.code(), report.message),
+            "status",
+        ),
         ProviderEvent::ConversationClosed(closed) => match closed.at_ms {
             Some(at) => (format!("closed/{}/{at}", closed.conversation), "archived"),
             None => (format!("closed/{}", digest(body.as_bytes())), "archived"),

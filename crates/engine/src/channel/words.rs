@@ -14,7 +14,12 @@ pub(crate) fn identities(person: &far::Sender) -> Vec<Identity> {
         kind: IdentityKind::Contact,
         value: id.as_str().to_owned(),
     });
-    person.identities.iter().map(identity).chain(contact).collect()
+    person
+        .identities
+        .iter()
+        .map(identity)
+        .chain(contact)
+        .collect()
 }
 
 fn identity(one: &far::Identity) -> Identity {
@@ -92,9 +97,7 @@ pub(crate) fn inbound(message: &far::Message, received_at: Millis) -> Option<Inb
 }
 
 /// What a message says, as text, files, and what cannot be shown.
-pub(crate) fn content(
-    content: &far::Content,
-) -> (Option<String>, Vec<Media>, Option<String>) {
+pub(crate) fn content(content: &far::Content) -> (Option<String>, Vec<Media>, Option<String>) {
     let text = |text: String| (Some(text), Vec::new(), None);
     match content {
         far::Content::Text(words) => text(words.clone()),
@@ -144,9 +147,9 @@ pub(crate) fn remote_media(media: &Media) -> Option<far::Media> {
 /// What a message says, in one line.
 pub(crate) fn shown(what: &far::Content) -> String {
     let (text, media, unsupported) = content(what);
-    let files = media
-        .iter()
-        .map(|file| bowline_domain::messaging::words::file(&file.kind, file.name.as_deref().unwrap_or("file")));
+    let files = media.iter().map(|file| {
+        bowline_domain::messaging::words::file(&file.kind, file.name.as_deref().unwrap_or("file"))
+    });
     text.into_iter()
         .chain(files)
         .chain(unsupported.map(|kind| format!("[{kind}]")))

@@ -24,9 +24,9 @@ use crate::health;
 use crate::shared::{Handed, Shared};
 
 pub use internal::queue_link_command;
+pub(crate) use internal::{Look, conversation_gone};
 pub use talk::queue_send_again;
 pub(crate) use talk::{COMMENT, ReadComment, TalkEvent, read_comment, talk_event};
-pub(crate) use internal::{Look, conversation_gone};
 
 /// Lanes of effects that a decision takes at once. More wait for the couriers of bulk work.
 const TAKE_UP_TO: usize = 16;

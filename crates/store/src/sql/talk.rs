@@ -199,7 +199,7 @@ pub(crate) async fn request_made(
         .map(drop)
 }
 
-/// Records in which comment a gathering stands. The first answer stands.
+/// Records in which comment a gathering stands. The last answer stands: a comment may be deleted.
 pub(crate) async fn gathering_placed(
     conn: &mut Conn,
     whose: &RequestRef,
@@ -207,7 +207,8 @@ pub(crate) async fn gathering_placed(
     comment: &str,
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO gathering (account, end_user, generation, number, comment) \
-        VALUES ($1,$2,$3,$4,$5) ON CONFLICT (account, end_user, generation, number) DO NOTHING";
+        VALUES ($1,$2,$3,$4,$5) \
+        ON CONFLICT (account, end_user, generation, number) DO UPDATE SET comment = excluded.comment";
     let rest = values![i64::from(gathering), comment];
     conn.run(
         "recording where messages are gathered",
@@ -229,6 +230,27 @@ pub(crate) async fn lines_written(
     for (message, part) in lines {
         let args = values![account.as_str(), message.as_str(), i64::from(*part)];
         conn.run("recording what stands in Jira", SQL, args).await?;
+    }
+    Ok(())
+}
+
+/// Records that lines of a description go into a comment, because it was changed by others.
+pub(crate) async fn lines_moved(
+    conn: &mut Conn,
+    account: &AccountName,
+    lines: &[(MessageId, u32)],
+) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE line SET place = $1 WHERE account = $2 AND message = $3 \
+        AND part = $4 AND written = 0";
+    for (message, part) in lines {
+        let args = values![
+            place_word(Place::Continued),
+            account.as_str(),
+            message.as_str(),
+            i64::from(*part)
+        ];
+        conn.run("recording where a message goes", SQL, args)
+            .await?;
     }
     Ok(())
 }

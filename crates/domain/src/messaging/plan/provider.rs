@@ -104,10 +104,7 @@ pub fn provider(
             }
         }
         Report::FileMissing { name, reason } => {
-            drawing.tell(
-                &format!("file/{name}"),
-                words::file_missing(name, reason),
-            );
+            drawing.tell(&format!("file/{name}"), words::file_missing(name, reason));
         }
         Report::WindowEnds => remind(&mut drawing, now),
         Report::SendAgain {

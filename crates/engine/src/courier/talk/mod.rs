@@ -20,7 +20,7 @@ use bowline_store::model::{Ending, EventSource, Talk, WrittenLine};
 
 use super::{Courier, MENDING_WAIT_MS, Stop};
 use crate::ingress::Refusal;
-use crate::planner::{TalkEvent, talk_event};
+use crate::planner::{COMMENT, TalkEvent, talk_event};
 use crate::registry::{Account, Site};
 
 /// Makes one write of messaging.
@@ -44,9 +44,7 @@ pub(super) async fn make(courier: &Courier<'_>, act: &TalkAct) -> Result<Ending,
             gathering, place, ..
         } => gather::gather(courier, &talk, *gathering, *place).await,
         TalkAct::Attach { media, .. } => attach::attach(courier, &talk, media).await,
-        TalkAct::Tell { audience, text, .. } => {
-            tell::tell(courier, &talk, *audience, text).await
-        }
+        TalkAct::Tell { audience, text, .. } => tell::tell(courier, &talk, *audience, text).await,
         TalkAct::Send {
             audience,
             route,
@@ -186,5 +184,36 @@ fn confirmed(remote_id: Option<String>, detail: Option<&str>) -> Ending {
     Ending::Confirmed {
         remote_id,
         detail: detail.map(str::to_owned),
+    }
+}
+
+/// A comment of our account's whose text is this, and that no other effect made.
+async fn find_comment(
+    courier: &Courier<'_>,
+    site: &Site,
+    issue: &str,
+    is_it: impl Fn(&str) -> bool,
+) -> Result<Option<String>, Stop> {
+    let us = site.standing.known().actor_id;
+    let connection = bowline_domain::connection::Connection::Site(site.config.name.clone());
+    let mut cursor = None;
+    loop {
+        let call = site.client.request_comments(issue, cursor.as_ref());
+        let page = courier.ask_jira(site, call).await?;
+        for comment in &page.items {
+            let by_us = comment.author.as_ref().map(|person| &person.id) == us.as_ref();
+            if !by_us || !is_it(&gather::flat(&comment.body)) {
+                continue;
+            }
+            let name = format!("{COMMENT}{}", comment.id);
+            let known = courier.shared.store.is_ours(&connection, &name).await;
+            if !known.map_err(|error| courier.store_failed(&error))? {
+                return Ok(Some(comment.id.clone()));
+            }
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(None);
+        }
     }
 }

@@ -136,8 +136,12 @@ async fn open_there(
         return Ok(None);
     };
     // The newest one known: a conversation that was archived and begun anew has another name.
-    let current: Option<&RemoteConversationId> =
-        talk.request.route.conversation.as_ref().or(route.conversation.as_ref());
+    let current: Option<&RemoteConversationId> = talk
+        .request
+        .route
+        .conversation
+        .as_ref()
+        .or(route.conversation.as_ref());
     let Some(id) = current.map(words::remote_conversation) else {
         return Ok(None);
     };
@@ -151,7 +155,9 @@ async fn open_there(
                  sent.";
             Err(not_sent(courier, talk, reason).await)
         }
-        Err(error) => Err(courier.remote_failed(&account.standing, &error, false).await),
+        Err(error) => Err(courier
+            .remote_failed(&account.standing, &error, false)
+            .await),
     }
 }
 
@@ -191,12 +197,7 @@ async fn found(
 }
 
 /// What a failed send means.
-async fn refused(
-    courier: &Courier<'_>,
-    talk: &Talk,
-    account: &Account,
-    error: &ApiError,
-) -> Stop {
+async fn refused(courier: &Courier<'_>, talk: &Talk, account: &Account, error: &ApiError) -> Stop {
     let never = match DeliveryFailure::of_refusal(account.provider.name(), error) {
         // What breaks the connection waits for it, as every write does.
         _ if error.kind == ErrorKind::Auth => None,

@@ -71,6 +71,19 @@ pub(crate) enum TalkEvent {
     },
 }
 
+impl TalkEvent {
+    /// The word for what it is.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Look { .. } => "look",
+            Self::Outcome { .. } => "outcome",
+            Self::FileMissing { .. } => "file",
+            Self::WindowEnds { .. } => "window",
+            Self::SendAgain { .. } => "again",
+        }
+    }
+}
+
 /// The end user of a lane, if it is one of an end user.
 pub(super) fn end_user_of_lane(lane: &LaneKey) -> Option<(AccountName, EndUserId)> {
     let mut parts = lane.as_str().split('/');
@@ -117,7 +130,14 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
             generation,
             name,
             reason,
-        } => report(shared, &of(generation), &Report::FileMissing { name, reason }).await,
+        } => {
+            report(
+                shared,
+                &of(generation),
+                &Report::FileMissing { name, reason },
+            )
+            .await
+        }
         TalkEvent::WindowEnds { generation } => {
             report(shared, &of(generation), &Report::WindowEnds).await
         }
@@ -187,16 +207,16 @@ async fn report(shared: &Shared, whose: &RequestRef, told: &Report) -> Result<De
         request,
     } = talk;
     let plan = plan::provider(&whose.account, &end_user, &request, told, shared.now());
-    Ok(decided(whose, &request.site, request.issue.map(|(id, _)| id), plan))
+    Ok(decided(
+        whose,
+        &request.site,
+        request.issue.map(|(id, _)| id),
+        plan,
+    ))
 }
 
 /// A plan as the store takes it.
-fn decided(
-    whose: RequestRef,
-    site: &SiteName,
-    issue: Option<IssueId>,
-    plan: Plan,
-) -> Decided {
+fn decided(whose: RequestRef, site: &SiteName, issue: Option<IssueId>, plan: Plan) -> Decided {
     let Plan {
         changes,
         facts,
@@ -229,14 +249,7 @@ pub(crate) fn talk_event(
         connection: Connection::Account(whose.account.clone()),
         delivery: name,
         lane: LaneKey::end_user_events(&whose.account, &whose.end_user),
-        topic: match told {
-            TalkEvent::Look { .. } => "look",
-            TalkEvent::Outcome { .. } => "outcome",
-            TalkEvent::FileMissing { .. } => "file",
-            TalkEvent::WindowEnds { .. } => "window",
-            TalkEvent::SendAgain { .. } => "send again",
-        }
-        .to_owned(),
+        topic: told.word().to_owned(),
         received_at: at,
         body,
         take: true,

@@ -52,9 +52,7 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
                 .talk_of_conversation(account, &conversation)
                 .await?;
             match talk {
-                Some(talk) => {
-                    report(shared, &talk.whose, &Report::Archived { conversation }).await
-                }
+                Some(talk) => report(shared, &talk.whose, &Report::Archived { conversation }).await,
                 None => Ok(nothing(Reason::OtherConversation)),
             }
         }
@@ -161,7 +159,12 @@ async fn sent(
     message: &Message,
 ) -> Result<Decided, Trouble> {
     let id = MessageId::new(message.id.as_str());
-    if shared.store.outbound_by_remote(account, &id).await?.is_some() {
+    if shared
+        .store
+        .outbound_by_remote(account, &id)
+        .await?
+        .is_some()
+    {
         return match message.status {
             Some(status) => {
                 let told = StatusReport {

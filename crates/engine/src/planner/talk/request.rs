@@ -60,12 +60,7 @@ pub(super) async fn look(
         &desk.desk,
         shared.now(),
     );
-    Ok(decided(
-        talk.whose,
-        &talk.request.site,
-        Some(issue),
-        plan,
-    ))
+    Ok(decided(talk.whose, &talk.request.site, Some(issue), plan))
 }
 
 fn reader<'s>(shared: &'s Arc<Shared>, talk: &Talk) -> Result<Reader<'s>, Trouble> {
@@ -186,7 +181,13 @@ async fn new_changes(
             continue;
         }
         let at = Millis(entry.created_ms.unwrap_or_default());
-        let change = change(&entry.id, at, entry.author.as_ref(), &entry.items, Some(&now));
+        let change = change(
+            &entry.id,
+            at,
+            entry.author.as_ref(),
+            &entry.items,
+            Some(&now),
+        );
         if let Some((_, to)) = change.moved {
             changes.push(StatusChange {
                 id: change.id,
@@ -255,7 +256,11 @@ async fn role(
     let portal_only = author.is_some_and(|person| {
         person.account_type.as_deref() == Some("customer") || customers.contains(&person.id)
     });
-    Ok(if portal_only { Role::Customer } else { Role::Agent })
+    Ok(if portal_only {
+        Role::Customer
+    } else {
+        Role::Agent
+    })
 }
 
 /// Reads a comment of a request again.
@@ -292,7 +297,9 @@ async fn read_by_itself(
         CommentVisibility::Public | CommentVisibility::Unstated => {
             let asked = client.request_comment(issue.as_str(), comment.as_str());
             match reader.call(asked).await {
-                Ok(told) if told.public => CommentVisibility::Public,
+                Ok(told) if told.audience == jira::CommentAudience::Customer => {
+                    CommentVisibility::Public
+                }
                 Ok(_) => CommentVisibility::Internal,
                 Err(error) if is_absent(&error) => return Ok(None),
                 Err(error) => return Err(reader.trouble(error)),

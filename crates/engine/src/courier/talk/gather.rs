@@ -1,0 +1,223 @@
+//! Writing what an end user said into the description, or into a comment of ours.
+//!
+//! A text of ours is always written whole, so doing it again does no harm. A description that
+//! somebody else has changed is left as it is: what comes then is gathered in a comment.
+
+use bowline_domain::messaging::gathering::{CONTINUED, Place};
+use bowline_jira::{CommentAudience, IssueRead};
+use bowline_net::ErrorKind;
+use bowline_store::model::{Ending, Talk, WrittenLine};
+use bowline_text::{Block, Doc, Inline};
+
+use super::confirmed;
+use crate::courier::{Courier, Stop};
+use crate::planner::COMMENT;
+use crate::registry::Site;
+
+/// Brings a gathering to its text.
+pub(super) async fn gather(
+    courier: &Courier<'_>,
+    talk: &Talk,
+    number: u32,
+    place: Place,
+) -> Result<Ending, Stop> {
+    let lines = courier.lines(&talk.whose, number).await?;
+    if lines.iter().all(|line| line.written) {
+        return Ok(confirmed(
+            None,
+            Some("It was written together with others."),
+        ));
+    }
+    let site = courier.site_of(talk)?;
+    let (issue, _) = courier.issue_of(talk)?;
+    let writing = Writing {
+        courier,
+        talk,
+        site: &site,
+        issue: issue.as_str(),
+        number,
+    };
+    if place != Place::Description {
+        return writing.comment(lines, place).await;
+    }
+    let (ours, mut moved): (Vec<WrittenLine>, Vec<WrittenLine>) = lines
+        .into_iter()
+        .partition(|one| one.line.place == Place::Description);
+    if ours.iter().any(|line| !line.written) {
+        moved.extend(writing.description(ours).await?);
+    }
+    if moved.iter().all(|line| line.written) {
+        return Ok(confirmed(None, None));
+    }
+    writing.comment(moved, Place::Continued).await
+}
+
+struct Writing<'w> {
+    courier: &'w Courier<'w>,
+    talk: &'w Talk,
+    site: &'w Site,
+    issue: &'w str,
+    number: u32,
+}
+
+impl Writing<'_> {
+    /// Writes the description, if it is as we left it. Returns the lines that have to go
+    /// elsewhere, because somebody else has changed it.
+    async fn description(&self, lines: Vec<WrittenLine>) -> Result<Vec<WrittenLine>, Stop> {
+        let (courier, client) = (self.courier, &self.site.client);
+        let read = client.issue(self.issue, IssueRead::default());
+        let found = courier.ask_jira(self.site, read).await?;
+        let there = flat(&found.description);
+        let whole = description(self.talk, &lines);
+        if there != flat(&whole) {
+            let before: Vec<WrittenLine> =
+                lines.iter().filter(|one| one.written).cloned().collect();
+            if there != flat(&description(self.talk, &before)) {
+                return self.changed_by_others(&there, lines).await;
+            }
+            let edit = client.edit_description(self.issue, &whole);
+            courier.ask_jira(self.site, edit).await?;
+        }
+        courier.written(&self.talk.whose, &lines).await?;
+        Ok(Vec::new())
+    }
+
+    async fn changed_by_others(
+        &self,
+        there: &str,
+        lines: Vec<WrittenLine>,
+    ) -> Result<Vec<WrittenLine>, Stop> {
+        // What an earlier attempt wrote before the change stands there.
+        let (known, moved): (Vec<WrittenLine>, Vec<WrittenLine>) = lines
+            .into_iter()
+            .filter(|one| !one.written)
+            .partition(|one| there.contains(&squeezed(&one.line.shown())));
+        self.courier.written(&self.talk.whose, &known).await?;
+        let names = moved
+            .iter()
+            .map(|one| (one.line.message.clone(), one.line.part))
+            .collect();
+        let done = self
+            .courier
+            .shared
+            .store
+            .lines_moved(self.talk.whose.account.clone(), names)
+            .await;
+        done.map_err(|error| self.courier.store_failed(&error))?;
+        Ok(moved)
+    }
+
+    /// Writes a comment of ours: the one of the gathering, or a new one.
+    async fn comment(&self, lines: Vec<WrittenLine>, place: Place) -> Result<Ending, Stop> {
+        let (courier, client) = (self.courier, &self.site.client);
+        let body = comment(self.talk, &lines, place);
+        let known = courier
+            .shared
+            .store
+            .gathering_comment(&self.talk.whose, self.number)
+            .await
+            .map_err(|error| courier.store_failed(&error))?;
+        if let Some(id) = known {
+            let edit = client.edit_comment(self.issue, id.as_str(), &body);
+            match courier.call(&self.site.standing, edit).await {
+                Ok(_) => {
+                    courier.written(&self.talk.whose, &lines).await?;
+                    return Ok(confirmed(None, None));
+                }
+                // An agent deleted it: what was said goes into a new one.
+                Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone) => {}
+                Err(error) => {
+                    return Err(courier
+                        .remote_failed(&self.site.standing, &error, false)
+                        .await);
+                }
+            }
+        }
+        let id = match self.find(&lines).await? {
+            Some(id) => id,
+            None => {
+                let audience = CommentAudience::Customer;
+                let call = client.create_request_comment(self.issue, &body, audience);
+                courier.ask_jira(self.site, call).await?.id
+            }
+        };
+        let placed = courier
+            .shared
+            .store
+            .gathering_placed(self.talk.whose.clone(), self.number, id.clone())
+            .await;
+        if let Err(error) = placed {
+            return Err(Stop(courier.later(0, true, error.to_string())));
+        }
+        courier.written(&self.talk.whose, &lines).await?;
+        Ok(confirmed(Some(format!("{COMMENT}{id}")), None))
+    }
+
+    /// The comment that an earlier attempt may have made: one of our account's with the first of
+    /// these lines in it, which has the time and is said once.
+    async fn find(&self, lines: &[WrittenLine]) -> Result<Option<String>, Stop> {
+        let first = lines.first().filter(|_| self.courier.taken.doubtful);
+        let Some(first) = first.map(|one| squeezed(&one.line.shown())) else {
+            return Ok(None);
+        };
+        super::find_comment(self.courier, self.site, self.issue, |text| {
+            text.contains(&first)
+        })
+        .await
+    }
+}
+
+/// The text of a document for comparing: Jira may change blanks and line ends.
+pub(super) fn flat(doc: &Doc) -> String {
+    squeezed(&bowline_text::plain::write(doc))
+}
+
+pub(super) fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A description: who writes, and what they said.
+pub(super) fn description(talk: &Talk, lines: &[WrittenLine]) -> Doc {
+    let end_user = &talk.end_user;
+    let phone = end_user.phone().filter(|phone| *phone != end_user.label());
+    let phone = phone.map(|phone| format!(" ({phone})")).unwrap_or_default();
+    let who = format!(
+        "{}{phone} by {}, conversation {}",
+        end_user.label(),
+        talk.request.route.platform,
+        reference(talk)
+    );
+    with_lines(who, lines)
+}
+
+/// What a conversation is called for people: short, and the same for ever.
+pub(super) fn reference(talk: &Talk) -> String {
+    const CHARS: usize = 8;
+    let id: String = talk.whose.end_user.as_str().chars().take(CHARS).collect();
+    format!("{id}-{}", talk.whose.generation)
+}
+
+fn comment(talk: &Talk, lines: &[WrittenLine], place: Place) -> Doc {
+    let who = talk.end_user.label();
+    let head = if place == Place::Continued {
+        format!("{who} {CONTINUED}")
+    } else {
+        who.to_owned()
+    };
+    with_lines(format!("{head}:"), lines)
+}
+
+fn with_lines(head: String, lines: &[WrittenLine]) -> Doc {
+    let mut blocks = vec![Block::Paragraph(vec![Inline::strong(head)])];
+    blocks.extend(lines.iter().map(|one| {
+        let mut content = Vec::new();
+        for (number, text) in one.line.shown().lines().enumerate() {
+            if number > 0 {
+                content.push(Inline::Break);
+            }
+            content.push(Inline::text(text));
+        }
+        Block::Paragraph(content)
+    }));
+    Doc { blocks }
+}
