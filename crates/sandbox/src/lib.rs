@@ -1,7 +1,8 @@
-//! Simulated Intercom and Jira: REST, signed webhooks, faults, a journal of every call, and small
-//! web pages. Used by the demo, by tests and by benchmarks.
+//! Simulated Intercom, Jira with Service Management, MessageBird and WhatsApp Cloud: REST, signed
+//! webhooks, faults, a journal of every call, and small web pages. Used by the demo, by tests and by
+//! benchmarks.
 //!
-//! The state is in memory; the HTTP is real. Both platforms judge what they are asked as the real
+//! The state is in memory; the HTTP is real. The platforms judge what they are asked as the real
 //! ones do: authentication, content types, bodies, ids, limits. A platform's human pages are
 //! served under `/`, its REST under the real paths, and its controls under `/_control`.
 
@@ -10,6 +11,9 @@
 pub mod common;
 pub mod intercom;
 pub mod jira;
+pub mod messagebird;
+pub mod phones;
+pub mod whatsapp;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -40,6 +44,75 @@ impl Default for Options {
             jira_addr: any,
         }
     }
+}
+
+/// The channel providers to start, and where.
+#[derive(Clone, Debug)]
+pub struct ChannelOptions {
+    /// The simulated MessageBird.
+    pub messagebird: messagebird::Config,
+    /// Where it listens; port 0 picks a free one.
+    pub messagebird_addr: SocketAddr,
+    /// The simulated WhatsApp Cloud.
+    pub whatsapp: whatsapp::Config,
+    /// Where it listens; port 0 picks a free one.
+    pub whatsapp_addr: SocketAddr,
+}
+
+impl Default for ChannelOptions {
+    /// Default providers on free loopback ports.
+    fn default() -> Self {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            messagebird: messagebird::Config::default(),
+            messagebird_addr: any,
+            whatsapp: whatsapp::Config::default(),
+            whatsapp_addr: any,
+        }
+    }
+}
+
+/// The channel providers, running. Dropping it stops them.
+#[derive(Debug)]
+pub struct Channels {
+    /// The simulated MessageBird.
+    pub messagebird: messagebird::Handle,
+    /// The simulated WhatsApp Cloud.
+    pub whatsapp: whatsapp::Handle,
+}
+
+impl Channels {
+    /// Every message of both providers, oldest first within each.
+    pub fn lines(&self) -> Vec<phones::Line> {
+        let mut lines = self.messagebird.state.lines();
+        lines.extend(self.whatsapp.state.lines());
+        lines
+    }
+
+    /// Internal text of a Jira site that was sent to a channel. There must be none.
+    pub fn leaks(&self, jira: &jira::Sandbox) -> Vec<phones::Leak> {
+        jira.markers().leaks(&self.lines())
+    }
+}
+
+/// Starts both channel providers beside platforms that run.
+///
+/// # Errors
+/// An address cannot be bound.
+pub async fn start_channels(
+    options: ChannelOptions,
+    neighbours: &Neighbours,
+) -> io::Result<Channels> {
+    let ChannelOptions {
+        messagebird,
+        messagebird_addr,
+        whatsapp,
+        whatsapp_addr,
+    } = options;
+    Ok(Channels {
+        messagebird: messagebird::start(messagebird, messagebird_addr, neighbours.clone()).await?,
+        whatsapp: whatsapp::start(whatsapp, whatsapp_addr, neighbours.clone()).await?,
+    })
 }
 
 /// Both platforms, running. Dropping it stops them.

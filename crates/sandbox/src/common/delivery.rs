@@ -76,6 +76,10 @@ pub struct Outgoing {
 /// Makes what goes out at the given attempt (2 or later) from what went out at the first.
 pub type Rewrite = Arc<dyn Fn(u32, &Outgoing) -> Outgoing + Send + Sync>;
 
+/// Headers made anew at every sending from the body, such as a signature that holds the time: a
+/// delivery may be held, doubled or repeated long after it was made.
+pub type Sign = Arc<dyn Fn(&[u8]) -> Vec<(String, String)> + Send + Sync>;
+
 /// Told the status of every answer, for platforms that switch a webhook off.
 pub type OnAnswer = Arc<dyn Fn(u16) + Send + Sync>;
 
@@ -96,6 +100,8 @@ pub struct Delivery {
     pub retry: RetryPolicy,
     /// What later attempts change, such as a retry counter or a signature; nothing if absent.
     pub rewrite: Option<Rewrite>,
+    /// What is signed at every sending, if anything.
+    pub sign: Option<Sign>,
     /// Who wants to know the answers.
     pub on_answer: Option<OnAnswer>,
 }
@@ -316,9 +322,14 @@ impl Sender {
             .shared
             .client
             .post(&delivery.url)
-            .timeout(Duration::from_millis(delivery.retry.timeout_ms))
-            .body(outgoing.body);
-        for (name, value) in &outgoing.headers {
+            .timeout(Duration::from_millis(delivery.retry.timeout_ms));
+        let signed = delivery
+            .sign
+            .as_ref()
+            .map(|sign| sign(&outgoing.body))
+            .unwrap_or_default();
+        request = request.body(outgoing.body);
+        for (name, value) in outgoing.headers.iter().chain(&signed) {
             request = request.header(name, value);
         }
         let (status, error) = match request.send().await {

@@ -1,4 +1,4 @@
-//! What both simulated platforms share: a clock, a journal of every call, faults, a sender of
+//! What the simulated platforms share: a clock, a journal of every call, faults, a sender of
 //! webhooks, control routes, page furniture and a server that can really hang up.
 
 pub mod clock;
@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod faults;
 pub mod guard;
 pub mod journal;
+pub(crate) mod multipart;
 pub mod page;
 pub mod server;
 pub mod sign;

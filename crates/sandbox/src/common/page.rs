@@ -1,4 +1,4 @@
-//! What the pages of both platforms share: the frame, the style sheet, and the way to each other.
+//! What the pages of the platforms share: the frame, the style sheet, and the way to each other.
 
 use std::sync::{Arc, RwLock};
 
@@ -21,9 +21,13 @@ pub enum Platform {
     Intercom,
     /// The simulated Jira.
     Jira,
+    /// The simulated MessageBird, with the phones of its contacts.
+    MessageBird,
+    /// The simulated WhatsApp Cloud, with the phones of its users.
+    WhatsApp,
 }
 
-/// Addresses of the pages that a page links to: the other platform's and the product's own.
+/// Addresses of the pages that a page links to: the other platforms' and the product's own.
 /// They become known as the parts start, so they are looked up when a page is made.
 #[derive(Clone, Debug, Default)]
 pub struct Neighbours {
@@ -34,6 +38,8 @@ pub struct Neighbours {
 struct Addresses {
     intercom: Option<String>,
     jira: Option<String>,
+    messagebird: Option<String>,
+    whatsapp: Option<String>,
     product: Option<String>,
 }
 
@@ -52,6 +58,8 @@ impl Neighbours {
         match platform {
             Platform::Intercom => addresses.intercom = Some(url),
             Platform::Jira => addresses.jira = Some(url),
+            Platform::MessageBird => addresses.messagebird = Some(url),
+            Platform::WhatsApp => addresses.whatsapp = Some(url),
         }
     }
 
@@ -70,6 +78,8 @@ impl Neighbours {
         match platform {
             Platform::Intercom => addresses.intercom,
             Platform::Jira => addresses.jira,
+            Platform::MessageBird => addresses.messagebird,
+            Platform::WhatsApp => addresses.whatsapp,
         }
     }
 
@@ -95,6 +105,10 @@ pub struct Shell {
     pub intercom: Option<String>,
     /// Base address of the simulated Jira's pages, once known.
     pub jira: Option<String>,
+    /// Base address of the simulated MessageBird's pages, once known.
+    pub messagebird: Option<String>,
+    /// Base address of the simulated WhatsApp Cloud's pages, once known.
+    pub whatsapp: Option<String>,
     /// Base address of Bowline's pages, once known.
     pub product: Option<String>,
 }
@@ -105,6 +119,8 @@ impl Shell {
         let Addresses {
             intercom,
             jira,
+            messagebird,
+            whatsapp,
             product,
         } = neighbours.read();
         Self {
@@ -113,6 +129,8 @@ impl Shell {
             refresh: false,
             intercom,
             jira,
+            messagebird,
+            whatsapp,
             product,
         }
     }
@@ -129,11 +147,38 @@ impl Shell {
         self.platform == Platform::Intercom
     }
 
+    /// Whether it is a page of the simulated Jira.
+    pub fn in_jira(&self) -> bool {
+        self.platform == Platform::Jira
+    }
+
+    /// Whether it is a page of the simulated MessageBird.
+    pub fn in_messagebird(&self) -> bool {
+        self.platform == Platform::MessageBird
+    }
+
+    /// Whether it is a page of the simulated WhatsApp Cloud.
+    pub fn in_whatsapp(&self) -> bool {
+        self.platform == Platform::WhatsApp
+    }
+
+    /// The platform's class of the page's body.
+    pub fn class(&self) -> &'static str {
+        match self.platform {
+            Platform::Intercom => "intercom",
+            Platform::Jira => "jira",
+            Platform::MessageBird => "messagebird",
+            Platform::WhatsApp => "whatsapp",
+        }
+    }
+
     /// What the platform is called on the page.
     pub fn platform_name(&self) -> &'static str {
         match self.platform {
             Platform::Intercom => "Simulated Intercom",
             Platform::Jira => "Simulated Jira",
+            Platform::MessageBird => "Simulated MessageBird",
+            Platform::WhatsApp => "Simulated WhatsApp",
         }
     }
 }

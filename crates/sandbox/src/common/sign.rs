@@ -2,22 +2,59 @@
 
 use std::fmt::Write as _;
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{digest, hmac};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 /// Lower-case hex of HMAC-SHA1, as Intercom signs its notifications.
 pub fn hmac_sha1_hex(secret: &str, body: &[u8]) -> String {
     tag_hex(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret, body)
 }
 
-/// Lower-case hex of HMAC-SHA256, as Jira signs its webhooks and Intercom its inbox-app calls.
+/// Lower-case hex of HMAC-SHA256, as Jira and Meta sign their webhooks and Intercom its inbox-app
+/// calls.
 pub fn hmac_sha256_hex(secret: &str, body: &[u8]) -> String {
     tag_hex(hmac::HMAC_SHA256, secret, body)
 }
 
+/// Lower-case hex of SHA-256.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+/// Standard base64 of SHA-256, as Meta names a file's checksum in a webhook.
+pub fn sha256_base64(bytes: &[u8]) -> String {
+    STANDARD.encode(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+/// A JWT with these claims, signed with HS256.
+pub fn jwt_hs256(secret: &str, claims: &serde_json::Value) -> String {
+    let header = URL_SAFE_NO_PAD.encode(br#"{"alg":"HS256","typ":"JWT"}"#);
+    let signed = format!(
+        "{header}.{}",
+        URL_SAFE_NO_PAD.encode(claims.to_string().as_bytes())
+    );
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let tag = hmac::sign(&key, signed.as_bytes());
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag.as_ref()))
+}
+
+/// MessageBird's deprecated signature: base64 of HMAC-SHA256 over the timestamp, the sorted query
+/// and the raw SHA-256 of the body.
+pub fn messagebird_hmac(secret: &str, timestamp: &str, sorted_query: &str, body: &[u8]) -> String {
+    let mut signed = format!("{timestamp}\n{sorted_query}\n").into_bytes();
+    signed.extend_from_slice(digest::digest(&digest::SHA256, body).as_ref());
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    STANDARD.encode(hmac::sign(&key, &signed).as_ref())
+}
+
 fn tag_hex(algorithm: hmac::Algorithm, secret: &str, body: &[u8]) -> String {
     let key = hmac::Key::new(algorithm, secret.as_bytes());
-    let tag = hmac::sign(&key, body);
-    tag.as_ref().iter().fold(String::new(), |mut hex, byte| {
+    hex(hmac::sign(&key, body).as_ref())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     })

@@ -154,6 +154,7 @@ impl Sandbox {
                 retry_on: not_2xx,
             },
             rewrite: Some(Arc::new(move |attempt, _| outgoing(attempt))),
+            sign: None,
             // 410 ends the subscription for good.
             on_answer: Some(Arc::new(move |status| {
                 if status == 410 {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::automation::Automation;
+
 /// Which of the two products the site pretends to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -99,6 +101,78 @@ impl ProjectConfig {
     }
 }
 
+/// One field of a request type's form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestField {
+    /// Field id: `summary`, `description` or a custom field.
+    pub id: String,
+    /// Name on the form.
+    pub name: String,
+    /// Whether a request needs it.
+    pub required: bool,
+    /// The values it may have, with their labels; anything if empty.
+    pub values: Vec<(String, String)>,
+}
+
+impl RequestField {
+    /// A field that may have any value.
+    pub fn text(id: &str, name: &str, required: bool) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            required,
+            values: Vec::new(),
+        }
+    }
+}
+
+/// One request type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestType {
+    /// Name.
+    pub name: String,
+    /// Fields of its form.
+    pub fields: Vec<RequestField>,
+}
+
+/// One service desk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeskConfig {
+    /// Key of its service project.
+    pub project: String,
+    /// Request types, in order; their ids are 1, 2, ... across the site.
+    pub request_types: Vec<RequestType>,
+    /// Names of the users who are its customers.
+    pub customers: Vec<String>,
+}
+
+impl DeskConfig {
+    /// A desk with "Get help" (summary, description) and "Report an incident" (a description and
+    /// the field Customer are required as well).
+    pub fn support(project: &str, customer: &str) -> Self {
+        let summary = || RequestField::text("summary", "Summary", true);
+        let description = |required| RequestField::text("description", "Description", required);
+        Self {
+            project: project.to_owned(),
+            request_types: vec![
+                RequestType {
+                    name: "Get help".to_owned(),
+                    fields: vec![summary(), description(false)],
+                },
+                RequestType {
+                    name: "Report an incident".to_owned(),
+                    fields: vec![
+                        summary(),
+                        description(true),
+                        RequestField::text("customfield_10050", "Customer", true),
+                    ],
+                },
+            ],
+            customers: vec![customer.to_owned()],
+        }
+    }
+}
+
 /// One administrator webhook that exists from the start.
 #[derive(Clone, Debug, Default)]
 pub struct WebhookConfig {
@@ -177,6 +251,10 @@ pub struct Config {
     pub users: Vec<UserConfig>,
     /// Projects in order.
     pub projects: Vec<ProjectConfig>,
+    /// Service desks of service projects.
+    pub desks: Vec<DeskConfig>,
+    /// Rules that act on comments.
+    pub automations: Vec<Automation>,
     /// Webhooks that exist from the start.
     pub webhooks: Vec<WebhookConfig>,
     /// How long a change stays invisible to search, in milliseconds.
@@ -251,6 +329,8 @@ impl Config {
                     ..ProjectConfig::software("HR", "People")
                 },
             ],
+            desks: vec![DeskConfig::support("SUP", "casey")],
+            automations: Vec::new(),
             webhooks: Vec::new(),
             search_lag_ms: 0,
             limits: None,

@@ -79,6 +79,40 @@ impl Refusal {
         }
     }
 
+    /// A refusal of Service Management, which words errors in its own way:
+    /// `{"errorMessage": message, "i18nErrorMessage": {..}}`.
+    pub fn desk(status: u16, message: impl Into<String>) -> Self {
+        let body = json!({
+            "errorMessage": message.into(),
+            "i18nErrorMessage": { "i18nKey": "sd.rest.error", "parameters": [] },
+        });
+        Self {
+            status,
+            body,
+            headers: Vec::new(),
+        }
+    }
+
+    /// The same refusal in the words of Service Management.
+    #[must_use]
+    pub fn into_desk(self) -> Self {
+        if self.body["errorMessage"].is_string() || self.status == 401 {
+            return self;
+        }
+        let general = self.body["errorMessages"].as_array();
+        let fields = self.body["errors"].as_object();
+        let message: Vec<&str> = general
+            .into_iter()
+            .flatten()
+            .chain(fields.into_iter().flat_map(Map::values))
+            .filter_map(Value::as_str)
+            .collect();
+        Self {
+            headers: self.headers,
+            ..Self::desk(self.status, message.join(" "))
+        }
+    }
+
     /// A path that the platform does not have.
     pub fn no_route(uri: &str) -> Self {
         Self {

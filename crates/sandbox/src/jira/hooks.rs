@@ -286,6 +286,7 @@ impl State {
                 });
                 count
             }),
+            sign: None,
             on_answer: None,
         }
     }

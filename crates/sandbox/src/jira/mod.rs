@@ -3,13 +3,18 @@
 //! [`start`] serves it on an address. [`Sandbox`] is the same site as an object, for tests: what it does is what a
 //! person does on the pages, with the same history and the same deliveries.
 
+mod actor;
 mod adf_check;
+mod automation;
 mod body;
 mod config;
+mod desk;
+mod desk_pages;
 mod error;
 mod hooks;
 mod jql;
 mod limits;
+mod mail;
 mod model;
 mod ops;
 mod pages;
@@ -19,16 +24,20 @@ mod stamp;
 mod state;
 mod view;
 
+pub use actor::{Actor, Outcome};
+pub use automation::{Author, Automation};
 pub use body::Body;
 pub use config::{
-    BOT_ACCOUNT, BOT_TOKEN, Config, Deployment, Limits, ProjectConfig, ProjectKind, Switches,
-    UserConfig, WebhookConfig,
+    BOT_ACCOUNT, BOT_TOKEN, Config, Deployment, DeskConfig, Limits, ProjectConfig, ProjectKind,
+    RequestField, RequestType, Switches, UserConfig, WebhookConfig,
 };
+pub use desk::Desk;
 pub use error::Refusal;
+pub use mail::Mail;
 pub use model::{
     Attachment, Category, Change, Comment, CustomValue, History, Issue, Project, RemoteLink,
-    STATUSES, Status, User, Visibility, status_named,
+    Request, SERVICE_STATUSES, STATUSES, Status, User, Visibility, status_named, workflow,
 };
 pub use ops::{Edit, NewComment, NewIssue};
-pub use sandbox::{Actor, Handle, Outcome, Sandbox, start};
+pub use sandbox::{Handle, Sandbox, start};
 pub use state::PERMISSIONS;

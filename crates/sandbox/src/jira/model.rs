@@ -1,6 +1,6 @@
 //! What a simulated site remembers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -53,7 +53,8 @@ pub struct Project {
     pub properties: BTreeMap<String, Value>,
 }
 
-/// A status and its transition. Every issue may go from every status to every other one.
+/// A status and its transition. Every issue may go from every status of its project's workflow to
+/// every other one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
     /// Id of the status.
@@ -101,7 +102,7 @@ pub(crate) const FINISHED: Category = Category {
     name: "Done",
 };
 
-/// The statuses of the one workflow, first the initial one.
+/// The statuses of the ordinary workflow, first the initial one.
 pub const STATUSES: [Status; 4] = [
     Status {
         id: 10_000,
@@ -129,11 +130,54 @@ pub const STATUSES: [Status; 4] = [
     },
 ];
 
-/// Finds a status by name (any case).
-pub fn status_named(name: &str) -> Option<Status> {
+/// The statuses of service projects, first the initial one.
+pub const SERVICE_STATUSES: [Status; 5] = [
+    Status {
+        id: 10_100,
+        name: "Waiting for support",
+        transition: 51,
+        category: UNDER_WAY,
+    },
+    STATUSES[1],
+    Status {
+        id: 10_101,
+        name: "Waiting for customer",
+        transition: 61,
+        category: UNDER_WAY,
+    },
+    Status {
+        id: 10_102,
+        name: "Resolved",
+        transition: 71,
+        category: FINISHED,
+    },
+    Status {
+        id: 10_103,
+        name: "Closed",
+        transition: 81,
+        category: FINISHED,
+    },
+];
+
+/// The statuses of a project's workflow, first the initial one.
+pub fn workflow(kind: ProjectKind) -> &'static [Status] {
+    match kind {
+        ProjectKind::ServiceDesk => &SERVICE_STATUSES,
+        ProjectKind::Software | ProjectKind::Business => &STATUSES,
+    }
+}
+
+/// Every status of the site, each once.
+pub(crate) fn every_status() -> impl Iterator<Item = Status> {
+    let service = SERVICE_STATUSES.into_iter();
     STATUSES
         .into_iter()
-        .find(|s| s.name.eq_ignore_ascii_case(name))
+        .chain(service.filter(|status| !STATUSES.contains(status)))
+}
+
+/// Finds a status of any workflow by name (any case).
+pub fn status_named(name: &str) -> Option<Status> {
+    every_status().find(|s| s.name.eq_ignore_ascii_case(name))
 }
 
 /// Priorities: id and name.
@@ -382,6 +426,21 @@ pub struct Issue {
     pub remote_links: BTreeMap<u64, RemoteLink>,
     /// Attachments by id.
     pub attachments: BTreeMap<u64, Attachment>,
+    /// What makes it a request of a service desk.
+    pub request: Option<Request>,
+    /// Account ids of those who watch it: who created it, who commented, and who chose to.
+    pub watchers: BTreeSet<String>,
+}
+
+/// What a request of a service desk has besides an issue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Service desk id.
+    pub desk: u64,
+    /// Request type id.
+    pub request_type: u64,
+    /// Account ids of those who follow it besides its reporter.
+    pub participants: Vec<String>,
 }
 
 /// Value of a custom field.

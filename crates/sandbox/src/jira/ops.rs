@@ -13,7 +13,7 @@ use super::error::Refusal;
 use super::hooks::Event;
 use super::model::{
     Attachment, Change, Comment, CustomValue, FINISHED, History, INTERNAL_PROPERTY, Issue, MEDIUM,
-    PRIORITIES, RESOLUTION, SECURITY_LEVELS, STATUSES, Status, User, Visibility,
+    PRIORITIES, RESOLUTION, Request, SECURITY_LEVELS, Status, User, Visibility, workflow,
 };
 use super::state::{Counters, State};
 
@@ -33,6 +33,8 @@ pub struct NewIssue {
     pub rest: Edit,
     /// Entity properties set in the same call.
     pub properties: BTreeMap<String, Value>,
+    /// What makes it a request of a service desk.
+    pub request: Option<Request>,
 }
 
 /// Changes to fields; `None` leaves a field alone.
@@ -115,7 +117,7 @@ impl State {
         project.last_number += 1;
         let key = format!("{}-{}", project.key, project.last_number);
         let (id, now) = (Counters::next(&mut self.next.issue), now_ms());
-        let status = STATUSES[0];
+        let status = workflow(project.kind)[0];
         let issue = Issue {
             id,
             key: key.clone(),
@@ -140,6 +142,8 @@ impl State {
             properties: new.properties,
             remote_links: BTreeMap::new(),
             attachments: BTreeMap::new(),
+            request: new.request,
+            watchers: [actor.account_id.clone()].into(),
         };
         self.issues.insert(id, Arc::new(issue));
         self.keys.insert(key, id);
@@ -161,6 +165,8 @@ impl State {
             actor,
             &Event::issue("jira:issue_created", "issue_created", id).with_changes(&history),
         );
+        self.mark_texts(id);
+        self.mail(actor, id, "issue_created", None);
         Ok(id)
     }
 
@@ -241,8 +247,11 @@ impl State {
         }
         event.comment = comment;
         self.emit(actor, &event);
+        self.mark_texts(id);
+        self.mail(actor, id, kind, comment);
         if let Some(comment) = comment {
             self.emit(actor, &Event::comment("comment_created", id, comment));
+            self.automate(actor, id, comment);
         }
     }
 
@@ -283,9 +292,11 @@ impl State {
         };
         let issue = self.issue_mut(id)?;
         issue.comments.insert(comment_id, comment);
+        issue.watchers.insert(actor.account_id.clone());
         issue.updated_ms = now;
         self.comment_issues.insert(comment_id, id);
         self.touched(id);
+        self.mark_comment(id, comment_id);
         Ok(comment_id)
     }
 
@@ -298,6 +309,8 @@ impl State {
     ) -> Result<u64, Refusal> {
         let comment = self.insert_comment(actor, id, new)?;
         self.comment_events(actor, id, comment, "comment_created", "issue_commented");
+        self.mail(actor, id, "comment_created", Some(comment));
+        self.automate(actor, id, comment);
         Ok(comment)
     }
 
@@ -324,6 +337,8 @@ impl State {
             "comment_updated",
             "issue_comment_edited",
         );
+        self.mark_comment(id, comment);
+        self.mail(actor, id, "comment_updated", Some(comment));
         Ok(())
     }
 
@@ -343,6 +358,7 @@ impl State {
         issue.comments.remove(&comment);
         issue.updated_ms = now_ms();
         self.comment_issues.remove(&comment);
+        self.markers.gone(&format!("comment {comment}"));
         self.touched(id);
         self.outbox.extend(deleted);
         if self.doubles_comments() {

@@ -14,7 +14,7 @@ use crate::common::page::{Platform, Shell, html, see_other};
 
 use super::body::Body;
 use super::error::Refusal;
-use super::model::{Comment, Issue, Project, STATUSES, User, Visibility, status_named};
+use super::model::{Comment, Issue, Project, User, Visibility, status_named, workflow};
 use super::ops::{Edit, NewComment, NewIssue};
 use super::sandbox::Sandbox;
 use super::stamp;
@@ -52,6 +52,7 @@ struct BoardPage {
     shown: Option<String>,
     rows: Vec<Row>,
     total: usize,
+    desks: Vec<String>,
 }
 
 #[derive(Template)]
@@ -94,10 +95,10 @@ struct RefusedPage {
     reason: String,
 }
 
-struct Choice {
-    value: String,
-    label: String,
-    selected: bool,
+pub(super) struct Choice {
+    pub(super) value: String,
+    pub(super) label: String,
+    pub(super) selected: bool,
 }
 
 struct Row {
@@ -110,13 +111,13 @@ struct Row {
     updated: String,
 }
 
-struct CommentView {
-    id: u64,
-    who: String,
-    at: String,
-    edited: bool,
-    note: Option<String>,
-    html: String,
+pub(super) struct CommentView {
+    pub(super) id: u64,
+    pub(super) who: String,
+    pub(super) at: String,
+    pub(super) edited: bool,
+    pub(super) note: Option<String>,
+    pub(super) html: String,
     text: String,
     mine: bool,
 }
@@ -134,7 +135,7 @@ struct Entry {
 }
 
 /// Who is at work: the person of the cookie, or the second user (the first is the bot).
-fn acting(site: &Site, headers: &HeaderMap) -> Option<Arc<User>> {
+pub(super) fn acting(site: &Site, headers: &HeaderMap) -> Option<Arc<User>> {
     let cookies = headers
         .get(header::COOKIE)
         .and_then(|value| value.to_str().ok())
@@ -148,7 +149,7 @@ fn acting(site: &Site, headers: &HeaderMap) -> Option<Arc<User>> {
         .cloned()
 }
 
-fn people(site: &Site, me: &User) -> Vec<Choice> {
+pub(super) fn people(site: &Site, me: &User) -> Vec<Choice> {
     let choice = |user: &Arc<User>| Choice {
         value: user.name.clone(),
         label: user.display_name.clone(),
@@ -171,7 +172,7 @@ fn projects(site: &Site, me: &User, selected: Option<u64>) -> Vec<Choice> {
 }
 
 /// What a person typed: browsers send CR LF, Jira keeps LF.
-fn typed(site: &Site, fields: &HashMap<String, String>, name: &str) -> Option<Body> {
+pub(super) fn typed(site: &Site, fields: &HashMap<String, String>, name: &str) -> Option<Body> {
     let text = fields.get(name)?.replace("\r\n", "\n");
     let text = text.trim();
     (!text.is_empty()).then(|| {
@@ -183,7 +184,12 @@ fn typed(site: &Site, fields: &HashMap<String, String>, name: &str) -> Option<Bo
     })
 }
 
-fn refused(site: &Sandbox, headers: &HeaderMap, here: &str, refusal: &Refusal) -> Response {
+pub(super) fn refused(
+    site: &Sandbox,
+    headers: &HeaderMap,
+    here: &str,
+    refusal: &Refusal,
+) -> Response {
     let general = refusal.body["errorMessages"]
         .as_array()
         .into_iter()
@@ -271,6 +277,13 @@ async fn board(
             shown: shown.map(|project| project.key.clone()),
             rows: rows.collect(),
             total: all.len(),
+            desks: state
+                .desks
+                .iter()
+                .filter_map(|desk| state.projects.get(&desk.project))
+                .filter(|project| state.may_see_project(&me, project))
+                .map(|project| project.key.clone())
+                .collect(),
         })
     });
     page.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |page| html(&page))
@@ -307,6 +320,7 @@ async fn create(State(site): State<Sandbox>, headers: HeaderMap, Form(fields): F
             summary,
             rest,
             properties: std::collections::BTreeMap::new(),
+            request: None,
         };
         let id = state.create_issue(&me, new)?;
         state
@@ -393,7 +407,7 @@ fn issue_page(site: &Sandbox, state: &Site, me: &User, issue: &Issue) -> IssuePa
         created: stamp::short(issue.created_ms, offset),
         updated: stamp::short(issue.updated_ms, offset),
         service_desk: project.kind == super::config::ProjectKind::ServiceDesk,
-        statuses: STATUSES
+        statuses: workflow(project.kind)
             .iter()
             .filter(|status| **status != issue.status)
             .map(|status| status.name)
@@ -449,7 +463,7 @@ fn issue_page(site: &Sandbox, state: &Site, me: &User, issue: &Issue) -> IssuePa
     }
 }
 
-fn comment_view(comment: &Comment, me: &User, offset: i32) -> CommentView {
+pub(super) fn comment_view(comment: &Comment, me: &User, offset: i32) -> CommentView {
     let restricted = comment
         .visibility
         .as_ref()
@@ -498,6 +512,7 @@ async fn change(
                 let to = fields.get("status").and_then(|name| status_named(name));
                 let to = to.ok_or_else(|| Refusal::bad("There is no such status."))?;
                 let comment = typed(state, &fields, "comment").map(NewComment::open);
+                state.allow_transition(id, to)?;
                 state.transition(
                     &me,
                     id,

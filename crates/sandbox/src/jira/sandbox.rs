@@ -10,13 +10,16 @@ use crate::common::clock::now_ms;
 use crate::common::page::Neighbours;
 use crate::common::server::{Server, serve};
 use crate::common::{Disturbance, Faults, Journal, Sender};
+use crate::phones::Markers;
 
-use super::body::Body;
-use super::config::{Config, Limits, Switches, WebhookConfig};
+use super::actor::Actor;
+use super::automation::Automation;
+use super::config::{Config, Limits, RequestField, Switches, WebhookConfig};
+use super::desk::Desk;
 use super::error::Refusal;
 use super::limits::Meter;
-use super::model::{Issue, RemoteLink, User, status_named};
-use super::ops::{Edit, NewComment, NewIssue};
+use super::mail::Mail;
+use super::model::{Issue, RemoteLink, User};
 use super::state::State;
 
 /// Deliveries that Jira has on the way to one host at the same time.
@@ -277,275 +280,64 @@ impl Sandbox {
         self.lock().users.clone()
     }
 
+    /// Every mail that the site would have sent, oldest first.
+    pub fn mails(&self) -> Vec<Mail> {
+        self.lock().mails.clone()
+    }
+
+    /// The register of internal texts, to be compared with what reached a channel.
+    pub fn markers(&self) -> Markers {
+        self.lock().markers.clone()
+    }
+
+    /// A service desk, by the key of its project.
+    pub fn desk(&self, project: &str) -> Option<Desk> {
+        self.read(|state| state.desk(project).cloned())
+    }
+
+    /// Adds a field to a request type's form, or replaces it. It counts from the next request on.
+    /// Nothing happens if there is no such request type.
+    pub fn set_request_field(&self, project: &str, request_type: &str, field: RequestField) {
+        self.write(|state| state.set_request_field(project, request_type, field));
+    }
+
+    /// Takes a field off a request type's form.
+    pub fn remove_request_field(&self, project: &str, request_type: &str, field: &str) {
+        self.write(|state| state.remove_request_field(project, request_type, field));
+    }
+
+    /// Replaces the rules that act on comments.
+    pub fn set_automations(&self, rules: Vec<Automation>) {
+        self.lock().automations = rules;
+    }
+
+    /// The requests of a desk, oldest first.
+    pub fn requests(&self, project: &str) -> Vec<Issue> {
+        self.read(|state| {
+            let Some(desk) = state.desk(project).map(|desk| desk.id) else {
+                return Vec::new();
+            };
+            let mut all: Vec<Issue> = state
+                .issues
+                .values()
+                .filter(|issue| {
+                    issue
+                        .request
+                        .as_ref()
+                        .is_some_and(|request| request.desk == desk)
+                })
+                .map(|issue| Issue::clone(issue))
+                .collect();
+            all.sort_by_key(|issue| issue.id);
+            all
+        })
+    }
+
     /// Acts as a user, by name, account id or address. What follows is refused with 404 if there is no such user.
     pub fn acting(&self, user: &str) -> Actor {
         Actor {
             site: self.clone(),
             user: self.read(|state| state.user(user).cloned()),
         }
-    }
-}
-
-/// A person at work on a site. Issues are named by id or key.
-#[derive(Clone, Debug)]
-pub struct Actor {
-    site: Sandbox,
-    user: Option<Arc<User>>,
-}
-
-/// The outcome of something a person tried.
-pub type Outcome<T> = Result<T, Refusal>;
-
-impl Actor {
-    fn on<T>(
-        &self,
-        issue: &str,
-        act: impl FnOnce(&mut State, &Arc<User>, u64) -> Outcome<T>,
-    ) -> Outcome<T> {
-        let user = self.user()?;
-        self.site.write(|state| {
-            let id = state.visible_issue(user, issue)?.id;
-            act(state, user, id)
-        })
-    }
-
-    fn user(&self) -> Outcome<&Arc<User>> {
-        self.user
-            .as_ref()
-            .ok_or_else(|| Refusal::message(404, "The user does not exist."))
-    }
-
-    /// Creates a task and returns its key.
-    ///
-    /// # Errors
-    /// The project does not exist.
-    pub fn create(
-        &self,
-        project: &str,
-        summary: &str,
-        description: impl Into<Body>,
-    ) -> Outcome<String> {
-        self.create_with(
-            project,
-            summary,
-            Edit {
-                description: Some(Some(description.into())),
-                ..Edit::default()
-            },
-        )
-    }
-
-    /// Creates a task with more fields and returns its key.
-    ///
-    /// # Errors
-    /// The project does not exist.
-    pub fn create_with(&self, project: &str, summary: &str, rest: Edit) -> Outcome<String> {
-        let user = self.user()?;
-        self.site.write(|state| {
-            let project = state.project(project).map_or(0, |project| project.id);
-            let issue_type = super::model::ISSUE_TYPES[0].0;
-            let new = NewIssue {
-                project,
-                issue_type,
-                summary: summary.to_owned(),
-                rest,
-                properties: std::collections::BTreeMap::new(),
-            };
-            let id = state.create_issue(user, new)?;
-            state
-                .issue(id)
-                .map(|issue| issue.key.clone())
-                .ok_or_else(|| Refusal::no_issue(true))
-        })
-    }
-
-    /// Changes fields.
-    ///
-    /// # Errors
-    /// The issue is missing or hidden.
-    pub fn edit(&self, issue: &str, edit: Edit) -> Outcome<()> {
-        self.on(issue, |state, user, id| state.edit_issue(user, id, edit))
-    }
-
-    /// Replaces the description.
-    ///
-    /// # Errors
-    /// The issue is missing or hidden.
-    pub fn describe(&self, issue: &str, text: impl Into<Body>) -> Outcome<()> {
-        self.edit(
-            issue,
-            Edit {
-                description: Some(Some(text.into())),
-                ..Edit::default()
-            },
-        )
-    }
-
-    /// Assigns the issue to a user, or to nobody.
-    ///
-    /// # Errors
-    /// The issue is missing or hidden, or there is no such user.
-    pub fn assign(&self, issue: &str, to: Option<&str>) -> Outcome<()> {
-        let assignee = match to {
-            None => None,
-            Some(name) => Some(self.site.acting(name).user()?.clone()),
-        };
-        self.edit(
-            issue,
-            Edit {
-                assignee: Some(assignee),
-                ..Edit::default()
-            },
-        )
-    }
-
-    /// Sets or removes the security level.
-    ///
-    /// # Errors
-    /// The issue is missing or hidden.
-    pub fn secure(&self, issue: &str, level: Option<u64>) -> Outcome<()> {
-        self.edit(
-            issue,
-            Edit {
-                security: Some(level),
-                ..Edit::default()
-            },
-        )
-    }
-
-    /// Moves the issue to another status, with a comment in the same action if one is given.
-    ///
-    /// # Errors
-    /// The issue is missing or hidden, or there is no such status.
-    pub fn transition(
-        &self,
-        issue: &str,
-        status: &str,
-        comment: Option<NewComment>,
-    ) -> Outcome<()> {
-        let to = status_named(status)
-            .ok_or_else(|| Refusal::bad(format!("There is no status '{status}'.")))?;
-        self.on(issue, |state, user, id| {
-            state.transition(
-                user,
-                id,
-                to,
-                Edit {
-                    comment,
-                    ..Edit::default()
-                },
-            )
-        })
-    }
-
-    /// Adds a comment that everybody may read and returns its id.
-    ///
-    /// # Errors
-    /// The issue is missing or hidden.
-    pub fn comment(&self, issue: &str, text: impl Into<Body>) -> Outcome<u64> {
-        self.comment_with(issue, NewComment::open(text))
-    }
-
-    /// Adds a comment and returns its id.
-    ///
-    /// # Errors
-    /// The issue is missing or hidden.
-    pub fn comment_with(&self, issue: &str, comment: NewComment) -> Outcome<u64> {
-        self.on(issue, |state, user, id| {
-            state.add_comment(user, id, comment)
-        })
-    }
-
-    /// Replaces the text of a comment.
-    ///
-    /// # Errors
-    /// The issue or the comment is missing.
-    pub fn edit_comment(&self, issue: &str, comment: u64, text: impl Into<Body>) -> Outcome<()> {
-        let text = text.into();
-        self.on(issue, |state, user, id| {
-            state.edit_comment(user, (id, comment), |found| found.body = text)
-        })
-    }
-
-    /// Changes a comment to be internal (service projects) or public again, without touching its text.
-    ///
-    /// # Errors
-    /// The issue or the comment is missing.
-    pub fn set_internal(&self, issue: &str, comment: u64, internal: bool) -> Outcome<()> {
-        let value = serde_json::json!({ "internal": internal });
-        self.on(issue, |state, user, id| {
-            state.edit_comment(user, (id, comment), |found| {
-                found
-                    .properties
-                    .insert(super::model::INTERNAL_PROPERTY.to_owned(), value);
-            })
-        })
-    }
-
-    /// Deletes a comment.
-    ///
-    /// # Errors
-    /// The issue or the comment is missing.
-    pub fn delete_comment(&self, issue: &str, comment: u64) -> Outcome<()> {
-        self.on(issue, |state, user, id| {
-            state.delete_comment(user, id, comment)
-        })
-    }
-
-    /// Moves the issue to another project and returns its new key.
-    ///
-    /// # Errors
-    /// The issue is missing or hidden, or there is no such project.
-    pub fn move_to(&self, issue: &str, project: &str) -> Outcome<String> {
-        self.on(issue, |state, user, id| {
-            let project = state.project(project).map_or(0, |project| project.id);
-            state.move_issue(user, id, project)?;
-            state
-                .issue(id)
-                .map(|issue| issue.key.clone())
-                .ok_or_else(|| Refusal::no_issue(true))
-        })
-    }
-
-    /// Gives a project another key.
-    ///
-    /// # Errors
-    /// There is no such project, or another one has the key.
-    pub fn rename_project(&self, project: &str, key: &str) -> Outcome<()> {
-        let user = self.user()?;
-        self.site.write(|state| {
-            let id = state.project(project).map_or(0, |project| project.id);
-            state.rename_project(user, id, key)
-        })
-    }
-
-    /// Deletes the issue.
-    ///
-    /// # Errors
-    /// The issue is missing or hidden.
-    pub fn delete(&self, issue: &str) -> Outcome<()> {
-        self.on(issue, State::delete_issue)
-    }
-
-    /// Sets an entity property.
-    ///
-    /// # Errors
-    /// The issue is missing or hidden.
-    pub fn set_property(&self, issue: &str, key: &str, value: Value) -> Outcome<()> {
-        self.on(issue, |state, user, id| {
-            state.set_property(user, id, key, value).map(|_| ())
-        })
-    }
-
-    /// Attaches a text file and returns its id.
-    ///
-    /// # Errors
-    /// The issue is missing or hidden.
-    pub fn attach(&self, issue: &str, file_name: &str, content: &str) -> Outcome<u64> {
-        let file = (file_name.to_owned(), "text/plain".to_owned());
-        let content = bytes::Bytes::copy_from_slice(content.as_bytes());
-        self.on(issue, |state, user, id| {
-            state.add_attachment(user, id, file, content)
-        })
     }
 }

@@ -6,8 +6,13 @@ use std::sync::Arc;
 use crate::common::Delivery;
 use crate::common::clock::now_ms;
 
+use crate::phones::Markers;
+
+use super::automation::{self, Automation};
 use super::config::{Config, Deployment, Switches};
+use super::desk::{Desk, Temporary};
 use super::error::Refusal;
+use super::mail::Mail;
 use super::model::{Comment, Hook, Issue, Project, SECURITY_LEVELS, User};
 
 /// A right that can be taken from a user, by its key in `mypermissions`.
@@ -74,6 +79,13 @@ pub(crate) struct State {
     pub(crate) denied: HashSet<(String, String)>,
     pub(crate) outbox: Vec<Delivery>,
     pub(crate) index: Index,
+    pub(crate) desks: Vec<Desk>,
+    pub(crate) temporary: HashMap<String, Temporary>,
+    pub(crate) automations: Vec<Automation>,
+    pub(crate) automation_user: Arc<User>,
+    pub(crate) mails: Vec<Mail>,
+    pub(crate) mailing: bool,
+    pub(crate) markers: Markers,
 }
 
 /// What a token stands for.
@@ -118,6 +130,13 @@ impl State {
             denied: HashSet::new(),
             outbox: Vec::new(),
             index: Index::new(config.search_lag_ms),
+            desks: Vec::new(),
+            temporary: HashMap::new(),
+            automations: config.automations.clone(),
+            automation_user: Arc::new(automation::user(config.deployment)),
+            mails: Vec::new(),
+            mailing: true,
+            markers: Markers::default(),
         };
         for user in &config.users {
             state.add_user(user);
@@ -141,10 +160,13 @@ impl State {
         for hook in &config.webhooks {
             state.add_hook(hook);
         }
+        for desk in &config.desks {
+            state.add_desk(desk);
+        }
         state
     }
 
-    fn add_user(&mut self, config: &super::config::UserConfig) {
+    pub(crate) fn add_user(&mut self, config: &super::config::UserConfig) {
         let user = Arc::new(User {
             name: config.name.clone(),
             account_id: config.account_id.clone(),

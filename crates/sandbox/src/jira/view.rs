@@ -144,7 +144,7 @@ impl FieldSet {
 /// A way of looking at a site.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
-    state: &'a State,
+    pub(crate) state: &'a State,
     version: Version,
     viewer: Option<&'a User>,
 }
@@ -176,7 +176,7 @@ impl<'a> View<'a> {
         )
     }
 
-    fn stamp(&self, ms: i64) -> String {
+    pub(crate) fn stamp(&self, ms: i64) -> String {
         stamp::rest(ms, self.state.utc_offset_minutes)
     }
 
@@ -426,7 +426,8 @@ impl<'a> View<'a> {
             "summary" => issue.summary.clone().into(),
             "aggregateprogress" | "progress" => json!({ "progress": 0, "total": 0 }),
             "watches" => json!({
-                "self": self.link(&format!("issue/{}/watchers", issue.key)), "watchCount": 1, "isWatching": false,
+                "self": self.link(&format!("issue/{}/watchers", issue.key)), "watchCount": issue.watchers.len(),
+                "isWatching": self.viewer.is_some_and(|viewer| issue.watchers.contains(&viewer.account_id)),
             }),
             "votes" => {
                 json!({ "self": self.link(&format!("issue/{}/votes", issue.key)), "votes": 0, "hasVoted": false })
@@ -555,8 +556,9 @@ impl<'a> View<'a> {
 
     /// The transitions an issue can take now.
     pub(crate) fn transitions(&self, issue: &Issue) -> Value {
-        super::model::STATUSES
-            .into_iter()
+        super::model::workflow(self.state.project_of(issue).kind)
+            .iter()
+            .copied()
             .filter(|status| *status != issue.status)
             .map(|status| {
                 let mut shown = json!({

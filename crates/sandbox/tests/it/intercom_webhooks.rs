@@ -51,7 +51,24 @@ impl Receiver {
         }
     }
 
-    fn bodies(&self) -> Vec<Value> {
+    /// Everything that came, oldest first.
+    pub(crate) fn received(&self) -> Vec<(HeaderMap, Bytes)> {
+        self.received.lock().unwrap().clone()
+    }
+
+    /// Answers the next deliveries with these statuses, the last one first.
+    pub(crate) fn answer_next(&self, statuses: &[u16]) {
+        self.answers.lock().unwrap().extend(statuses);
+    }
+
+    /// Ends when what came fulfils the predicate.
+    pub(crate) async fn until(&self, enough: impl Fn(&[Value]) -> bool) {
+        while !enough(&self.bodies()) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub(crate) fn bodies(&self) -> Vec<Value> {
         let received = self.received.lock().unwrap();
         received
             .iter()

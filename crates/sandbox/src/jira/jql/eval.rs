@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::error::Refusal;
 use super::super::model::{
-    FINISHED, ISSUE_TYPES, Issue, NEW, PRIORITIES, SECURITY_LEVELS, STATUSES, UNDER_WAY, User,
+    FINISHED, ISSUE_TYPES, Issue, NEW, PRIORITIES, SECURITY_LEVELS, UNDER_WAY, User, every_status,
 };
 use super::super::stamp;
 use super::super::state::State;
@@ -319,7 +319,7 @@ impl Binder<'_> {
             "key" | "issuekey" | "id" | "issue" => self.ids(clause),
             "project" => self.set(clause, SetField::Project, |name| self.project(name)),
             "status" => self.set(clause, SetField::Status, |name| {
-                find(STATUSES.iter().map(|s| (s.id, s.name)), name)
+                find(every_status().map(|s| (s.id, s.name)), name)
             }),
             "statuscategory" => self.set(clause, SetField::Category, |name| {
                 let all = [NEW, UNDER_WAY, FINISHED];

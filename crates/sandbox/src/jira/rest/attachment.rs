@@ -6,15 +6,25 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
+use crate::common::multipart;
+
 use super::super::error::Refusal;
 use super::super::model::Attachment;
 use super::super::state::State;
 use super::call::{Answer, Caller, Params, nothing, ok};
 
 /// Largest file, in bytes.
-const MAX_FILE_BYTES: usize = 10_000_000;
+pub(super) const MAX_FILE_BYTES: usize = 10_000_000;
 /// Most files of one call.
-const MAX_FILES: usize = 60;
+pub(super) const MAX_FILES: usize = 60;
+
+/// Whether an upload carries the header that no form of a browser can send.
+pub(super) fn checked(headers: &HeaderMap) -> bool {
+    let token = headers
+        .get("x-atlassian-token")
+        .and_then(|value| value.to_str().ok());
+    matches!(token, Some("no-check" | "nocheck"))
+}
 
 pub(super) async fn meta(_caller: Caller) -> Answer {
     Ok(ok(
@@ -28,24 +38,12 @@ pub(super) async fn add(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer {
-    let checked = headers
-        .get("x-atlassian-token")
-        .and_then(|value| value.to_str().ok());
-    if !matches!(checked, Some("no-check" | "nocheck")) {
+    if !checked(&headers) {
         return Err(Refusal::message(403, "XSRF check failed"));
     }
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let boundary = kind
-        .strip_prefix("multipart/form-data")
-        .and_then(|rest| {
-            rest.split(';')
-                .find_map(|part| part.trim().strip_prefix("boundary="))
-        })
+    let boundary = multipart::boundary(&headers)
         .ok_or_else(|| Refusal::message(415, "Unsupported Media Type"))?;
-    let files = files(&body, boundary.trim_matches('"'));
+    let files = multipart::files(&body, &boundary);
     if files.is_empty() || files.len() > MAX_FILES {
         return Err(Refusal::bad(
             "Between 1 and 60 files in fields named 'file' are required.",
@@ -118,97 +116,4 @@ fn find<'s>(state: &'s State, caller: &Caller, id: &str) -> Result<(u64, &'s Att
         .get(&number)
         .map(|attachment| (issue, attachment))
         .ok_or_else(missing)
-}
-
-struct File {
-    name: String,
-    kind: String,
-    content: Bytes,
-}
-
-/// The parts of a multipart body whose field is `file`.
-fn files(body: &Bytes, boundary: &str) -> Vec<File> {
-    let marker = format!("--{boundary}");
-    let mut files = Vec::new();
-    let mut at = position(body, marker.as_bytes(), 0);
-    while let Some(start) = at {
-        let start = start + marker.len();
-        let next = position(body, format!("\r\n{marker}").as_bytes(), start);
-        if let (Some(end), Some(head)) = (next, position(body, b"\r\n\r\n", start))
-            && head + 4 <= end
-        {
-            files.extend(file(&body[start..head], body.slice(head + 4..end)));
-        }
-        at = next.map(|end| end + 2);
-    }
-    files
-}
-
-fn file(head: &[u8], content: Bytes) -> Option<File> {
-    let head = std::str::from_utf8(head).ok()?;
-    let line = |name: &str| {
-        head.lines().find_map(|line| {
-            let (key, value) = line.split_once(':')?;
-            key.trim()
-                .eq_ignore_ascii_case(name)
-                .then(|| value.trim().to_owned())
-        })
-    };
-    let disposition = line("content-disposition")?;
-    let value = |name: &str| {
-        disposition.split(';').find_map(|part| {
-            let (key, value) = part.trim().split_once('=')?;
-            (key == name).then(|| value.trim_matches('"').to_owned())
-        })
-    };
-    (value("name")? == "file").then_some(())?;
-    let kind = line("content-type").unwrap_or_else(|| "application/octet-stream".to_owned());
-    Some(File {
-        name: value("filename")?,
-        kind,
-        content,
-    })
-}
-
-fn position(bytes: &[u8], wanted: &[u8], from: usize) -> Option<usize> {
-    bytes
-        .get(from..)?
-        .windows(wanted.len())
-        .position(|window| window == wanted)
-        .map(|at| at + from)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn multipart() {
-        let body = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\n\
-                    one\r\n--b\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\nx\r\n--b\r\n\
-                    content-disposition: form-data; name=\"file\"; filename=\"b.bin\"\r\n\r\n\r\n--b--\r\n";
-        let found = files(&Bytes::from_static(body.as_bytes()), "b");
-        let found: Vec<(&str, &str, &[u8])> = found
-            .iter()
-            .map(|f| (f.name.as_str(), f.kind.as_str(), &*f.content))
-            .collect();
-        assert_eq!(
-            found,
-            [
-                ("a.txt", "text/plain", &b"one"[..]),
-                ("b.bin", "application/octet-stream", b"")
-            ]
-        );
-        for broken in [
-            "",
-            "--b",
-            "--b\r\n\r\n",
-            "--b\r\nContent-Disposition: form-data",
-        ] {
-            assert!(
-                files(&Bytes::from_static(broken.as_bytes()), "b").is_empty(),
-                "{broken}"
-            );
-        }
-    }
 }

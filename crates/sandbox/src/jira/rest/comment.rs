@@ -101,11 +101,17 @@ pub(super) async fn edit(
         // Without a restriction in the call the comment becomes open; properties stay unless given.
         let visibility = reader.visibility(&body["visibility"])?;
         let set = properties(&body["properties"])?;
-        state.edit_comment(&caller.user, target, |found| {
+        let change = |found: &mut Comment| {
             found.body = text;
             found.visibility = visibility;
             found.properties.extend(set);
-        })?;
+        };
+        // Data Center's PUT of a comment knows no such parameter: it always mails.
+        if state.is_cloud() && params.get("notifyUsers") == Some("false") {
+            state.without_mail(|state| state.edit_comment(&caller.user, target, change))?;
+        } else {
+            state.edit_comment(&caller.user, target, change)?;
+        }
         let (issue, comment) = state.visible_comment(&caller.user, &issue, &comment)?;
         Ok(ok(caller.view(state).comment(
             issue.id,

@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::super::error::Refusal;
-use super::super::model::{ISSUE_TYPES, STATUSES};
+use super::super::model::{ISSUE_TYPES, workflow};
 use super::super::ops::{Edit, NewIssue};
 use super::super::view::FieldSet;
 use super::call::{Answer, Caller, Params, Payload, created, nothing, ok};
@@ -52,6 +52,7 @@ pub(super) async fn create(caller: Caller, Payload(body): Payload) -> Answer {
             summary: read.edit.summary.take().unwrap_or_default(),
             rest: read.edit,
             properties: properties(&body["properties"])?,
+            request: None,
         };
         let id = state.create_issue(&caller.user, new)?;
         let key = state.issue(id).map(|issue| issue.key.clone());
@@ -107,7 +108,11 @@ pub(super) async fn edit(
         if body.get("fields").is_none() && body.get("update").is_none() && set.is_empty() {
             return Err(Refusal::bad("one of 'fields' or 'update' required"));
         }
-        state.edit_issue(&caller.user, id, read.edit)?;
+        if params.get("notifyUsers") == Some("false") {
+            state.without_mail(|state| state.edit_issue(&caller.user, id, read.edit))?;
+        } else {
+            state.edit_issue(&caller.user, id, read.edit)?;
+        }
         for (key, value) in set {
             state.set_property(&caller.user, id, &key, value)?;
         }
@@ -191,12 +196,14 @@ pub(super) async fn transition(
                 "'transition' identifier must be an integer, got '{wanted}'"
             )));
         }
-        let to = STATUSES
-            .into_iter()
+        let statuses = workflow(state.project_of(found).kind);
+        let to = statuses
+            .iter()
+            .copied()
             .find(|s| s.transition.to_string() == wanted && *s != found.status);
         let Some(to) = to.filter(|_| state.may(&caller.user, "TRANSITION_ISSUES")) else {
             // Data Center answers 500 when the workflow has no such transition at all.
-            let known = STATUSES.iter().any(|s| s.transition.to_string() == wanted);
+            let known = statuses.iter().any(|s| s.transition.to_string() == wanted);
             let status = if known || state.is_cloud() { 400 } else { 500 };
             return Err(Refusal::message(
                 status,

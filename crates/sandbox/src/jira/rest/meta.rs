@@ -8,7 +8,7 @@ use crate::common::clock::now_ms;
 
 use super::super::error::Refusal;
 use super::super::model::{
-    CUSTOM_FIELDS, FINISHED, ISSUE_TYPES, NEW, PRIORITIES, STATUSES, UNDER_WAY,
+    CUSTOM_FIELDS, FINISHED, ISSUE_TYPES, NEW, PRIORITIES, UNDER_WAY, every_status,
 };
 use super::super::stamp;
 use super::super::view::{SYSTEM_FIELDS, View, field_name};
@@ -60,14 +60,13 @@ pub(super) async fn issue_types(caller: Caller) -> Answer {
 }
 
 pub(super) async fn statuses(caller: Caller) -> Answer {
-    caller.look(|_, view| Ok(ok(STATUSES.iter().map(|s| view.status(*s)).collect())))
+    caller.look(|_, view| Ok(ok(every_status().map(|s| view.status(s)).collect())))
 }
 
 pub(super) async fn status(caller: Caller, Path(name): Path<String>) -> Answer {
     caller.look(|_, view| {
-        let found = STATUSES
-            .into_iter()
-            .find(|s| s.id.to_string() == name || s.name.eq_ignore_ascii_case(&name));
+        let found =
+            every_status().find(|s| s.id.to_string() == name || s.name.eq_ignore_ascii_case(&name));
         found
             .map(|s| ok(view.status(s)))
             .ok_or_else(|| Refusal::message(404, format!("Status with id '{name}' not found")))

@@ -3,6 +3,7 @@
 mod attachment;
 mod call;
 mod comment;
+mod desk;
 mod hook;
 mod input;
 mod issue;
@@ -22,6 +23,7 @@ use axum::routing::{any, get, post, put};
 
 use crate::common::{control, layer, page};
 
+use super::desk_pages;
 use super::error::Refusal;
 use super::pages;
 use super::sandbox::Sandbox;
@@ -61,6 +63,7 @@ pub(crate) fn site_router(site: &Sandbox) -> Router {
         .merge(switches)
         .merge(page::routes())
         .merge(pages::routes(site))
+        .merge(desk_pages::routes(site))
 }
 
 fn rest(
@@ -76,7 +79,13 @@ fn rest(
             .method_not_allowed_fallback(|| async { Refusal::method() })
             .with_state(context(version, gateway))
     };
+    let desk = desk::routes()
+        .route_layer(from_fn_with_state(site.clone(), limit))
+        .fallback(no_route)
+        .method_not_allowed_fallback(|| async { Refusal::method() })
+        .with_state(context(Version::V2, gateway));
     let mut all = Router::new()
+        .nest("/rest/servicedeskapi", desk)
         .nest("/rest/api/2", api(Version::V2))
         .nest("/rest/api/latest", api(Version::V2));
     if cloud {
@@ -227,11 +236,10 @@ async fn limit(State(site): State<Sandbox>, request: Request, next: Next) -> Res
         .unwrap_or_default();
     let written = (request.method() != axum::http::Method::GET)
         .then(|| {
-            request
-                .uri()
-                .path()
-                .split("/issue/")
-                .nth(1)
+            let path = request.uri().path();
+            ["/issue/", "/request/"]
+                .iter()
+                .find_map(|before| path.split(before).nth(1))
                 .and_then(|rest| rest.split('/').next())
         })
         .flatten()

@@ -4,7 +4,7 @@ use axum::extract::Path;
 use serde_json::{Value, json};
 
 use super::super::error::Refusal;
-use super::super::model::{ISSUE_TYPES, Project, STATUSES};
+use super::super::model::{ISSUE_TYPES, Project, workflow};
 use super::super::state::State;
 use super::super::view::{View, expands};
 use super::call::{Answer, Caller, Params, Payload, created, nothing, ok};
@@ -113,13 +113,13 @@ pub(super) async fn one(caller: Caller, Path(key): Path<String>, params: Params)
 
 pub(super) async fn statuses(caller: Caller, Path(key): Path<String>) -> Answer {
     caller.look(|state, view| {
-        visible(state, &caller, &key)?;
+        let kind = visible(state, &caller, &key)?.kind;
         let list: Vec<Value> = ISSUE_TYPES
             .iter()
             .map(|(id, name, _)| {
                 json!({
                     "self": view.link(&format!("issuetype/{id}")), "id": id.to_string(), "name": name, "subtask": false,
-                    "statuses": STATUSES.iter().map(|s| view.status(*s)).collect::<Vec<_>>(),
+                    "statuses": workflow(kind).iter().map(|s| view.status(*s)).collect::<Vec<_>>(),
                 })
             })
             .collect();

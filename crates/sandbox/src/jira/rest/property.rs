@@ -87,12 +87,13 @@ pub(super) async fn comment_set(
     caller.act(|state| {
         let (issue, id) = find_comment(state, &caller, &comment)?;
         check_property(&key, &value)?;
-        let issue = state.issue_mut(issue)?;
-        let found = issue
+        let found = state
+            .issue_mut(issue)?
             .comments
             .get_mut(&id)
             .ok_or_else(|| Refusal::no_comment(&comment))?;
         let new = found.properties.insert(key, value).is_none();
+        state.mark_comment(issue, id);
         Ok(if new {
             created(json!({}))
         } else {
@@ -113,6 +114,7 @@ pub(super) async fn comment_remove(
             .get_mut(&id)
             .and_then(|c| c.properties.remove(&key));
         if removed.is_some() {
+            state.mark_comment(issue, id);
             Ok(nothing())
         } else {
             Err(missing(&key))
