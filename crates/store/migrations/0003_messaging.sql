@@ -90,3 +90,10 @@ CREATE TABLE webhook_call (
     until BIGINT NOT NULL,
     PRIMARY KEY (account, id)
 );
+
+-- What is looked through again and again: since when, and up to when that was done.
+CREATE TABLE watch (
+    name TEXT NOT NULL PRIMARY KEY,
+    since BIGINT NOT NULL,
+    watermark BIGINT NOT NULL
+);

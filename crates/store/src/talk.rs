@@ -16,7 +16,7 @@ use crate::model::{Talk, WrittenLine};
 use crate::sql::{lookup, talk_lookup as find};
 use crate::store::Store;
 use crate::writes::{
-    CallSeen, GatheringPlaced, LinesMoved, LinesWritten, OutboundSent, RequestMade,
+    CallSeen, GatheringPlaced, LinesMoved, LinesWritten, OutboundSent, RequestMade, Watch, Watched,
 };
 
 impl Store {
@@ -223,5 +223,15 @@ impl Store {
     /// Records that the provider took a message, and what it calls it.
     pub async fn outbound_sent(&self, key: EffectKey, remote_id: String) -> Result<(), StoreError> {
         self.write(OutboundSent { key, remote_id }).await
+    }
+
+    /// Up to when something, by its name, was looked through; `now` at first sight.
+    pub async fn watch(&self, name: String, now: Millis) -> Result<Millis, StoreError> {
+        self.write(Watch { name, now }).await
+    }
+
+    /// Records up to when something was looked through.
+    pub async fn watched(&self, name: String, to: Millis) -> Result<(), StoreError> {
+        self.write(Watched { name, to }).await
     }
 }

@@ -156,3 +156,7 @@ write!(OutboundSent { key: EffectKey, remote_id: String } -> (),
     |conn, _| talk::outbound_sent(conn, &key, &remote_id).await);
 write!(CallSeen { account: AccountName, id: String, until: Millis, now: Millis } -> bool,
     |conn, _| talk::call_seen(conn, &account, &id, until, now).await);
+write!(Watch { name: String, now: Millis } -> Millis,
+    |conn, _| talk::watch(conn, &name, now).await);
+write!(Watched { name: String, to: Millis } -> (),
+    |conn, _| talk::watched(conn, &name, to).await);

@@ -26,7 +26,7 @@ use crate::shared::{Handed, Shared};
 pub use internal::queue_link_command;
 pub(crate) use internal::{Look, conversation_gone};
 pub use talk::queue_send_again;
-pub(crate) use talk::{COMMENT, ReadComment, TalkEvent, read_comment, talk_event};
+pub(crate) use talk::{COMMENT, TalkEvent, read_comment, talk_event};
 
 /// Lanes of effects that a decision takes at once. More wait for the couriers of bulk work.
 const TAKE_UP_TO: usize = 16;

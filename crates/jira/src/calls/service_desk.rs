@@ -347,7 +347,8 @@ impl Client {
     async fn quietly(&self, call: impl Fn() -> Call) -> Result<Reply<Notified>, ApiError> {
         let quiet = self.send_plain(call().query("notifyUsers", "false")).await;
         match quiet {
-            Err(error) if error.kind == ErrorKind::Permission => {
+            // Jira says 403 or 400 to an account that may edit but not keep silent.
+            Err(error) if matches!(error.kind, ErrorKind::Permission | ErrorKind::Data) => {
                 let reply = self.send_plain(call()).await?;
                 Ok(reply.map(|()| Notified::Watchers))
             }

@@ -286,3 +286,22 @@ pub(crate) async fn call_seen(
     let args = values![account.as_str(), id, until.0];
     Ok(conn.run(doing, SQL, args).await? > 0)
 }
+
+/// Up to when something was looked through; `now` at first sight.
+pub(crate) async fn watch(conn: &mut Conn, name: &str, now: Millis) -> Result<Millis, StoreError> {
+    const INSERT: &str = "INSERT INTO watch (name, since, watermark) VALUES ($1,$2,$3) \
+        ON CONFLICT (name) DO NOTHING";
+    const SELECT: &str = "SELECT watermark FROM watch WHERE name = $1";
+    let doing = "reading how far was looked";
+    conn.run(doing, INSERT, values![name, now.0, now.0]).await?;
+    let rows = conn.rows(doing, SELECT, values![name]).await?;
+    rows.first().map_or(Ok(now), |row| row.int(0).map(Millis))
+}
+
+/// Records up to when something was looked through.
+pub(crate) async fn watched(conn: &mut Conn, name: &str, to: Millis) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE watch SET watermark = $1 WHERE name = $2";
+    conn.run("recording how far was looked", SQL, values![to.0, name])
+        .await
+        .map(drop)
+}

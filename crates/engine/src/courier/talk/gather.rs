@@ -5,12 +5,12 @@
 
 use bowline_domain::messaging::gathering::{CONTINUED, Place};
 use bowline_jira::{CommentAudience, IssueRead};
-use bowline_net::ErrorKind;
+use bowline_net::{ApiError, ErrorKind, Reply};
 use bowline_store::model::{Ending, Talk, WrittenLine};
 use bowline_text::{Block, Doc, Inline};
 
 use super::confirmed;
-use crate::courier::{Courier, Stop};
+use crate::courier::{Courier, MENDING_WAIT_MS, Stop};
 use crate::planner::COMMENT;
 use crate::registry::Site;
 
@@ -76,10 +76,34 @@ impl Writing<'_> {
                 return self.changed_by_others(&there, lines).await;
             }
             let edit = client.edit_description(self.issue, &whole);
-            courier.ask_jira(self.site, edit).await?;
+            self.write(edit).await?;
         }
         courier.written(&self.talk.whose, &lines).await?;
         Ok(Vec::new())
+    }
+
+    async fn write<T>(
+        &self,
+        call: impl Future<Output = Result<Reply<T>, ApiError>>,
+    ) -> Result<T, Stop> {
+        match self.courier.call(&self.site.standing, call).await {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.failed(&error, self.courier.taken.doubtful).await),
+        }
+    }
+
+    /// What an end user said is never given up: what Jira refuses waits for an administrator.
+    async fn failed(&self, error: &ApiError, doubtful: bool) -> Stop {
+        if error.kind == ErrorKind::Data {
+            let reason = format!(
+                "Jira refuses what the customer wrote: {error}. It is tried again every few \
+                 minutes; nothing is lost."
+            );
+            return Stop(self.courier.later(MENDING_WAIT_MS, doubtful, reason));
+        }
+        self.courier
+            .remote_failed(&self.site.standing, error, doubtful)
+            .await
     }
 
     async fn changed_by_others(
@@ -126,11 +150,7 @@ impl Writing<'_> {
                 }
                 // An agent deleted it: what was said goes into a new one.
                 Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone) => {}
-                Err(error) => {
-                    return Err(courier
-                        .remote_failed(&self.site.standing, &error, false)
-                        .await);
-                }
+                Err(error) => return Err(self.failed(&error, false).await),
             }
         }
         let id = match self.find(&lines).await? {
@@ -138,7 +158,7 @@ impl Writing<'_> {
             None => {
                 let audience = CommentAudience::Customer;
                 let call = client.create_request_comment(self.issue, &body, audience);
-                courier.ask_jira(self.site, call).await?.id
+                self.write(call).await?.id
             }
         };
         let placed = courier

@@ -27,7 +27,7 @@ use super::{Trouble, nothing};
 use crate::ingress::Refusal;
 use crate::shared::Shared;
 
-pub(crate) use request::{COMMENT, ReadComment, read_comment};
+pub(crate) use request::{COMMENT, read_comment};
 
 /// An event of our own making about a conversation.
 #[derive(Debug, Serialize, Deserialize)]
