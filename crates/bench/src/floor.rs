@@ -31,9 +31,10 @@ use crate::product::Serving;
 /// The variable that tells the process its database.
 const DATABASE_VARIABLE: &str = "BOWLINE_BENCH_DATABASE";
 
-/// As in the store: inserts of one transaction, and how many rows one statement carries.
+/// As in the store: inserts of one transaction, and the fixed sizes of a statement, which is filled
+/// up with rows of nothing.
 const GROUP_MAX: usize = 256;
-const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
+const SIZES: [usize; 5] = [1, 4, 16, 64, 256];
 
 /// Columns that an insert gives.
 const COLUMNS: usize = 9;
@@ -150,59 +151,79 @@ async fn store(jobs: &mpsc::Sender<Job>, request: Request<Incoming>) -> Option<(
 }
 
 /// The one writer.
-enum Writer {
+struct Writer {
+    conn: Conn,
+    /// The insert in each of its sizes.
+    statements: [Arc<str>; SIZES.len()],
+}
+
+enum Conn {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
 macro_rules! insert {
-    ($conn:expr, $group:expr) => {{
-        let mut rest = $group;
-        while let Some(size) = CHUNKS.into_iter().find(|size| *size <= rest.len()) {
-            let (chunk, tail) = rest.split_at(size);
-            rest = tail;
-            let mut query = sqlx::query(AssertSqlSafe(statement(size)));
-            for job in chunk {
-                query = query
-                    .bind("jira")
-                    .bind("site/acme-jira")
-                    .bind(&job.delivery)
-                    .bind("event/acme-jira/10040")
-                    .bind("jira:issue_updated")
-                    .bind(1_784_541_190_000_i64)
-                    .bind(0_i64)
-                    .bind(None::<String>)
-                    .bind(&job.body);
-            }
-            query.fetch_all(&mut *$conn).await?;
+    ($conn:expr, $statements:expr, $group:expr) => {{
+        let place = SIZES
+            .iter()
+            .position(|size| *size >= $group.len())
+            .unwrap_or(SIZES.len() - 1);
+        let mut query = sqlx::query(AssertSqlSafe(Arc::clone(&$statements[place])));
+        for job in $group {
+            query = query
+                .bind("jira")
+                .bind("site/acme-jira")
+                .bind(&job.delivery)
+                .bind("event/acme-jira/10040")
+                .bind("jira:issue_updated")
+                .bind(1_784_541_190_000_i64)
+                .bind(0_i64)
+                .bind(None::<String>)
+                .bind(&job.body);
         }
+        for _ in $group.len()..SIZES[place] {
+            query = query
+                .bind(None::<String>)
+                .bind(None::<String>)
+                .bind(None::<String>)
+                .bind(None::<String>)
+                .bind(None::<String>)
+                .bind(None::<i64>)
+                .bind(None::<i64>)
+                .bind(None::<String>)
+                .bind(None::<String>);
+        }
+        query.fetch_all(&mut *$conn).await?;
     }};
 }
 
 impl Writer {
     /// Opens the database as the store does.
     async fn open(url: &str) -> Result<Self, sqlx::Error> {
-        let Some(path) = url.strip_prefix("sqlite:") else {
-            return Ok(Self::Postgres(PgConnection::connect(url).await?));
+        let conn = if let Some(path) = url.strip_prefix("sqlite:") {
+            let options = SqliteConnectOptions::new()
+                .filename(path)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full);
+            Conn::Sqlite(options.connect().await?)
+        } else {
+            Conn::Postgres(PgConnection::connect(url).await?)
         };
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full);
-        Ok(Self::Sqlite(options.connect().await?))
+        let statements = SIZES.map(|size| statement(size).into());
+        Ok(Self { conn, statements })
     }
 
     /// Makes a group durable.
     async fn commit(&mut self, group: &[Job]) -> Result<(), sqlx::Error> {
-        match self {
-            Self::Sqlite(conn) => {
+        match &mut self.conn {
+            Conn::Sqlite(conn) => {
                 sqlx::query("BEGIN IMMEDIATE").execute(&mut *conn).await?;
-                insert!(conn, group);
+                insert!(conn, self.statements, group);
                 sqlx::query("COMMIT").execute(&mut *conn).await?;
             }
-            Self::Postgres(conn) => {
+            Conn::Postgres(conn) => {
                 sqlx::query("BEGIN").execute(&mut *conn).await?;
-                insert!(conn, group);
+                insert!(conn, self.statements, group);
                 sqlx::query("COMMIT").execute(&mut *conn).await?;
             }
         }
@@ -218,11 +239,14 @@ fn statement(rows: usize) -> String {
         format!("({})", numbers.join(","))
     };
     let rows: Vec<String> = (0..rows).map(row).collect();
+    let columns: Vec<String> = (1..=COLUMNS).map(|n| format!("column{n}")).collect();
     format!(
         "INSERT INTO event \
          (source, connection, delivery, lane, topic, received_at, state, outcome, body) \
-         VALUES {} ON CONFLICT (connection, source, delivery) DO NOTHING \
+         SELECT {} FROM (VALUES {}) AS v WHERE column1 IS NOT NULL \
+         ON CONFLICT (connection, source, delivery) DO NOTHING \
          RETURNING id, connection, source, delivery",
+        columns.join(","),
         rows.join(",")
     )
 }

@@ -35,7 +35,7 @@ enum Case {
     Bound,
     /// Issues of a project that is not bound.
     Unbound,
-    /// The site's token is refused: deliveries are stored and wait.
+    /// Linked issues, and the site's token is refused: deliveries are stored and wait.
     Waiting,
 }
 
@@ -44,9 +44,9 @@ impl Case {
 
     fn words(self) -> &'static str {
         match self {
-            Self::Bound => "planned at once: known issues of the bound project, no link",
-            Self::Unbound => "planned at once: issues of a project that is not bound",
-            Self::Waiting => "stored only: the site's token is refused, planning waits",
+            Self::Bound => "known issues of the bound project, no link: decided as it is stored",
+            Self::Unbound => "issues of a project that is not bound: decided as it is stored",
+            Self::Waiting => "linked issues, the site's token is refused: queued, planning waits",
         }
     }
 
@@ -167,7 +167,10 @@ fn one(bench: &Bench, kind: Kind, case: Case) -> anyhow::Result<Round> {
     if case == Case::Waiting {
         far.refuse();
     }
-    seed::issues(bench, &database, ISSUES, |_| Vec::new())?;
+    seed::issues(bench, &database, ISSUES, |issue| match case {
+        Case::Waiting => vec![format!("2154{issue}")],
+        Case::Bound | Case::Unbound => Vec::new(),
+    })?;
     let product = Product::start(&bench.binary, &database, &Sides::both(far.addr))?;
     let cpu_before = process::cpu(product.pid());
     let taken = load::for_a_while(&product.target(), &deliveries(case.project()), round(bench))?;

@@ -12,7 +12,9 @@ use bowline_domain::link::{Link, Origin, Source};
 use bowline_domain::outcome::Outcome;
 use bowline_domain::state::IssueRecord;
 use bowline_domain::time::Millis;
-use bowline_store::model::{Accepted, Decided, Decision, EventSource, NewEvent, Verdict};
+use bowline_store::model::{
+    Accepted, Decided, Decision, EventSource, NewEvent, OnArrival, Verdict,
+};
 use bowline_store::{Open, Store};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -73,7 +75,7 @@ async fn one(store: &Store, issue: usize, conversations: &[String]) -> anyhow::R
         received_at: Millis(1),
         body: "{}".to_owned(),
         take: true,
-        quarantine: None,
+        on_arrival: OnArrival::Queue,
     };
     let Accepted::Fresh {
         event,

@@ -3,6 +3,7 @@
 
 pub mod config;
 pub mod demo;
+pub mod replica;
 pub mod service;
 pub mod system;
 mod wiring;

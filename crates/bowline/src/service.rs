@@ -13,7 +13,8 @@ use bowline_web::{Limits, Listening, RenderMetrics, listen, metrics_router, rout
 use secrecy::ExposeSecret as _;
 
 use crate::config::{Config, Database, Metrics};
-use crate::system::{SystemClock, process_name, random};
+use crate::replica::Replica;
+use crate::system::{SystemClock, random};
 use crate::wiring::engine_config;
 
 /// A running service.
@@ -23,8 +24,9 @@ pub struct Service {
     engine: Engine,
     sockets: Vec<Listening>,
     patience: std::time::Duration,
-    // Held as long as the service runs: one process per SQLite file.
+    // Held as long as the service runs: one process per SQLite file, and one per name.
     _lock: Option<File>,
+    _replica: Replica,
 }
 
 impl Service {
@@ -36,7 +38,8 @@ impl Service {
     /// In words: what could not be opened, reached or listened on.
     pub async fn start(config: &Config, render_metrics: RenderMetrics) -> anyhow::Result<Self> {
         let lock = lock(config)?;
-        let store = open_store(config, true).await?;
+        let replica = Replica::take(&config.data_dir);
+        let store = open(config, replica.name().to_owned(), true).await?;
         let transport = HttpTransport::new(&HttpOptions::default())
             .map_err(|why| anyhow::anyhow!("the HTTP client cannot be set up: {why}"))?;
         let engine = Engine::start(Setup {
@@ -76,6 +79,7 @@ impl Service {
             sockets,
             patience: config.limits.shutdown,
             _lock: lock,
+            _replica: replica,
         })
     }
 
@@ -104,14 +108,18 @@ impl Service {
     }
 }
 
-/// Opens the database of a configuration. `works_lanes` is for the one process that serves.
+/// Opens the database of a configuration for a command, which works no lanes.
 ///
 /// # Errors
 /// It cannot be opened or migrated.
-pub async fn open_store(config: &Config, works_lanes: bool) -> anyhow::Result<Store> {
+pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    open(config, format!("command-{:016x}", random()), false).await
+}
+
+async fn open(config: &Config, owner: String, works_lanes: bool) -> anyhow::Result<Store> {
     let open = Open {
         url: config.database.url().expose_secret().to_owned(),
-        owner: process_name(),
+        owner,
         // Positive, and far from the end of the scale.
         first_token: i64::try_from(random() >> 2).unwrap_or(1),
         works_lanes,

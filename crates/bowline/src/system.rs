@@ -17,7 +17,9 @@ pub fn random() -> u64 {
     fastrand::Rng::new().u64(..)
 }
 
-/// A name for this process among those that work the same database.
-pub fn process_name() -> String {
-    format!("{}-{:016x}", std::process::id(), random())
+/// Tells one start of this machine from another, where the system does (Linux).
+pub fn boot_id() -> Option<String> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let id = id.trim();
+    (!id.is_empty() && !id.contains(char::is_whitespace)).then(|| id.to_owned())
 }

@@ -6,10 +6,11 @@ use bowline_domain::ids::{ConversationId, EventId, IssueId, LaneKey, SiteName, W
 use bowline_intercom as intercom;
 use bowline_jira as jira;
 use bowline_store::StoreError;
-use bowline_store::model::{Accepted, EventSource, NewEvent, StoredEvent};
+use bowline_store::model::{Accepted, EventSource, NewEvent, OnArrival, StoredEvent};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
+use crate::glance::Glance;
 use crate::registry::Registry;
 use crate::shared::{Handed, Shared};
 
@@ -112,22 +113,30 @@ impl Shared {
         let text = utf8(delivery.body)?;
         let connection = Connection::Site(site.config.name.clone());
         let peek = jira::webhook::peek(delivery.body);
-        let (lane, topic, quarantine) = match peek {
-            Ok(peek) => match peek.issue_id {
-                Some(issue) => {
-                    let lane = LaneKey::events(&site.config.name, &IssueId::new(issue));
-                    (lane, topic_name(&peek.event), None)
+        let (lane, topic, on_arrival) = match peek {
+            Ok(peek) => {
+                let topic = topic_name(&peek.event);
+                match peek.issue_id.as_deref().map(IssueId::new) {
+                    Some(issue) => {
+                        let lane = LaneKey::events(&site.config.name, &issue);
+                        let glance = Glance {
+                            shared: self,
+                            registry: &registry,
+                            site,
+                        };
+                        (lane, topic, glance.at(issue, &peek, &text))
+                    }
+                    None => (
+                        LaneKey::loose_events(&connection.key()),
+                        topic,
+                        OnArrival::Queue,
+                    ),
                 }
-                None => (
-                    LaneKey::loose_events(&connection.key()),
-                    topic_name(&peek.event),
-                    None,
-                ),
-            },
+            }
             Err(jira::webhook::ParseError::NotJson) => return Err(not_json()),
             Err(jira::webhook::ParseError::UnknownShape(why)) => {
                 let lane = LaneKey::loose_events(&connection.key());
-                (lane, "unknown".to_owned(), Some(quarantined(&why)))
+                (lane, "unknown".to_owned(), quarantined(&why))
             }
         };
         let name = delivery
@@ -136,14 +145,14 @@ impl Shared {
         self.webhook_seen(&registry, &connection).await;
         self.store_event(NewEvent {
             source: EventSource::Jira,
-            take: quarantine.is_none() && site.standing.works(),
+            take: site.standing.works(),
             connection,
             delivery: name,
             lane,
             topic,
             received_at: self.now(),
             body: text,
-            quarantine,
+            on_arrival,
         })
         .await
     }
@@ -172,7 +181,7 @@ impl Shared {
         let connection = Connection::Workspace(name.clone());
         let loose = || LaneKey::loose_events(&connection.key());
         let mut delivery_name = None;
-        let (lane, topic, quarantine) = match intercom::webhook::parse(delivery.body) {
+        let (lane, topic, on_arrival) = match intercom::webhook::parse(delivery.body) {
             Ok(notification) => {
                 delivery_name = notification.id;
                 let lane = match &notification.item {
@@ -190,24 +199,24 @@ impl Shared {
                     }
                     _ => loose(),
                 };
-                (lane, topic_name(&notification.topic), None)
+                (lane, topic_name(&notification.topic), OnArrival::Queue)
             }
             Err(intercom::webhook::ParseError::NotJson) => return Err(not_json()),
             Err(intercom::webhook::ParseError::UnknownShape(why)) => {
-                (loose(), "unknown".to_owned(), Some(quarantined(&why)))
+                (loose(), "unknown".to_owned(), quarantined(&why))
             }
         };
         self.webhook_seen(&registry, &connection).await;
         self.store_event(NewEvent {
             source: EventSource::Intercom,
-            take: quarantine.is_none() && workspace.standing.works(),
+            take: workspace.standing.works(),
             connection,
             delivery: delivery_name.map_or_else(|| digest(delivery.body), |name| given_name(&name)),
             lane,
             topic,
             received_at: self.now(),
             body: text,
-            quarantine,
+            on_arrival,
         })
         .await
     }
@@ -270,7 +279,7 @@ impl Shared {
             received_at: self.now(),
             body: utf8(body)?,
             take: site.standing.works(),
-            quarantine: None,
+            on_arrival: OnArrival::Queue,
         })
         .await
     }
@@ -288,11 +297,23 @@ impl Shared {
             body: event.body.clone(),
         };
         let (source, topic) = (event.source.as_str(), event.topic.clone());
+        let reason = match &event.on_arrival {
+            OnArrival::NothingIfUnlinked(asked) => asked.reason.code(),
+            OnArrival::Queue | OnArrival::Quarantine(_) => "",
+        };
         match self.store.accept(event).await? {
             Accepted::Duplicate => {
                 metrics::counter!("bowline_events_total", "source" => source, "fresh" => "no")
                     .increment(1);
                 Ok(Receipt { event: None })
+            }
+            Accepted::Decided { event } => {
+                metrics::counter!("bowline_events_total", "source" => source, "fresh" => "yes")
+                    .increment(1);
+                metrics::counter!("bowline_reasons_total", "reason" => reason).increment(1);
+                tracing::debug!(event.id = %event, event.source = source, event.topic = topic,
+                    lane = %stored.lane, effects = 0, reasons = reason, "event stored and decided");
+                Ok(Receipt { event: Some(event) })
             }
             Accepted::Fresh { event, lease } => {
                 metrics::counter!("bowline_events_total", "source" => source, "fresh" => "yes")
@@ -354,11 +375,11 @@ pub(crate) fn not_json() -> Refusal {
     Refusal::BadBody("the body is not JSON".to_owned())
 }
 
-pub(crate) fn quarantined(why: &str) -> String {
-    format!(
+pub(crate) fn quarantined(why: &str) -> OnArrival {
+    OnArrival::Quarantine(format!(
         "Bowline does not know this shape of delivery ({why}). It is kept as it came; a newer \
          version may read it when it is replayed."
-    )
+    ))
 }
 
 /// The longest name of a delivery that is kept as it came, in bytes. Names stand in an index.

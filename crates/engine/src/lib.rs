@@ -15,6 +15,7 @@ mod breaker;
 pub mod channel;
 pub mod config;
 mod courier;
+mod glance;
 mod health;
 pub mod ingress;
 mod pace;

@@ -13,7 +13,7 @@ use bowline_domain::connection::Connection;
 use bowline_domain::ids::{IssueId, LaneKey, ProjectKey};
 use bowline_domain::time::Millis;
 use bowline_jira as jira;
-use bowline_store::model::{BindingRecord, EventSource, NewEvent};
+use bowline_store::model::{BindingRecord, EventSource, NewEvent, OnArrival};
 
 use crate::config::BindingConfig;
 use crate::health;
@@ -228,7 +228,7 @@ impl Round<'_> {
             received_at: self.shared.now(),
             body,
             take: false,
-            quarantine: None,
+            on_arrival: OnArrival::Queue,
         };
         self.shared
             .store_event(event)

@@ -124,6 +124,17 @@ pub(crate) struct Renamed {
     pub(crate) asked_at: Option<Millis>,
 }
 
+/// How often Jira is asked what bound projects are called now, in milliseconds.
+const RENAMED_EVERY_MS: i64 = 60_000;
+
+impl Renamed {
+    /// Was Jira asked so lately that what it said still counts?
+    pub(crate) fn asked_lately(&self, now: Millis) -> bool {
+        self.asked_at
+            .is_some_and(|at| now.since(at) < RENAMED_EVERY_MS)
+    }
+}
+
 impl Site {
     /// The address people open it by, without a final slash.
     pub(crate) fn browse_base(&self) -> String {

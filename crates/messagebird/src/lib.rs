@@ -38,5 +38,6 @@ pub use provider::{
     AccountSeen, Answer, CallId, ChannelProvider, Conversation, Conversations, Destination, Listed,
     Listing, Outgoing, OutgoingMedia, ParseError, ProviderName, Refusal, Registration,
     RemoteWebhook, Sent, SetupCheck, Template, Upload, Verified, WantedWebhook, WebhookCall, Which,
+    find_doubtful,
 };
 pub use status::DeliveryStatus;

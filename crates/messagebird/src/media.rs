@@ -108,3 +108,34 @@ pub fn file_name_for(kind: crate::MediaKind, mime_type: Option<&str>) -> String 
     };
     format!("{}.{ending}", kind.word())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MediaKind;
+
+    #[test]
+    fn a_file_without_a_name_gets_one_that_fits_its_type() {
+        for (kind, mime_type, want) in [
+            (MediaKind::Image, Some("image/jpeg"), "image.jpg"),
+            (MediaKind::Audio, Some("audio/ogg"), "audio.ogg"),
+            (MediaKind::File, Some("application/pdf"), "file.pdf"),
+            (MediaKind::File, Some("application/x-new"), "file"),
+            (MediaKind::Sticker, None, "sticker"),
+        ] {
+            assert_eq!(file_name_for(kind, mime_type), want);
+        }
+    }
+
+    #[test]
+    fn a_type_has_no_parameters() {
+        for (given, want) in [
+            ("Image/PNG; q=1", Some("image/png")),
+            ("text/plain", Some("text/plain")),
+            ("nonsense", None),
+            ("", None),
+        ] {
+            assert_eq!(essence(given).as_deref(), want);
+        }
+    }
+}

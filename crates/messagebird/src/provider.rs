@@ -9,7 +9,7 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
 use crate::capabilities::{Capabilities, Platform};
-use crate::event::{Media, MediaKind, Message, ProviderEvent};
+use crate::event::{Content, Media, MediaKind, Message, ProviderEvent};
 use crate::ids::{
     ChannelId, Identity, RemoteContactId, RemoteConversationId, RemoteMessageId, RemoteWebhookId,
 };
@@ -298,6 +298,29 @@ pub enum Listed {
     Outbound(Message),
 }
 
+/// Finds a message of ours whose sending was doubtful: the oldest outbound one with this text,
+/// not written before `not_before_ms` (Unix milliseconds of the provider's clock: leave room for
+/// the difference), and not `known` as another one. A message without a time counts.
+///
+/// What is compared is the text without white space at its ends, which platforms trim.
+pub fn find_doubtful<'l>(
+    newest_first: &'l [Listed],
+    text: &str,
+    not_before_ms: i64,
+    known: impl Fn(&RemoteMessageId) -> bool,
+) -> Option<&'l Message> {
+    newest_first
+        .iter()
+        .rev()
+        .filter_map(|listed| match listed {
+            Listed::Outbound(message) => Some(message),
+            Listed::Inbound(_) => None,
+        })
+        .filter(|message| message.at_ms.is_none_or(|at| at >= not_before_ms))
+        .filter(|message| !known(&message.id))
+        .find(|message| matches!(&message.content, Content::Text(t) if t.trim() == text.trim()))
+}
+
 /// Which conversations are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -371,4 +394,53 @@ pub trait Registration: Send + Sync {
 
     /// Deletes one.
     fn delete<'a>(&'a self, id: &'a RemoteWebhookId) -> Answer<'a, ()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Sender;
+
+    fn message(id: &str, at_ms: Option<i64>, words: &str) -> Message {
+        Message {
+            id: id.into(),
+            channel: "chan-1".into(),
+            platform: Platform::WhatsApp,
+            conversation: None,
+            person: Sender::default(),
+            at_ms,
+            content: Content::Text(words.to_owned()),
+            reply_to: None,
+            status: None,
+            failure: None,
+        }
+    }
+
+    #[test]
+    fn a_doubtful_message_is_found_once() {
+        let list = [
+            Listed::Outbound(message("5", Some(50), "done")),
+            Listed::Inbound(message("4", Some(40), "hello")),
+            Listed::Outbound(message("3", Some(30), " hello\n")),
+            Listed::Outbound(message("2", Some(20), "hello")),
+            Listed::Outbound(message("1", Some(10), "hello")),
+        ];
+        for (text, not_before_ms, known, want) in [
+            ("hello", 15, "", Some("2")),
+            ("hello", 15, "2", Some("3")),
+            ("hello", 31, "", None),
+            ("done", 0, "", Some("5")),
+            ("done", 0, "5", None),
+            ("other", 0, "", None),
+        ] {
+            let found = find_doubtful(&list, text, not_before_ms, |id| id.as_str() == known);
+            assert_eq!(
+                found.map(|m| m.id.as_str()),
+                want,
+                "{text} {not_before_ms} {known}"
+            );
+        }
+        let untimed = [Listed::Outbound(message("1", None, "hello"))];
+        assert!(find_doubtful(&untimed, "hello", 99, |_| false).is_some());
+    }
 }

@@ -88,7 +88,7 @@ pub(crate) async fn run(mut jobs: mpsc::Receiver<Job>, mut source: Source, write
         group.commit(&mut source, &writer).await;
         match added {
             Added::InGroup => {}
-            Added::NextGroup(job) => carried = Some(job),
+            Added::NextGroup(job) => carried = Some(*job),
             Added::Alone(mut job) => {
                 let result = with_retries(&mut source, &writer, &mut Lonely(&mut job)).await;
                 job.finish(result, &writer.orphans);

@@ -3,6 +3,8 @@
 //! Values are 64-bit integers and text only (truth is 0 or 1, time is milliseconds, structures are
 //! JSON), which both databases store and compare alike. What truly differs is named in [`Dialect`].
 
+use std::sync::Arc;
+
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -165,7 +167,7 @@ impl Row {
 
 macro_rules! bind_all {
     ($db:ty, $sql:expr, $args:expr) => {{
-        let mut query = sqlx::query::<$db>(AssertSqlSafe($sql.to_owned()));
+        let mut query = sqlx::query::<$db>(AssertSqlSafe(Arc::<str>::from($sql)));
         for arg in $args {
             query = match arg {
                 Value::Int(value) => query.bind(value),
@@ -235,6 +237,32 @@ impl Conn {
         .map_err(StoreError::database(doing))
     }
 
+    /// Runs a statement about any number of rows, each of `columns` values, and returns what it
+    /// returns of all of them. In `template` stands `{rows}` for a list as it follows `VALUES`, or
+    /// `{inserted}` for what follows the columns of an `INSERT`.
+    ///
+    /// One statement carries up to [`ROWS_MAX`] rows. It has one of a few fixed sizes, so that it is
+    /// prepared a few times only, and is filled up with rows of nothing: `{inserted}` leaves those
+    /// out, and with `{rows}` the statement must find nothing for them.
+    pub(crate) async fn rows_of_many(
+        &mut self,
+        doing: &'static str,
+        template: &'static str,
+        columns: usize,
+        args: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut found = Vec::new();
+        let mut rest = args;
+        while !rest.is_empty() {
+            let tail = rest.split_off(rest.len().min(ROWS_MAX * columns));
+            let rows = fill(&mut rest, columns);
+            let sql = statements::of(template, rows, columns);
+            found.extend(self.rows(doing, &sql, rest).await?);
+            rest = tail;
+        }
+        Ok(found)
+    }
+
     /// Runs several statements that take no values.
     pub(crate) async fn script(
         &mut self,
@@ -287,50 +315,95 @@ async fn sqlite_rows(
         .map(|rows| rows.into_iter().map(Row::Sqlite).collect())
 }
 
-/// How many rows one statement carries: a few fixed sizes, so that each statement is prepared a few
-/// times only, whatever the size of a group.
-const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
+/// How many rows one statement carries: a few fixed sizes.
+const SIZES: [usize; 5] = [1, 4, 16, 64, 256];
 
-/// Splits rows into runs of the fixed sizes.
-pub(crate) fn chunks<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
-    let mut rest = rows;
-    std::iter::from_fn(move || {
-        let size = CHUNKS.into_iter().find(|size| *size <= rest.len())?;
-        let (chunk, tail) = rest.split_at(size);
-        rest = tail;
-        Some(chunk)
-    })
+/// How many rows, or values of an `IN` list, one statement carries at most.
+pub(crate) const ROWS_MAX: usize = SIZES[SIZES.len() - 1];
+
+/// The fixed size that so many rows are filled up to; more than fit keep their number.
+fn size_for(rows: usize) -> usize {
+    SIZES.into_iter().find(|size| *size >= rows).unwrap_or(rows)
 }
 
-/// `($1,$2),($3,$4)`: placeholders for `rows` rows of `columns` values.
-pub(crate) fn placeholders(rows: usize, columns: usize) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(rows * columns * 5);
-    for row in 0..rows {
-        text.push_str(if row == 0 { "(" } else { ",(" });
-        for column in 0..columns {
-            let comma = if column == 0 { "" } else { "," };
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{comma}${}", row * columns + column + 1);
-        }
-        text.push(')');
+/// Fills up the values of rows with rows of nothing, and says how many rows there are then.
+fn fill(args: &mut Vec<Value>, columns: usize) -> usize {
+    let rows = size_for(args.len() / columns);
+    let nothing: Vec<Value> = args
+        .iter()
+        .take(columns)
+        .map(|value| match value {
+            Value::Int(_) => Value::Int(None),
+            Value::Text(_) => Value::Text(None),
+        })
+        .collect();
+    while args.len() < rows * columns {
+        args.extend(nothing.iter().cloned());
     }
-    text
+    rows
+}
+
+/// Statements about several rows, each written out once for each size.
+mod statements {
+    use std::collections::HashMap;
+    use std::fmt::Write as _;
+    use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+
+    /// By template and number of rows.
+    type Written = HashMap<(&'static str, usize), Arc<str>>;
+
+    static WRITTEN: LazyLock<RwLock<Written>> = LazyLock::new(RwLock::default);
+
+    pub(super) fn of(template: &'static str, rows: usize, columns: usize) -> Arc<str> {
+        let name = (template, rows);
+        let known = WRITTEN.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sql) = known.get(&name) {
+            return Arc::clone(sql);
+        }
+        drop(known);
+        let sql: Arc<str> = write(template, rows, columns).into();
+        let mut known = WRITTEN.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(name).or_insert(sql))
+    }
+
+    pub(super) fn write(template: &str, rows: usize, columns: usize) -> String {
+        let values = placeholders(rows, columns);
+        // Both databases call the columns of a list of values so.
+        let names: Vec<String> = (1..=columns).map(|n| format!("column{n}")).collect();
+        let inserted = format!(
+            "SELECT {} FROM (VALUES {values}) AS v WHERE column1 IS NOT NULL",
+            names.join(", ")
+        );
+        template
+            .replace("{rows}", &values)
+            .replace("{inserted}", &inserted)
+    }
+
+    /// `($1,$2),($3,$4)`: placeholders for `rows` rows of `columns` values.
+    pub(super) fn placeholders(rows: usize, columns: usize) -> String {
+        let mut text = String::with_capacity(rows * columns * 5);
+        for row in 0..rows {
+            text.push_str(if row == 0 { "(" } else { ",(" });
+            for column in 0..columns {
+                let comma = if column == 0 { "" } else { "," };
+                // Writing to a String cannot fail.
+                let _ = write!(text, "{comma}${}", row * columns + column + 1);
+            }
+            text.push(')');
+        }
+        text
+    }
 }
 
 /// `($2,$3,…)` for an `IN`, numbered from `first` on, and the values for it. The list is filled up
-/// to one of the fixed sizes with its last value, for the same reason as in [`chunks`]; a list that
-/// is longer than the longest keeps its own length.
+/// to one of the fixed sizes with its last value, so that the statement is prepared a few times
+/// only; a list that is longer than the longest keeps its own length.
 pub(crate) fn in_list<'v>(
     first: usize,
     items: impl IntoIterator<Item = &'v str>,
 ) -> (String, Vec<Value>) {
     let mut args: Vec<Value> = items.into_iter().map(Value::from).collect();
-    let size = CHUNKS
-        .into_iter()
-        .rev()
-        .find(|size| *size >= args.len())
-        .unwrap_or(args.len());
+    let size = size_for(args.len());
     if let Some(last) = args.last().cloned() {
         args.resize(size, last);
     }
@@ -340,23 +413,28 @@ pub(crate) fn in_list<'v>(
     (format!("({})", numbers.join(",")), args)
 }
 
-/// How many values an `IN` list carries at most.
-pub(crate) const LIST_MAX: usize = CHUNKS[0];
-
-/// A statement about several rows: `{rows}` in `template` becomes their placeholders.
-pub(crate) fn with_rows(template: &str, rows: usize, columns: usize) -> String {
-    template.replace("{rows}", &placeholders(rows, columns))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_split_into_fixed_sizes() {
-        let rows = vec![0; 343];
-        let sizes: Vec<usize> = chunks(&rows).map(<[i32]>::len).collect();
-        assert_eq!(sizes, [256, 64, 16, 4, 1, 1, 1]);
+    fn rows_are_filled_up_to_fixed_sizes_with_nothing_of_the_same_kind() {
+        let mut args = values![1, "a", 2, "b", 3, "c"];
+        assert_eq!(fill(&mut args, 2), 4);
+        let words: Vec<String> = args.iter().map(|arg| format!("{arg:?}")).collect();
+        assert_eq!(words[6..], ["Int(None)", "Text(None)"]);
+        let mut one = values![1, "a"];
+        assert_eq!(fill(&mut one, 2), 1);
+        assert_eq!(one.len(), 2);
+    }
+
+    #[test]
+    fn what_is_inserted_leaves_out_rows_of_nothing() {
+        assert_eq!(
+            statements::write("INSERT INTO t (a, b) {inserted} RETURNING a", 2, 2),
+            "INSERT INTO t (a, b) SELECT column1, column2 FROM (VALUES ($1,$2),($3,$4)) AS v \
+             WHERE column1 IS NOT NULL RETURNING a"
+        );
     }
 
     #[test]
@@ -370,6 +448,6 @@ mod tests {
 
     #[test]
     fn placeholders_count_on() {
-        assert_eq!(placeholders(2, 3), "($1,$2,$3),($4,$5,$6)");
+        assert_eq!(statements::placeholders(2, 3), "($1,$2,$3),($4,$5,$6)");
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Group {
 pub(crate) enum Added {
     InGroup,
     /// It has to wait for the next group.
-    NextGroup(Job),
+    NextGroup(Box<Job>),
     /// It gets a transaction of its own, after the group.
     Alone(Box<dyn Alone>),
 }
@@ -49,7 +49,7 @@ impl Group {
         if let Some(lane) = lane
             && !self.worked.insert(lane.clone())
         {
-            return Added::NextGroup(job);
+            return Added::NextGroup(Box::new(job));
         }
         match job {
             Job::Accept(event, reply) => self.accepts.push((event, reply)),

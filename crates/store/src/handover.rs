@@ -29,7 +29,7 @@ impl Leases for Accepted {
     fn leases(&self) -> Vec<Lease> {
         match self {
             Self::Fresh { lease, .. } => lease.iter().cloned().collect(),
-            Self::Duplicate => Vec::new(),
+            Self::Decided { .. } | Self::Duplicate => Vec::new(),
         }
     }
 }

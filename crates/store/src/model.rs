@@ -13,7 +13,7 @@ use bowline_domain::messaging::gathering::Line;
 use bowline_domain::messaging::ids::RequestRef;
 use bowline_domain::messaging::plan::Changes;
 use bowline_domain::messaging::request::Request;
-use bowline_domain::outcome::Outcome;
+use bowline_domain::outcome::{Outcome, Reason};
 use bowline_domain::state::IssueRecord;
 use bowline_domain::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -84,8 +84,33 @@ pub struct NewEvent {
     pub body: String,
     /// Take the lane for this process if it is idle?
     pub take: bool,
-    /// Store it as quarantined, with this outcome: nobody can plan it.
-    pub quarantine: Option<String>,
+    /// What is done with it as it is stored.
+    pub on_arrival: OnArrival,
+}
+
+/// What is done with a delivery as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnArrival {
+    /// It waits in its lane until it is planned.
+    Queue,
+    /// It is kept as quarantined, with this outcome: nobody can plan it.
+    Quarantine(String),
+    /// There is nothing to do about it if its issue has no link. That is decided with it, in one
+    /// transaction, if nothing of its lane waits; else it waits in its lane as well.
+    NothingIfUnlinked(IfUnlinked),
+}
+
+/// What is asked of an issue whose events may mean nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IfUnlinked {
+    /// The site of the issue.
+    pub site: SiteName,
+    /// The issue.
+    pub issue: IssueId,
+    /// If given, the issue must be known, looked through and in this project when it was.
+    pub scanned_in: Option<ProjectKey>,
+    /// Why there is nothing to do, if all that is so.
+    pub reason: Reason,
 }
 
 /// What became of a delivery to be stored.
@@ -97,6 +122,11 @@ pub enum Accepted {
         event: EventId,
         /// The lane, if it was taken.
         lease: Option<Lease>,
+    },
+    /// It is stored, and decided: there was nothing to do about it.
+    Decided {
+        /// Its id.
+        event: EventId,
     },
     /// It was stored before.
     Duplicate,

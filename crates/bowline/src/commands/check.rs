@@ -57,7 +57,7 @@ pub(crate) async fn run(configured: &Configured, secrets: bool) -> anyhow::Resul
         HttpTransport::new(&HttpOptions::default())
             .map_err(|why| anyhow::anyhow!("the HTTP client cannot be set up: {why}"))?,
     );
-    match bowline::service::open_store(&loaded.config, false).await {
+    match bowline::service::open_store(&loaded.config).await {
         Ok(store) => {
             println!("Database: can be opened.");
             store.close().await;

@@ -49,7 +49,7 @@ fn load(configured: &Configured) -> anyhow::Result<Loaded> {
 
 /// Opens the store of a configuration for a command beside the running service.
 async fn store(loaded: &Loaded) -> anyhow::Result<bowline_store::Store> {
-    bowline::service::open_store(&loaded.config, false)
+    bowline::service::open_store(&loaded.config)
         .await
         .context("looking into the store")
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bowline::demo::World;
 use bowline::service::open_store;
 use bowline_sandbox::common::{Fault, FaultKind};
+use bowline_store::testing::{Backend, Scratch};
 
 use crate::checker::{Report, check};
 use crate::driver::Driver;
@@ -26,23 +27,37 @@ const PAUSE_MS: std::ops::Range<u64> = 10..90;
 /// How long everything may take to come to rest after the last start.
 const REST: Duration = Duration::from_secs(150);
 
-/// Seed and kills of a run.
+/// How long the first start may take.
+const FIRST_START: Duration = Duration::from_mins(1);
+
+/// Kills of a run, unless `CRASH_KILLS` says otherwise.
+const KILLS: usize = 200;
+
+/// Seed, kills and database of a run.
 struct Run {
     seed: u64,
     kills: usize,
-    database_url: Option<String>,
+    database: Backend,
+}
+
+impl Run {
+    fn on(database: Backend) -> Self {
+        Self {
+            seed: seed(),
+            kills: number("CRASH_KILLS").unwrap_or(KILLS),
+            database,
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_hundred_kills_lose_and_double_nothing() {
-    let kills = number("CRASH_KILLS").unwrap_or(200);
-    survive(Run {
-        seed: seed(),
-        kills,
-        // The same run on a PostgreSQL database, by hand.
-        database_url: std::env::var("CRASH_DATABASE_URL").ok(),
-    })
-    .await;
+async fn two_hundred_kills_lose_and_double_nothing_on_sqlite() {
+    survive(Run::on(Backend::Sqlite)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_kills_lose_and_double_nothing_on_postgres() {
+    survive(Run::on(Backend::Postgres)).await;
 }
 
 fn number<N: std::str::FromStr>(variable: &str) -> Option<N> {
@@ -58,10 +73,13 @@ fn seed() -> u64 {
 
 async fn survive(run: Run) {
     let folder = tempfile::tempdir().unwrap();
-    println!("seed {}: {} kills", run.seed, run.kills);
+    println!("seed {}, {:?}: {} kills", run.seed, run.database, run.kills);
     let began = Instant::now();
     let mut plan = site::plan(folder.path());
-    plan.database_url.clone_from(&run.database_url);
+    // Goes with its scratch. The SQLite file lies in the folder of the run, so that it is kept with
+    // it when the run fails.
+    let scratch = (run.database == Backend::Postgres).then(|| Scratch::new(Backend::Postgres));
+    plan.database_url = scratch.as_ref().map(|scratch| scratch.url().to_owned());
     let service = plan.listen;
     let world = World::prepare(plan).await.unwrap();
     site::connect(&world, service);
@@ -69,6 +87,11 @@ async fn survive(run: Run) {
     let starter = Starter::new(&world.config_path, folder.path());
     let base = format!("http://{service}");
 
+    // What is older than the binding is taken over without a note. People begin when the service
+    // has seen its bindings once.
+    let first = starter.start();
+    until_ready(&world, &base).await;
+    first.kill();
     let driver = Driver::new(&world, conversations, run.seed);
     let enough = AtomicBool::new(false);
     let (model, ()) = tokio::join!(
@@ -82,13 +105,14 @@ async fn survive(run: Run) {
     let last = starter.start();
     let report = at_rest(&world, &model, &base).await;
     last.kill();
-    let store = open_store(&world.config().unwrap(), false).await.unwrap();
+    let store = open_store(&world.config().unwrap()).await.unwrap();
     let records = records::read(&store).await;
     store.close().await;
     println!(
-        "seed {}: {} things done, {} kills in {:.1?}, at rest after {:.1?} more; {report}; of {} \
+        "seed {}, {:?}: {} things done, {} kills in {:.1?}, at rest after {:.1?} more; {report}; of {} \
          events and {} effects, {} were found on the far side by their mark after a kill",
         run.seed,
+        run.database,
         model.facts(),
         run.kills,
         killed_for,
@@ -125,7 +149,7 @@ async fn kill_again_and_again(world: &World, starter: &Starter, run: &Run, enoug
             enough.store(true, Ordering::Relaxed);
         }
         weather(world, &mut chance);
-        let life = life(&mut chance, run);
+        let life = life(&mut chance);
         let serving: Serving = starter.start();
         tokio::time::sleep(life).await;
         assert!(serving.kill(), "the process ended by itself");
@@ -134,19 +158,13 @@ async fn kill_again_and_again(world: &World, starter: &Starter, run: &Run, enoug
 }
 
 /// How long a process lives: some die while they start, most in the middle of work, some live long
-/// enough to look twice at what the one before left in doubt. On PostgreSQL what a dead process
-/// held is taken over when its lease ends, so that lives are longer there.
-fn life(chance: &mut fastrand::Rng, run: &Run) -> Duration {
-    let life = Duration::from_millis(match chance.u32(0..10) {
+/// enough to look twice at what the one before left in doubt.
+fn life(chance: &mut fastrand::Rng) -> Duration {
+    Duration::from_millis(match chance.u32(0..10) {
         0..2 => chance.u64(0..150),
         2..8 => chance.u64(150..800),
         _ => chance.u64(800..3_200),
-    });
-    if run.database_url.is_some() {
-        life * 2
-    } else {
-        life
-    }
+    })
 }
 
 /// Calls take their time, before or after they are done, so that kills fall inside them.
@@ -182,6 +200,17 @@ fn weather(world: &World, chance: &mut fastrand::Rng) {
             _ => continue,
         };
         jira.add(Fault::of(kind).on(method, path));
+    }
+}
+
+async fn until_ready(world: &World, base: &str) {
+    let deadline = Instant::now() + FIRST_START;
+    while ready(world.sandbox.jira.state.sender(), base)
+        .await
+        .is_none()
+    {
+        assert!(Instant::now() < deadline, "the service did not get ready");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

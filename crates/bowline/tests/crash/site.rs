@@ -1,6 +1,6 @@
 //! The simulated platforms of a run: many people, quick retries, loopback only.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 
 use bowline::demo::{Plan, SITE, WEBHOOK_SECRET, WORKSPACE, World};
@@ -39,14 +39,8 @@ pub(crate) fn plan(folder: &Path) -> Plan {
     plan.jira.retry_delays_ms = vec![RETRY_MS; RETRIES];
     plan.intercom.webhook_retry_ms = 300;
     "[limits]\nhops_per_link_hour = 100000\n".clone_into(&mut plan.top);
-    plan.listen = free_port();
+    plan.listen = bowline_sandbox::common::lasting_address();
     plan
-}
-
-/// A port of loopback that is free now.
-fn free_port() -> SocketAddr {
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    TcpListener::bind(any).unwrap().local_addr().unwrap()
 }
 
 /// Enters the webhooks on both platforms without asking whether anyone listens. Jira's names the

@@ -328,7 +328,10 @@ async fn check_says_in_words_what_is_wrong() {
             |stage| {
                 stage.edit_config(
                     &format!("url = \"{}\"\nemail", stage.world.sandbox.jira.url()),
-                    &format!("url = \"http://{}\"\nemail", crate::stage::free_address()),
+                    &format!(
+                        "url = \"http://{}\"\nemail",
+                        bowline_sandbox::common::lasting_address()
+                    ),
                 );
             },
             &["may this machine reach it"],

@@ -74,7 +74,7 @@ impl Stage {
     pub(crate) async fn prepare(change: impl FnOnce(&mut Plan)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut plan = Plan::new(folder.path());
-        plan.listen = free_address();
+        plan.listen = bowline_sandbox::common::lasting_address();
         plan.intercom.webhook_retry_ms = 200;
         change(&mut plan);
         let world = World::prepare(plan).await.unwrap();
@@ -447,13 +447,6 @@ impl Stage {
             .json(&body);
         answer(request).await.0
     }
-}
-
-/// An address that was free a moment ago, so that a service that is started again is found where
-/// it was.
-pub(crate) fn free_address() -> SocketAddr {
-    let listener = std::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-    listener.local_addr().unwrap()
 }
 
 /// Waits for the next millisecond, where the order of what happens is to show in its times.

@@ -8,7 +8,7 @@ use bowline_domain::time::Millis;
 use bowline_messagebird as far;
 use bowline_messagebird::{ProviderEvent, SetupCheck, WebhookCall};
 use bowline_store::StoreError;
-use bowline_store::model::{EventSource, NewEvent};
+use bowline_store::model::{EventSource, NewEvent, OnArrival};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -85,13 +85,7 @@ impl Shared {
             Ok(events) => events,
             Err(far::ParseError::NotJson) => return Err(not_json()),
             Err(far::ParseError::UnknownShape(why)) => {
-                let event = loose(
-                    account,
-                    digest(delivery.body),
-                    text,
-                    Some(quarantined(&why)),
-                    now,
-                );
+                let event = loose(account, digest(delivery.body), text, quarantined(&why), now);
                 return self.store_event(event).await;
             }
         };
@@ -146,7 +140,7 @@ fn loose(
     account: &Account,
     delivery: String,
     body: String,
-    quarantine: Option<String>,
+    on_arrival: OnArrival,
     now: Millis,
 ) -> NewEvent {
     let connection = Connection::Account(account.config.name.clone());
@@ -158,8 +152,8 @@ fn loose(
         topic: "unknown".to_owned(),
         received_at: now,
         body,
-        take: quarantine.is_none(),
-        quarantine,
+        take: on_arrival == OnArrival::Queue,
+        on_arrival,
     }
 }
 
@@ -174,7 +168,7 @@ pub(crate) async fn event_of(
     let body = serde_json::to_string(&carried).map_err(|_| not_json())?;
     let end_user = end_user_of(shared, name, &carried.event).await?;
     let (delivery, topic) = named(&carried.event, &body);
-    let event = loose(account, delivery, body, None, now);
+    let event = loose(account, delivery, body, OnArrival::Queue, now);
     Ok(NewEvent {
         topic: topic_name(topic),
         lane: end_user.map_or(event.lane, |id| LaneKey::end_user_events(name, &id)),

@@ -9,7 +9,7 @@ use bowline_domain::outcome::{Outcome, Reason};
 use bowline_domain::time::Millis;
 use bowline_jira as jira;
 use bowline_store::Store;
-use bowline_store::model::{Accepted, Decided, EventSource, NewEvent, StoredEvent};
+use bowline_store::model::{Accepted, Decided, EventSource, NewEvent, OnArrival, StoredEvent};
 use serde::{Deserialize, Serialize};
 
 use super::catch_up::catch_up;
@@ -170,7 +170,7 @@ async fn hand_on(reader: &Reader<'_>, event: &StoredEvent, key: &str) -> Result<
         received_at: event.received_at,
         body: event.body.clone(),
         take: true,
-        quarantine: None,
+        on_arrival: OnArrival::Queue,
     };
     store(reader.shared, handed).await?;
     Ok(nothing(Reason::HandedOn { key: issue.key }))
@@ -260,7 +260,7 @@ pub async fn queue_link_command(
         .await?;
     store.wake().await?;
     match accepted {
-        Accepted::Fresh { event, .. } => Ok(event),
+        Accepted::Fresh { event, .. } | Accepted::Decided { event } => Ok(event),
         Accepted::Duplicate => Err(Refusal::Overloaded),
     }
 }
@@ -289,7 +289,7 @@ pub(super) fn command_event(
         received_at: at,
         body,
         take: true,
-        quarantine: None,
+        on_arrival: OnArrival::Queue,
     })
 }
 

@@ -12,11 +12,12 @@ use bowline_domain::state::IssueState;
 use bowline_domain::time::Millis;
 use bowline_jira as jira;
 use bowline_jira::webhook::{Delivery, EventKind, IssueHint};
-use bowline_store::model::{Decided, StoredEvent};
+use bowline_store::model::{Decided, OnArrival, StoredEvent};
 
 use super::catch_up::{catch_up, comes_to_life};
 use super::observe::{Reader, change, person, status};
 use super::{Trouble, nothing};
+use crate::glance::Glance;
 use crate::shared::Shared;
 
 pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
@@ -119,53 +120,41 @@ fn announced(link: &Link, happenings: &[Happening]) -> bool {
     })
 }
 
-/// Most deliveries of a busy site are about issues without a conversation and name none. That is
-/// seen without reading the whole delivery.
+/// An event that had to wait when it came may be certain at a glance now: that is seen without
+/// reading the whole delivery.
 async fn at_a_glance(
     shared: &Arc<Shared>,
     event: &StoredEvent,
 ) -> Result<Option<Decided>, Trouble> {
-    if jira::webhook::may_name_a_conversation(&event.body) {
-        return Ok(None);
-    }
     let Ok(peek) = jira::webhook::peek(event.body.as_bytes()) else {
         return Ok(None);
     };
     let registry = shared.registry();
-    let (Some(issue), Connection::Site(name)) = (peek.issue_id, &event.connection) else {
+    let (Some(issue), Connection::Site(name)) = (&peek.issue_id, &event.connection) else {
         return Ok(None);
     };
     let Some(site) = registry.sites.get(name) else {
         return Ok(None);
     };
-    let reader = Reader {
+    let glance = Glance {
         shared,
-        site: Arc::clone(site),
+        registry: &registry,
+        site,
     };
-    let state = reader.state(&IssueId::new(issue), &[]).await?;
+    let issue = IssueId::new(issue.as_str());
+    let OnArrival::NothingIfUnlinked(asked) = glance.at(issue, &peek, &event.body) else {
+        return Ok(None);
+    };
+    let state = shared.store.issue_state(name, &asked.issue, &[]).await?;
     if !state.links.is_empty() {
         return Ok(None);
     }
-    let told = peek
-        .issue_key
-        .map(IssueKey::new)
-        .as_ref()
-        .and_then(ProjectKey::of);
-    let known = state.record.as_ref().map(|record| record.project.clone());
-    let Some(project) = told.or(known) else {
-        return Ok(None);
-    };
-    let bound = reader.bound_project(&project).await?;
-    let binding = bound.and_then(|configured| registry.binding(name, &configured));
-    let project = project.to_string();
-    Ok(match binding {
-        None => Some(nothing(Reason::NotBound { project })),
-        Some(binding) if !binding.linking => Some(nothing(Reason::LinkingOff { project })),
-        Some(_) => state
+    let as_asked = asked.scanned_in.is_none_or(|project| {
+        state
             .record
-            .is_some_and(|record| record.scanned && record.project.as_str() == project)
-            .then(|| nothing(Reason::NotLinked)),
-    })
+            .is_some_and(|record| record.scanned && record.project == project)
+    });
+    Ok(as_asked.then(|| nothing(asked.reason)))
 }
 
 fn no_issue(delivery: &Delivery) -> Reason {

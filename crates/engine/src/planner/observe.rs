@@ -36,10 +36,6 @@ const MENTIONS_MAX: usize = 20;
 /// Names that are kept at most.
 const NAMES_MAX: usize = 10_000;
 
-/// How often Jira is asked what bound projects are called now, when one comes up that is not
-/// bound, in milliseconds.
-const RENAMED_EVERY_MS: i64 = 60_000;
-
 /// Reads and plans for one issue.
 pub(crate) struct Reader<'s> {
     pub(crate) shared: &'s Arc<Shared>,
@@ -167,9 +163,7 @@ impl Reader<'_> {
         }
         let now = self.shared.now();
         let known = self.renamed(|renamed| {
-            let ask = renamed
-                .asked_at
-                .is_none_or(|at| now.since(at) >= RENAMED_EVERY_MS);
+            let ask = !renamed.asked_lately(now);
             if ask {
                 renamed.asked_at = Some(now);
             }

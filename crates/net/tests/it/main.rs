@@ -190,3 +190,38 @@ async fn we_say_who_we_are_and_accept_gzip() {
     assert!(head.contains(agent), "{head}");
     assert!(head.contains("accept-encoding: gzip"), "{head}");
 }
+
+#[tokio::test]
+async fn a_streamed_body_may_be_longer_than_what_is_kept_in_memory() {
+    let options = HttpOptions {
+        body_limit_bytes: 10,
+        ..HttpOptions::default()
+    };
+    let body = vec![b'x'; 300_000];
+    let transport = HttpTransport::new(&options).unwrap();
+    let (address, _seen) = serve(answer("HTTP/1.1 200 OK", &body)).await;
+    let mut incoming = transport.stream(request(address, DEADLINE)).await.unwrap();
+    assert!(incoming.is_success());
+    assert_eq!(incoming.header("content-length"), Some("300000"));
+    let (mut read, mut pieces) = (0, 0);
+    while let Some(piece) = incoming.body.next().await.unwrap() {
+        read += piece.len();
+        pieces += 1;
+    }
+    assert_eq!(read, body.len());
+    assert!(pieces > 1);
+    let (address, _seen) = serve(answer("HTTP/1.1 200 OK", &body)).await;
+    let incoming = transport.stream(request(address, DEADLINE)).await.unwrap();
+    let failure = incoming.read(1000).await.unwrap_err();
+    assert_eq!(failure, SendFailure::BodyTooLarge { limit_bytes: 1000 });
+}
+
+#[tokio::test]
+async fn a_streamed_body_that_breaks_off_is_no_end() {
+    let half = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc".to_vec();
+    let (address, _seen) = serve(FarSide::Answer(half)).await;
+    let transport = HttpTransport::new(&HttpOptions::default()).unwrap();
+    let incoming = transport.stream(request(address, DEADLINE)).await.unwrap();
+    let failure = incoming.read(1000).await.unwrap_err();
+    assert!(matches!(failure, SendFailure::Unknown(_)), "{failure:?}");
+}

@@ -9,6 +9,7 @@ pub mod guard;
 pub mod journal;
 pub(crate) mod multipart;
 pub mod page;
+mod port;
 pub mod server;
 pub mod sign;
 
@@ -17,3 +18,4 @@ pub use faults::{Fault, FaultKind, Faults};
 pub use guard::layer;
 pub use journal::{Entry, Journal};
 pub use page::{Neighbours, Platform, Shell};
+pub use port::lasting_address;

@@ -236,6 +236,8 @@ pub struct Switches {
     pub anonymous_search: bool,
     /// Deliver no webhooks at all (an administrator disabled them).
     pub webhooks_off: bool,
+    /// Take no attachments (an administrator disabled them).
+    pub attachments_off: bool,
 }
 
 /// The whole site.

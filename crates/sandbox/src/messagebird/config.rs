@@ -46,6 +46,27 @@ impl Channel {
     }
 }
 
+/// One approved WhatsApp template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    /// Name.
+    pub name: String,
+    /// Language code.
+    pub language: String,
+    /// Text, with `{{1}}`, `{{2}}` ... for the parameters.
+    pub body: String,
+}
+
+impl Template {
+    /// The text with these parameters.
+    pub(super) fn fill(&self, parameters: &[&str]) -> String {
+        let numbered = (1_usize..).zip(parameters);
+        numbered.fold(self.body.clone(), |text, (number, value)| {
+            text.replace(&format!("{{{{{number}}}}}"), value)
+        })
+    }
+}
+
 /// The whole account.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -57,6 +78,8 @@ pub struct Config {
     pub signature: Signature,
     /// Channels.
     pub channels: Vec<Channel>,
+    /// Approved WhatsApp templates.
+    pub templates: Vec<Template>,
     /// Calls per second before 429; `None` is no limit. The real numbers are not published.
     pub calls_per_second: Option<u32>,
     /// How long media stays fetchable, in milliseconds.
@@ -96,6 +119,11 @@ impl Default for Config {
                     "+15550002",
                 ),
             ],
+            templates: vec![Template {
+                name: "reopen".to_owned(),
+                language: "en".to_owned(),
+                body: "There is news about {{1}}. Answer to hear it.".to_owned(),
+            }],
             calls_per_second: None,
             media_lifetime_ms: 24 * 60 * 60 * 1_000,
             expired_media_status: 404,

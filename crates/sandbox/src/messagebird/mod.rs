@@ -18,7 +18,7 @@ mod view;
 use std::io;
 use std::net::SocketAddr;
 
-pub use config::{Channel, Config, SMS, Signature, WHATSAPP};
+pub use config::{Channel, Config, SMS, Signature, Template, WHATSAPP};
 pub use error::ApiError;
 pub use model::{Contact, Conversation, Hook, Message, OUTSIDE_WINDOW, Status};
 pub use sandbox::{Phone, Sandbox};

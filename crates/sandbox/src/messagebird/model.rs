@@ -91,6 +91,8 @@ pub struct Message {
     pub kind: String,
     /// Content by type.
     pub content: Value,
+    /// What a template comes to on the phone.
+    pub filled: Option<String>,
     /// What a sender adds: `source`, `tag`, ...
     pub extra: serde_json::Map<String, Value>,
     /// Where the message's states are told, besides the webhooks.
@@ -110,14 +112,15 @@ pub struct Message {
 impl Message {
     /// The text, or the caption of a file.
     pub fn text(&self) -> Option<&str> {
+        if let Some(filled) = &self.filled {
+            return Some(filled);
+        }
         let content = self.content.as_object()?;
         content.values().find_map(|value| match value {
             Value::String(text) => Some(text.as_str()),
             Value::Object(_) => value["caption"]
                 .as_str()
-                .or_else(|| value["body"]["text"].as_str())
-                .or_else(|| value["params"][0]["default"].as_str())
-                .or_else(|| value["templateName"].as_str()),
+                .or_else(|| value["body"]["text"].as_str()),
             _ => None,
         })
     }

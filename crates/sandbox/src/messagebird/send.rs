@@ -179,6 +179,7 @@ impl State {
             sent: true,
             by_api: outbound.by_api,
             kind: outbound.kind,
+            filled: self.filled(&outbound.content["hsm"]),
             content: outbound.content,
             extra: outbound.extra,
             report_url: outbound.report_url,
@@ -203,6 +204,25 @@ impl State {
             }
         }
         Ok(id)
+    }
+
+    /// The text of a template that is named by a message.
+    fn filled(&self, hsm: &Value) -> Option<String> {
+        let name = hsm["templateName"].as_str()?;
+        let language = hsm["language"]["code"].as_str()?;
+        let mut known = self.config.templates.iter();
+        let template =
+            known.find(|template| template.name == name && template.language == language)?;
+        let own = hsm["params"].as_array().into_iter().flatten();
+        let components = hsm["components"].as_array().into_iter().flatten();
+        let body = components
+            .filter(|component| component["type"] == "body")
+            .flat_map(|component| component["parameters"].as_array().into_iter().flatten());
+        let parameters: Vec<&str> = own
+            .filter_map(|parameter| parameter["default"].as_str())
+            .chain(body.filter_map(|parameter| parameter["text"].as_str()))
+            .collect();
+        Some(template.fill(&parameters))
     }
 
     /// Why a message will not arrive, if it will not.
@@ -231,7 +251,11 @@ impl State {
                          https://developers.messagebird.com/docs/conversations";
             return Some(Failure::new(OUTSIDE_WINDOW, words));
         }
-        // How the real one refuses a text that is too long is not known.
+        // How the real one words an unknown template or a text that is too long is not known.
+        if message.kind == "hsm" && message.filled.is_none() {
+            let words = "Failed to send: the template does not exist in this language.";
+            return Some(Failure::new(FAILED_TO_SEND, words));
+        }
         if letters > limit {
             let words = format!("Failed to send: the text is longer than {limit} characters.");
             return Some(Failure::new(FAILED_TO_SEND, &words));

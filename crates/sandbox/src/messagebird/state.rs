@@ -217,6 +217,7 @@ impl State {
             by_api: false,
             kind,
             content,
+            filled: None,
             extra: serde_json::Map::new(),
             report_url: None,
             state: Reach::Delivered,

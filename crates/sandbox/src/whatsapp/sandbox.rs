@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::common::clock::now_ms;
 use crate::common::page::{Neighbours, Platform};
 use crate::common::sign::random_uuid;
@@ -12,7 +14,7 @@ use crate::common::{Disturbance, Faults, Journal, Sender};
 use crate::phones::{Carrier, Failure, Habit, Inbound, Line, Media, Person, State as Reach};
 
 use super::config::{Config, UNDELIVERABLE};
-use super::state::State;
+use super::state::{State, bare};
 
 /// A simulated business account. Cloning gives another handle to the same account.
 #[derive(Clone)]
@@ -217,6 +219,32 @@ impl Phone {
     pub fn sends(&self, inbound: Inbound) -> String {
         self.sandbox
             .with_now(|state, now| state.receive(&self.number, inbound, now))
+    }
+
+    /// The person gets another number, and the platform says so. Returns the new phone, which the
+    /// business knows by the same user id.
+    #[must_use]
+    pub fn changes_number(&self, new: &str) -> Phone {
+        self.sandbox.with_now(|state, now| {
+            let handset = state.handset(&self.number).clone();
+            let words = format!(
+                "User {} changed from {} to {}",
+                handset.name,
+                bare(&self.number),
+                bare(new)
+            );
+            let content = json!({ "system": {
+                "body": words, "wa_id": bare(new), "type": "user_changed_number",
+            } });
+            let inbound = Inbound::Other {
+                kind: "system".to_owned(),
+                content,
+            };
+            state.receive(&self.number, inbound, now);
+            state.handsets.remove(&self.number);
+            *state.handset(new) = handset;
+        });
+        self.sandbox.phone(new)
     }
 
     /// Everything on the phone and everything that should have come to it, oldest first.

@@ -139,7 +139,10 @@ impl State {
         let (kind, content, text, media) = self.content(inbound);
         message["type"] = kind.clone().into();
         message[&kind] = content;
-        self.window.opened(&self.config.phone_number_id, phone, now);
+        // What the platform itself says about a user opens no window.
+        if kind != "system" {
+            self.window.opened(&self.config.phone_number_id, phone, now);
+        }
         self.enter(Line {
             message: id.clone(),
             channel: self.config.phone_number_id.clone(),

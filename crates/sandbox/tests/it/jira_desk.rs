@@ -373,6 +373,14 @@ async fn files_come_in_two_steps_or_by_the_platform() {
     assert_eq!(get(&site, &path).await["size"], 2);
     let comments = site.site().issue(&key).unwrap().comments.len();
     assert_eq!(comments, 1, "the platform's upload makes no comment");
+    site.site()
+        .switch(|switches| switches.attachments_off = true);
+    for path in [
+        format!("{DESK}/servicedesk/1/attachTemporaryFile"),
+        format!("/rest/api/3/issue/{key}/attachments"),
+    ] {
+        assert_eq!(Site::answer(upload(&path, true)).await.status, 403);
+    }
 }
 
 #[tokio::test]

@@ -179,9 +179,28 @@ async fn outside_the_window_a_message_is_accepted_and_then_fails() {
     });
     let path = format!("/v1/conversations/{conversation}/messages");
     assert_eq!(bird.call("POST", &path, template).await.0, 201);
+    let unknown = json!({
+        "type": "hsm",
+        "content": { "hsm": { "templateName": "reopen", "language": { "code": "xx" } } },
+    });
+    let (_, sent) = bird.call("POST", &path, unknown).await;
+    let shown = bird.state().message(sent["id"].as_str().unwrap()).unwrap();
+    assert_eq!(shown["status"], "failed");
+    let listed = bird.get("/v3/platforms/whatsapp/templates").await;
+    assert_eq!(
+        listed["items"],
+        bird.get("/v2/platforms/whatsapp/templates").await
+    );
     mona.writes("I am back");
     bird.reply(&conversation, "welcome").await;
-    assert_eq!(mona.texts(), ["in time", "Your request", "welcome"]);
+    assert_eq!(
+        mona.texts(),
+        [
+            "in time",
+            "There is news about Your request. Answer to hear it.",
+            "welcome"
+        ]
+    );
     // SMS has no window.
     bird.state().advance_clock(WINDOW_MS * 2);
     mona.clone().on(SMS).writes("by text message");

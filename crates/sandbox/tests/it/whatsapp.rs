@@ -176,6 +176,22 @@ async fn people_without_a_number_have_a_user_id() {
     let (status, _) = Cloud::answer(cloud.request("POST", SEND).body(body.to_string())).await;
     assert_eq!(status, 200);
     assert_eq!(noor.texts(), ["hi"]);
+
+    let mona = state.phone(MONA).named("Mona");
+    let moved = mona.changes_number("+15550199");
+    assert_eq!(moved.user_id(), "US.1000000002");
+    moved.writes("my new number");
+    state.sender().quiet().await;
+    let values = values(&receiver);
+    let message = |kind: &str| {
+        let mut all = values.iter().map(|value| &value["messages"][0]);
+        all.find(|message| message["type"] == kind && message["from_user_id"] == "US.1000000002")
+            .unwrap()
+    };
+    assert_eq!(message("system")["from"], "15550100");
+    assert_eq!(message("system")["system"]["wa_id"], "15550199");
+    assert_eq!(message("system")["system"]["type"], "user_changed_number");
+    assert_eq!(message("text")["from"], "15550199");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use bowline_domain::link::{Link, Source};
 use serde::{Deserialize, Serialize};
 
 use crate::committer::Writer;
-use crate::db::{Conn, LIST_MAX, Value, chunks, in_list, values, with_rows};
+use crate::db::{Conn, ROWS_MAX, Value, in_list, values};
 use crate::error::StoreError;
 use crate::model::{
     Committed, Decided, Decision, EventState, LaneKind, Lease, TakenEffect, Verdict,
@@ -84,26 +84,25 @@ async fn finish_events(
         FROM v WHERE event.id = v.id AND event.lane = v.lane AND event.state = 0 \
         RETURNING event.id";
     let mut finished = HashSet::with_capacity(decisions.len());
-    for chunk in chunks(decisions) {
-        let mut args = Vec::with_capacity(chunk.len() * 5);
-        for decision in chunk {
-            let (state, outcome) = match &decision.verdict {
-                Verdict::Decided(decided) => (EventState::Decided, json(&decided.outcome)?),
-                Verdict::Quarantined(why) => (EventState::Quarantined, why.clone()),
-            };
-            let lane = decision.lease.lane.as_str();
-            args.extend(values![
-                decision.event.0,
-                lane,
-                state.code(),
-                outcome,
-                decision.at.0
-            ]);
-        }
-        let sql = with_rows(SQL, chunk.len(), 5);
-        for row in conn.rows("recording outcomes", &sql, args).await? {
-            finished.insert(EventId(row.int(0)?));
-        }
+    let mut args = Vec::with_capacity(decisions.len() * 5);
+    for decision in decisions {
+        let (state, outcome) = match &decision.verdict {
+            Verdict::Decided(decided) => (EventState::Decided, json(&decided.outcome)?),
+            Verdict::Quarantined(why) => (EventState::Quarantined, why.clone()),
+        };
+        args.extend(values![
+            decision.event.0,
+            decision.lease.lane.as_str(),
+            state.code(),
+            outcome,
+            decision.at.0
+        ]);
+    }
+    for row in conn
+        .rows_of_many("recording outcomes", SQL, 5, args)
+        .await?
+    {
+        finished.insert(EventId(row.int(0)?));
     }
     Ok(finished)
 }
@@ -119,7 +118,7 @@ async fn store_records(
     decided: &[(&Decision, &Decided)],
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO issue \
-        (site, issue, key, project, summary, scanned, deleted, links_version) VALUES {rows} \
+        (site, issue, key, project, summary, scanned, deleted, links_version) {inserted} \
         ON CONFLICT (site, issue) DO UPDATE SET key = excluded.key, project = excluded.project, \
           summary = excluded.summary, scanned = excluded.scanned, deleted = excluded.deleted, \
           links_version = excluded.links_version";
@@ -140,19 +139,13 @@ async fn store_records(
             rows.insert((site, issue), row);
         }
     }
-    insert_rows(
-        conn,
-        "recording issues",
-        SQL,
-        &rows.into_values().collect::<Vec<_>>(),
-    )
-    .await
+    insert_rows(conn, "recording issues", SQL, rows.into_values().collect()).await
 }
 
 async fn store_links(conn: &mut Conn, decided: &[(&Decision, &Decided)]) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO link \
         (site, issue, workspace, conversation, live, since, generation, ended, sources) \
-        VALUES {rows} \
+        {inserted} \
         ON CONFLICT (site, issue, workspace, conversation) DO UPDATE SET \
           live = excluded.live, since = excluded.since, generation = excluded.generation, \
           ended = excluded.ended, sources = excluded.sources";
@@ -164,13 +157,7 @@ async fn store_links(conn: &mut Conn, decided: &[(&Decision, &Decided)]) -> Resu
             rows.insert((site, issue, &link.workspace, &link.conversation), row);
         }
     }
-    insert_rows(
-        conn,
-        "recording links",
-        SQL,
-        &rows.into_values().collect::<Vec<_>>(),
-    )
-    .await
+    insert_rows(conn, "recording links", SQL, rows.into_values().collect()).await
 }
 
 fn link_row(site: &SiteName, issue: &IssueId, link: &Link) -> Result<Vec<Value>, StoreError> {
@@ -209,7 +196,7 @@ fn sources_json(sources: &[Source]) -> Result<String, StoreError> {
 }
 
 async fn store_facts(conn: &mut Conn, decided: &[(&Decision, &Decided)]) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO fact (site, issue, fact, event) VALUES {rows} \
+    const SQL: &str = "INSERT INTO fact (site, issue, fact, event) {inserted} \
         ON CONFLICT (site, issue, fact) DO NOTHING";
     let mut rows = Vec::new();
     for (decision, decided) in decided {
@@ -223,7 +210,7 @@ async fn store_facts(conn: &mut Conn, decided: &[(&Decision, &Decided)]) -> Resu
             ]);
         }
     }
-    insert_rows(conn, "recording facts", SQL, &rows).await
+    insert_rows(conn, "recording facts", SQL, rows).await
 }
 
 /// Inserts rows that differ in their key (PostgreSQL takes no row twice in one statement), in an
@@ -231,16 +218,12 @@ async fn store_facts(conn: &mut Conn, decided: &[(&Decision, &Decided)]) -> Resu
 async fn insert_rows(
     conn: &mut Conn,
     doing: &'static str,
-    sql: &str,
-    rows: &[Vec<Value>],
+    sql: &'static str,
+    rows: Vec<Vec<Value>>,
 ) -> Result<(), StoreError> {
-    for chunk in chunks(rows) {
-        let columns = chunk.first().map_or(0, Vec::len);
-        let args = chunk.iter().flatten().cloned().collect();
-        conn.run(doing, &with_rows(sql, chunk.len(), columns), args)
-            .await?;
-    }
-    Ok(())
+    let columns = rows.first().map_or(0, Vec::len);
+    let args = rows.into_iter().flatten().collect();
+    conn.rows_of_many(doing, sql, columns, args).await.map(drop)
 }
 
 /// One effect on its way into the table.
@@ -285,7 +268,7 @@ async fn existing_keys(
     outgoing: &[Outgoing<'_>],
 ) -> Result<HashSet<String>, StoreError> {
     let mut existing = HashSet::new();
-    for chunk in outgoing.chunks(LIST_MAX) {
+    for chunk in outgoing.chunks(ROWS_MAX) {
         let (list, args) = in_list(1, chunk.iter().map(|out| out.effect.key.as_str()));
         let sql = format!("SELECT key FROM effect WHERE key IN {list}");
         for row in conn.rows("looking for effects", &sql, args).await? {
@@ -327,53 +310,50 @@ async fn insert_effects(
 ) -> Result<HashMap<EventId, Vec<TakenEffect>>, StoreError> {
     const SQL: &str = "INSERT INTO effect \
         (key, event, lane, connection, site, issue, act, state, doubtful, attempts, planned_at) \
-        VALUES {rows} RETURNING id, key";
+        {inserted} RETURNING id, key";
     let mut taken: HashMap<EventId, Vec<TakenEffect>> = HashMap::new();
-    for chunk in chunks(outgoing) {
-        let mut args = Vec::with_capacity(chunk.len() * 11);
-        let mut heads: HashMap<&str, (Lease, &Outgoing<'_>)> = HashMap::new();
-        for out in chunk {
-            let lease = leases.remove(&out.lane);
-            let state = if lease.is_some() {
-                EffectState::Attempting
-            } else {
-                EffectState::Planned
-            };
-            args.extend(values![
-                out.effect.key.as_str(),
-                out.decision.event.0,
-                out.lane.as_str(),
-                out.effect.connection.key(),
-                out.effect.site.as_str(),
-                out.effect.issue.as_str(),
-                json(&out.effect.act)?,
-                state.code(),
-                false,
-                i64::from(lease.is_some()),
-                out.decision.at.0,
-            ]);
-            if let Some(lease) = lease {
-                heads.insert(out.effect.key.as_str(), (lease, out));
-            }
+    let mut args = Vec::with_capacity(outgoing.len() * 11);
+    let mut heads: HashMap<&str, (Lease, &Outgoing<'_>)> = HashMap::new();
+    for out in outgoing {
+        let lease = leases.remove(&out.lane);
+        let state = if lease.is_some() {
+            EffectState::Attempting
+        } else {
+            EffectState::Planned
+        };
+        args.extend(values![
+            out.effect.key.as_str(),
+            out.decision.event.0,
+            out.lane.as_str(),
+            out.effect.connection.key(),
+            out.effect.site.as_str(),
+            out.effect.issue.as_str(),
+            json(&out.effect.act)?,
+            state.code(),
+            false,
+            i64::from(lease.is_some()),
+            out.decision.at.0,
+        ]);
+        if let Some(lease) = lease {
+            heads.insert(out.effect.key.as_str(), (lease, out));
         }
-        let sql = with_rows(SQL, chunk.len(), 11);
-        for row in conn.rows("storing effects", &sql, args).await? {
-            let key = row.text(1)?;
-            let Some((lease, out)) = heads.remove(key.as_str()) else {
-                continue;
-            };
-            taken
-                .entry(out.decision.event)
-                .or_default()
-                .push(TakenEffect {
-                    id: EffectId(row.int(0)?),
-                    event: out.decision.event,
-                    lease,
-                    effect: out.effect.clone(),
-                    doubtful: false,
-                    attempts: 1,
-                });
-        }
+    }
+    for row in conn.rows_of_many("storing effects", SQL, 11, args).await? {
+        let key = row.text(1)?;
+        let Some((lease, out)) = heads.remove(key.as_str()) else {
+            continue;
+        };
+        taken
+            .entry(out.decision.event)
+            .or_default()
+            .push(TakenEffect {
+                id: EffectId(row.int(0)?),
+                event: out.decision.event,
+                lease,
+                effect: out.effect.clone(),
+                doubtful: false,
+                attempts: 1,
+            });
     }
     Ok(taken)
 }

@@ -6,7 +6,7 @@ use bowline_domain::ids::LaneKey;
 use bowline_domain::time::Millis;
 
 use crate::committer::Writer;
-use crate::db::{Conn, LIST_MAX, chunks, in_list, values, with_rows};
+use crate::db::{Conn, ROWS_MAX, in_list, values};
 use crate::error::StoreError;
 use crate::model::{LaneKind, Lease};
 
@@ -55,7 +55,7 @@ pub(crate) async fn lock(
 ) -> Result<HashMap<LaneKey, Holder>, StoreError> {
     let keys: Vec<&str> = lanes.iter().map(LaneKey::as_str).collect();
     let mut holders = HashMap::with_capacity(keys.len());
-    for chunk in keys.chunks(LIST_MAX) {
+    for chunk in keys.chunks(ROWS_MAX) {
         let (list, args) = in_list(1, chunk.iter().copied());
         let sql = format!(
             "SELECT key, owner, token FROM lane WHERE key IN {list} {}",
@@ -81,7 +81,7 @@ pub(crate) async fn enqueue(
 ) -> Result<HashMap<LaneKey, Lease>, StoreError> {
     const SQL: &str = "INSERT INTO lane \
         (key, kind, connection, pending, due_at, owner, token, lease_until, failures) \
-        VALUES {rows} \
+        {inserted} \
         ON CONFLICT (key) DO UPDATE SET \
           pending = lane.pending + excluded.pending, \
           connection = excluded.connection, \
@@ -93,36 +93,35 @@ pub(crate) async fn enqueue(
         RETURNING key, token";
     let mut proposed = HashSet::new();
     let mut leases = HashMap::new();
-    let rows: Vec<(&LaneKey, &Enqueue)> = lanes.iter().collect();
-    for chunk in chunks(&rows) {
-        let mut args = Vec::with_capacity(chunk.len() * 9);
-        for (key, lane) in chunk {
-            let (owner, token, until) = if lane.take {
-                let token = writer.token();
-                proposed.insert(token);
-                (writer.owner.as_str(), token, lane.at.plus_ms(LEASE_MS).0)
-            } else {
-                ("", 0, 0)
-            };
-            args.extend(values![
-                key.as_str(),
-                lane.kind.code(),
-                lane.connection.as_str(),
-                lane.items,
-                lane.at.0,
-                owner,
-                token,
-                until,
-                0
-            ]);
-        }
-        let sql = with_rows(SQL, chunk.len(), 9);
-        for row in conn.rows("putting work into lanes", &sql, args).await? {
-            let token = row.int(1)?;
-            if token != 0 && proposed.contains(&token) {
-                let lane = LaneKey::stored(row.text(0)?);
-                leases.insert(lane.clone(), Lease { lane, token });
-            }
+    let mut args = Vec::with_capacity(lanes.len() * 9);
+    for (key, lane) in lanes {
+        let (owner, token, until) = if lane.take {
+            let token = writer.token();
+            proposed.insert(token);
+            (writer.owner.as_str(), token, lane.at.plus_ms(LEASE_MS).0)
+        } else {
+            ("", 0, 0)
+        };
+        args.extend(values![
+            key.as_str(),
+            lane.kind.code(),
+            lane.connection.as_str(),
+            lane.items,
+            lane.at.0,
+            owner,
+            token,
+            until,
+            0
+        ]);
+    }
+    for row in conn
+        .rows_of_many("putting work into lanes", SQL, 9, args)
+        .await?
+    {
+        let token = row.int(1)?;
+        if token != 0 && proposed.contains(&token) {
+            let lane = LaneKey::stored(row.text(0)?);
+            leases.insert(lane.clone(), Lease { lane, token });
         }
     }
     Ok(leases)
@@ -148,15 +147,15 @@ pub(crate) async fn finish_held(
     let mut sorted = leases.to_vec();
     sorted.sort_by(|a, b| a.lane.cmp(&b.lane));
     let mut left = HashMap::new();
-    for chunk in chunks(&sorted) {
-        let args = chunk
-            .iter()
-            .flat_map(|lease| values![lease.lane.as_str(), lease.token, writer.owner.as_str()])
-            .collect();
-        let sql = with_rows(SQL, chunk.len(), 3);
-        for row in conn.rows("finishing work in lanes", &sql, args).await? {
-            left.insert(LaneKey::stored(row.text(0)?), row.int(1)?);
-        }
+    let args = sorted
+        .iter()
+        .flat_map(|lease| values![lease.lane.as_str(), lease.token, writer.owner.as_str()])
+        .collect();
+    for row in conn
+        .rows_of_many("finishing work in lanes", SQL, 3, args)
+        .await?
+    {
+        left.insert(LaneKey::stored(row.text(0)?), row.int(1)?);
     }
     Ok(left)
 }

@@ -11,7 +11,7 @@ use bowline_domain::link::{Link, LinkEnd, Origin, Source};
 use bowline_domain::state::{IssueRecord, IssueState};
 use bowline_domain::time::Millis;
 
-use crate::db::{Conn, LIST_MAX, Row, in_list, values};
+use crate::db::{Conn, ROWS_MAX, Row, in_list, values};
 use crate::error::StoreError;
 use crate::model::{EventSource, StoredEvent};
 use crate::sql::decide::StoredSource;
@@ -90,7 +90,7 @@ pub(crate) async fn known_facts(
     facts: &[FactKey],
 ) -> Result<BTreeSet<FactKey>, StoreError> {
     let mut known = BTreeSet::new();
-    for chunk in facts.chunks(LIST_MAX) {
+    for chunk in facts.chunks(ROWS_MAX) {
         let (list, listed) = in_list(3, chunk.iter().map(FactKey::as_str));
         let sql =
             format!("SELECT fact FROM fact WHERE site = $1 AND issue = $2 AND fact IN {list}");

@@ -7,7 +7,7 @@ use bowline_domain::effect::{Act, Effect, EffectKey};
 use bowline_domain::ids::{EffectId, EventId, IssueId, LaneKey, SiteName};
 
 use crate::committer::Writer;
-use crate::db::{Conn, Row, Value, chunks, values, with_rows};
+use crate::db::{Conn, Row, Value, values};
 use crate::error::StoreError;
 use crate::model::{Ending, Lease, Settlement, TakenEffect};
 use crate::sql::lanes::{self, Holder};
@@ -118,27 +118,24 @@ async fn update_effects(
           AND (effect.state = 1 AND v.own = 1 OR effect.state IN (0, 1, 4) AND v.state = 2) \
         RETURNING effect.id";
     let mut changed = HashSet::with_capacity(settlements.len());
-    for chunk in chunks(settlements) {
-        let mut args = Vec::with_capacity(chunk.len() * 7);
-        for (settlement, standing) in chunk {
-            let state = settlement.ending.state();
-            let settled_at = state.settled().then_some(settlement.ended_at.0);
-            let doubtful = matches!(settlement.ending, Ending::Later { doubtful: true, .. });
-            let (remote_id, words) = found(&settlement.ending);
-            args.extend(values![
-                settlement.effect.0,
-                *standing != Standing::TakenOver,
-                state.code(),
-                doubtful,
-                settled_at,
-                remote_id,
-                words
-            ]);
-        }
-        let sql = with_rows(SQL, chunk.len(), 7);
-        for row in conn.rows("settling effects", &sql, args).await? {
-            changed.insert(EffectId(row.int(0)?));
-        }
+    let mut args = Vec::with_capacity(settlements.len() * 7);
+    for (settlement, standing) in settlements {
+        let state = settlement.ending.state();
+        let settled_at = state.settled().then_some(settlement.ended_at.0);
+        let doubtful = matches!(settlement.ending, Ending::Later { doubtful: true, .. });
+        let (remote_id, words) = found(&settlement.ending);
+        args.extend(values![
+            settlement.effect.0,
+            *standing != Standing::TakenOver,
+            state.code(),
+            doubtful,
+            settled_at,
+            remote_id,
+            words
+        ]);
+    }
+    for row in conn.rows_of_many("settling effects", SQL, 7, args).await? {
+        changed.insert(EffectId(row.int(0)?));
     }
     Ok(changed)
 }
@@ -167,16 +164,14 @@ fn attempt_row(settlement: &Settlement) -> Vec<Value> {
 
 async fn store_attempts(conn: &mut Conn, settlements: &[&Settlement]) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO attempt (effect, started_at, ended_at, outcome, detail) \
-        VALUES {rows}";
-    for chunk in chunks(settlements) {
-        let args = chunk
-            .iter()
-            .flat_map(|settlement| attempt_row(settlement))
-            .collect();
-        conn.run("recording attempts", &with_rows(SQL, chunk.len(), 5), args)
-            .await?;
-    }
-    Ok(())
+        {inserted}";
+    let args = settlements
+        .iter()
+        .flat_map(|settlement| attempt_row(settlement))
+        .collect();
+    conn.rows_of_many("recording attempts", SQL, 5, args)
+        .await
+        .map(drop)
 }
 
 /// Records an attempt that has no say in its effect any more, once. If it was done, it stands above
@@ -213,29 +208,24 @@ pub(crate) async fn take_heads(
     let mut by_lane: HashMap<&LaneKey, &Lease> =
         leases.iter().map(|lease| (&lease.lane, *lease)).collect();
     let mut taken = HashMap::with_capacity(leases.len());
-    for chunk in chunks(leases) {
-        let args = chunk
-            .iter()
-            .flat_map(|lease| values![lease.lane.as_str()])
-            .collect();
-        for row in conn
-            .rows("taking effects", &with_rows(SQL, chunk.len(), 1), args)
-            .await?
-        {
-            let lane = LaneKey::stored(row.text(2)?);
-            let Some(lease) = by_lane.remove(&lane) else {
-                continue;
-            };
-            let head = TakenEffect {
-                id: EffectId(row.int(0)?),
-                event: EventId(row.int(1)?),
-                lease: lease.clone(),
-                effect: read_effect(&row, 3)?,
-                doubtful: row.truth(8)?,
-                attempts: row.int(9)?,
-            };
-            taken.insert(lane, head);
-        }
+    let args = leases
+        .iter()
+        .flat_map(|lease| values![lease.lane.as_str()])
+        .collect();
+    for row in conn.rows_of_many("taking effects", SQL, 1, args).await? {
+        let lane = LaneKey::stored(row.text(2)?);
+        let Some(lease) = by_lane.remove(&lane) else {
+            continue;
+        };
+        let head = TakenEffect {
+            id: EffectId(row.int(0)?),
+            event: EventId(row.int(1)?),
+            lease: lease.clone(),
+            effect: read_effect(&row, 3)?,
+            doubtful: row.truth(8)?,
+            attempts: row.int(9)?,
+        };
+        taken.insert(lane, head);
     }
     for lane in by_lane.keys() {
         tracing::error!(%lane, "a lane counts effects that it does not have");

@@ -3,7 +3,7 @@
 use bowline_domain::ids::EventId;
 use bowline_store::StoreError;
 use bowline_store::committer::WAITING_MAX;
-use bowline_store::model::{Accepted, EventFilter, EventSource, EventState, NewEvent};
+use bowline_store::model::{Accepted, EventFilter, EventSource, EventState, NewEvent, OnArrival};
 use futures_util::future::join_all;
 
 use crate::support::*;
@@ -164,7 +164,7 @@ async fn a_lane_that_nobody_wants_is_due_at_once(world: &World) {
 
 fn quarantined(issue: &str, delivery: &str) -> NewEvent {
     NewEvent {
-        quarantine: Some("of no known shape".to_owned()),
+        on_arrival: OnArrival::Quarantine("of no known shape".to_owned()),
         ..event(issue, delivery)
     }
 }

@@ -2,7 +2,7 @@
 
 use bowline_domain::connection::Health;
 use bowline_domain::ids::EventId;
-use bowline_store::model::{EventState, NewEvent};
+use bowline_store::model::{EventState, NewEvent, OnArrival};
 use bowline_store::testing::Backend;
 use futures_util::future::join_all;
 
@@ -314,7 +314,7 @@ pub(crate) async fn a_replayed_event_waits_again(world: &World) {
         &world
             .store
             .accept(NewEvent {
-                quarantine: Some("odd".to_owned()),
+                on_arrival: OnArrival::Quarantine("odd".to_owned()),
                 ..event("1", "odd")
             })
             .await

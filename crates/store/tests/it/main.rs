@@ -9,6 +9,7 @@
 mod support;
 
 mod accepting;
+mod at_the_door;
 mod broken_off;
 mod deciding;
 mod lanes;

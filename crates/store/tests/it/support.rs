@@ -12,7 +12,7 @@ use bowline_domain::state::IssueRecord;
 use bowline_domain::time::Millis;
 use bowline_store::model::{
     Accepted, Committed, ConnectionRecord, Decided, Decision, EffectView, Ending, EventSource,
-    Lease, NewEvent, Settlement, TakenEffect, Verdict,
+    Lease, NewEvent, OnArrival, Settlement, TakenEffect, Verdict,
 };
 use bowline_store::testing::{Backend, Scratch, check_lanes};
 use bowline_store::{Open, Store, StoreError};
@@ -153,7 +153,7 @@ pub(crate) fn event(issue: &str, delivery: &str) -> NewEvent {
         received_at: T0,
         body: format!("{{\"delivery\":\"{delivery}\"}}"),
         take: true,
-        quarantine: None,
+        on_arrival: OnArrival::Queue,
     }
 }
 
@@ -168,6 +168,7 @@ pub(crate) fn left(event: NewEvent) -> NewEvent {
 pub(crate) fn fresh(accepted: &Accepted) -> (EventId, Option<Lease>) {
     match accepted {
         Accepted::Fresh { event, lease } => (*event, lease.clone()),
+        Accepted::Decided { .. } => panic!("decided at once"),
         Accepted::Duplicate => panic!("a duplicate"),
     }
 }

@@ -6,6 +6,7 @@ use bowline_domain::link::{Link, LinkEnd};
 use bowline_domain::time::Millis;
 use bowline_store::model::{
     Backlog, BindingRecord, ConnectionRecord, EventFilter, EventState, LinkFilter, NewEvent,
+    OnArrival,
 };
 
 use crate::reading::keep;
@@ -32,7 +33,7 @@ pub(crate) async fn events_are_listed_newest_first(world: &World) {
         ids.push(id);
     }
     let odd = NewEvent {
-        quarantine: Some("odd".to_owned()),
+        on_arrival: OnArrival::Quarantine("odd".to_owned()),
         ..event("0", "odd")
     };
     ids.push(fresh(&world.store.accept(odd).await.unwrap()).0);
@@ -233,7 +234,7 @@ pub(crate) async fn the_backlog_counts_what_waits(world: &World) {
     )
     .await;
     let odd = NewEvent {
-        quarantine: Some("odd".to_owned()),
+        on_arrival: OnArrival::Quarantine("odd".to_owned()),
         ..event("1", "odd")
     };
     world.store.accept(odd).await.unwrap();

@@ -1,7 +1,7 @@
 //! Parting a text that is too long for one message.
 
-use super::marks::{self, Span};
-use super::{FENCE, Style};
+use super::marks::{self, MARKS, Span};
+use super::{FENCE, GUARD, Style, begins_block};
 
 /// The smallest limit at which formatting is kept over a cut, in UTF-16 units. Below it the text
 /// is parted like plain text.
@@ -9,7 +9,11 @@ pub const SMALLEST_LIMIT: usize = 60;
 /// The most units that ending all formatting at a cut may take: four marks and a fence.
 const CLOSING_UNITS: usize = 7;
 /// A boundary of a paragraph or line counts only if the part is filled at least to this share.
-const LEAST_FILLED: usize = 4;
+const LEAST_BY_LINES: usize = 4;
+/// The same for the end of a word.
+const LEAST_BY_WORDS: usize = 16;
+/// How many ends of words are looked at for one outside of all marks.
+const MOST_TRIES: usize = 20;
 
 /// The length of a text as limits count it: in UTF-16 units.
 pub fn length(text: &str) -> usize {
@@ -34,15 +38,25 @@ pub fn split(text: &str, limit: usize, style: Style) -> Vec<String> {
         } else {
             limit
         };
-        let mut cut = find_cut(&rest, budget, reopened);
+        let place = Rest {
+            text: &rest,
+            reopened,
+            keeps_formatting,
+        };
+        let mut cut = place.cut(budget);
         let mut state = State::default();
         if keeps_formatting {
             (cut, state) = State::at(&rest, cut);
         }
         let (head, tail) = rest.split_at(cut);
         parts.push(format!("{}{}", head.trim_end(), state.closing()));
-        let opening = state.opening();
-        let next = format!("{opening}{}", state.begin(tail));
+        let mut opening = state.opening();
+        let next = state.begin(tail);
+        if keeps_formatting && !tail.starts_with('\n') && opening.is_empty() && begins_block(next) {
+            // It stood within a line.
+            opening.push(GUARD);
+        }
+        let next = format!("{opening}{next}");
         reopened = opening.len();
         rest = next;
     }
@@ -51,31 +65,83 @@ pub fn split(text: &str, limit: usize, style: Style) -> Vec<String> {
     parts
 }
 
-/// Where to cut, in bytes: behind `reopened`, which was put there by the cut before, and within
-/// `budget` units.
-fn find_cut(text: &str, budget: usize, reopened: usize) -> usize {
-    let end = fitting(text, budget);
-    let head = &text[..end];
-    let has_text = |cut: &usize| !text[reopened.min(*cut)..*cut].trim().is_empty();
-    let filled = |cut: &usize| length(&text[..*cut]) * LEAST_FILLED >= budget;
-    // What follows the fitting text may be the very boundary.
-    let boundary = |what: &str| {
-        if text[end..].starts_with(what) {
-            return Some(end);
+/// A text that is too long.
+struct Rest<'t> {
+    text: &'t str,
+    /// How many bytes at its beginning were put there by the cut before.
+    reopened: usize,
+    keeps_formatting: bool,
+}
+
+impl Rest<'_> {
+    /// Where to cut, in bytes: behind what was reopened, and within `budget` units.
+    fn cut(&self, budget: usize) -> usize {
+        let end = fitting(self.text, budget);
+        let filled = |share: usize| move |cut: &usize| length(&self.text[..*cut]) * share >= budget;
+        ["\n\n", "\n"]
+            .iter()
+            .find_map(|what| self.boundary(end, what).filter(filled(LEAST_BY_LINES)))
+            .or_else(|| self.word(end).filter(filled(LEAST_BY_WORDS)))
+            .unwrap_or_else(|| self.between_characters(end))
+    }
+
+    /// Whether the part before the cut would say anything.
+    fn has_text(&self, cut: usize) -> bool {
+        !self.text[self.reopened.min(cut)..cut].trim().is_empty()
+    }
+
+    /// Whether what is left of the text on either side neither ends nor begins with a mark.
+    fn is_clear(&self, cut: usize) -> bool {
+        let (head, tail) = self.text.split_at(cut);
+        !is_mark(head.trim_end().chars().last()) && !is_mark(tail.trim_start().chars().next())
+    }
+
+    /// The last boundary of this kind up to `end`. It may be what no longer fits.
+    fn boundary(&self, end: usize, what: &str) -> Option<usize> {
+        let last = if self.text[end..].starts_with(what) {
+            Some(end)
+        } else {
+            self.text[..end].rfind(what)
+        };
+        last.filter(|cut| self.has_text(*cut))
+    }
+
+    /// The last end of a word up to `end` that is not beside a mark, whose meaning depends on both
+    /// its neighbours, or at least outside of all marked text.
+    fn word(&self, end: usize) -> Option<usize> {
+        let next = self.text[end..].starts_with(char::is_whitespace);
+        let spaces = || {
+            let within = self.text[..end].char_indices().rev();
+            let within = within.filter(|(_, c)| c.is_whitespace()).map(|(at, _)| at);
+            next.then_some(end)
+                .into_iter()
+                .chain(within)
+                .take_while(|cut| self.has_text(*cut))
+        };
+        if !self.keeps_formatting {
+            return spaces().next();
         }
-        head.rfind(what)
-    };
-    let big = ["\n\n", "\n"]
-        .iter()
-        .find_map(|what| boundary(what).filter(filled).filter(has_text));
-    let word = || {
-        if text[end..].starts_with(char::is_whitespace) {
-            return Some(end);
-        }
-        head.rfind(char::is_whitespace)
-    };
-    big.or_else(|| word().filter(has_text))
-        .unwrap_or_else(|| between_characters(text, end, reopened))
+        let outside = |cut: &usize| State::at(self.text, *cut).1.is_empty();
+        spaces()
+            .find(|cut| self.is_clear(*cut))
+            .or_else(|| spaces().take(MOST_TRIES).find(outside))
+    }
+
+    /// The last place up to `end` where no character is cut off from what it belongs to; `end`
+    /// when there is none.
+    fn between_characters(&self, end: usize) -> usize {
+        let places = self.text[..end].char_indices().map(|(at, _)| at).rev();
+        std::iter::once(end)
+            .chain(places)
+            .take_while(|at| *at > self.reopened)
+            .filter(|at| !is_glued(self.text, *at))
+            .find(|at| !self.keeps_formatting || self.is_clear(*at))
+            .unwrap_or(end)
+    }
+}
+
+fn is_mark(c: Option<char>) -> bool {
+    c.is_some_and(|c| MARKS.contains(&c) || c == GUARD)
 }
 
 /// The end of the longest beginning that fits.
@@ -88,17 +154,6 @@ fn fitting(text: &str, budget: usize) -> usize {
         }
     }
     text.len()
-}
-
-/// The last place up to `end` where no character is cut off from what it belongs to; `end` when
-/// there is none.
-fn between_characters(text: &str, end: usize, after: usize) -> usize {
-    let places = text[..end].char_indices().map(|(at, _)| at).rev();
-    std::iter::once(end)
-        .chain(places)
-        .take_while(|at| *at > after)
-        .find(|at| !is_glued(text, *at))
-        .unwrap_or(end)
 }
 
 /// Whether the characters on both sides make one sign together: accents, emoji with skin tones or
@@ -176,6 +231,10 @@ impl State {
         (cut, state)
     }
 
+    fn is_empty(&self) -> bool {
+        !self.in_code_block && self.marks.is_empty()
+    }
+
     fn closing(&self) -> String {
         if self.in_code_block {
             return FENCE.to_owned();
@@ -215,105 +274,4 @@ fn out_of_fence(text: &str, cut: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn plain(text: &str, limit: usize) -> Vec<String> {
-        split(text, limit, Style::Plain)
-    }
-
-    #[test]
-    fn the_best_boundary_is_taken() {
-        for (text, limit, want) in [
-            ("", 10, vec![]),
-            (" \n ", 10, vec![]),
-            ("short", 10, vec!["short"]),
-            ("one\n\ntwo\nthree", 10, vec!["one", "two\nthree"]),
-            ("one two\nthree four", 12, vec!["one two", "three four"]),
-            ("one two three", 8, vec!["one two", "three"]),
-            ("one two three", 7, vec!["one two", "three"]),
-            ("abcdefghij", 4, vec!["abcd", "efgh", "ij"]),
-            // A paragraph that would leave the message almost empty is no boundary.
-            (
-                "a\n\nbbbb cccc dddd eeee ffff",
-                20,
-                vec!["a\n\nbbbb cccc dddd", "eeee ffff"],
-            ),
-            ("  indented text", 10, vec!["  indented", "text"]),
-        ] {
-            assert_eq!(plain(text, limit), want, "{text:?} {limit}");
-        }
-    }
-
-    #[test]
-    fn signs_are_not_cut_apart() {
-        for (text, limit, want) in [
-            ("👍👍👍", 5, vec!["👍👍", "👍"]),
-            (
-                "ae\u{301}ae\u{301}",
-                2,
-                vec!["a", "e\u{301}", "a", "e\u{301}"],
-            ),
-            ("👍🏽👍🏽", 6, vec!["👍🏽", "👍🏽"]),
-            ("🇩🇪🇫🇷", 6, vec!["🇩🇪", "🇫🇷"]),
-            (
-                "👩\u{200d}💻x👩\u{200d}💻",
-                7,
-                vec!["👩\u{200d}💻x", "👩\u{200d}💻"],
-            ),
-            ("👍👍", 1, vec!["👍", "👍"]),
-        ] {
-            assert_eq!(plain(text, limit), want, "{text} {limit}");
-        }
-    }
-
-    #[test]
-    fn formatting_goes_on_in_the_next_part() {
-        let words = "word ".repeat(30);
-        for (open, close) in [
-            ("*", "*"),
-            ("_", "_"),
-            ("*_", "_*"),
-            ("```", "```"),
-            ("`", "`"),
-        ] {
-            let text = format!("{open}{}{close}", words.trim());
-            let parts = split(&text, 60, Style::WhatsApp);
-            assert!(parts.len() > 2);
-            for part in &parts {
-                assert!(length(part) <= 60);
-                assert!(part.starts_with(open) && part.ends_with(close), "{part}");
-            }
-            let joined: String = parts
-                .iter()
-                .map(|p| p.replace(['*', '_', '`'], " "))
-                .collect();
-            let kept: Vec<_> = joined.split_whitespace().collect();
-            assert_eq!(kept.len(), 30, "{open}");
-        }
-    }
-
-    #[test]
-    fn code_keeps_its_indentation() {
-        let code = format!("```fn a() {{\n{}}}```", "    let b = 1;\n".repeat(8));
-        let parts = split(&code, 70, Style::WhatsApp);
-        assert!(parts.len() > 1);
-        for part in &parts[1..] {
-            assert!(
-                part.starts_with("```    let") || part.starts_with("```}"),
-                "{part}"
-            );
-        }
-    }
-
-    #[test]
-    fn marks_at_a_cut_are_not_left_empty() {
-        for lead in 40..60 {
-            let text = format!("{} *bold text* {}", "a".repeat(lead), "b".repeat(40));
-            for part in split(&text, 60, Style::WhatsApp) {
-                assert!(!part.contains("**"), "{part}");
-                assert_eq!(part.matches('*').count() % 2, 0, "{part}");
-            }
-        }
-    }
-}
+mod tests;

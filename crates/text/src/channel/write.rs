@@ -1,7 +1,7 @@
 //! From the model to the text of a channel.
 
 use super::marks::{MARKS, can_close, can_open};
-use super::{FENCE, GUARD, Style};
+use super::{FENCE, GUARD, Style, begins_block};
 use crate::model::{Block, Doc, Inline, ListItem, Marks, mention_label};
 use crate::{plain, urls};
 
@@ -9,8 +9,6 @@ use crate::{plain, urls};
 const INDENT: &str = "  ";
 /// What stands for a horizontal rule.
 const RULE: &str = "———";
-/// Characters that make a list or a quote when they begin a line and a space follows.
-const LINE_MARKS: [char; 3] = ['>', '*', '-'];
 
 /// Writes a document for end users: paragraphs with an empty line between, list items and quotes
 /// on lines of their own, a link as its text followed by its address, a mention as `@name`.
@@ -206,9 +204,7 @@ fn write_line(pieces: &[Piece], style: Style) -> String {
 
 /// A line that would begin a list or a quote and is none.
 fn guard_line_start(line: &mut String) {
-    let mut chars = line.chars();
-    let is_mark = chars.next().is_some_and(|c| LINE_MARKS.contains(&c));
-    if is_mark && chars.next() == Some(' ') {
+    if begins_block(line) {
         line.insert(0, GUARD);
     }
 }
@@ -280,15 +276,15 @@ fn fits(opening: &str, before: Option<char>, inner: &str, after: Option<char>) -
 fn guarded(text: &str, out: &mut String, after: Option<char>) {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        let before = out.chars().last();
-        let next = chars.peek().copied().or(after);
         if !MARKS.contains(&c) {
             out.push(c);
             continue;
         }
-        if can_close(before, c, next) {
+        let next = chars.peek().copied().or(after);
+        if can_close(out.chars().last(), c, next) {
             out.push(GUARD);
         }
+        let before = out.chars().last();
         out.push(c);
         if can_open(before, c, next) || next == Some(c) {
             out.push(GUARD);

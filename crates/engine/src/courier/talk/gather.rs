@@ -153,13 +153,12 @@ impl Writing<'_> {
                 Err(error) => return Err(self.failed(&error, false).await),
             }
         }
-        let id = match self.find(&lines).await? {
-            Some(id) => id,
-            None => {
-                let audience = CommentAudience::Customer;
-                let call = client.create_request_comment(self.issue, &body, audience);
-                self.write(call).await?.id
-            }
+        let id = if let Some(id) = self.find(&lines).await? {
+            id
+        } else {
+            let audience = CommentAudience::Customer;
+            let call = client.create_request_comment(self.issue, &body, audience);
+            self.write(call).await?.id
         };
         let placed = courier
             .shared

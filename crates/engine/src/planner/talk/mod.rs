@@ -18,7 +18,7 @@ use bowline_domain::time::Millis;
 use bowline_jira as jira;
 use bowline_store::Store;
 use bowline_store::model::{
-    Accepted, Decided, EventSource, NewEvent, StoredEvent, Talk, TalkChanges,
+    Accepted, Decided, EventSource, NewEvent, OnArrival, StoredEvent, Talk, TalkChanges,
 };
 use serde::{Deserialize, Serialize};
 
@@ -253,7 +253,7 @@ pub(crate) fn talk_event(
         received_at: at,
         body,
         take: true,
-        quarantine: None,
+        on_arrival: OnArrival::Queue,
     })
 }
 
@@ -319,6 +319,6 @@ pub async fn queue_send_again(
     store.wake().await?;
     match accepted {
         Accepted::Fresh { event, .. } => Ok(event),
-        Accepted::Duplicate => Err(Refusal::Overloaded),
+        Accepted::Duplicate | Accepted::Decided { .. } => Err(Refusal::Overloaded),
     }
 }

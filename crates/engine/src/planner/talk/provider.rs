@@ -14,7 +14,7 @@ use bowline_domain::messaging::plan::{Person, Report, inbound};
 use bowline_domain::outcome::Reason;
 use bowline_domain::time::Millis;
 use bowline_messagebird::{ContactChange, Message, ProviderEvent, StatusReport};
-use bowline_store::model::{Decided, NewEvent, StoredEvent, Talk, TalkChanges};
+use bowline_store::model::{Decided, NewEvent, OnArrival, StoredEvent, Talk, TalkChanges};
 
 use super::{end_user_of_lane, report};
 use crate::channel::{Carried, words};
@@ -142,7 +142,7 @@ async fn elsewhere(
         received_at: event.received_at,
         body: event.body.clone(),
         take: true,
-        quarantine: None,
+        on_arrival: OnArrival::Queue,
     };
     store(shared, handed).await?;
     Ok(nothing(Reason::HandedOn {

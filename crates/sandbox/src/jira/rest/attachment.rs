@@ -26,9 +26,10 @@ pub(super) fn checked(headers: &HeaderMap) -> bool {
     matches!(token, Some("no-check" | "nocheck"))
 }
 
-pub(super) async fn meta(_caller: Caller) -> Answer {
+pub(super) async fn meta(caller: Caller) -> Answer {
+    let enabled = caller.look(|state, _| !state.switches.attachments_off);
     Ok(ok(
-        json!({ "enabled": true, "uploadLimit": MAX_FILE_BYTES }),
+        json!({ "enabled": enabled, "uploadLimit": MAX_FILE_BYTES }),
     ))
 }
 
@@ -54,7 +55,7 @@ pub(super) async fn add(
     }
     caller.act(|state| {
         let id = state.visible_issue(&caller.user, &issue)?.id;
-        if !state.may(&caller.user, "CREATE_ATTACHMENTS") {
+        if state.switches.attachments_off || !state.may(&caller.user, "CREATE_ATTACHMENTS") {
             return Err(Refusal::message(
                 403,
                 "You do not have permission to create attachments for this issue.",

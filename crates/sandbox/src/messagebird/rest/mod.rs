@@ -3,6 +3,7 @@
 mod conversations;
 mod files;
 mod hooks;
+mod templates;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -65,7 +66,17 @@ pub(crate) fn routes(sandbox: &Sandbox) -> Router {
             sandbox.faults().clone(),
         ))
         .with_state(sandbox.clone());
-    Router::new().nest("/v1", api)
+    // The real one serves templates on another host, in two versions.
+    let templates = Router::new()
+        .route("/v2/platforms/whatsapp/templates", get(templates::all))
+        .route("/v3/platforms/whatsapp/templates", get(templates::page))
+        .layer(from_fn_with_state(sandbox.clone(), gate))
+        .layer(guard::layer(
+            sandbox.journal().clone(),
+            sandbox.faults().clone(),
+        ))
+        .with_state(sandbox.clone());
+    Router::new().nest("/v1", api).merge(templates)
 }
 
 async fn nowhere() -> ApiError {

@@ -38,6 +38,9 @@ pub(super) async fn upload(
     }
     caller.act(|state| {
         let desk = visible(state, &caller, &desk)?.id;
+        if state.switches.attachments_off {
+            return Err(Refusal::desk(403, "Attachments are disabled."));
+        }
         let mut shown = Vec::new();
         for file in files {
             let id = format!("temp{}", random_uuid());
