@@ -265,18 +265,16 @@ impl Reading<'_> {
         name: &str,
         place: &Place,
     ) -> BTreeMap<String, serde_json::Value> {
-        match read {
-            Some(serde_json::Value::Object(object)) => object.into_iter().collect(),
-            _ => {
-                self.problem(
-                    place,
-                    format!("`{name}` holds values that cannot be given to Jira"),
-                    "Write texts, whole numbers, true or false, lists and tables of them: \
-                     fields = { customfield_10050 = { value = \"Hardware\" } }",
-                );
-                BTreeMap::new()
-            }
+        if let Some(serde_json::Value::Object(object)) = read {
+            return object.into_iter().collect();
         }
+        self.problem(
+            place,
+            format!("`{name}` holds values that cannot be given to Jira"),
+            "Write texts, whole numbers, true or false, lists and tables of them: \
+             fields = { customfield_10050 = { value = \"Hardware\" } }",
+        );
+        BTreeMap::new()
     }
 
     fn status_notifications(&mut self, section: &Section<'_>) -> Option<StatusNotifications> {

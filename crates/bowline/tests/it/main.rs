@@ -12,6 +12,8 @@ mod deliveries;
 mod failure;
 mod formatting;
 mod linking;
+mod messaging_delivery;
+mod messaging_ending;
 mod messaging_stage;
 mod messaging_talk;
 mod notes;

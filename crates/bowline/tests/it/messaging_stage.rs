@@ -2,8 +2,12 @@
 //! on the other.
 
 use bowline::demo::{PATIENCE, Plan, SITE, until};
+use bowline_domain::ids::{IssueId, SiteName};
+use bowline_domain::messaging::delivery::Outbound;
+use bowline_engine::shared::queue_send_again;
 use bowline_sandbox::jira::Actor;
 use bowline_sandbox::messagebird::{self, Phone};
+use bowline_sandbox::phones::Line;
 use bowline_sandbox::{ChannelOptions, Channels, start_channels};
 
 use crate::stage::{On, Stage};
@@ -157,6 +161,47 @@ impl Talk {
                 }
             })
             .collect()
+    }
+
+    /// What the provider was given to send, in the order of its coming.
+    pub(crate) fn sent(&self) -> Vec<Line> {
+        let lines = self.bird().lines().into_iter();
+        lines.filter(|line| line.by_api).collect()
+    }
+
+    pub(crate) fn is_open(&self, conversation: &str) -> bool {
+        let found = self.bird().conversation(conversation).unwrap();
+        found.status == messagebird::Status::Active
+    }
+
+    /// The files of a request.
+    pub(crate) fn files(&self, request: &str) -> Vec<(String, Vec<u8>)> {
+        let issue = self.stage.jira().issue(request).unwrap();
+        let files = issue.attachments.values();
+        files
+            .map(|file| (file.file_name.clone(), file.content.to_vec()))
+            .collect()
+    }
+
+    /// What is kept of the messages to the end user of a request.
+    pub(crate) async fn outbound(&self, request: &str) -> Vec<Outbound> {
+        let issue = self.stage.jira().issue(request).unwrap().id.to_string();
+        let store = self.stage.store();
+        let talk = store
+            .talk_of_issue(&SiteName::new(SITE), &IssueId::new(issue))
+            .await
+            .unwrap()
+            .unwrap();
+        store.outbounds(&talk.whose).await.unwrap()
+    }
+
+    /// A person has a message sent again.
+    pub(crate) async fn send_again(&self, request: &str, number: usize) {
+        let key = self.outbound(request).await[number].key.clone();
+        let shared = self.stage.service().shared();
+        queue_send_again(&shared.store, &key, (shared.now(), 7))
+            .await
+            .unwrap();
     }
 }
 

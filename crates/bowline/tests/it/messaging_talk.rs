@@ -4,7 +4,7 @@
 use bowline_sandbox::jira::NewComment;
 
 use crate::messaging_stage::Talk;
-use crate::stage::{On, on_both};
+use crate::stage::{On, next_millisecond, on_both};
 
 async fn rule_01_a_first_message_makes_a_request(on: On) {
     let talk = Talk::on(on).await;
@@ -22,6 +22,7 @@ async fn rules_02_to_06_the_talk_goes_on_in_comments(on: On) {
     talk.noa().writes("My router is red");
     let request = talk.request(1).await;
     talk.noa().writes("It blinks");
+    next_millisecond();
     talk.noa().writes("since noon");
     talk.settled().await;
     assert_eq!(

@@ -72,9 +72,13 @@ impl Line {
     }
 }
 
-/// The lines of one gathering in the order in which they stand: by their own time.
+/// The lines of one gathering in the order in which they stand: by their own time, and by that of
+/// their coming where it is the same (some providers tell whole seconds).
 pub fn in_order(mut lines: Vec<Line>) -> Vec<Line> {
-    lines.sort_by(|a, b| (a.sent_at, &a.message, a.part).cmp(&(b.sent_at, &b.message, b.part)));
+    lines.sort_by(|a, b| {
+        let key = |one: &Line| (one.sent_at, one.received_at);
+        (key(a), &a.message, a.part).cmp(&(key(b), &b.message, b.part))
+    });
     lines
 }
 

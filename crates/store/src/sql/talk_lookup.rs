@@ -201,7 +201,7 @@ pub(crate) async fn lines(
 ) -> Result<Vec<WrittenLine>, StoreError> {
     const SQL: &str = "SELECT message, part, place, sent_at, received_at, body, written FROM line \
         WHERE account = $1 AND end_user = $2 AND generation = $3 AND gathering = $4 \
-        ORDER BY sent_at, message, part";
+        ORDER BY sent_at, received_at, message, part";
     let args = values![
         whose.account.as_str(),
         whose.end_user.as_str(),

@@ -19,4 +19,5 @@ mod retention;
 mod schema;
 mod settling;
 mod taken_over;
+mod talking;
 mod viewing;

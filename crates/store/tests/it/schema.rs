@@ -8,7 +8,9 @@ use bowline_store::testing::{Backend, Scratch, census, texts};
 use bowline_store::{Open, Store, StoreError};
 
 use crate::support::*;
-use crate::{accepting, deciding, lanes, reading, retention, settling, taken_over, viewing};
+use crate::{
+    accepting, deciding, lanes, reading, retention, settling, taken_over, talking, viewing,
+};
 
 on_both!(
     migrating_twice_changes_nothing,
@@ -24,7 +26,7 @@ async fn migrating_twice_changes_nothing(world: &World) {
     let steps = world
         .texts("SELECT CAST(step AS TEXT) FROM schema_step")
         .await;
-    assert_eq!(steps, [[Some("1".to_owned())]]);
+    assert_eq!(steps, [[Some("1".to_owned())], [Some("3".to_owned())]]);
 }
 
 async fn processes_that_start_together_migrate_once(world: &World) {
@@ -179,6 +181,20 @@ async fn exercise(backend: Backend) {
     run(backend, viewing::the_backlog_counts_what_waits).await;
     run(backend, viewing::connections_are_kept).await;
     run(backend, viewing::bindings_are_kept).await;
+    run(
+        backend,
+        talking::a_conversation_is_stored_whole_and_read_back,
+    )
+    .await;
+    run(backend, talking::lines_stand_in_their_order_and_once).await;
+    run(backend, talking::what_couriers_find_out_is_kept).await;
+    run(backend, talking::outbound_messages_are_followed).await;
+    run(
+        backend,
+        talking::a_message_that_waits_for_more_is_not_taken_at_once,
+    )
+    .await;
+    run(backend, talking::calls_and_looks_are_remembered).await;
 }
 
 /// What the sources say that statements are for: the text after `.rows(`, `.run(` and the like.
@@ -233,7 +249,8 @@ const WAITING: [&str; 5] = [
 ];
 
 /// Statements that may look through a whole table on SQLite: what people ask for now and then.
-const MAY_SCAN: [&str; 6] = [
+const MAY_SCAN: [&str; 7] = [
+    "reading active conversations",
     "listing events",
     "listing links",
     "hastening lanes",
@@ -267,8 +284,22 @@ async fn every_statement_is_run_on_sqlite_and_postgres_and_hot_ones_use_indexes(
 
 /// How many statements were looked at on SQLite, and which look through a whole table.
 async fn scans() -> (usize, Vec<String>) {
-    const TABLES: [&str; 8] = [
-        "link", "fact", "effect", "event", "lane", "issue", "attempt", "head",
+    const TABLES: [&str; 15] = [
+        "link",
+        "fact",
+        "effect",
+        "event",
+        "lane",
+        "issue",
+        "attempt",
+        "head",
+        "end_user",
+        "identity",
+        "request",
+        "line",
+        "gathering",
+        "outbound",
+        "webhook_call",
     ];
     let scratch = Scratch::new(Backend::Sqlite);
     open(scratch.url(), "first", 1, false).await.close().await;

@@ -70,8 +70,9 @@ impl Writing<'_> {
         let there = flat(&found.description);
         let whole = description(self.talk, &lines);
         if there != flat(&whole) {
-            let before: Vec<WrittenLine> =
-                lines.iter().filter(|one| one.written).cloned().collect();
+            // What stands there by what it says, not by what is recorded: an attempt that died may
+            // have written more than it could record.
+            let (before, _) = standing(&there, lines.clone());
             if there != flat(&description(self.talk, &before)) {
                 return self.changed_by_others(&there, lines).await;
             }
@@ -112,10 +113,8 @@ impl Writing<'_> {
         lines: Vec<WrittenLine>,
     ) -> Result<Vec<WrittenLine>, Stop> {
         // What an earlier attempt wrote before the change stands there.
-        let (known, moved): (Vec<WrittenLine>, Vec<WrittenLine>) = lines
-            .into_iter()
-            .filter(|one| !one.written)
-            .partition(|one| there.contains(&squeezed(&one.line.shown())));
+        let (known, missing) = standing(there, lines);
+        let moved: Vec<WrittenLine> = missing.into_iter().filter(|one| !one.written).collect();
         self.courier.written(&self.talk.whose, &known).await?;
         let names = moved
             .iter()
@@ -186,6 +185,20 @@ impl Writing<'_> {
     }
 }
 
+/// Which of the lines stand in a text, one behind the other, and which do not: of two that say the
+/// same, one that stands there once is the first.
+fn standing(there: &str, lines: Vec<WrittenLine>) -> (Vec<WrittenLine>, Vec<WrittenLine>) {
+    let mut from = 0;
+    lines.into_iter().partition(|one| {
+        let shown = squeezed(&one.line.shown());
+        let at = there[from..].find(&shown);
+        if let Some(at) = at {
+            from += at + shown.len();
+        }
+        at.is_some()
+    })
+}
+
 /// The text of a document for comparing: Jira may change blanks and line ends.
 pub(super) fn flat(doc: &Doc) -> String {
     squeezed(&bowline_text::plain::write(doc))
@@ -239,4 +252,42 @@ fn with_lines(head: String, lines: &[WrittenLine]) -> Doc {
         Block::Paragraph(content)
     }));
     Doc { blocks }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bowline_domain::messaging::gathering::Line;
+    use bowline_domain::messaging::ids::MessageId;
+    use bowline_domain::time::Millis;
+
+    fn line(message: &str, text: &str) -> WrittenLine {
+        WrittenLine {
+            line: Line {
+                message: MessageId::new(message),
+                part: 0,
+                gathering: 1,
+                place: Place::Description,
+                sent_at: Millis(0),
+                received_at: Millis(0),
+                text: text.to_owned(),
+            },
+            written: false,
+        }
+    }
+
+    #[test]
+    fn of_two_messages_that_say_the_same_each_is_looked_for() {
+        let lines = vec![line("1", "ok"), line("2", "well"), line("3", "ok")];
+        let shown = |lines: &[WrittenLine]| {
+            let texts: Vec<String> = lines.iter().map(|one| one.line.shown()).collect();
+            texts.join(" ")
+        };
+        for count in 0..=lines.len() {
+            let there = shown(&lines[..count]);
+            let (known, missing) = standing(&there, lines.clone());
+            assert_eq!(known, lines[..count]);
+            assert_eq!(missing, lines[count..]);
+        }
+    }
 }
