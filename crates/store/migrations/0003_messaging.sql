@@ -65,6 +65,7 @@ CREATE TABLE line (
     PRIMARY KEY (account, message, part)
 );
 CREATE INDEX line_gathering ON line (account, end_user, generation, gathering);
+CREATE INDEX line_kept ON line (received_at) WHERE body <> '';
 
 -- The messages to end users.
 CREATE TABLE outbound (
@@ -80,6 +81,7 @@ CREATE TABLE outbound (
     at BIGINT NOT NULL,
     remote_id TEXT
 );
+CREATE INDEX outbound_kept ON outbound (at) WHERE body <> '';
 CREATE INDEX outbound_request ON outbound (account, end_user, generation);
 CREATE INDEX outbound_remote ON outbound (account, remote_id) WHERE remote_id IS NOT NULL;
 

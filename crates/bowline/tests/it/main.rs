@@ -14,6 +14,7 @@ mod formatting;
 mod linking;
 mod messaging_delivery;
 mod messaging_ending;
+mod messaging_soak;
 mod messaging_stage;
 mod messaging_talk;
 mod notes;

@@ -4,7 +4,8 @@ use bowline_domain::messaging::delivery::Delivery;
 use bowline_sandbox::common::faults::{Fault, FaultKind};
 use bowline_sandbox::phones::{Failure, Habit, Inbound, Media};
 
-use crate::messaging_stage::{ACCOUNT, Talk};
+use crate::messaging_stage::{ACCOUNT, Talk, until_async};
+use crate::process::run;
 use crate::stage::{On, next_millisecond, on_both};
 
 async fn rule_15_after_the_window_nothing_is_sent(on: On) {
@@ -253,5 +254,62 @@ on_both!(
     a_request_whose_answer_was_lost_is_made_once,
     a_description_that_an_agent_changed_is_left_as_it_is,
     messages_missed_while_down_are_fetched_and_stand_in_their_order,
-    a_wrong_signature_is_refused_and_an_unknown_channel_explained
+    a_wrong_signature_is_refused_and_an_unknown_channel_explained,
+    a_field_that_is_required_later_holds_requests_until_it_is_filled
 );
+
+#[tokio::test]
+async fn check_refuses_a_request_type_whose_required_fields_nothing_fills() {
+    let talk = Talk::prepare(On::Sqlite, |_| (), "").await;
+    let good = run(&talk.stage, &["check"]).await.good();
+    assert!(
+        good.contains("requests of the type “Get help” can be made"),
+        "{good}"
+    );
+    assert!(good.contains("/hooks/messagebird/bird"), "{good}");
+    assert!(good.contains("project in (ENG, SUP)"), "{good}");
+
+    talk.require_impact();
+    let bad = run(&talk.stage, &["check"]).await;
+    assert_eq!(bad.code, Some(1));
+    assert!(
+        bad.out.contains("needs “Impact” (customfield_10099)"),
+        "{}",
+        bad.out
+    );
+
+    let fixed = "quiet_seconds = 0\nfields = { customfield_10099 = \"High\" }";
+    talk.stage.edit_config("quiet_seconds = 0", fixed);
+    run(&talk.stage, &["check"]).await.good();
+}
+
+async fn a_field_that_is_required_later_holds_requests_until_it_is_filled(on: On) {
+    let talk = Talk::on(on).await;
+    talk.require_impact();
+    talk.noa().writes("My router is red");
+    let held = until_async(async || {
+        let effects = talk.effects().await;
+        effects.into_iter().find(|effect| {
+            effect
+                .reason
+                .as_deref()
+                .is_some_and(|why| why.contains("(fields)"))
+        })
+    })
+    .await;
+    assert!(held.reason.unwrap().contains("Impact"));
+    talk.noa().writes("It blinks");
+    talk.bird_quiet().await;
+    assert_eq!(talk.requests().len(), 0);
+
+    let fixed = "quiet_seconds = 0\nfields = { customfield_10099 = \"High\" }";
+    talk.stage.edit_config("quiet_seconds = 0", fixed);
+    talk.stage.configure().await;
+    talk.hasten().await;
+    let request = talk.request(1).await;
+    talk.settled().await;
+    assert_eq!(
+        talk.description(&request),
+        ["My router is red", "It blinks"]
+    );
+}

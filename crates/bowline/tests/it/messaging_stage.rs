@@ -2,13 +2,15 @@
 //! on the other.
 
 use bowline::demo::{PATIENCE, Plan, SITE, until};
+use bowline_domain::connection::Connection;
 use bowline_domain::ids::{IssueId, SiteName};
 use bowline_domain::messaging::delivery::Outbound;
 use bowline_engine::shared::queue_send_again;
-use bowline_sandbox::jira::Actor;
+use bowline_sandbox::jira::{Actor, RequestField};
 use bowline_sandbox::messagebird::{self, Phone};
 use bowline_sandbox::phones::Line;
 use bowline_sandbox::{ChannelOptions, Channels, start_channels};
+use bowline_store::model::EffectView;
 
 use crate::stage::{On, Stage};
 
@@ -67,6 +69,35 @@ impl Talk {
         );
         std::fs::write(&stage.world.config_path, text).unwrap();
         Self { stage, channels }
+    }
+
+    /// An account at Meta directly, with a desk of its own.
+    pub(crate) fn add_whatsapp(&self) {
+        let meta = self.channels.whatsapp.state.config();
+        let text = std::fs::read_to_string(&self.stage.world.config_path).unwrap();
+        let text = format!(
+            "{text}\n\
+             [[channel_account]]\n\
+             name = \"meta\"\n\
+             provider = \"whatsapp\"\n\
+             api_url = \"{}\"\n\
+             access_key = \"{}\"\n\
+             signing_key = \"{}\"\n\
+             verify_token = \"a-verify-token\"\n\n\
+             [[desk]]\n\
+             name = \"meta-support\"\n\
+             account = \"meta\"\n\
+             channels = \"{}\"\n\
+             site = \"{SITE}\"\n\
+             service_desk = \"SUP\"\n\
+             request_type = \"Get help\"\n\
+             quiet_seconds = 0\n",
+            self.channels.whatsapp.url(),
+            meta.token,
+            meta.app_secret,
+            meta.phone_number_id,
+        );
+        std::fs::write(&self.stage.world.config_path, text).unwrap();
     }
 
     /// Starts the service and waits until it has registered its webhook.
@@ -195,6 +226,37 @@ impl Talk {
         store.outbounds(&talk.whose).await.unwrap()
     }
 
+    /// The request type gets a field that nothing fills.
+    pub(crate) fn require_impact(&self) {
+        let field = RequestField::text("customfield_10099", "Impact", true);
+        self.stage
+            .jira()
+            .set_request_field("SUP", "Get help", field);
+    }
+
+    /// Every effect, oldest event first.
+    pub(crate) async fn effects(&self) -> Vec<EffectView> {
+        let mut all = Vec::new();
+        for event in self.stage.events().await {
+            all.extend(self.stage.store().effects_of(event.event.id).await.unwrap());
+        }
+        all
+    }
+
+    /// Waits until the provider has nothing more to deliver.
+    pub(crate) async fn bird_quiet(&self) {
+        tokio::time::timeout(PATIENCE, self.bird().sender().quiet())
+            .await
+            .expect("webhooks of the provider are delivered");
+    }
+
+    /// What waits for Jira is due now, as after a connection was mended.
+    pub(crate) async fn hasten(&self) {
+        let shared = self.stage.service().shared();
+        let site = Connection::Site(SiteName::new(SITE));
+        shared.store.hasten(&site, shared.now()).await.unwrap();
+    }
+
     /// A person has a message sent again.
     pub(crate) async fn send_again(&self, request: &str, number: usize) {
         let key = self.outbound(request).await[number].key.clone();
@@ -202,6 +264,18 @@ impl Talk {
         queue_send_again(&shared.store, &key, (shared.now(), 7))
             .await
             .unwrap();
+    }
+}
+
+/// Waits until `look` finds something.
+pub(crate) async fn until_async<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "it never came");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }
 

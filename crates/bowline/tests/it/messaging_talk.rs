@@ -1,6 +1,7 @@
 //! The way of a conversation: a message makes a request, further ones are gathered, the agent's public
 //! comments reach the phone and nothing else does.
 
+use bowline::demo::Plan;
 use bowline_sandbox::jira::NewComment;
 
 use crate::messaging_stage::Talk;
@@ -18,7 +19,16 @@ async fn rule_01_a_first_message_makes_a_request(on: On) {
 }
 
 async fn rules_02_to_06_the_talk_goes_on_in_comments(on: On) {
-    let talk = Talk::on(on).await;
+    the_talk_goes_on_in_comments(Talk::on(on).await).await;
+}
+
+#[tokio::test]
+async fn rules_02_to_06_hold_on_data_center_too() {
+    let data_center = |plan: &mut Plan| *plan = plan.clone().data_center();
+    the_talk_goes_on_in_comments(Talk::with(On::Sqlite, data_center, "").await).await;
+}
+
+async fn the_talk_goes_on_in_comments(talk: Talk) {
     talk.noa().writes("My router is red");
     let request = talk.request(1).await;
     talk.noa().writes("It blinks");
@@ -68,6 +78,17 @@ async fn rules_02_to_06_the_talk_goes_on_in_comments(on: On) {
     assert_eq!(talk.requests().len(), 1);
 }
 
+async fn another_channel_and_another_name_go_on_in_the_description(on: On) {
+    let talk = Talk::on(on).await;
+    talk.noa().writes("one");
+    let request = talk.request(1).await;
+    talk.settled().await;
+    talk.noa().named("Noa Berg").on("sms").writes("two");
+    talk.settled().await;
+    assert_eq!(talk.description(&request), ["one", "two"]);
+    assert!(talk.comments(&request).is_empty());
+}
+
 async fn rule_07_restricted_comments_never_leave(on: On) {
     let talk = Talk::on(on).await;
     talk.noa().writes("Hello");
@@ -84,5 +105,6 @@ async fn rule_07_restricted_comments_never_leave(on: On) {
 on_both!(
     rule_01_a_first_message_makes_a_request,
     rules_02_to_06_the_talk_goes_on_in_comments,
+    another_channel_and_another_name_go_on_in_the_description,
     rule_07_restricted_comments_never_leave
 );

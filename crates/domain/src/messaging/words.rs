@@ -12,8 +12,8 @@ pub fn window_closed(ended_at: Millis) -> String {
     format!(
         "Not delivered. The customer last wrote more than 24 hours ago, and the platform takes \
          answers only within 24 hours of the customer's last message (this window ended {}). Only \
-         the customer can open it again, by writing. Then write your answer in a new comment, or \
-         have it sent again from the conversation's page; it is not sent by itself.",
+         the customer can open it again, by writing. Then write your answer in a new comment; what \
+         was not delivered is not sent by itself.",
         minute(ended_at)
     )
 }
@@ -61,8 +61,7 @@ pub fn merged() -> String {
 pub fn not_delivered(text: &str, reason: &str) -> String {
     format!(
         "Not delivered to the customer: {reason} The message was: “{}”. It is not sent again by \
-         itself; write it again in a new comment, or have it sent again from the conversation's \
-         page.",
+         itself; if it is still wanted, write it again in a new comment.",
         excerpt(text)
     )
 }
@@ -72,8 +71,8 @@ pub fn maybe_sent(text: &str) -> String {
     format!(
         "It is not known whether this message reached the customer: “{}”. The provider's answer \
          was lost, and the message was not found there. It is not sent again by itself, because \
-         the customer might get it twice; look at the conversation, and have it sent again from \
-         the conversation's page if it is missing.",
+         the customer might get it twice. Look at the conversation at the messaging provider; if \
+         it is missing there, write it again in a new comment.",
         excerpt(text)
     )
 }

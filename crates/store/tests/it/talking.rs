@@ -20,8 +20,8 @@ use bowline_domain::outcome::Outcome;
 use bowline_domain::time::Millis;
 use bowline_store::Store;
 use bowline_store::model::{
-    Accepted, Decided, Decision, Ending, EventFilter, EventSource, NewEvent, OnArrival, Settlement,
-    TakenEffect, TalkChanges, Verdict,
+    Accepted, Decided, Decision, Ending, EventFilter, EventSource, NewEvent, OnArrival, Redacted,
+    Settlement, TakenEffect, TalkChanges, Verdict,
 };
 
 use crate::support::{T0, World, on_both, site};
@@ -34,7 +34,8 @@ on_both!(
     outbound_messages_are_followed,
     a_message_that_waits_for_more_is_not_taken_at_once,
     what_is_held_leaves_its_lane,
-    calls_and_looks_are_remembered
+    calls_and_looks_are_remembered,
+    what_was_said_is_taken_out_once_the_conversation_is_closed
 );
 
 fn account() -> AccountName {
@@ -222,7 +223,7 @@ pub(crate) async fn a_conversation_is_stored_whole_and_read_back(world: &World) 
     );
     let fact = FactKey::talked(&CommentId::new("20001"));
     let known = store
-        .known_facts(&site(), &IssueId::new("10"), &[fact.clone()])
+        .known_facts(&site(), &IssueId::new("10"), std::slice::from_ref(&fact))
         .await;
     assert!(known.unwrap().contains(&fact));
 
@@ -459,4 +460,35 @@ pub(crate) async fn calls_and_looks_are_remembered(world: &World) {
         .await
         .unwrap();
     assert_eq!(watch(T0).await.unwrap(), until);
+}
+
+async fn what_was_said_is_taken_out_once_the_conversation_is_closed(world: &World) {
+    let store = &world.store;
+    let whose = begun(store).await;
+    let changes = Changes {
+        outbound: vec![outbound("talk-send/1")],
+        ..Changes::default()
+    };
+    change(store, &whose, changes, Vec::new()).await;
+    let written = vec![(MessageId::new("m1"), 0)];
+    store.lines_written(account(), written).await.unwrap();
+    let said = async || {
+        let lines = store.gathered(&whose, 1).await.unwrap();
+        let sent = store.outbounds(&whose).await.unwrap();
+        (lines[0].line.text.clone(), sent[0].text.clone())
+    };
+    let later = T0.plus_ms(1);
+    store.redact(later, Redacted::default()).await.unwrap();
+    assert_eq!(said().await.0, "says m1", "it is active");
+    let mut closed = request(1);
+    closed.stage = Stage::Closed;
+    let changes = Changes {
+        request: Some(closed),
+        ..Changes::default()
+    };
+    change(store, &whose, changes, Vec::new()).await;
+    store.redact(T0, Redacted::default()).await.unwrap();
+    assert_eq!(said().await.1, "Which model?", "it is not old enough");
+    store.redact(later, Redacted::default()).await.unwrap();
+    assert_eq!(said().await, (String::new(), String::new()));
 }

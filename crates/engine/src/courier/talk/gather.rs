@@ -68,15 +68,17 @@ impl Writing<'_> {
         let read = client.issue(self.issue, IssueRead::default());
         let found = courier.ask_jira(self.site, read).await?;
         let there = flat(&found.description);
-        let whole = description(self.talk, &lines);
-        if there != flat(&whole) {
+        // What stands above the lines may differ: a person changes names and channels.
+        let head = format!("conversation {}", reference(self.talk));
+        let said = there.split_once(&head).map(|(_, said)| said.trim());
+        if said != Some(shown(&lines).as_str()) {
             // What stands there by what it says, not by what is recorded: an attempt that died may
             // have written more than it could record.
             let (before, _) = standing(&there, lines.clone());
-            if there != flat(&description(self.talk, &before)) {
+            if said != Some(shown(&before).as_str()) {
                 return self.changed_by_others(&there, lines).await;
             }
-            let edit = client.edit_description(self.issue, &whole);
+            let edit = client.edit_description(self.issue, &description(self.talk, &lines));
             self.write(edit).await?;
         }
         courier.written(&self.talk.whose, &lines).await?;
@@ -185,6 +187,15 @@ impl Writing<'_> {
     }
 }
 
+/// The lines as [`flat`] shows them.
+fn shown(lines: &[WrittenLine]) -> String {
+    let lines: Vec<String> = lines
+        .iter()
+        .map(|one| squeezed(&one.line.shown()))
+        .collect();
+    lines.join(" ")
+}
+
 /// Which of the lines stand in a text, one behind the other, and which do not: of two that say the
 /// same, one that stands there once is the first.
 fn standing(there: &str, lines: Vec<WrittenLine>) -> (Vec<WrittenLine>, Vec<WrittenLine>) {
@@ -279,10 +290,6 @@ mod tests {
     #[test]
     fn of_two_messages_that_say_the_same_each_is_looked_for() {
         let lines = vec![line("1", "ok"), line("2", "well"), line("3", "ok")];
-        let shown = |lines: &[WrittenLine]| {
-            let texts: Vec<String> = lines.iter().map(|one| one.line.shown()).collect();
-            texts.join(" ")
-        };
         for count in 0..=lines.len() {
             let there = shown(&lines[..count]);
             let (known, missing) = standing(&there, lines.clone());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bowline_domain::connection::Connection;
 use bowline_domain::ids::LaneKey;
-use bowline_domain::messaging::delivery::Delivery;
+use bowline_domain::messaging::delivery::{Delivery, Outbound};
 use bowline_domain::messaging::end_user::EndUser;
 use bowline_domain::messaging::ids::{
     AccountName, EndUserId, MessageId, RemoteConversationId, RequestRef,
@@ -13,7 +13,7 @@ use bowline_domain::messaging::inbound::Inbound;
 use bowline_domain::messaging::plan::{Person, Report, inbound};
 use bowline_domain::outcome::Reason;
 use bowline_domain::time::Millis;
-use bowline_messagebird::{ContactChange, Message, ProviderEvent, StatusReport};
+use bowline_messagebird::{ContactChange, Content, Message, ProviderEvent, StatusReport};
 use bowline_store::model::{Decided, NewEvent, OnArrival, StoredEvent, Talk, TalkChanges};
 
 use super::{end_user_of_lane, report};
@@ -25,6 +25,10 @@ use crate::shared::Shared;
 /// How long a report about a message that nobody knows is kept waiting, in milliseconds: the
 /// provider's webhook may overtake its answer to our call.
 const OVERTAKES_MS: i64 = 5_000;
+
+/// How long at most it is kept waiting while a message to the same end user is on its way, in
+/// milliseconds.
+const WAITS_MS_MAX: i64 = 5 * 60 * 1_000;
 
 /// Within this time a sender's requests are counted, in milliseconds.
 const HOUR_MS: i64 = 60 * 60 * 1_000;
@@ -52,7 +56,10 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
                 .talk_of_conversation(account, &conversation)
                 .await?;
             match talk {
-                Some(talk) => report(shared, &talk.whose, &Report::Archived { conversation }).await,
+                Some(talk) => {
+                    let told = Report::Archived { conversation };
+                    in_lane(shared, event, &talk.whose, &told).await
+                }
                 None => Ok(nothing(Reason::OtherConversation)),
             }
         }
@@ -126,6 +133,22 @@ async fn arrived(
     })
 }
 
+/// Plans a report in the lane of its end user: an event that was stored before it was known whom it
+/// is about is put there first.
+async fn in_lane(
+    shared: &Shared,
+    event: &StoredEvent,
+    whose: &RequestRef,
+    told: &Report,
+) -> Result<Decided, Trouble> {
+    let lane = LaneKey::end_user_events(&whose.account, &whose.end_user);
+    if event.lane == lane {
+        report(shared, whose, told).await
+    } else {
+        elsewhere(shared, &whose.account, event, &whose.end_user).await
+    }
+}
+
 /// Puts an event into the lane of the end user whom it turned out to be about.
 async fn elsewhere(
     shared: &Shared,
@@ -183,24 +206,56 @@ async fn sent(
     let Some(talk) = talk_of(shared, account, lane, message).await? else {
         return Ok(nothing(Reason::NotOurs));
     };
-    if on_its_way(shared, &talk, event).await? {
+    if on_its_way(shared, account, &talk.whose.end_user, event).await? {
         return Err(Trouble::Early(
             "a message of ours is being sent; this may be its echo".to_owned(),
         ));
+    }
+    if let Some(held) = held_as(shared, &talk, message).await? {
+        shared
+            .store
+            .outbound_sent(held.key.clone(), message.id.as_str().to_owned())
+            .await?;
+        let told = Report::Delivery {
+            message: held,
+            now: Delivery::Sent,
+            reason: None,
+        };
+        return in_lane(shared, event, &talk.whose, &told).await;
     }
     let told = Report::AnsweredElsewhere {
         message: id,
         text: words::shown(&message.content),
         at: message.at_ms.map_or(event.received_at, Millis),
     };
-    report(shared, &talk.whose, &told).await
+    in_lane(shared, event, &talk.whose, &told).await
 }
 
 /// May a message of ours be on its way, whose name is not known yet?
-async fn on_its_way(shared: &Shared, talk: &Talk, event: &StoredEvent) -> Result<bool, Trouble> {
-    let lane = LaneKey::end_user_sends(&talk.whose.account, &talk.whose.end_user);
+async fn on_its_way(
+    shared: &Shared,
+    account: &AccountName,
+    end_user: &EndUserId,
+    event: &StoredEvent,
+) -> Result<bool, Trouble> {
+    let lane = LaneKey::end_user_sends(account, end_user);
     let waits = shared.store.lane_waits(&lane).await?;
-    Ok(waits && shared.now().since(event.received_at) < OVERTAKES_MS)
+    Ok(waits && shared.now().since(event.received_at) < WAITS_MS_MAX)
+}
+
+/// The message of ours that was held because nobody knew whether it was sent, if this is it.
+async fn held_as(
+    shared: &Shared,
+    talk: &Talk,
+    message: &Message,
+) -> Result<Option<Outbound>, Trouble> {
+    let Content::Text(text) = &message.content else {
+        return Ok(None);
+    };
+    let all = shared.store.outbounds(&talk.whose).await?;
+    Ok(all
+        .into_iter()
+        .find(|one| one.delivery == Delivery::Held && one.text.trim() == text.trim()))
 }
 
 async fn talk_of(
@@ -242,7 +297,11 @@ async fn reported(
 ) -> Result<Decided, Trouble> {
     let id = MessageId::new(status.message.as_str());
     let Some((whose, message)) = shared.store.outbound_by_remote(account, &id).await? else {
-        if shared.now().since(event.received_at) < OVERTAKES_MS {
+        let waits = match end_user_of_lane(&event.lane) {
+            Some((_, end_user)) => on_its_way(shared, account, &end_user, event).await?,
+            None => false,
+        };
+        if waits || shared.now().since(event.received_at) < OVERTAKES_MS {
             return Err(Trouble::Early(
                 "the report is about a message that is not known yet".to_owned(),
             ));
@@ -261,7 +320,7 @@ async fn reported(
         now,
         reason,
     };
-    report(shared, &whose, &told).await
+    in_lane(shared, event, &whose, &told).await
 }
 
 /// What a person is known by changed: it is added. What another end user has already is left to
