@@ -127,14 +127,17 @@ async fn delivery_states_are_followed(on: On) {
     let request = talk.request(1).await;
     talk.settled().await;
     talk.agent().comment(&request, "Which model?").unwrap();
-    talk.settled().await;
-    assert_eq!(
-        talk.outbound(&request).await[0].delivery,
-        Delivery::Delivered
-    );
+    becomes(&talk, &request, Delivery::Delivered).await;
     talk.noa().reads();
-    talk.settled().await;
-    assert_eq!(talk.outbound(&request).await[0].delivery, Delivery::Read);
+    becomes(&talk, &request, Delivery::Read).await;
+}
+
+async fn becomes(talk: &Talk, request: &str, delivery: Delivery) {
+    until_async(async || {
+        let kept = talk.outbound(request).await;
+        kept.first().filter(|one| one.delivery == delivery).cloned()
+    })
+    .await;
 }
 
 async fn a_lost_answer_is_looked_for_and_not_sent_again(on: On) {

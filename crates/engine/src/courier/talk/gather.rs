@@ -78,7 +78,8 @@ impl Writing<'_> {
             if said != Some(shown(&before).as_str()) {
                 return self.changed_by_others(&there, lines).await;
             }
-            let edit = client.edit_description(self.issue, &description(self.talk, &lines));
+            let whole = description(self.talk, &lines);
+            let edit = client.edit_description(self.issue, &whole);
             self.write(edit).await?;
         }
         courier.written(&self.talk.whose, &lines).await?;
