@@ -9,7 +9,6 @@ use bowline_domain::ids::{
     ConversationId, IssueId, IssueKey, LaneKey, ProjectKey, SiteName, WorkspaceName,
 };
 use bowline_domain::link::{Link, Origin, Source};
-use bowline_domain::outcome::Outcome;
 use bowline_domain::state::IssueRecord;
 use bowline_domain::time::Millis;
 use bowline_store::model::{
@@ -98,9 +97,7 @@ async fn one(store: &Store, issue: usize, conversations: &[String]) -> anyhow::R
             .iter()
             .map(|conversation| link(conversation))
             .collect(),
-        facts: Vec::new(),
-        effects: Vec::new(),
-        outcome: Outcome::default(),
+        ..Decided::default()
     };
     let verdict = Verdict::Decided(Box::new(decided));
     let decision = Decision {

@@ -1,11 +1,14 @@
 //! From the configuration as people write it to what the engine takes.
 
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
+use bowline_domain::messaging::ids::{AccountName, ChannelId, DeskName};
+use bowline_domain::messaging::settings as messaging;
 use bowline_domain::observation::StatusCategory;
 use bowline_domain::settings::{self as rules, StatusMatch, Trigger};
 use bowline_engine as engine;
 use bowline_intercom::{Region, app_host};
 use bowline_jira::Deployment;
+use url::Url;
 
 use crate::config;
 
@@ -15,6 +18,12 @@ pub(crate) fn engine_config(config: &config::Config) -> engine::EngineConfig {
         sites: config.sites.iter().map(site).collect(),
         workspaces: config.workspaces.iter().map(workspace).collect(),
         bindings: config.bindings.iter().map(binding).collect(),
+        accounts: config
+            .channel_accounts
+            .iter()
+            .map(|one| account(one, &config.public_url))
+            .collect(),
+        desks: config.desks.iter().map(desk).collect(),
         notes_per_link_hour_max: config.limits.hops_per_link_hour,
     }
 }
@@ -120,5 +129,60 @@ fn status(pattern: &config::StatusPattern) -> StatusMatch {
         config::StatusPattern::Id(text) | config::StatusPattern::Name(text) => {
             StatusMatch::NameOrId(text.clone())
         }
+    }
+}
+
+fn account(account: &config::ChannelAccount, public_url: &Url) -> engine::AccountConfig {
+    let (provider, path) = match account.provider {
+        config::ChannelProvider::MessageBird => (engine::Provider::MessageBird, "messagebird"),
+        config::ChannelProvider::WhatsApp => (engine::Provider::WhatsApp, "whatsapp"),
+    };
+    let mut hook_url = public_url.clone();
+    let base = public_url.path().trim_end_matches('/').to_owned();
+    hook_url.set_path(&format!("{base}/hooks/{path}/{}", account.name));
+    let previous = account.signing_key_previous.iter();
+    engine::AccountConfig {
+        name: AccountName::new(account.name.as_str()),
+        provider,
+        api_url: account.api_url.clone(),
+        access_key: account.access_key.clone(),
+        signing_keys: std::iter::once(&account.signing_key)
+            .chain(previous)
+            .cloned()
+            .collect(),
+        verify_token: account.verify_token.clone(),
+        hook_url,
+        register_webhook: account.register_webhook,
+        poll: account.poll,
+    }
+}
+
+fn desk(desk: &config::Desk) -> engine::DeskConfig {
+    let millis = |time: std::time::Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    engine::DeskConfig {
+        desk: messaging::Desk {
+            name: DeskName::new(desk.name.as_str()),
+            account: AccountName::new(desk.account.as_str()),
+            channels: match &desk.channels {
+                config::DeskChannels::All => messaging::Channels::All,
+                config::DeskChannels::Only(named) => messaging::Channels::Only(
+                    named.iter().map(|id| ChannelId::new(id.as_str())).collect(),
+                ),
+            },
+            site: SiteName::new(desk.site.as_str()),
+            notifications: messaging::Notifications {
+                others: desk.status_notifications.others,
+                by_status: desk.status_notifications.by_status.clone(),
+            },
+            closing: desk.closing.iter().map(status).collect(),
+            reopen_within_ms: millis(desk.reopen_within),
+            quiet_ms: millis(desk.quiet),
+            requests_per_hour_max: desk.requests_per_hour,
+            attachments_out: desk.attachments_out,
+        },
+        service_desk: desk.service_desk.clone(),
+        request_type: desk.request_type.clone(),
+        reporter: desk.reporter.clone(),
+        fields: desk.fields.clone(),
     }
 }

@@ -5,8 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{SiteName, WorkspaceName};
+use crate::messaging::ids::AccountName;
 
-/// Which connection: a site or a workspace, by its configured name.
+/// Which connection: a site, a workspace or a channel account, by its configured name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Connection {
@@ -14,6 +15,8 @@ pub enum Connection {
     Site(SiteName),
     /// An Intercom workspace.
     Workspace(WorkspaceName),
+    /// A channel account of a messaging provider.
+    Account(AccountName),
 }
 
 impl Connection {
@@ -28,6 +31,7 @@ impl Connection {
         match kind {
             "site" => Some(Self::Site(SiteName::new(name))),
             "workspace" => Some(Self::Workspace(WorkspaceName::new(name))),
+            "account" => Some(Self::Account(AccountName::new(name))),
             _ => None,
         }
     }
@@ -37,6 +41,7 @@ impl Connection {
         match self {
             Self::Site(name) => name.as_str(),
             Self::Workspace(name) => name.as_str(),
+            Self::Account(name) => name.as_str(),
         }
     }
 }
@@ -46,6 +51,7 @@ impl fmt::Display for Connection {
         match self {
             Self::Site(name) => write!(f, "site/{name}"),
             Self::Workspace(name) => write!(f, "workspace/{name}"),
+            Self::Account(name) => write!(f, "account/{name}"),
         }
     }
 }

@@ -9,6 +9,8 @@ use crate::audience::Audience;
 use crate::connection::Connection;
 use crate::fact::FactKey;
 use crate::ids::{ConversationId, IssueId, LaneKey, SiteName, WorkspaceName};
+use crate::messaging::act::TalkAct;
+use crate::time::Millis;
 
 /// The name of an effect, made of the fact and of what it does to what. The same fact gives the
 /// same key, whatever delivery told it; the store keeps keys unique.
@@ -111,7 +113,7 @@ pub struct Effect {
     pub connection: Connection,
     /// The issue it speaks of.
     pub site: SiteName,
-    /// The issue it speaks of.
+    /// The issue it speaks of; empty where that is still to be made (a request of messaging).
     pub issue: IssueId,
     /// What is done.
     pub act: Act,
@@ -120,9 +122,20 @@ pub struct Effect {
 impl Effect {
     /// The queue it waits in.
     pub fn lane(&self) -> LaneKey {
-        match self.act.conversation() {
-            Some((workspace, conversation)) => LaneKey::conversation(workspace, conversation),
-            None => LaneKey::issue(&self.site, &self.issue),
+        match &self.act {
+            Act::Talk(talk) => {
+                let request = talk.request();
+                let (account, end_user) = (&request.account, &request.end_user);
+                if talk.goes_to_channel() {
+                    LaneKey::end_user_sends(account, end_user)
+                } else {
+                    LaneKey::end_user_writes(&self.site, account, end_user)
+                }
+            }
+            act => match act.conversation() {
+                Some((workspace, conversation)) => LaneKey::conversation(workspace, conversation),
+                None => LaneKey::issue(&self.site, &self.issue),
+            },
         }
     }
 }
@@ -151,7 +164,7 @@ impl Effect {
                 *html = html.replace(self.key.marker().as_str(), key.marker().as_str());
             }
             Act::Reopen { conversation, .. } => conversation.clone_from(into),
-            Act::SnoozeAgain { .. } | Act::Record => return None,
+            Act::SnoozeAgain { .. } | Act::Record | Act::Talk(_) => return None,
         }
         Some(Self {
             key,
@@ -198,6 +211,8 @@ pub enum Act {
     },
     /// Brings Jira's own record of the issue's links in step: the issue property and remote links.
     Record,
+    /// A write of messaging.
+    Talk(TalkAct),
 }
 
 impl Act {
@@ -208,6 +223,15 @@ impl Act {
             Self::Reopen { .. } => "reopen",
             Self::SnoozeAgain { .. } => "snooze_again",
             Self::Record => "record",
+            Self::Talk(talk) => talk.kind(),
+        }
+    }
+
+    /// Not before this, if it waits for more to come.
+    pub fn due_at(&self) -> Option<Millis> {
+        match self {
+            Self::Talk(talk) => talk.due_at(),
+            _ => None,
         }
     }
 
@@ -229,6 +253,7 @@ impl Act {
                 wake_snoozed: *wake_snoozed,
             }),
             Self::Reopen { .. } | Self::SnoozeAgain { .. } | Self::Record => None,
+            Self::Talk(talk) => talk.without_text().map(Self::Talk),
         }
     }
 
@@ -250,7 +275,7 @@ impl Act {
                 conversation,
                 ..
             } => Some((workspace, conversation)),
-            Self::Record => None,
+            Self::Record | Self::Talk(_) => None,
         }
     }
 }
@@ -271,17 +296,21 @@ pub enum EffectState {
     Unknown,
     /// Not sent, because the reason for it ended before its turn.
     Dropped,
+    /// It may or may not have reached a customer, and cannot be found: a person decides whether it
+    /// is sent again.
+    Held,
 }
 
 impl EffectState {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Planned,
         Self::Attempting,
         Self::Confirmed,
         Self::Rejected,
         Self::Unknown,
         Self::Dropped,
+        Self::Held,
     ];
 
     /// The number for storage.
@@ -293,6 +322,7 @@ impl EffectState {
             Self::Rejected => 3,
             Self::Unknown => 4,
             Self::Dropped => 5,
+            Self::Held => 6,
         }
     }
 
@@ -301,9 +331,12 @@ impl EffectState {
         Self::ALL.into_iter().find(|state| state.code() == code)
     }
 
-    /// Is nothing more to be done?
+    /// Is nothing more to be done by itself?
     pub fn settled(self) -> bool {
-        matches!(self, Self::Confirmed | Self::Rejected | Self::Dropped)
+        matches!(
+            self,
+            Self::Confirmed | Self::Rejected | Self::Dropped | Self::Held
+        )
     }
 
     /// The word for logs and pages.
@@ -315,6 +348,7 @@ impl EffectState {
             Self::Rejected => "rejected",
             Self::Unknown => "unknown",
             Self::Dropped => "dropped",
+            Self::Held => "held",
         }
     }
 }

@@ -38,6 +38,16 @@ impl FactKey {
         Self(format!("linked.{generation}"))
     }
 
+    /// The comment was looked at for the end user of its request.
+    pub fn talked(comment: &CommentId) -> Self {
+        Self(format!("talked.{comment}"))
+    }
+
+    /// The change with this history id was looked at for the end user of its request.
+    pub fn announced(history_id: &str) -> Self {
+        Self(format!("announced.{history_id}"))
+    }
+
     /// A key read back from the store.
     pub fn stored(key: impl Into<String>) -> Self {
         Self(key.into())

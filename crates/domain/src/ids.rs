@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::messaging::ids::{AccountName, EndUserId};
+
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -79,6 +81,8 @@ impl ProjectKey {
     }
 }
 
+pub(crate) use text_id;
+
 macro_rules! row_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -142,6 +146,21 @@ impl LaneKey {
         let (site, issue) = self.0.strip_prefix("event/")?.split_once('/')?;
         let number = !issue.is_empty() && issue.bytes().all(|byte| byte.is_ascii_digit());
         number.then(|| (SiteName::new(site), IssueId::new(issue)))
+    }
+
+    /// The lane of what happens to one end user of a channel account, whoever tells it.
+    pub fn end_user_events(account: &AccountName, end_user: &EndUserId) -> Self {
+        Self(format!("event/{account}/u/{end_user}"))
+    }
+
+    /// The lane of what is sent to one end user.
+    pub fn end_user_sends(account: &AccountName, end_user: &EndUserId) -> Self {
+        Self(format!("send/{account}/u/{end_user}"))
+    }
+
+    /// The lane of what is written to Jira for one end user.
+    pub fn end_user_writes(site: &SiteName, account: &AccountName, end_user: &EndUserId) -> Self {
+        Self(format!("send/{site}/u/{account}/{end_user}"))
     }
 
     /// A key read back from the store.

@@ -29,6 +29,7 @@ pub mod fact;
 pub mod happening;
 pub mod ids;
 pub mod link;
+pub mod messaging;
 pub mod observation;
 pub mod outcome;
 pub mod plan;

@@ -122,6 +122,42 @@ pub enum Reason {
         /// The issue, or the issues.
         key: String,
     },
+    /// No desk serves the channel that a message came in by.
+    ChannelNotServed {
+        /// The channel.
+        channel: String,
+    },
+    /// The sender is on the block list.
+    SenderBlocked,
+    /// The sender began more requests within an hour than the desk allows.
+    TooManyRequests,
+    /// The message shows nobody whom an answer could go to.
+    NoSender,
+    /// The conversation of the request is closed.
+    ConversationClosed,
+    /// The comment is internal or restricted; the end user never gets it.
+    NotForTheCustomer,
+    /// The comment was written by a customer.
+    ByCustomer,
+    /// The desk tells nothing of this status.
+    StatusNotTold {
+        /// The status.
+        status: String,
+    },
+    /// The platform takes no answer until the end user writes again.
+    ReplyWindowClosed,
+    /// The comment says nothing that could be sent.
+    NothingToSend,
+    /// What the provider reports of a message was noted.
+    ReportNoted,
+    /// The provider reports of something that Bowline knows nothing of.
+    NotOurs,
+    /// The provider's conversation is not the one that is active.
+    OtherConversation,
+    /// The message cannot be sent again: it is on its way, or arrived.
+    NotSentAgain,
+    /// Nothing is new in the request.
+    NothingNew,
 }
 
 impl Reason {
@@ -156,6 +192,21 @@ impl Reason {
             Self::NoIssue => "no_issue",
             Self::Ping => "ping",
             Self::HandedOn { .. } => "handed_on",
+            Self::ChannelNotServed { .. } => "channel_not_served",
+            Self::SenderBlocked => "sender_blocked",
+            Self::TooManyRequests => "too_many_requests",
+            Self::NoSender => "no_sender",
+            Self::ConversationClosed => "conversation_closed",
+            Self::NotForTheCustomer => "not_for_the_customer",
+            Self::ByCustomer => "by_customer",
+            Self::StatusNotTold { .. } => "status_not_told",
+            Self::ReplyWindowClosed => "reply_window_closed",
+            Self::NothingToSend => "nothing_to_send",
+            Self::ReportNoted => "report_noted",
+            Self::NotOurs => "not_ours",
+            Self::OtherConversation => "other_conversation",
+            Self::NotSentAgain => "not_sent_again",
+            Self::NothingNew => "nothing_new",
         }
     }
 }
@@ -261,6 +312,55 @@ impl fmt::Display for Reason {
                     "It was handed on to the queue of the issue {key}, as an event there."
                 )
             }
+            Self::ChannelNotServed { channel } => write!(
+                f,
+                "The message came in by the channel {channel}, which no desk serves. An \
+                 administrator can add it to a desk."
+            ),
+            Self::SenderBlocked => f.write_str(
+                "The sender is on the block list. An administrator can take them off it.",
+            ),
+            Self::TooManyRequests => f.write_str(
+                "The sender began as many requests within an hour as the desk allows \
+                 (requests_per_hour). No further one was made.",
+            ),
+            Self::NoSender => f.write_str(
+                "The message does not say who sent it, so that no answer could reach them.",
+            ),
+            Self::ConversationClosed => f.write_str(
+                "The conversation of the request is closed. Nothing reaches the customer by it any \
+                 more.",
+            ),
+            Self::NotForTheCustomer => f.write_str(
+                "The comment is internal or restricted, or Jira does not say that it is public. \
+                 Such comments never reach the customer.",
+            ),
+            Self::ByCustomer => f.write_str(
+                "The comment was written by a customer or participant in the portal. Only what \
+                 agents write is sent.",
+            ),
+            Self::StatusNotTold { status } => write!(
+                f,
+                "The desk's settings tell the customer nothing of the status “{status}”."
+            ),
+            Self::ReplyWindowClosed => f.write_str(
+                "The customer last wrote too long ago: the platform takes an answer only after \
+                 they have written again. The agent was told in the request.",
+            ),
+            Self::NothingToSend => f.write_str("The comment has no text that could be sent."),
+            Self::ReportNoted => f.write_str("What the provider reports of the message was noted."),
+            Self::NotOurs => f.write_str(
+                "The provider reports of a message or conversation that Bowline has nothing to do \
+                 with.",
+            ),
+            Self::OtherConversation => f.write_str(
+                "The provider's conversation is not the one that is active with this customer.",
+            ),
+            Self::NotSentAgain => f.write_str(
+                "The message was not sent again: it is on its way or arrived, or its conversation \
+                 is closed.",
+            ),
+            Self::NothingNew => f.write_str("Nothing in the request is new."),
         }
     }
 }

@@ -1,8 +1,11 @@
 //! What the engine is told to connect. Read from files, the environment or pages by others.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
+use bowline_domain::messaging::ids::AccountName;
+use bowline_domain::messaging::settings::Desk;
 use bowline_domain::settings::{Notify, TransitionRule};
 use bowline_jira::Deployment;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -17,6 +20,10 @@ pub struct EngineConfig {
     pub workspaces: Vec<WorkspaceConfig>,
     /// Projects joined to workspaces.
     pub bindings: Vec<BindingConfig>,
+    /// Accounts at messaging providers.
+    pub accounts: Vec<AccountConfig>,
+    /// Desks, which turn what comes in by their channels into requests.
+    pub desks: Vec<DeskConfig>,
     /// Notes that one link may get in an hour before the rest of them wait. Zero: no bound.
     pub notes_per_link_hour_max: u32,
 }
@@ -100,4 +107,59 @@ pub struct BindingConfig {
     pub unassign_on_open: bool,
     /// May a note wake a snoozed conversation?
     pub wake_snoozed: bool,
+}
+
+/// An account at a messaging provider.
+#[derive(Clone, Debug)]
+pub struct AccountConfig {
+    /// Its name here, also in its webhook address.
+    pub name: AccountName,
+    /// Which provider.
+    pub provider: Provider,
+    /// Where its API is reached.
+    pub api_url: Url,
+    /// The key or token of the API.
+    pub access_key: SecretString,
+    /// The keys that its webhooks may be signed with; two while one replaces the other.
+    pub signing_keys: Vec<SecretString>,
+    /// What WhatsApp has to name when it asks whether the webhook's address is ours.
+    pub verify_token: Option<SecretString>,
+    /// The complete address that the provider calls: it is part of what is signed.
+    pub hook_url: Url,
+    /// Is the webhook registered, and registered again when it is gone, by us?
+    pub register_webhook: bool,
+    /// How often messages are looked for that no webhook told of.
+    pub poll: Duration,
+}
+
+/// The providers there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provider {
+    /// MessageBird's Conversations API.
+    MessageBird,
+    /// Meta's WhatsApp Cloud API.
+    WhatsApp,
+}
+
+impl AccountConfig {
+    /// Is the account reached in the same place with the same credentials?
+    pub(crate) fn same_means(&self, other: &Self) -> bool {
+        (&self.api_url, self.provider) == (&other.api_url, other.provider)
+            && self.access_key.expose_secret() == other.access_key.expose_secret()
+    }
+}
+
+/// A desk: channels of an account that feed requests of one type.
+#[derive(Clone, Debug)]
+pub struct DeskConfig {
+    /// What the planner needs of it.
+    pub desk: Desk,
+    /// The service desk, by the key of its project.
+    pub service_desk: String,
+    /// The request type, by name or id.
+    pub request_type: String,
+    /// In whose name requests are made; without one in our account's own.
+    pub reporter: Option<String>,
+    /// Fixed values of fields, by their ids.
+    pub fields: BTreeMap<String, serde_json::Value>,
 }

@@ -68,6 +68,11 @@ fn words(connection: &Connection, health: Health, error: &ApiError) -> String {
              teammate was removed, or the app was uninstalled. Notes wait. An administrator makes \
              a new token in Intercom's Developer Hub and puts it into the configuration. ({error})"
         ),
+        (Connection::Account(name), _) => format!(
+            "The messaging provider refuses the access key of the account “{name}”: it was revoked \
+             or replaced. Messages to customers wait. An administrator makes a new key at the \
+             provider and puts it into the configuration. ({error})"
+        ),
         (Connection::Site(name), _) => format!(
             "Jira refuses the token of the site “{name}”: it expired or was revoked, or its \
              account was deactivated. Events wait. An administrator makes a new token and puts it \
@@ -245,6 +250,21 @@ async fn ask(shared: &Shared, connection: &Connection) -> Result<Found, ApiError
                 remote_id: Some(me.workspace),
                 actor_id: Some(me.admin_id),
                 trouble,
+            })
+        }
+        Connection::Account(name) => {
+            let Some(account) = registry.accounts.get(name) else {
+                return Ok(nobody());
+            };
+            let channel = registry
+                .channel_of(name)
+                .map(|channel| bowline_messagebird::ChannelId::new(channel.as_str()));
+            let seen = account.provider.check(channel.as_ref()).await?;
+            account.standing.pace.learn(&seen.limits);
+            Ok(Found {
+                remote_id: seen.value.name,
+                actor_id: None,
+                trouble: None,
             })
         }
     }

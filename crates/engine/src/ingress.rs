@@ -343,7 +343,7 @@ impl Shared {
 
     /// Notes that a signed delivery came: the connection's page turns green by it. Recorded in the
     /// database at most once a minute.
-    async fn webhook_seen(&self, registry: &Registry, connection: &Connection) {
+    pub(crate) async fn webhook_seen(&self, registry: &Registry, connection: &Connection) {
         const RECORD_EVERY_MS: i64 = 60_000;
         let Some(standing) = registry.standing(connection) else {
             return;
@@ -364,18 +364,18 @@ impl Shared {
     }
 }
 
-fn utf8(body: &[u8]) -> Result<String, Refusal> {
+pub(crate) fn utf8(body: &[u8]) -> Result<String, Refusal> {
     // JSON is UTF-8 by its standard.
     std::str::from_utf8(body)
         .map(str::to_owned)
         .map_err(|_| not_json())
 }
 
-fn not_json() -> Refusal {
+pub(crate) fn not_json() -> Refusal {
     Refusal::BadBody("the body is not JSON".to_owned())
 }
 
-fn quarantined(why: &str) -> OnArrival {
+pub(crate) fn quarantined(why: &str) -> OnArrival {
     OnArrival::Quarantine(format!(
         "Bowline does not know this shape of delivery ({why}). It is kept as it came; a newer \
          version may read it when it is replayed."
@@ -389,7 +389,7 @@ const NAME_BYTES_MAX: usize = 200;
 const ID_DIGITS_MAX: usize = 20;
 
 /// The name that a sender gave; a very long or a broken one by its digest.
-fn given_name(name: &str) -> String {
+pub(crate) fn given_name(name: &str) -> String {
     if name.len() <= NAME_BYTES_MAX && is_printable(name) {
         name.to_owned()
     } else {
@@ -398,7 +398,7 @@ fn given_name(name: &str) -> String {
 }
 
 /// What a kind of delivery is called, for people: bounded, and without control characters.
-fn topic_name(topic: &str) -> String {
+pub(crate) fn topic_name(topic: &str) -> String {
     let printable = topic.chars().filter(|c| !c.is_control());
     printable
         .take(NAME_BYTES_MAX / char::MAX.len_utf8())
@@ -415,7 +415,7 @@ fn is_number(id: &str) -> bool {
 }
 
 /// Names a delivery that has no name by what it says: a retry says the same.
-fn digest(body: &[u8]) -> String {
+pub(crate) fn digest(body: &[u8]) -> String {
     bowline_jira::webhook::digest(body)
 }
 

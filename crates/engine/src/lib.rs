@@ -12,6 +12,7 @@
 
 mod backoff;
 mod breaker;
+pub mod channel;
 pub mod config;
 mod courier;
 mod glance;
@@ -27,5 +28,7 @@ mod retention;
 mod run;
 pub mod shared;
 
-pub use config::{BindingConfig, EngineConfig, SiteConfig, WorkspaceConfig};
+pub use config::{
+    AccountConfig, BindingConfig, DeskConfig, EngineConfig, Provider, SiteConfig, WorkspaceConfig,
+};
 pub use run::{Engine, Setup};

@@ -9,14 +9,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bowline_domain::connection::{Connection, Health};
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceCode, WorkspaceName};
+use bowline_domain::messaging::ids::{AccountName, ChannelId, DeskName};
+use bowline_domain::messaging::settings::{Channels, desk_of};
 use bowline_domain::observation::StatusCategory;
 use bowline_domain::settings::{Settings, StatusMatch};
 use bowline_domain::time::Millis;
 use bowline_intercom as intercom;
 use bowline_jira as jira;
+use bowline_messagebird::ChannelProvider;
+use bowline_messagebird::conversations::MessageBird;
+use bowline_messagebird::whatsapp::{self, WhatsApp};
 use bowline_net::Transport;
 
-use crate::config::{BindingConfig, EngineConfig, SiteConfig, WorkspaceConfig};
+use crate::config::{
+    AccountConfig, BindingConfig, DeskConfig, EngineConfig, Provider, SiteConfig, WorkspaceConfig,
+};
 use crate::pace::Pace;
 
 /// What is learned of a connection while running.
@@ -163,11 +170,43 @@ impl Workspace {
     }
 }
 
+/// An account at a messaging provider with its client.
+pub(crate) struct Account {
+    pub(crate) config: AccountConfig,
+    pub(crate) provider: Arc<dyn ChannelProvider>,
+    pub(crate) standing: Arc<Standing>,
+}
+
+fn provider(config: &AccountConfig, transport: &Arc<dyn Transport>) -> Arc<dyn ChannelProvider> {
+    match config.provider {
+        Provider::MessageBird => Arc::new(MessageBird::new(
+            Arc::clone(transport),
+            &config.api_url,
+            config.access_key.clone(),
+            config.signing_keys.clone(),
+        )),
+        Provider::WhatsApp => Arc::new(WhatsApp::new(
+            Arc::clone(transport),
+            config.api_url.clone(),
+            whatsapp::Secrets {
+                access_token: config.access_key.clone(),
+                app_secrets: config.signing_keys.clone(),
+                verify_token: config
+                    .verify_token
+                    .clone()
+                    .unwrap_or_else(|| String::new().into()),
+            },
+        )),
+    }
+}
+
 /// All that is configured.
 pub(crate) struct Registry {
     pub(crate) sites: HashMap<SiteName, Arc<Site>>,
     pub(crate) workspaces: HashMap<WorkspaceName, Arc<Workspace>>,
     pub(crate) bindings: Vec<BindingConfig>,
+    pub(crate) accounts: HashMap<AccountName, Arc<Account>>,
+    pub(crate) desks: Vec<Arc<DeskConfig>>,
 }
 
 impl Registry {
@@ -214,10 +253,20 @@ impl Registry {
             };
             (workspace.config.name.clone(), Arc::new(workspace))
         });
+        let accounts = config.accounts.into_iter().map(|config| {
+            let account = Account {
+                provider: provider(&config, transport),
+                standing: standing(Connection::Account(config.name.clone())),
+                config,
+            };
+            (account.config.name.clone(), Arc::new(account))
+        });
         Self {
             sites: sites.collect(),
             workspaces: workspaces.collect(),
             bindings: config.bindings,
+            accounts: accounts.collect(),
+            desks: config.desks.into_iter().map(Arc::new).collect(),
         }
     }
 
@@ -252,19 +301,58 @@ impl Registry {
             let before = before.workspaces.get(*name);
             before.is_none_or(|before| !workspace.config.same_means(&before.config))
         });
+        let accounts = self.accounts.iter().filter(|(name, account)| {
+            let before = before.accounts.get(*name);
+            before.is_none_or(|before| !account.config.same_means(&before.config))
+        });
         sites
             .map(|(_, site)| Arc::clone(&site.standing))
             .chain(workspaces.map(|(_, workspace)| Arc::clone(&workspace.standing)))
+            .chain(accounts.map(|(_, account)| Arc::clone(&account.standing)))
             .collect()
     }
 
     pub(crate) fn standings(&self) -> impl Iterator<Item = &Arc<Standing>> {
         let sites = self.sites.values().map(|site| &site.standing);
-        sites.chain(
-            self.workspaces
-                .values()
-                .map(|workspace| &workspace.standing),
-        )
+        sites
+            .chain(
+                self.workspaces
+                    .values()
+                    .map(|workspace| &workspace.standing),
+            )
+            .chain(self.accounts.values().map(|account| &account.standing))
+    }
+
+    /// The desk that serves a channel.
+    pub(crate) fn desk_of(
+        &self,
+        account: &AccountName,
+        channel: &ChannelId,
+    ) -> Option<&Arc<DeskConfig>> {
+        let desks = self.desks.iter().map(|config| &config.desk);
+        let found = desk_of(desks, account, channel)?.name.clone();
+        self.desk(&found)
+    }
+
+    /// The desk of this name.
+    pub(crate) fn desk(&self, name: &DeskName) -> Option<&Arc<DeskConfig>> {
+        self.desks.iter().find(|config| config.desk.name == *name)
+    }
+
+    /// Has the site a desk?
+    pub(crate) fn serves(&self, site: &SiteName) -> bool {
+        self.desks.iter().any(|config| config.desk.site == *site)
+    }
+
+    /// A channel of the account that a desk names: WhatsApp can be asked for one only.
+    pub(crate) fn channel_of(&self, account: &AccountName) -> Option<ChannelId> {
+        self.desks
+            .iter()
+            .filter(|config| config.desk.account == *account)
+            .find_map(|config| match &config.desk.channels {
+                Channels::Only(named) => named.first().cloned(),
+                Channels::All => None,
+            })
     }
 
     pub(crate) fn standing(&self, connection: &Connection) -> Option<&Arc<Standing>> {
@@ -274,6 +362,7 @@ impl Registry {
                 .workspaces
                 .get(name)
                 .map(|workspace| &workspace.standing),
+            Connection::Account(name) => self.accounts.get(name).map(|account| &account.standing),
         }
     }
 

@@ -23,6 +23,7 @@ impl Leases for () {}
 impl Leases for bool {}
 impl Leases for u64 {}
 impl Leases for Redacted {}
+impl Leases for bowline_domain::time::Millis {}
 
 impl Leases for Accepted {
     fn leases(&self) -> Vec<Lease> {

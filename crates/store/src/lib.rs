@@ -35,6 +35,7 @@ pub mod model;
 mod open;
 mod sql;
 mod store;
+mod talk;
 pub mod testing;
 mod writes;
 

@@ -7,6 +7,7 @@ use crate::error::StoreError;
 const STEPS: &[(i64, &str)] = &[
     (1, include_str!("../migrations/0001_linking.sql")),
     (2, include_str!("../migrations/0002_access.sql")),
+    (3, include_str!("../migrations/0003_messaging.sql")),
 ];
 
 /// PostgreSQL advisory lock under which one replica at a time migrates.

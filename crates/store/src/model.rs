@@ -8,6 +8,11 @@ use bowline_domain::ids::{
     WorkspaceName,
 };
 use bowline_domain::link::Link;
+use bowline_domain::messaging::end_user::EndUser;
+use bowline_domain::messaging::gathering::Line;
+use bowline_domain::messaging::ids::RequestRef;
+use bowline_domain::messaging::plan::Changes;
+use bowline_domain::messaging::request::Request;
 use bowline_domain::outcome::{Outcome, Reason};
 use bowline_domain::state::IssueRecord;
 use bowline_domain::time::Millis;
@@ -27,16 +32,19 @@ pub enum EventSource {
     Reconciler,
     /// A person's command.
     Command,
+    /// A webhook of a messaging provider.
+    Channel,
 }
 
 impl EventSource {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Jira,
         Self::Intercom,
         Self::Notify,
         Self::Reconciler,
         Self::Command,
+        Self::Channel,
     ];
 
     /// The word for storage, logs and pages.
@@ -47,6 +55,7 @@ impl EventSource {
             Self::Notify => "notify",
             Self::Reconciler => "reconciler",
             Self::Command => "command",
+            Self::Channel => "channel",
         }
     }
 
@@ -243,10 +252,41 @@ pub struct Decided {
     pub links: Vec<Link>,
     /// The facts that are dealt with.
     pub facts: Vec<FactKey>,
+    /// What changes in the conversation with an end user.
+    pub talk: Option<Box<TalkChanges>>,
     /// The writes to be made, in order.
     pub effects: Vec<Effect>,
     /// What became of the event.
     pub outcome: Outcome,
+}
+
+/// What changes in the conversation with an end user.
+#[derive(Clone, Debug)]
+pub struct TalkChanges {
+    /// Which conversation.
+    pub whose: RequestRef,
+    /// What changes.
+    pub changes: Changes,
+}
+
+/// A conversation with its end user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Talk {
+    /// Which.
+    pub whose: RequestRef,
+    /// With whom.
+    pub end_user: EndUser,
+    /// How it is.
+    pub request: Request,
+}
+
+/// A line of a gathering.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WrittenLine {
+    /// The line.
+    pub line: Line,
+    /// Does it stand in Jira, as far as that is recorded?
+    pub written: bool,
 }
 
 /// What a committed decision leaves to do.
@@ -314,6 +354,11 @@ pub enum Ending {
         /// Why, in words.
         reason: String,
     },
+    /// It may have reached a customer and is not found: left to a person.
+    Held {
+        /// Why, in words.
+        reason: String,
+    },
     /// To be tried again.
     Later {
         /// Not before.
@@ -332,6 +377,7 @@ impl Ending {
             Self::Confirmed { .. } => EffectState::Confirmed,
             Self::Rejected { .. } => EffectState::Rejected,
             Self::Dropped { .. } => EffectState::Dropped,
+            Self::Held { .. } => EffectState::Held,
             Self::Later { doubtful: true, .. } => EffectState::Unknown,
             Self::Later {
                 doubtful: false, ..

@@ -5,7 +5,9 @@ use std::pin::Pin;
 
 use bowline_domain::connection::Connection;
 use bowline_domain::effect::Effect;
-use bowline_domain::ids::EventId;
+use bowline_domain::effect::EffectKey;
+use bowline_domain::ids::{EventId, IssueId, IssueKey};
+use bowline_domain::messaging::ids::{AccountName, MessageId, RequestRef};
 use bowline_domain::time::Millis;
 
 use crate::committer::Writer;
@@ -13,7 +15,7 @@ use crate::db::Conn;
 use crate::error::StoreError;
 use crate::handover::{Leases, Orphan, Orphans, Reply};
 use crate::model::{BindingRecord, ConnectionRecord, LaneKind, Lease, Redacted, TakenEffect};
-use crate::sql::{accept, bindings, claim, connections, decide, lanes, retention, settle};
+use crate::sql::{accept, bindings, claim, connections, decide, lanes, retention, settle, talk};
 
 /// What a write does. It is run again if it met another replica's.
 pub(crate) trait Write: Clone + Send + 'static {
@@ -144,3 +146,19 @@ write!(FollowUp { effect: Effect, event: EventId, at: Millis } -> (),
     |conn, writer| decide::follow_up(conn, writer, &effect, event, at).await);
 write!(Replay { event: EventId, now: Millis } -> bool,
     |conn, writer| accept::replay(conn, writer, event, now).await);
+write!(RequestMade { whose: RequestRef, issue: IssueId, key: IssueKey } -> (),
+    |conn, _| talk::request_made(conn, &whose, &issue, &key).await);
+write!(GatheringPlaced { whose: RequestRef, gathering: u32, comment: String } -> (),
+    |conn, _| talk::gathering_placed(conn, &whose, gathering, &comment).await);
+write!(LinesWritten { account: AccountName, lines: Vec<(MessageId, u32)> } -> (),
+    |conn, _| talk::lines_written(conn, &account, &lines).await);
+write!(LinesMoved { account: AccountName, lines: Vec<(MessageId, u32)> } -> (),
+    |conn, _| talk::lines_moved(conn, &account, &lines).await);
+write!(OutboundSent { key: EffectKey, remote_id: String } -> (),
+    |conn, _| talk::outbound_sent(conn, &key, &remote_id).await);
+write!(CallSeen { account: AccountName, id: String, until: Millis, now: Millis } -> bool,
+    |conn, _| talk::call_seen(conn, &account, &id, until, now).await);
+write!(Watch { name: String, now: Millis } -> Millis,
+    |conn, _| talk::watch(conn, &name, now).await);
+write!(Watched { name: String, to: Millis } -> (),
+    |conn, _| talk::watched(conn, &name, to).await);

@@ -51,6 +51,14 @@ pub fn router(shared: Arc<Shared>, limits: HookLimits, metrics: Option<RenderMet
             "/hooks/intercom/{workspace}",
             post(hooks::intercom).get(hooks::here),
         )
+        .route(
+            "/hooks/messagebird/{account}",
+            post(hooks::channel).get(hooks::channel_setup),
+        )
+        .route(
+            "/hooks/whatsapp/{account}",
+            post(hooks::channel).get(hooks::channel_setup),
+        )
         .route("/healthz", get(operations::healthz))
         .route("/readyz", get(operations::readyz))
         .with_state(app.clone());

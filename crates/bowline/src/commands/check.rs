@@ -10,6 +10,7 @@ use bowline_net::{ApiError, ErrorKind, HttpOptions, HttpTransport, Transport};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::check_desk::{check_account, check_desk};
 use super::load;
 use crate::cli::Configured;
 
@@ -67,24 +68,27 @@ pub(crate) async fn run(configured: &Configured, secrets: bool) -> anyhow::Resul
     for site in &loaded.config.sites {
         check_site(&loaded.config, site, &transport, &mut report).await;
     }
+    for account in &loaded.config.channel_accounts {
+        check_account(&loaded.config, account, &transport, &mut report).await;
+    }
     for workspace in &loaded.config.workspaces {
         check_workspace(&loaded.config, workspace, &transport, &mut report).await;
     }
     Ok(report.end())
 }
 
-struct Report {
+pub(super) struct Report {
     /// Print secrets too?
     secrets: bool,
     bad: usize,
 }
 
 impl Report {
-    fn good(text: &str) {
+    pub(super) fn good(text: &str) {
         println!("  ok: {text}");
     }
 
-    fn bad(&mut self, what: &str, text: &str) {
+    pub(super) fn bad(&mut self, what: &str, text: &str) {
         self.bad += 1;
         println!("  TO MEND: {what}: {text}");
     }
@@ -146,6 +150,9 @@ async fn check_site(
         .filter(|binding| binding.site == site.name)
     {
         check_project(&jira, &binding.project, report).await;
+    }
+    for desk in config.desks.iter().filter(|desk| desk.site == site.name) {
+        check_desk(&jira, desk, report).await;
     }
     tell_jira(config, site, report.secrets);
 }
@@ -221,11 +228,13 @@ async fn check_project(jira: &Jira, project: &str, report: &mut Report) {
 
 fn tell_jira(config: &Config, site: &Site, secrets: bool) {
     let base = config.public_url.as_str().trim_end_matches('/');
+    let desks = config.desks.iter().filter(|desk| desk.site == site.name);
     let projects: Vec<&str> = config
         .bindings
         .iter()
         .filter(|binding| binding.site == site.name)
         .map(|binding| binding.project.as_str())
+        .chain(desks.map(|desk| desk.service_desk.as_str()))
         .collect();
     println!("  To enter in Jira (Settings > System > WebHooks):");
     println!("    URL      {base}/hooks/jira/{}", site.name);

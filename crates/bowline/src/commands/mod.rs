@@ -1,6 +1,7 @@
 //! What the commands do.
 
 mod check;
+mod check_desk;
 mod demo;
 mod events;
 mod links;

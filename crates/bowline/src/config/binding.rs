@@ -259,7 +259,7 @@ impl Reading<'_> {
         rules
     }
 
-    fn status(&mut self, name: &str, text: &Found<String>) -> Option<StatusPattern> {
+    pub(super) fn status(&mut self, name: &str, text: &Found<String>) -> Option<StatusPattern> {
         let value = text.value.trim();
         if let Some(category) = value.strip_prefix("category:") {
             let known = CATEGORIES.iter().find(|(word, _)| *word == category.trim());

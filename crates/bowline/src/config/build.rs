@@ -3,6 +3,7 @@
 use super::{
     Loaded, ReadFile,
     binding::Connections,
+    desk::Known,
     origin::Origins,
     problem::{Place, Problem},
     settings::{Found, Reading, Section, is_loopback},
@@ -89,6 +90,21 @@ impl Reading<'_> {
             unread: &unread(root),
         };
         let bindings = self.bindings(root, &connections);
+        let (channel_accounts, account_names) = self.named(
+            root,
+            "channel_account",
+            "channel_account[]",
+            Self::channel_account,
+        );
+        let known = Known {
+            sites: &sites,
+            site_names: &site_names,
+            account_names: &account_names,
+        };
+        let (desks, _) = self.named(root, "desk", "desk[]", |reading, section, name| {
+            reading.desk(section, name, &known)
+        });
+        self.one_desk_for_each_channel(&desks);
         let listen = listen?;
         let public_url = match public_url {
             Some(found) => {
@@ -109,6 +125,8 @@ impl Reading<'_> {
             sites,
             workspaces,
             bindings,
+            channel_accounts,
+            desks,
         })
     }
 

@@ -217,7 +217,7 @@ impl Reading<'_> {
     }
 
     /// Warns where a token would cross a network in the clear.
-    fn warn_plain(&mut self, section: &Section<'_>, url: &Found<Url>) {
+    pub(super) fn warn_plain(&mut self, section: &Section<'_>, url: &Found<Url>) {
         if url.value.scheme() == "http" && !is_loopback(&url.value) {
             let what = format!(
                 "{} is reached by http, so that its token crosses the network unencrypted",

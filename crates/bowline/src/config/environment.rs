@@ -345,8 +345,8 @@ fn variable_form(name: &str) -> String {
 fn leaf(assignment: &Assignment, place: &Place) -> Result<Value, Problem> {
     let value = assignment.value.as_str();
     match (assignment.key.kind, value) {
-        (Kind::Flag | Kind::Metrics, "true") => Ok(Value::Flag(true)),
-        (Kind::Flag | Kind::Metrics, "false") => Ok(Value::Flag(false)),
+        (Kind::Flag | Kind::Metrics | Kind::PerStatus, "true") => Ok(Value::Flag(true)),
+        (Kind::Flag | Kind::Metrics | Kind::PerStatus, "false") => Ok(Value::Flag(false)),
         (Kind::Flag, _) => Err(Problem::new(
             place,
             "the value is neither true nor false",

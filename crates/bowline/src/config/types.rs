@@ -27,6 +27,10 @@ pub struct Config {
     pub workspaces: Vec<Workspace>,
     /// Project bindings. At most one per project of a site; site and workspace exist.
     pub bindings: Vec<Binding>,
+    /// Accounts at messaging providers. Names are unique.
+    pub channel_accounts: Vec<ChannelAccount>,
+    /// Desks. Names are unique; account and site exist; a channel has one desk at most.
+    pub desks: Vec<Desk>,
 }
 
 impl Config {
@@ -291,6 +295,89 @@ impl fmt::Display for StatusPattern {
             Self::Id(text) | Self::Name(text) => f.write_str(text),
         }
     }
+}
+
+/// The messaging providers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChannelProvider {
+    /// MessageBird's Conversations API.
+    MessageBird,
+    /// Meta's WhatsApp Cloud API.
+    WhatsApp,
+}
+
+/// One account at a messaging provider.
+#[derive(Clone, Debug)]
+pub struct ChannelAccount {
+    /// Unique; part of the webhook address `/hooks/messagebird/{name}` or `/hooks/whatsapp/{name}`.
+    pub name: String,
+    /// Which provider.
+    pub provider: ChannelProvider,
+    /// Where its API is reached. Without a slash at its end.
+    pub api_url: Url,
+    /// The access key (MessageBird) or the system user's token (WhatsApp).
+    pub access_key: SecretString,
+    /// The signing key (MessageBird) or the app secret (WhatsApp).
+    pub signing_key: SecretString,
+    /// The one before it, accepted too while both are in use.
+    pub signing_key_previous: Option<SecretString>,
+    /// The token that is entered beside the webhook's address at Meta.
+    pub verify_token: Option<SecretString>,
+    /// Whether the webhook is registered, and registered again when it is gone.
+    pub register_webhook: bool,
+    /// How often messages are looked for that no webhook told of.
+    pub poll: Duration,
+}
+
+/// One desk: channels of an account that feed requests of one type.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    /// Unique.
+    pub name: String,
+    /// The channel account.
+    pub account: String,
+    /// The channels.
+    pub channels: DeskChannels,
+    /// The site.
+    pub site: String,
+    /// The key of the service project.
+    pub service_desk: String,
+    /// The request type, by name or id.
+    pub request_type: String,
+    /// In whose name requests are made: account id (Cloud) or user name (Data Center).
+    pub reporter: Option<String>,
+    /// Fixed values of fields, as Jira wants them.
+    pub fields: std::collections::BTreeMap<String, serde_json::Value>,
+    /// What the end user is told of status changes.
+    pub status_notifications: StatusNotifications,
+    /// The statuses that end a conversation.
+    pub closing: Vec<StatusPattern>,
+    /// For how long after the end a message goes on with the old request.
+    pub reopen_within: Duration,
+    /// How long a message waits for the next one before both are written to Jira.
+    pub quiet: Duration,
+    /// How many requests one sender may begin within an hour.
+    pub requests_per_hour: u32,
+    /// Whether files of agents are sent.
+    pub attachments_out: bool,
+}
+
+/// The channels of a desk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeskChannels {
+    /// All of the account that no other desk names.
+    All,
+    /// These, by the provider's ids.
+    Only(Vec<String>),
+}
+
+/// What the end user is told of status changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusNotifications {
+    /// Whether a status without a line of its own is told.
+    pub others: bool,
+    /// By status: its text, or `None` to tell nothing.
+    pub by_status: std::collections::BTreeMap<String, Option<String>>,
 }
 
 /// Whether two optional secrets are the same.

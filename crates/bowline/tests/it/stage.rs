@@ -102,7 +102,14 @@ impl Stage {
 
     /// The platforms and the service, with its state there.
     pub(crate) async fn on(on: On, change: impl FnOnce(&mut Plan)) -> Self {
-        Self::with(|plan| {
+        let mut stage = Self::prepare_on(on, change).await;
+        stage.start().await;
+        stage
+    }
+
+    /// The platforms without the service, whose state will be there.
+    pub(crate) async fn prepare_on(on: On, change: impl FnOnce(&mut Plan)) -> Self {
+        Self::prepare(|plan| {
             change(plan);
             plan.database_url = on.database();
         })

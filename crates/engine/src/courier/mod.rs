@@ -8,6 +8,7 @@ mod note;
 mod record;
 mod reopen;
 mod snooze_again;
+mod talk;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -93,7 +94,7 @@ fn report(taken: &TakenEffect, ending: &Ending) {
             remote.id = remote_id.as_deref().unwrap_or_default(), "effect confirmed"),
         Ending::Dropped { reason } => tracing::info!(event.id = %taken.event,
             effect.id = %taken.id, effect.kind = kind, reason, "effect dropped"),
-        Ending::Rejected { reason } | Ending::Later { reason, .. } => {
+        Ending::Rejected { reason } | Ending::Held { reason } | Ending::Later { reason, .. } => {
             tracing::warn!(event.id = %taken.event, effect.id = %taken.id, effect.kind = kind,
                 state, attempts = taken.attempts, reason, "effect not made");
         }
@@ -145,6 +146,7 @@ impl Courier<'_> {
                 snooze_again::snooze_again(self, &far, *until_unix_s).await
             }
             Act::Record => record::record(self).await,
+            Act::Talk(act) => talk::make(self, act).await,
         }
     }
 

@@ -185,7 +185,7 @@ async fn with_full_comments(
 }
 
 /// The history from `since` on; the pages of it if the issue did not bring all.
-async fn whole_history(
+pub(super) async fn whole_history(
     reader: &Reader<'_>,
     found: &jira::Issue,
     since: Millis,

@@ -19,6 +19,16 @@ use super::{Trouble, nothing};
 use crate::shared::Shared;
 
 pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
+    let handed = super::talk::hand_on(shared, event).await?;
+    let mut decided = decide_links(shared, event).await?;
+    if let Some(key) = handed {
+        decided.outcome.because(Reason::HandedOn { key });
+    }
+    Ok(decided)
+}
+
+/// What it means for the conversations that are linked to its issue.
+async fn decide_links(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
     let delivery = jira::webhook::parse(event.body.as_bytes())
         .map_err(|error| Trouble::Hopeless(format!("The delivery cannot be read: {error}.")))?;
     let registry = shared.registry();

@@ -6,6 +6,7 @@ mod intercom_event;
 mod internal;
 mod jira_event;
 mod observe;
+mod talk;
 mod unseen;
 
 use std::panic::AssertUnwindSafe;
@@ -25,6 +26,8 @@ use crate::shared::{Handed, Shared};
 
 pub use internal::queue_link_command;
 pub(crate) use internal::{Look, conversation_gone, conversation_merged, queue_look};
+pub use talk::queue_send_again;
+pub(crate) use talk::{COMMENT, TalkEvent, read_comment, talk_event};
 pub(crate) use unseen::browses;
 
 /// Lanes of effects that a decision takes at once. More wait for the couriers of bulk work.
@@ -36,6 +39,9 @@ const REFUSALS_MAX: i64 = 5;
 /// The wait when the database failed, in milliseconds.
 const DATABASE_WAIT_MS: i64 = 1_000;
 
+/// The wait for what an event came before, in milliseconds.
+const EARLY_WAIT_MS: i64 = 250;
+
 /// Why an event could not be planned this time.
 #[derive(Debug)]
 pub(crate) enum Trouble {
@@ -45,6 +51,8 @@ pub(crate) enum Trouble {
     Store(StoreError),
     /// It says which workspace it means, and the code of ours is not known yet.
     UnknownWorkspace(WorkspaceName),
+    /// It came before what it is about; it is looked at again in a moment.
+    Early(String),
     /// It will never be planned as it is.
     Hopeless(String),
 }
@@ -179,6 +187,10 @@ async fn troubled(
     let words = match trouble {
         Trouble::Hopeless(text) => return Some(text),
         Trouble::Store(error) => error.to_string(),
+        Trouble::Early(why) => {
+            due_at = shared.now().plus_ms(EARLY_WAIT_MS);
+            why
+        }
         Trouble::UnknownWorkspace(name) => {
             // Made due when the workspace is reached for the first time.
             format!("the workspace “{name}” was never reached, so its addresses are not known")
@@ -214,7 +226,11 @@ async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Tr
                 .to_owned(),
         ));
     }
+    if talk::end_user_of_lane(&event.lane).is_some() {
+        return talk::decide(shared, event).await;
+    }
     match event.source {
+        EventSource::Channel => talk::decide(shared, event).await,
         EventSource::Jira => jira_event::decide(shared, event).await,
         EventSource::Intercom => intercom_event::decide(shared, event).await,
         EventSource::Notify => internal::notify(shared, event).await,

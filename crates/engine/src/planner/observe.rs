@@ -145,6 +145,7 @@ impl Reader<'_> {
             record: plan.record,
             links: plan.links,
             facts: plan.facts,
+            talk: None,
             effects: plan.effects,
             outcome: plan.outcome,
         })
@@ -205,6 +206,34 @@ impl Reader<'_> {
         )
     }
 
+    /// The category of a status by its id, if the site has such a status.
+    pub(crate) async fn category(&self, id: &str) -> Result<Option<StatusCategory>, Trouble> {
+        let known = || {
+            let known = self.site.categories.lock();
+            let known = known.unwrap_or_else(std::sync::PoisonError::into_inner);
+            known.get(id).copied()
+        };
+        if let Some(category) = known() {
+            return Ok(Some(category));
+        }
+        self.learn_categories().await?;
+        Ok(known())
+    }
+
+    async fn learn_categories(&self) -> Result<(), Trouble> {
+        let read = self.call(self.site.client.statuses()).await;
+        let read = read.map_err(|error| self.trouble(error))?;
+        let known = self.site.categories.lock();
+        known
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .extend(
+                read.iter()
+                    .map(status)
+                    .map(|status| (status.id, status.category)),
+            );
+        Ok(())
+    }
+
     /// Fills in the categories of statuses where a rule asks for them: a history entry has ids and
     /// names only.
     pub(crate) async fn name_categories(
@@ -226,18 +255,7 @@ impl Reader<'_> {
                 .clone()
         };
         if missing(&known(), happenings) {
-            let read = self.call(self.site.client.statuses()).await;
-            let read = read.map_err(|error| self.trouble(error))?;
-            let mut known = self
-                .site
-                .categories
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            known.extend(
-                read.iter()
-                    .map(status)
-                    .map(|status| (status.id, status.category)),
-            );
+            self.learn_categories().await?;
         }
         let known = known();
         for happening in happenings {

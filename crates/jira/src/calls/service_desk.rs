@@ -208,6 +208,30 @@ impl Client {
             .await
     }
 
+    /// The files of an issue.
+    pub async fn attachments(&self, issue: &str) -> Result<Reply<Vec<AttachedFile>>, ApiError> {
+        let call = self
+            .api(
+                Method::GET,
+                &["issue", issue],
+                "reading the files of an issue",
+            )
+            .query("fields", "attachment")
+            .query("updateHistory", "false");
+        self.send(call, |v| {
+            v.get("id")?;
+            let files = at(v, &["fields", "attachment"]).as_array();
+            Some(
+                files
+                    .into_iter()
+                    .flatten()
+                    .filter_map(AttachedFile::read)
+                    .collect(),
+            )
+        })
+        .await
+    }
+
     /// A page of a desk's customers whose name or e-mail address fits.
     pub async fn customers(
         &self,
@@ -323,7 +347,8 @@ impl Client {
     async fn quietly(&self, call: impl Fn() -> Call) -> Result<Reply<Notified>, ApiError> {
         let quiet = self.send_plain(call().query("notifyUsers", "false")).await;
         match quiet {
-            Err(error) if error.kind == ErrorKind::Permission => {
+            // Jira says 403 or 400 to an account that may edit but not keep silent.
+            Err(error) if matches!(error.kind, ErrorKind::Permission | ErrorKind::Data) => {
                 let reply = self.send_plain(call()).await?;
                 Ok(reply.map(|()| Notified::Watchers))
             }

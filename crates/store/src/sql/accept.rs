@@ -109,7 +109,7 @@ impl Unlinked {
 }
 
 /// Which of the issues that are asked for have neither a link nor anything waiting in their lanes,
-/// by lane. All of it is seen at one moment, so that an event that waits and may make a link is
+/// and are no end user's request, by lane. All of it is seen at one moment, so that an event that waits and may make a link is
 /// never overtaken: a link and the end of the wait are committed together.
 async fn unlinked<'e>(
     conn: &mut Conn,
@@ -120,6 +120,8 @@ async fn unlinked<'e>(
         LEFT JOIN issue ON issue.site = v.site AND issue.issue = v.issue \
         WHERE v.lane IS NOT NULL \
           AND NOT EXISTS (SELECT 1 FROM link WHERE link.site = v.site AND link.issue = v.issue) \
+          AND NOT EXISTS (SELECT 1 FROM request \
+            WHERE request.site = v.site AND request.issue = v.issue) \
           AND NOT EXISTS (SELECT 1 FROM lane WHERE lane.key = v.lane AND lane.pending > 0)";
     let mut asked: BTreeMap<&LaneKey, &IfUnlinked> = BTreeMap::new();
     for event in events {

@@ -14,6 +14,7 @@ use crate::model::{
     Committed, Decided, Decision, EventState, LaneKind, Lease, TakenEffect, Verdict,
 };
 use crate::sql::lanes::{self, Enqueue, Holder};
+use crate::sql::talk;
 
 /// Commits decisions. One whose lane was taken over is refused by itself; nothing of it is written.
 /// So is one about an event that does not wait any more.
@@ -55,6 +56,7 @@ pub(crate) async fn decide(
     store_records(conn, &decided).await?;
     store_links(conn, &decided).await?;
     store_facts(conn, &decided).await?;
+    talk::store(conn, &decided).await?;
     let mut taken = store_effects(conn, writer, &decided).await?;
 
     Ok(decisions
@@ -287,13 +289,15 @@ fn queues(outgoing: &[Outgoing<'_>]) -> BTreeMap<LaneKey, Enqueue> {
             continue;
         }
         let takes = takes.entry(out.decision.event).or_default();
-        let take = *takes < out.decision.take_up_to;
+        // What waits for more to come is found when it is due.
+        let due_at = out.effect.act.due_at().filter(|at| *at > out.decision.at);
+        let take = *takes < out.decision.take_up_to && due_at.is_none();
         *takes += usize::from(take);
         let queue = Enqueue {
             kind: LaneKind::Effects,
             connection: out.effect.connection.key(),
             items: 1,
-            at: out.decision.at,
+            at: due_at.unwrap_or(out.decision.at),
             take,
         };
         queues.insert(out.lane.clone(), queue);

@@ -107,7 +107,8 @@ pub(crate) fn read_link(row: &Row, first: usize) -> Result<Link, StoreError> {
     })
 }
 
-async fn known_facts(
+/// Which of these facts of an issue were dealt with.
+pub(crate) async fn known_facts(
     conn: &mut Conn,
     site: &SiteName,
     issue: &IssueId,

@@ -15,5 +15,7 @@ pub(crate) mod pulse;
 pub(crate) mod retention;
 pub(crate) mod sessions;
 pub(crate) mod settle;
+pub(crate) mod talk;
+pub(crate) mod talk_lookup;
 pub(crate) mod tokens;
 pub(crate) mod views;

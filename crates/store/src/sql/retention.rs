@@ -22,12 +22,35 @@ pub(crate) async fn redact(
 ) -> Result<Redacted, StoreError> {
     let event = redact_events(conn, before, done.event).await?;
     let effect = redact_effects(conn, before, done.effect).await?;
+    redact_talks(conn, before).await?;
     let more = event > done.event || effect > done.effect;
     Ok(Redacted {
         event,
         effect,
         more,
     })
+}
+
+/// What was said in conversations that are closed. While one is active its texts are written whole
+/// again and again, so they stay.
+async fn redact_talks(conn: &mut Conn, before: Millis) -> Result<(), StoreError> {
+    const LINES: &str = "UPDATE line SET body = '' WHERE body <> '' AND written = 1 \
+        AND received_at < $1 AND NOT EXISTS (SELECT 1 FROM request \
+          WHERE request.account = line.account AND request.end_user = line.end_user \
+            AND request.generation = line.generation AND request.live = 1)";
+    const OUTBOUND: &str = "UPDATE outbound SET body = '' WHERE body <> '' AND at < $1 \
+        AND NOT EXISTS (SELECT 1 FROM request \
+          WHERE request.account = outbound.account AND request.end_user = outbound.end_user \
+            AND request.generation = outbound.generation AND request.live = 1)";
+    conn.run("redacting messages of end users", LINES, values![before.0])
+        .await?;
+    conn.run(
+        "redacting messages to end users",
+        OUTBOUND,
+        values![before.0],
+    )
+    .await
+    .map(drop)
 }
 
 async fn redact_events(conn: &mut Conn, before: Millis, done: i64) -> Result<i64, StoreError> {

@@ -144,9 +144,10 @@ async fn update_effects(
 fn found(ending: &Ending) -> (Option<String>, Option<String>) {
     match ending {
         Ending::Confirmed { remote_id, detail } => (remote_id.clone(), detail.clone()),
-        Ending::Rejected { reason } | Ending::Dropped { reason } | Ending::Later { reason, .. } => {
-            (None, Some(reason.clone()))
-        }
+        Ending::Rejected { reason }
+        | Ending::Dropped { reason }
+        | Ending::Held { reason }
+        | Ending::Later { reason, .. } => (None, Some(reason.clone())),
     }
 }
 
@@ -181,7 +182,7 @@ async fn record_late(conn: &mut Conn, settlement: &Settlement) -> Result<(), Sto
           AND NOT EXISTS (SELECT 1 FROM attempt \
             WHERE effect = $1 AND started_at = $2 AND ended_at = $3 AND outcome = $4)";
     const EFFECT: &str = "UPDATE effect SET state = 2, remote_id = $1, reason = $2 \
-        WHERE id = $3 AND state IN (3, 5)";
+        WHERE id = $3 AND state IN (3, 5, 6)";
     conn.run("recording a late attempt", ATTEMPT, attempt_row(settlement))
         .await?;
     if let Ending::Confirmed { remote_id, detail } = &settlement.ending {

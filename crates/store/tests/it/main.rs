@@ -21,4 +21,5 @@ mod retention;
 mod schema;
 mod settling;
 mod taken_over;
+mod talking;
 mod viewing;

@@ -44,8 +44,8 @@ async fn keep_facts(
         record,
         links,
         facts,
-        effects: Vec::new(),
         outcome: Outcome::nothing(Reason::LinksFollowed),
+        ..Decided::default()
     };
     decide(&world.store, &lease, event, decided).await.unwrap();
 }

@@ -1,9 +1,10 @@
 //! Webhooks in.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bowline_engine::channel::{ChannelDelivery, SetupCheck};
 use bowline_engine::ingress::{IntercomDelivery, JiraDelivery, Receipt, Refusal};
 use bytes::Bytes;
 use tokio::sync::SemaphorePermit;
@@ -96,6 +97,42 @@ pub(crate) async fn notify(
         "notify",
         app.shared.receive_notify(&site, bearer, key, &body).await,
     )
+}
+
+/// A delivery from a messaging provider.
+pub(crate) async fn channel(
+    State(app): State<App>,
+    Path(account): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let (body, _place) = match take_in(&app, &headers, body).await {
+        Ok(taken) => taken,
+        Err(answer) => return answer,
+    };
+    let delivery = ChannelDelivery {
+        account: &account,
+        query: query.as_deref(),
+        headers: &headers,
+        body: &body,
+    };
+    answer("channel", app.shared.receive_channel(delivery).await)
+}
+
+/// A messaging provider asks whether the address is ours.
+pub(crate) async fn channel_setup(
+    State(app): State<App>,
+    Path(account): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = query.unwrap_or_default();
+    match app.shared.channel_setup(&account, &query) {
+        Ok(SetupCheck::Answer(text)) => (StatusCode::OK, text).into_response(),
+        Ok(SetupCheck::Refused) => StatusCode::FORBIDDEN.into_response(),
+        // The same for every name: it does not tell which accounts exist.
+        Ok(SetupCheck::NotOffered) | Err(_) => StatusCode::OK.into_response(),
+    }
 }
 
 /// So many deliveries are being taken in that this one has to come again.

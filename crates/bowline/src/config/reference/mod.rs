@@ -42,6 +42,16 @@ pub enum Kind {
     Status,
     /// true, false or an address.
     Metrics,
+    /// A text or a list of texts; in a variable, between commas.
+    Words,
+    /// One status or a list of them.
+    Statuses,
+    /// A table of any names and values; in a variable, as JSON.
+    Values,
+    /// true, false, or a table with a text or false for each status.
+    PerStatus,
+    /// `0`, or a number with s, m, h or d behind it.
+    Time,
 }
 
 /// What holds when the key is not given.
@@ -109,6 +119,11 @@ impl Key {
                 "`*`, name, id, `category:new`, `category:indeterminate`, `category:done`".into()
             }
             Kind::Metrics => "true, false, or IP address and port".into(),
+            Kind::Words => "text or list of texts".into(),
+            Kind::Statuses => "name, id or `category:…`, or a list of them".into(),
+            Kind::Values => "table".into(),
+            Kind::PerStatus => "true, false, or a table".into(),
+            Kind::Time => "`0`, or a number with s, m, h or d".into(),
         }
     }
 

@@ -43,6 +43,16 @@ const SECTIONS: &[Section] = &[
         intro: "At most one per project of a site.",
     },
     Section {
+        path: "channel_account[]",
+        title: "`[[channel_account]]`: an account at a messaging provider",
+        intro: "MessageBird delivers to `/hooks/messagebird/{name}`, WhatsApp to `/hooks/whatsapp/{name}`.",
+    },
+    Section {
+        path: "desk[]",
+        title: "`[[desk]]`: channels that feed requests",
+        intro: "What an end user writes on a channel of the desk becomes a request of its type. See [messaging.md](messaging.md).",
+    },
+    Section {
         path: "binding[].transition[]",
         title: "`[[binding.transition]]`: a rule for one transition",
         intro: "It stands below its `[[binding]]`. Where a rule and `notify.transitioned` both match one change, there is one note, and the conversation is \

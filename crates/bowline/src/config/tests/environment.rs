@@ -145,6 +145,11 @@ fn a_whole_configuration_may_come_from_the_environment() {
     }
 }
 
+/// A channel account and its desk.
+const DESK: &str = "[[channel_account]]\nname = \"bird\"\nprovider = \"messagebird\"\n\
+    access_key = \"k\"\nsigning_key = \"s\"\n[[desk]]\nname = \"support\"\naccount = \"bird\"\n\
+    site = \"acme-jira\"\nservice_desk = \"SUP\"\nrequest_type = \"Get help\"\n";
+
 #[test]
 fn every_key_has_a_variable_that_is_understood() {
     for key in KEYS {
@@ -152,10 +157,17 @@ fn every_key_has_a_variable_that_is_understood() {
             .variable()
             .replace("SITE_PROJECT", "ACME_JIRA_ENG")
             .replace("SITE__NAME", "SITE__ACME_JIRA")
-            .replace("WORKSPACE__NAME", "WORKSPACE__ACME");
+            .replace("WORKSPACE__NAME", "WORKSPACE__ACME")
+            .replace("CHANNEL_ACCOUNT__NAME", "CHANNEL_ACCOUNT__BIRD")
+            .replace("DESK__NAME", "DESK__SUPPORT");
         let value = match key.default {
             Fallback::Value(value) => value,
             _ if key.path == "site[].kind" => "cloud",
+            _ if key.path == "channel_account[].provider" => "messagebird",
+            _ if ["channel_account[].name", "desk[].account"].contains(&key.path) => "bird",
+            _ if key.path == "desk[].name" => "support",
+            _ if key.path == "desk[].site" => "acme-jira",
+            _ if key.path == "desk[].fields" => "{\"customfield_10050\": \"x\"}",
             _ if key.path.ends_with("url") => "https://x.example.com",
             _ if key.path.ends_with("workspace") => "acme",
             _ if ["binding[].site", "site[].name"].contains(&key.path) => "acme-jira",
@@ -169,7 +181,7 @@ fn every_key_has_a_variable_that_is_understood() {
         } else {
             value
         };
-        let text = format!("{WHOLE}[[binding.transition]]\nto = \"Done\"\n");
+        let text = format!("{WHOLE}[[binding.transition]]\nto = \"Done\"\n{DESK}");
         let variables: &[_] = if key.path.starts_with("database") {
             &[(variable.as_str(), value)]
         } else {

@@ -15,7 +15,9 @@ fn the_contract_of_the_first_example_is_read() {
         .lines()
         .map(|line| {
             line.strip_prefix("# ")
-                .filter(|rest| rest.contains(" = ") && !rest.contains(". "))
+                .filter(|rest| {
+                    rest.starts_with("[[") || rest.contains(" = ") && !rest.contains(". ")
+                })
                 .unwrap_or(line)
         })
         .collect();
@@ -30,6 +32,7 @@ fn the_contract_of_the_first_example_is_read() {
             (optional, optional)
         );
         let config = loaded.config;
+        assert_eq!(config.desks.len(), usize::from(optional));
         assert!(loaded.warnings.is_empty(), "{}", words(&loaded.warnings));
         assert_eq!(config.sites[0].name, "acme-jira");
         assert_eq!(config.workspaces[0].name, "acme");

@@ -1,0 +1,113 @@
+//! Channel accounts and desks.
+
+use super::{WHOLE, good, load, words};
+use crate::config::{Category, DeskChannels, StatusPattern};
+use std::time::Duration;
+
+const ACCOUNT: &str = "[[channel_account]]\nname = \"bird\"\nprovider = \"messagebird\"\n\
+    access_key = \"k\"\nsigning_key = \"s\"\n";
+
+fn desk(rest: &str) -> String {
+    format!(
+        "{WHOLE}{ACCOUNT}[[desk]]\nname = \"support\"\naccount = \"bird\"\nsite = \"acme-jira\"\n\
+         service_desk = \"SUP\"\nrequest_type = 12\n{rest}\n"
+    )
+}
+
+#[test]
+fn a_desk_has_defaults() {
+    let config = good(&desk(""), &[]).config;
+    let desk = &config.desks[0];
+    assert_eq!(desk.channels, DeskChannels::All);
+    assert_eq!(desk.request_type, "12");
+    assert!(desk.status_notifications.others);
+    assert_eq!(desk.closing, [StatusPattern::Category(Category::Done)]);
+    assert_eq!(desk.reopen_within, Duration::ZERO);
+    assert!(!desk.attachments_out);
+    let account = &config.channel_accounts[0];
+    assert_eq!(
+        account.api_url.as_str(),
+        "https://conversations.messagebird.com/v1"
+    );
+}
+
+#[test]
+fn a_desk_takes_lists_tables_and_times() {
+    let config = good(
+        &desk(
+            "channels = [\"a\", \"b\"]\nclosing = [\"Resolved\", \"category:done\"]\n\
+             reopen_within = \"24h\"\nfields = { x = { value = \"y\" }, n = 3, l = [\"z\"] }\n\
+             status_notifications = { \"In Progress\" = \"{key}\", \"To Do\" = false, \"*\" = false }",
+        ),
+        &[],
+    )
+    .config;
+    let desk = &config.desks[0];
+    let named = ["a", "b"].map(str::to_owned).to_vec();
+    assert_eq!(desk.channels, DeskChannels::Only(named));
+    assert_eq!(desk.closing.len(), 2);
+    assert_eq!(desk.reopen_within, Duration::from_hours(24));
+    assert_eq!(desk.fields["x"]["value"], "y");
+    assert_eq!(
+        (&desk.fields["n"], &desk.fields["l"][0]),
+        (&3.into(), &"z".into())
+    );
+    let told = &desk.status_notifications;
+    assert!(!told.others);
+    assert_eq!(told.by_status["In Progress"].as_deref(), Some("{key}"));
+    assert_eq!(told.by_status["To Do"], None);
+}
+
+#[test]
+fn a_variable_holds_what_has_no_lists() {
+    let config = good(
+        &desk(""),
+        &[
+            ("BOWLINE_DESK__SUPPORT__CHANNELS", "a, b"),
+            ("BOWLINE_DESK__SUPPORT__STATUS_NOTIFICATIONS", "false"),
+        ],
+    )
+    .config;
+    let named = ["a", "b"].map(str::to_owned).to_vec();
+    assert_eq!(config.desks[0].channels, DeskChannels::Only(named));
+    assert!(!config.desks[0].status_notifications.others);
+}
+
+#[test]
+fn mistakes_are_told_in_words() {
+    for (rest, said) in [
+        ("reopen_within = \"soon\"", "\"soon\", which is no time"),
+        ("reopen_within = \"12\"", "\"12\", which is no time"),
+        ("fields = { x = 1.5 }", "cannot be given to Jira"),
+        ("status_notifications = 3", "true, false or a table"),
+        (
+            "status_notifications = { Done = true }",
+            "the notification of the status \"Done\" is no text",
+        ),
+        ("closing = \"category:over\"", "which is no status category"),
+        ("channels = [1]", "an entry of `channels` is not a text"),
+    ] {
+        let problems = load(&desk(rest), &[]).unwrap_err();
+        assert!(
+            words(&problems).contains(said),
+            "{rest}: {}",
+            words(&problems)
+        );
+    }
+    let two = format!(
+        "{}{}",
+        desk(""),
+        "[[desk]]\nname = \"sales\"\naccount = \"bird\"\nsite = \"acme-jira\"\nservice_desk = \"SAL\"\nrequest_type = \"x\"\n"
+    );
+    let problems = load(&two, &[]).unwrap_err();
+    assert!(words(&problems).contains("both serve the channel \"all\""));
+    let unknown = desk("").replace("account = \"bird\"", "account = \"brid\"");
+    let problems = load(&unknown, &[]).unwrap_err();
+    assert!(
+        words(&problems).contains("the nearest known channel_account is \"bird\"")
+            || words(&problems).contains("The nearest known channel_account is \"bird\"")
+    );
+    let whatsapp = desk("").replace("\"messagebird\"", "\"whatsapp\"");
+    let problems = load(&whatsapp, &[]).unwrap_err();
+    assert!(words(&problems).contains("has no `verify_token`"));
+}

@@ -1,0 +1,161 @@
+//! What messaging does to the far sides.
+
+use serde::{Deserialize, Serialize};
+
+use super::gathering::Place;
+use super::ids::{MessageId, RemoteConversationId, RequestRef};
+use super::inbound::{Media, Route};
+use super::text::{CustomerText, InternalText};
+use crate::audience::Audience;
+use crate::effect::EffectKey;
+use crate::ids::CommentId;
+use crate::time::Millis;
+
+/// One write of messaging.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "does")]
+pub enum TalkAct {
+    /// Makes the request, with what is gathered for its description by then.
+    CreateRequest {
+        /// For which conversation.
+        request: RequestRef,
+        /// Its summary.
+        summary: String,
+    },
+    /// Brings a gathering to its text: all lines of it that there are by then.
+    Gather {
+        /// Of which conversation.
+        request: RequestRef,
+        /// Which gathering.
+        gathering: u32,
+        /// Where it stands.
+        place: Place,
+        /// Not before this, so that the next messages are written together with it.
+        due_at: Millis,
+    },
+    /// Attaches a file of the end user's to the issue.
+    Attach {
+        /// Of which conversation.
+        request: RequestRef,
+        /// The message it came with.
+        message: MessageId,
+        /// The file.
+        media: Media,
+    },
+    /// Sends a message to the end user.
+    Send {
+        /// In which conversation.
+        request: RequestRef,
+        /// Who may read it. The courier sends what is for the `Customer` and refuses anything
+        /// else.
+        audience: Audience,
+        /// Where to.
+        route: Route,
+        /// What it says.
+        text: CustomerText,
+        /// The comment that it carries. It is read again before the bytes leave.
+        comment: Option<CommentId>,
+        /// Is it all of the comment, so that an edit of the comment can still be taken over?
+        whole: bool,
+    },
+    /// Tells the agents something, as an internal comment.
+    Tell {
+        /// In which request.
+        request: RequestRef,
+        /// Who may read it. The courier writes what is `Internal` and refuses anything else.
+        audience: Audience,
+        /// What it says.
+        text: InternalText,
+    },
+    /// Archives the provider's conversation.
+    Archive {
+        /// Of which conversation.
+        request: RequestRef,
+        /// Which.
+        conversation: RemoteConversationId,
+    },
+}
+
+impl TalkAct {
+    /// The word for storage, logs and metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::CreateRequest { .. } => "create_request",
+            Self::Gather { .. } => "gather",
+            Self::Attach { .. } => "attach",
+            Self::Send { .. } => "send",
+            Self::Tell { .. } => "tell",
+            Self::Archive { .. } => "archive",
+        }
+    }
+
+    /// The conversation it belongs to.
+    pub fn request(&self) -> &RequestRef {
+        match self {
+            Self::CreateRequest { request, .. }
+            | Self::Gather { request, .. }
+            | Self::Attach { request, .. }
+            | Self::Send { request, .. }
+            | Self::Tell { request, .. }
+            | Self::Archive { request, .. } => request,
+        }
+    }
+
+    /// Is it a write to the channel, and not one to Jira?
+    pub fn goes_to_channel(&self) -> bool {
+        matches!(self, Self::Send { .. } | Self::Archive { .. })
+    }
+
+    /// Not before this, if it waits for more to come.
+    pub fn due_at(&self) -> Option<Millis> {
+        match self {
+            Self::Gather { due_at, .. } => Some(*due_at),
+            _ => None,
+        }
+    }
+
+    /// The same without the text that it carries, if it carries one.
+    pub fn without_text(&self) -> Option<Self> {
+        match self {
+            Self::CreateRequest { request, summary } if !summary.is_empty() => {
+                Some(Self::CreateRequest {
+                    request: request.clone(),
+                    summary: String::new(),
+                })
+            }
+            Self::Send {
+                request,
+                audience,
+                route,
+                text,
+                comment,
+                whole,
+            } if !text.as_str().is_empty() => Some(Self::Send {
+                request: request.clone(),
+                audience: *audience,
+                route: route.clone(),
+                text: CustomerText::taken_out(),
+                comment: comment.clone(),
+                whole: *whole,
+            }),
+            Self::Tell {
+                request,
+                audience,
+                text,
+            } if !text.as_str().is_empty() => Some(Self::Tell {
+                request: request.clone(),
+                audience: *audience,
+                text: InternalText::new(""),
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl EffectKey {
+    /// The key of what something does to an end user's conversation: the fact is the message, the
+    /// comment or the change that it follows from.
+    pub fn talk(kind: &str, request: &RequestRef, fact: &str) -> Self {
+        Self::stored(format!("talk-{kind}/{request}/{fact}"))
+    }
+}

@@ -1,0 +1,252 @@
+//! What a message of an end user means.
+
+use super::{Drawing, Plan};
+use crate::messaging::act::TalkAct;
+use crate::messaging::end_user::EndUser;
+use crate::messaging::gathering::{GATHERING_CHARS_MAX, Gathering, Line, Place, cut, summary};
+use crate::messaging::inbound::{Inbound, Media};
+use crate::messaging::request::{Request, Stage};
+use crate::messaging::settings::Desk;
+use crate::messaging::words;
+use crate::outcome::Reason;
+
+/// What we know of a sender before their message is looked at.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Who they are, with what was known of them before this message.
+    pub end_user: EndUser,
+    /// Were they seen before?
+    pub known: bool,
+    /// Their newest conversation, active or closed.
+    pub latest: Option<Request>,
+    /// Was this very message dealt with before?
+    pub seen: bool,
+    /// How many requests they began within the last hour.
+    pub requests_lately: u32,
+}
+
+/// Decides what a message of an end user means. `desk` is the one that serves its channel.
+pub fn inbound(person: &Person, message: &Inbound, desk: Option<&Desk>) -> Plan {
+    if person.seen {
+        return Plan::nothing(Reason::AlreadyHandled);
+    }
+    let Some(desk) = desk else {
+        let channel = message.route.channel.to_string();
+        return Plan::nothing(Reason::ChannelNotServed { channel });
+    };
+    if person.end_user.blocked {
+        return Plan::nothing(Reason::SenderBlocked);
+    }
+    let end_user = person
+        .end_user
+        .with(&message.identities, message.name.as_deref());
+    let latest = person.latest.as_ref();
+    let mut plan = match latest.filter(|latest| goes_on(latest, message, desk)) {
+        Some(active) => add(active, &end_user, message, desk),
+        None if person.requests_lately >= desk.requests_per_hour_max => {
+            return Plan::nothing(Reason::TooManyRequests);
+        }
+        None => begin(latest, &end_user, message, desk),
+    };
+    if !person.known || end_user != person.end_user {
+        plan.changes.end_user = Some(end_user);
+    }
+    plan
+}
+
+/// Does the message go on with this conversation? An active one always; an ended one only if the
+/// desk lets it come back and it ended lately.
+fn goes_on(latest: &Request, message: &Inbound, desk: &Desk) -> bool {
+    match latest.closed {
+        _ if latest.is_live() => true,
+        Some((at, _)) => {
+            desk.reopen_within_ms > 0
+                && message.received_at.since(at) < desk.reopen_within_ms
+                && latest.issue.is_some()
+        }
+        None => false,
+    }
+}
+
+/// A new conversation, which makes a new request.
+fn begin(latest: Option<&Request>, end_user: &EndUser, message: &Inbound, desk: &Desk) -> Plan {
+    let request = Request {
+        generation: latest.map_or(0, |latest| latest.generation) + 1,
+        desk: desk.name.clone(),
+        site: desk.site.clone(),
+        stage: Stage::Describing,
+        gathering: Some(Gathering {
+            number: 1,
+            place: Place::Description,
+            chars: 0,
+        }),
+        gatherings: 1,
+        route: message.route.clone(),
+        opened_at: message.received_at,
+        last_inbound_at: message.sent_at,
+        reminded_of: None,
+        closed: None,
+        issue: None,
+    };
+    let unsaved = Request {
+        generation: 0,
+        ..request.clone()
+    };
+    let mut drawing = Drawing::new(&desk.account, end_user, request);
+    let act = TalkAct::CreateRequest {
+        request: drawing.whose.clone(),
+        summary: summary(
+            message.text.as_deref(),
+            end_user.label(),
+            &message.route.platform.to_string(),
+        ),
+    };
+    drawing.push("", act);
+    gather(&mut drawing, message, desk);
+    attach(&mut drawing, message);
+    drawing.finish(&unsaved)
+}
+
+/// One more message of an active conversation.
+fn add(active: &Request, end_user: &EndUser, message: &Inbound, desk: &Desk) -> Plan {
+    let mut drawing = Drawing::new(&desk.account, end_user, active.clone());
+    let request = &mut drawing.request;
+    if !request.is_live() {
+        request.stage = Stage::Commenting;
+        request.closed = None;
+    }
+    // The channel that was used last is where the answer goes, by the provider's time: a late
+    // message does not turn the talk back.
+    if message.sent_at >= request.last_inbound_at {
+        request.route = message.route.clone();
+        request.last_inbound_at = message.sent_at;
+    }
+    gather(&mut drawing, message, desk);
+    attach(&mut drawing, message);
+    drawing.finish(active)
+}
+
+/// Puts the message's lines into the open gathering, or into a new comment.
+fn gather(drawing: &mut Drawing, message: &Inbound, desk: &Desk) {
+    let mut touched: Vec<Gathering> = Vec::new();
+    for (part, text) in (0..).zip(cut(&text_of(message))) {
+        let mut line = Line {
+            message: message.message.clone(),
+            part,
+            gathering: 0,
+            place: Place::Description,
+            sent_at: message.sent_at,
+            received_at: message.received_at,
+            text,
+        };
+        let gathering = room_for(&mut drawing.request, line.chars());
+        (line.gathering, line.place) = (gathering.number, gathering.place);
+        if !touched.iter().any(|one| one.number == gathering.number) {
+            touched.push(gathering);
+        }
+        drawing.plan.changes.lines.push(line);
+    }
+    for gathering in touched {
+        // What makes the request writes what is gathered for its description by then.
+        let created = drawing.plan.effects.iter().any(|effect| {
+            matches!(
+                &effect.act,
+                crate::effect::Act::Talk(TalkAct::CreateRequest { .. })
+            )
+        });
+        if created && gathering.place == Place::Description {
+            continue;
+        }
+        let act = TalkAct::Gather {
+            request: drawing.whose.clone(),
+            gathering: gathering.number,
+            place: gathering.place,
+            due_at: message.received_at.plus_ms(desk.quiet_ms),
+        };
+        let fact = format!("{}/{}", gathering.number, message.message);
+        drawing.push(&fact, act);
+    }
+}
+
+/// The gathering that takes so many characters more: the open one, one that goes on with it, or a
+/// new comment.
+fn room_for(request: &mut Request, chars: usize) -> Gathering {
+    let place = match request.gathering {
+        Some(open) if open.chars + chars <= GATHERING_CHARS_MAX => {
+            let open = Gathering {
+                chars: open.chars + chars,
+                ..open
+            };
+            request.gathering = Some(open);
+            return open;
+        }
+        Some(_) => Place::Continued,
+        None => Place::Comment,
+    };
+    request.gatherings += 1;
+    let new = Gathering {
+        number: request.gatherings,
+        place,
+        chars,
+    };
+    request.gathering = Some(new);
+    new
+}
+
+/// What stands in Jira for a message: its text, its files by name, or what kind it is.
+fn text_of(message: &Inbound) -> String {
+    let mut pieces: Vec<String> = Vec::new();
+    let text = message.text.as_deref().map(str::trim);
+    pieces.extend(text.filter(|text| !text.is_empty()).map(str::to_owned));
+    pieces.extend(
+        message
+            .media
+            .iter()
+            .map(|media| words::file(&media.kind, &file_name(message, media))),
+    );
+    pieces.extend(message.unsupported.as_deref().map(words::unsupported));
+    if pieces.is_empty() {
+        pieces.push(words::unsupported("empty"));
+    }
+    pieces.join(" ")
+}
+
+fn attach(drawing: &mut Drawing, message: &Inbound) {
+    for (place, media) in message.media.iter().enumerate() {
+        let named = Media {
+            name: Some(file_name(message, media)),
+            ..media.clone()
+        };
+        let act = TalkAct::Attach {
+            request: drawing.whose.clone(),
+            message: message.message.clone(),
+            media: named,
+        };
+        drawing.push(&format!("{}/{place}", message.message), act);
+    }
+}
+
+/// What a file is called in Jira: the name it came with, behind a part of its message's id, so that
+/// it is found again and two of one name do not meet.
+fn file_name(message: &Inbound, media: &Media) -> String {
+    const ID_CHARS: usize = 6;
+    let id: Vec<char> = message
+        .message
+        .as_str()
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    let tail: String = id[id.len().saturating_sub(ID_CHARS)..].iter().collect();
+    let name = media.name.as_deref().unwrap_or(&media.kind);
+    let name: String = name
+        .chars()
+        .map(|c| {
+            if c.is_control() || matches!(c, '/' | '\\') {
+                '_'
+            } else {
+                c
+            }
+        })
+        .collect();
+    format!("{tail}-{name}")
+}

@@ -1,0 +1,235 @@
+//! What happened in a request means for its end user.
+
+use super::{Drawing, Plan};
+use crate::audience::Audience;
+use crate::fact::FactKey;
+use crate::ids::{CommentId, IssueKey};
+use crate::messaging::act::TalkAct;
+use crate::messaging::delivery::{Delivery, Outbound};
+use crate::messaging::end_user::EndUser;
+use crate::messaging::news::{CommentNews, RequestNews, Role, StatusChange};
+use crate::messaging::request::{Closing, Request, Stage};
+use crate::messaging::settings::Desk;
+use crate::messaging::text::CustomerText;
+use crate::messaging::words;
+use crate::observation::CommentVisibility;
+use crate::outcome::Reason;
+use crate::time::Millis;
+
+/// A public comment and a transition by the same person within this time are one action, in
+/// milliseconds: Jira stores them one after the other.
+const ONE_ACTION_MS: i64 = 2_000;
+
+/// Decides what news of a request mean for its end user. `request` is the conversation that the
+/// issue belongs to, active or closed; `now` is when it is decided.
+pub fn jira(
+    end_user: &EndUser,
+    request: &Request,
+    news: &RequestNews,
+    desk: &Desk,
+    now: Millis,
+) -> Plan {
+    let mut drawing = Drawing::new(&desk.account, end_user, request.clone());
+    let Some(key) = &news.key else {
+        return gone(drawing, request, news, now);
+    };
+    for happening in in_order(news) {
+        match happening {
+            News::Comment(comment, with) => {
+                drawing.plan.facts.push(FactKey::talked(&comment.id));
+                if let Some(change) = with {
+                    drawing.plan.facts.push(FactKey::announced(&change.id));
+                }
+                commented(&mut drawing, desk, key, comment, with, now);
+            }
+            News::Change(change) => {
+                drawing.plan.facts.push(FactKey::announced(&change.id));
+                changed(&mut drawing, desk, key, change, now);
+            }
+        }
+    }
+    if drawing.plan.facts.is_empty() {
+        drawing.because(Reason::NothingNew);
+    }
+    drawing.finish(request)
+}
+
+/// The issue cannot be read. Only an event that says so ends the conversation.
+fn gone(mut drawing: Drawing, before: &Request, news: &RequestNews, now: Millis) -> Plan {
+    drawing.because(Reason::IssueGone);
+    if news.deleted && before.is_live() {
+        drawing.request.close(now, Closing::Deleted);
+        drawing.archive();
+    }
+    drawing.finish(before)
+}
+
+/// One thing that happened in the request.
+enum News<'n> {
+    /// A comment, with the transition that it was made with.
+    Comment(&'n CommentNews, Option<&'n StatusChange>),
+    /// A transition.
+    Change(&'n StatusChange),
+}
+
+/// What happened, in its order, with comments and transitions of one action together.
+fn in_order(news: &RequestNews) -> Vec<News<'_>> {
+    let mut left: Vec<&StatusChange> = news.changes.iter().collect();
+    let mut dated: Vec<(Millis, u8, News<'_>)> = Vec::new();
+    for comment in &news.comments {
+        let told = comment.role == Role::Agent && comment.visibility == CommentVisibility::Public;
+        let with = left
+            .iter()
+            .position(|change| told && one_action(comment, change))
+            .map(|at| left.remove(at));
+        dated.push((comment.at, 0, News::Comment(comment, with)));
+    }
+    dated.extend(
+        left.into_iter()
+            .map(|change| (change.at, 1, News::Change(change))),
+    );
+    dated.sort_by_key(|(at, kind, _)| (*at, *kind));
+    dated.into_iter().map(|(_, _, news)| news).collect()
+}
+
+fn one_action(comment: &CommentNews, change: &StatusChange) -> bool {
+    change.author.as_deref() == Some(&comment.author)
+        && comment.at.since(change.at).abs() <= ONE_ACTION_MS
+}
+
+fn commented(
+    drawing: &mut Drawing,
+    desk: &Desk,
+    key: &IssueKey,
+    comment: &CommentNews,
+    with: Option<&StatusChange>,
+    now: Millis,
+) {
+    match comment.role {
+        Role::Us => return drawing.because(Reason::Echo),
+        Role::Customer => return drawing.because(Reason::ByCustomer),
+        Role::Agent => {}
+    }
+    if drawing.request.stage == Stage::Commenting {
+        // What the end user writes from now on comes after it.
+        drawing.request.gathering = None;
+    }
+    let platform = drawing.request.route.platform.clone();
+    let Some(parts) = CustomerText::of_news(comment, &platform) else {
+        return drawing.because(Reason::NotForTheCustomer);
+    };
+    let fact = FactKey::talked(&comment.id);
+    if let Some((_, why)) = drawing.request.closed {
+        drawing.because(Reason::ConversationClosed);
+        return drawing.tell(fact.as_str(), words::not_sent_closed(why));
+    }
+    drawing.request.stage = Stage::Commenting;
+    drawing.request.gathering = None;
+    let status = with.and_then(|change| notification(drawing, desk, key, change));
+    let parts = match status {
+        Some(status) => CustomerText::joined(parts, status, &platform),
+        None => parts,
+    };
+    if parts.is_empty() {
+        drawing.because(Reason::NothingToSend);
+    } else {
+        send(
+            drawing,
+            fact.as_str(),
+            parts,
+            Some(&comment.id),
+            with.is_none(),
+            now,
+        );
+    }
+    if comment.files > 0 && !desk.attachments_out {
+        let fact = format!("{fact}/files");
+        drawing.tell(&fact, words::files_not_sent(comment.files));
+    }
+    if let Some(change) = with {
+        end(drawing, desk, change, now);
+    }
+}
+
+fn changed(drawing: &mut Drawing, desk: &Desk, key: &IssueKey, change: &StatusChange, now: Millis) {
+    if !drawing.request.is_live() {
+        return drawing.because(Reason::ConversationClosed);
+    }
+    if let Some(text) = notification(drawing, desk, key, change) {
+        let fact = FactKey::announced(&change.id);
+        send(drawing, fact.as_str(), vec![text], None, true, now);
+    }
+    end(drawing, desk, change, now);
+}
+
+/// What the end user is told of a status change.
+fn notification(
+    drawing: &mut Drawing,
+    desk: &Desk,
+    key: &IssueKey,
+    change: &StatusChange,
+) -> Option<CustomerText> {
+    let template = desk
+        .notifications
+        .template(&change.to, words::STATUS_CHANGED);
+    if template.is_none() {
+        let status = change.to.name.clone();
+        drawing.because(Reason::StatusNotTold { status });
+    }
+    template.map(|template| CustomerText::of_template(template, key, &change.to))
+}
+
+/// Ends the conversation if the status is a closing one: by our own record at once, at the provider
+/// behind what is still to be sent.
+fn end(drawing: &mut Drawing, desk: &Desk, change: &StatusChange, now: Millis) {
+    if desk.closes(&change.to) && drawing.request.is_live() {
+        drawing.request.close(now, Closing::Done);
+        drawing.archive();
+    }
+}
+
+/// Sends texts by the channel used last, or says why not.
+fn send(
+    drawing: &mut Drawing,
+    fact: &str,
+    parts: Vec<CustomerText>,
+    comment: Option<&CommentId>,
+    whole: bool,
+    now: Millis,
+) {
+    let route = drawing.request.route.clone();
+    let open = drawing.request.can_reply(now);
+    let whole = whole && parts.len() == 1;
+    for (number, text) in parts.into_iter().enumerate() {
+        let fact = format!("{fact}/{number}");
+        let shown = text.as_str().to_owned();
+        let act = TalkAct::Send {
+            request: drawing.whose.clone(),
+            audience: Audience::Customer,
+            route: route.clone(),
+            text,
+            comment: comment.cloned(),
+            whole,
+        };
+        let (key, delivery) = if open {
+            (drawing.push(&fact, act), Delivery::Queued)
+        } else {
+            let key = crate::effect::EffectKey::talk(act.kind(), &drawing.whose, &fact);
+            (key, Delivery::NotSent)
+        };
+        drawing.plan.changes.outbound.push(Outbound {
+            key,
+            comment: comment.cloned(),
+            channel: route.channel.clone(),
+            text: shown,
+            delivery,
+            reason: (!open).then(|| "the reply window was closed".to_owned()),
+            at: now,
+        });
+    }
+    if let (false, Some(ended_at)) = (open, drawing.request.window_ends_at()) {
+        drawing.because(Reason::ReplyWindowClosed);
+        let fact = format!("{fact}/window");
+        drawing.tell(&fact, words::window_closed(ended_at));
+    }
+}

@@ -1,0 +1,137 @@
+//! What an event means for an end user and their request.
+
+mod inbound;
+mod jira;
+mod provider;
+
+use crate::audience::Audience;
+use crate::connection::Connection;
+use crate::effect::{Act, Effect, EffectKey};
+use crate::fact::FactKey;
+use crate::ids::IssueId;
+use crate::messaging::act::TalkAct;
+use crate::messaging::delivery::{Delivery, Outbound};
+use crate::messaging::end_user::EndUser;
+use crate::messaging::gathering::Line;
+use crate::messaging::ids::{AccountName, RequestRef};
+use crate::messaging::request::Request;
+use crate::messaging::text::InternalText;
+use crate::outcome::{Outcome, Reason};
+
+pub use inbound::{Person, inbound};
+pub use jira::jira;
+pub use provider::{Report, provider};
+
+/// What is to be done about an event. All of it is committed in one transaction.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// What changes in what is kept.
+    pub changes: Changes,
+    /// The facts of the request's issue that are dealt with now.
+    pub facts: Vec<FactKey>,
+    /// The writes to be made, in order.
+    pub effects: Vec<Effect>,
+    /// What became of the event.
+    pub outcome: Outcome,
+}
+
+/// What changes in what is kept of an end user.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Changes {
+    /// The end user, whole, if new or changed.
+    pub end_user: Option<EndUser>,
+    /// Their conversation, whole, if new or changed.
+    pub request: Option<Request>,
+    /// New lines of gatherings.
+    pub lines: Vec<Line>,
+    /// New messages to the end user.
+    pub outbound: Vec<Outbound>,
+    /// Where known messages to the end user are now, and why.
+    pub delivered: Vec<(EffectKey, Delivery, Option<String>)>,
+}
+
+impl Plan {
+    /// Nothing is done, for this reason.
+    pub(crate) fn nothing(reason: Reason) -> Self {
+        Self {
+            outcome: Outcome::nothing(reason),
+            ..Self::default()
+        }
+    }
+}
+
+/// Puts a plan together for one conversation.
+struct Drawing {
+    whose: RequestRef,
+    /// The conversation as it is after what was planned so far.
+    request: Request,
+    plan: Plan,
+}
+
+impl Drawing {
+    fn new(account: &AccountName, end_user: &EndUser, request: Request) -> Self {
+        Self {
+            whose: RequestRef {
+                account: account.clone(),
+                end_user: end_user.id.clone(),
+                generation: request.generation,
+            },
+            request,
+            plan: Plan::default(),
+        }
+    }
+
+    fn push(&mut self, fact: &str, act: TalkAct) -> EffectKey {
+        let key = EffectKey::talk(act.kind(), &self.whose, fact);
+        let connection = if act.goes_to_channel() {
+            Connection::Account(self.whose.account.clone())
+        } else {
+            Connection::Site(self.request.site.clone())
+        };
+        let issue = self.request.issue.as_ref();
+        self.plan.effects.push(Effect {
+            key: key.clone(),
+            connection,
+            site: self.request.site.clone(),
+            issue: issue.map_or_else(|| IssueId::new(""), |(id, _)| id.clone()),
+            act: Act::Talk(act),
+        });
+        key
+    }
+
+    /// Tells the agents something, once per fact.
+    fn tell(&mut self, fact: &str, text: String) {
+        let act = TalkAct::Tell {
+            request: self.whose.clone(),
+            audience: Audience::Internal,
+            text: InternalText::new(text),
+        };
+        self.push(fact, act);
+    }
+
+    /// Archives the provider's conversation, if there is one. An end is named by its time: a
+    /// conversation that came back ends again.
+    fn archive(&mut self) {
+        if let Some(conversation) = self.request.route.conversation.clone() {
+            let act = TalkAct::Archive {
+                request: self.whose.clone(),
+                conversation,
+            };
+            let at = self.request.closed.map_or(0, |(at, _)| at.0);
+            self.push(&format!("end.{at}"), act);
+        }
+    }
+
+    fn because(&mut self, reason: Reason) {
+        self.plan.outcome.because(reason);
+    }
+
+    /// The plan, with the conversation in it if it changed.
+    fn finish(mut self, before: &Request) -> Plan {
+        if self.request != *before {
+            self.plan.changes.request = Some(self.request);
+        }
+        self.plan.outcome.effects = self.plan.effects.len();
+        self.plan
+    }
+}

@@ -1,0 +1,200 @@
+//! What the provider says of deliveries and conversations, and what became of our own sends.
+
+use super::{Drawing, Plan};
+use crate::audience::Audience;
+use crate::effect::EffectKey;
+use crate::messaging::act::TalkAct;
+use crate::messaging::delivery::{Delivery, Outbound};
+use crate::messaging::end_user::EndUser;
+use crate::messaging::ids::{AccountName, MessageId, RemoteConversationId};
+use crate::messaging::request::{Closing, Request};
+use crate::messaging::text::CustomerText;
+use crate::messaging::words;
+use crate::outcome::Reason;
+use crate::time::Millis;
+
+/// One thing that is said of an end user's conversation from the channel's side.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Report {
+    /// A message of ours got further, or failed.
+    Delivery {
+        /// Our message, as it is kept.
+        message: Outbound,
+        /// Where it is now.
+        now: Delivery,
+        /// Why it is there, if it failed.
+        reason: Option<String>,
+    },
+    /// A conversation was archived at the provider.
+    Archived {
+        /// Which.
+        conversation: RemoteConversationId,
+    },
+    /// Someone answered in the provider's own inbox.
+    AnsweredElsewhere {
+        /// The message.
+        message: MessageId,
+        /// What it says.
+        text: String,
+        /// When.
+        at: Millis,
+    },
+    /// The provider joined this end user's contact with that of another, who has an older
+    /// conversation.
+    MergedAway,
+    /// A file of the end user's could not be attached.
+    FileMissing {
+        /// Its name.
+        name: String,
+        /// Why, in words.
+        reason: String,
+    },
+    /// The window for answers ends soon.
+    WindowEnds,
+    /// A person wants a message sent again.
+    SendAgain {
+        /// Our message, as it is kept.
+        message: Outbound,
+        /// The sending that is asked for: names the new effect.
+        asked: String,
+        /// What it says, if it may still be said.
+        text: Option<CustomerText>,
+    },
+}
+
+/// Decides what a report means. `request` is the conversation it is about, active or closed.
+pub fn provider(
+    account: &AccountName,
+    end_user: &EndUser,
+    request: &Request,
+    report: &Report,
+    now: Millis,
+) -> Plan {
+    let mut drawing = Drawing::new(account, end_user, request.clone());
+    match report {
+        Report::Delivery {
+            message,
+            now: told,
+            reason,
+        } => delivered(&mut drawing, message, *told, reason.as_deref()),
+        Report::Archived { conversation } => {
+            if !request.is_live() {
+                drawing.because(Reason::Echo);
+            } else if request.route.conversation.as_ref() == Some(conversation) {
+                drawing.request.close(now, Closing::Archived);
+                drawing.tell(&format!("archived.{}", now.0), words::archived());
+            } else {
+                drawing.because(Reason::OtherConversation);
+            }
+        }
+        Report::AnsweredElsewhere { message, text, at } => {
+            if request.is_live() {
+                let fact = format!("elsewhere/{message}");
+                drawing.tell(&fact, words::answered_elsewhere(text, *at));
+            } else {
+                drawing.because(Reason::ConversationClosed);
+            }
+        }
+        Report::MergedAway => {
+            if request.is_live() {
+                drawing.request.close(now, Closing::Merged);
+                drawing.tell(&format!("merged.{}", now.0), words::merged());
+            } else {
+                drawing.because(Reason::ConversationClosed);
+            }
+        }
+        Report::FileMissing { name, reason } => {
+            drawing.tell(&format!("file/{name}"), words::file_missing(name, reason));
+        }
+        Report::WindowEnds => remind(&mut drawing, now),
+        Report::SendAgain {
+            message,
+            asked,
+            text,
+        } => send_again(&mut drawing, message, asked, text.clone(), now),
+    }
+    drawing.finish(request)
+}
+
+fn delivered(drawing: &mut Drawing, message: &Outbound, told: Delivery, reason: Option<&str>) {
+    let after = match told {
+        // What our own courier says of a message that is not on its way yet.
+        Delivery::Held | Delivery::NotSent if message.delivery == Delivery::Queued => told,
+        _ => message.delivery.after(told),
+    };
+    if after == message.delivery {
+        return drawing.because(Reason::AlreadyHandled);
+    }
+    let reason = reason.map(str::to_owned);
+    drawing
+        .plan
+        .changes
+        .delivered
+        .push((message.key.clone(), after, reason.clone()));
+    let why = reason.as_deref().unwrap_or("the provider gave no reason.");
+    // Named by the message, so that it is told once however often it is reported.
+    match after {
+        Delivery::Failed | Delivery::NotSent => drawing.tell(
+            &format!("failed/{}", message.key),
+            words::not_delivered(&message.text, why),
+        ),
+        Delivery::Held => drawing.tell(
+            &format!("held/{}", message.key),
+            words::maybe_sent(&message.text),
+        ),
+        _ => drawing.because(Reason::ReportNoted),
+    }
+}
+
+fn remind(drawing: &mut Drawing, now: Millis) {
+    let ends_at = drawing.request.window_ends_at();
+    match ends_at.filter(|_| drawing.request.is_live()) {
+        Some(ends_at) if now < ends_at && drawing.request.reminded_of != Some(ends_at) => {
+            drawing.request.reminded_of = Some(ends_at);
+            let fact = format!("reminder/{}", ends_at.0);
+            drawing.tell(&fact, words::window_ends(ends_at));
+        }
+        Some(_) => drawing.because(Reason::AlreadyHandled),
+        None => drawing.because(Reason::ConversationClosed),
+    }
+}
+
+/// One new effect for a message that reached nobody, if it can be sent now.
+fn send_again(
+    drawing: &mut Drawing,
+    message: &Outbound,
+    asked: &str,
+    text: Option<CustomerText>,
+    now: Millis,
+) {
+    let Some(text) = text.filter(|_| message.delivery.may_be_sent_again()) else {
+        return drawing.because(Reason::NotSentAgain);
+    };
+    if !drawing.request.is_live() {
+        return drawing.because(Reason::ConversationClosed);
+    }
+    if !drawing.request.can_reply(now) {
+        return drawing.because(Reason::ReplyWindowClosed);
+    }
+    let route = drawing.request.route.clone();
+    let shown = text.as_str().to_owned();
+    let act = TalkAct::Send {
+        request: drawing.whose.clone(),
+        audience: Audience::Customer,
+        route: route.clone(),
+        text,
+        comment: message.comment.clone(),
+        whole: false,
+    };
+    let fact = format!("again/{asked}");
+    let key: EffectKey = drawing.push(&fact, act);
+    drawing.plan.changes.outbound.push(Outbound {
+        key,
+        comment: message.comment.clone(),
+        channel: route.channel,
+        text: shown,
+        delivery: Delivery::Queued,
+        reason: None,
+        at: now,
+    });
+}

@@ -1,0 +1,92 @@
+//! The active conversation of an end user, and the request that it feeds.
+
+use serde::{Deserialize, Serialize};
+
+use super::gathering::Gathering;
+use super::ids::DeskName;
+use super::inbound::Route;
+use crate::ids::{IssueId, IssueKey, SiteName};
+use crate::time::Millis;
+
+/// Where a conversation is. A person without one, or whose last one is closed, has none active.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// What the end user writes is gathered in the description.
+    Describing,
+    /// An agent has answered; the talk goes on in comments.
+    Commenting,
+    /// Ended. Nothing goes in or out any more.
+    Closed,
+}
+
+/// Why a conversation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closing {
+    /// The request came into a closing status.
+    Done,
+    /// It was archived at the provider.
+    Archived,
+    /// The request was deleted.
+    Deleted,
+    /// The provider joined its contact with one that has an older conversation.
+    Merged,
+}
+
+/// One conversation of an end user with the request that it feeds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Which of the end user's conversations; the first is 1.
+    pub generation: u32,
+    /// The desk that it came in at.
+    pub desk: DeskName,
+    /// The site of the request.
+    pub site: SiteName,
+    /// Where it is.
+    pub stage: Stage,
+    /// Where the next message goes, while that is open.
+    pub gathering: Option<Gathering>,
+    /// How many gatherings there were.
+    pub gatherings: u32,
+    /// Where an answer goes: the channel that was used last.
+    pub route: Route,
+    /// When it began.
+    pub opened_at: Millis,
+    /// When the end user last wrote, by the provider's clock.
+    pub last_inbound_at: Millis,
+    /// The end of the window that the agent was reminded of.
+    #[serde(default)]
+    pub reminded_of: Option<Millis>,
+    /// When and why it ended.
+    #[serde(default)]
+    pub closed: Option<(Millis, Closing)>,
+    /// The issue, once it is made.
+    #[serde(skip)]
+    pub issue: Option<(IssueId, IssueKey)>,
+}
+
+impl Request {
+    /// Is it not ended?
+    pub fn is_live(&self) -> bool {
+        self.stage != Stage::Closed
+    }
+
+    /// Until when an answer can be sent; `None` where there is no such bound.
+    pub fn window_ends_at(&self) -> Option<Millis> {
+        let window_ms = self.route.platform.reply_window_ms()?;
+        Some(self.last_inbound_at.plus_ms(window_ms))
+    }
+
+    /// Can an answer be sent at this time?
+    pub fn can_reply(&self, now: Millis) -> bool {
+        self.window_ends_at().is_none_or(|end| now < end)
+    }
+
+    /// Ends it.
+    pub(super) fn close(&mut self, at: Millis, why: Closing) {
+        self.stage = Stage::Closed;
+        self.gathering = None;
+        self.closed = Some((at, why));
+    }
+}

@@ -1,0 +1,89 @@
+//! The settings of a desk.
+
+use std::collections::BTreeMap;
+
+use super::ids::{AccountName, ChannelId, DeskName};
+use crate::ids::SiteName;
+use crate::observation::StatusRef;
+use crate::settings::StatusMatch;
+
+/// A desk as the planner needs it: channels of an account that feed requests of one type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Desk {
+    /// Its name.
+    pub name: DeskName,
+    /// The channel account.
+    pub account: AccountName,
+    /// The channels that it serves.
+    pub channels: Channels,
+    /// The site of the service desk.
+    pub site: SiteName,
+    /// What the end user is told of status changes.
+    pub notifications: Notifications,
+    /// The statuses that end a conversation.
+    pub closing: Vec<StatusMatch>,
+    /// For how long after the end a new message goes on with the old request, in milliseconds.
+    /// Zero: it begins a new one.
+    pub reopen_within_ms: i64,
+    /// How long a message waits for the next one before both are written, in milliseconds.
+    pub quiet_ms: i64,
+    /// Requests that one sender may begin within an hour.
+    pub requests_per_hour_max: u32,
+    /// Are files of the agent's sent?
+    pub attachments_out: bool,
+}
+
+/// Which channels of its account a desk serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Channels {
+    /// All that no other desk names.
+    All,
+    /// These.
+    Only(Vec<ChannelId>),
+}
+
+/// What the end user is told of status changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notifications {
+    /// Is it told of a status that has no line of its own?
+    pub others: bool,
+    /// By status: its text, or `None` to tell nothing.
+    pub by_status: BTreeMap<String, Option<String>>,
+}
+
+impl Notifications {
+    /// The text for a status, with `{key}` and `{status}` still in it; `None` to tell nothing.
+    pub fn template<'t>(&'t self, status: &StatusRef, usual: &'t str) -> Option<&'t str> {
+        let named = self.by_status.iter().find(|(name, _)| {
+            **name == status.id || name.to_lowercase() == status.name.to_lowercase()
+        });
+        match named {
+            Some((_, text)) => text.as_deref(),
+            None => self.others.then_some(usual),
+        }
+    }
+}
+
+impl Desk {
+    /// Does a status end the conversation?
+    pub fn closes(&self, status: &StatusRef) -> bool {
+        self.closing.iter().any(|rule| rule.matches(status))
+    }
+
+    /// Does it serve the channel by name?
+    pub fn names(&self, channel: &ChannelId) -> bool {
+        matches!(&self.channels, Channels::Only(named) if named.contains(channel))
+    }
+}
+
+/// The desk that serves a channel of an account: one that names it before one that takes all.
+pub fn desk_of<'d>(
+    desks: impl Iterator<Item = &'d Desk> + Clone,
+    account: &AccountName,
+    channel: &ChannelId,
+) -> Option<&'d Desk> {
+    let mut ours = desks.filter(|desk| desk.account == *account);
+    ours.clone()
+        .find(|desk| desk.names(channel))
+        .or_else(|| ours.find(|desk| desk.channels == Channels::All))
+}

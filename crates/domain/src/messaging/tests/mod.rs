@@ -1,0 +1,5 @@
+//! The rules one by one, and random interleavings against a small model of its own.
+
+mod model;
+mod rules;
+mod world;

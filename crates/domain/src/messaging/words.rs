@@ -1,0 +1,136 @@
+//! What people read: end users the status notifications, agents the internal comments.
+
+use super::gathering::minute;
+use super::request::Closing;
+use crate::time::Millis;
+
+/// The notification of a status that has no text of its own.
+pub const STATUS_CHANGED: &str = "Your request {key} is now: {status}";
+
+/// A public comment that was made after the reply window ended.
+pub fn window_closed(ended_at: Millis) -> String {
+    format!(
+        "Not delivered. The customer last wrote more than 24 hours ago, and the platform takes \
+         answers only within 24 hours of the customer's last message (this window ended {}). Only \
+         the customer can open it again, by writing. Then write your answer in a new comment; what \
+         was not delivered is not sent by itself.",
+        minute(ended_at)
+    )
+}
+
+/// The reply window ends soon.
+pub fn window_ends(ends_at: Millis) -> String {
+    format!(
+        "The customer can be answered until {}. After that the platform takes no answer until the \
+         customer writes again.",
+        minute(ends_at)
+    )
+}
+
+/// A public comment on a request whose conversation has ended.
+pub fn not_sent_closed(why: Closing) -> String {
+    let ended = match why {
+        Closing::Done => "it ended when the request was done",
+        Closing::Archived => "it was archived at the messaging provider",
+        Closing::Deleted => "the request was deleted",
+        Closing::Merged => "it was joined with an older one of the same customer",
+    };
+    format!(
+        "Not sent: the conversation with the customer is closed ({ended}). The customer can begin \
+         a new one by writing, which makes a new request."
+    )
+}
+
+/// The conversation was archived at the provider.
+pub fn archived() -> String {
+    "The conversation was archived at the messaging provider. It is closed: comments on this \
+     request do not reach the customer any more. The request keeps its status. If the customer \
+     writes again, that makes a new request."
+        .to_owned()
+}
+
+/// Two contacts of the provider are one now.
+pub fn merged() -> String {
+    "The messaging provider joined this customer's contact with another one that has an older \
+     open request. The talk goes on there; comments on this request do not reach the customer any \
+     more."
+        .to_owned()
+}
+
+/// A message could not be delivered.
+pub fn not_delivered(text: &str, reason: &str) -> String {
+    format!(
+        "Not delivered to the customer: {reason} The message was: “{}”. It is not sent again by \
+         itself; if it is still wanted, write it again in a new comment.",
+        excerpt(text)
+    )
+}
+
+/// It is not known whether a message was sent.
+pub fn maybe_sent(text: &str) -> String {
+    format!(
+        "It is not known whether this message reached the customer: “{}”. The provider's answer \
+         was lost, and the message was not found there. It is not sent again by itself, because \
+         the customer might get it twice. Look at the conversation at the messaging provider; if \
+         it is missing there, write it again in a new comment.",
+        excerpt(text)
+    )
+}
+
+/// Files of an agent are not sent.
+pub fn files_not_sent(count: usize) -> String {
+    let files = if count == 1 { "The file" } else { "The files" };
+    format!(
+        "{files} in the last comment did not go to the customer: only text is sent. The text of \
+         the comment was sent."
+    )
+}
+
+/// An agent answered in the provider's own inbox.
+pub fn answered_elsewhere(text: &str, at: Millis) -> String {
+    format!(
+        "Someone answered the customer in the messaging provider's own inbox ({}): {text}",
+        minute(at)
+    )
+}
+
+/// What a file of the end user is called at its place in the text.
+pub fn file(kind: &str, name: &str) -> String {
+    format!("[{kind}: {name}]")
+}
+
+/// A file that could not be taken over.
+pub fn file_missing(name: &str, reason: &str) -> String {
+    format!("The customer's file “{name}” could not be attached: {reason}")
+}
+
+/// A message of a kind that cannot be shown.
+pub fn unsupported(kind: &str) -> String {
+    format!("[A message of a kind that cannot be shown here: {kind}]")
+}
+
+/// Characters of a message that are quoted.
+const EXCERPT_CHARS_MAX: usize = 200;
+
+fn excerpt(text: &str) -> String {
+    if text.chars().count() <= EXCERPT_CHARS_MAX {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(EXCERPT_CHARS_MAX).collect();
+    format!("{}…", kept.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_are_short() {
+        let long = "word ".repeat(100);
+        let text = not_delivered(&long, "The phone is off.");
+        assert!(
+            text.contains("word…”") && text.chars().count() < 500,
+            "{text}"
+        );
+    }
+}

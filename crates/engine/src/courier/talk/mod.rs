@@ -1,0 +1,219 @@
+//! The writes of messaging: one file per kind says how it is made once, and how a doubtful one is
+//! recognised.
+
+mod archive;
+mod attach;
+mod create_request;
+mod gather;
+mod send;
+mod tell;
+
+use std::sync::Arc;
+
+use bowline_domain::effect::EffectKey;
+use bowline_domain::ids::{IssueId, IssueKey};
+use bowline_domain::messaging::act::TalkAct;
+use bowline_domain::messaging::delivery::Delivery;
+use bowline_domain::messaging::ids::RequestRef;
+use bowline_net::{ApiError, Reply};
+use bowline_store::model::{Ending, EventSource, Talk, WrittenLine};
+
+use super::{Courier, MENDING_WAIT_MS, Stop};
+use crate::ingress::Refusal;
+use crate::planner::{COMMENT, TalkEvent, talk_event};
+use crate::registry::{Account, Site};
+
+/// Makes one write of messaging.
+pub(super) async fn make(courier: &Courier<'_>, act: &TalkAct) -> Result<Ending, Stop> {
+    let whose = act.request();
+    let Some(talk) = courier
+        .shared
+        .store
+        .talk(whose)
+        .await
+        .map_err(|error| courier.store_failed(&error))?
+    else {
+        let reason = "The conversation is not known any more.".to_owned();
+        return Err(Stop(Ending::Dropped { reason }));
+    };
+    match act {
+        TalkAct::CreateRequest { summary, .. } => {
+            create_request::create_request(courier, &talk, summary).await
+        }
+        TalkAct::Gather {
+            gathering, place, ..
+        } => gather::gather(courier, &talk, *gathering, *place).await,
+        TalkAct::Attach { media, .. } => attach::attach(courier, &talk, media).await,
+        TalkAct::Tell { audience, text, .. } => tell::tell(courier, &talk, *audience, text).await,
+        TalkAct::Send {
+            audience,
+            route,
+            text,
+            comment,
+            whole,
+            ..
+        } => {
+            let message = send::Sending {
+                audience: *audience,
+                route,
+                text,
+                comment: comment.as_ref(),
+                whole: *whole,
+            };
+            send::send(courier, &talk, &message).await
+        }
+        TalkAct::Archive { conversation, .. } => {
+            archive::archive(courier, &talk, conversation).await
+        }
+    }
+}
+
+impl Courier<'_> {
+    /// The site of the conversation's request, if it may be written to now.
+    fn site_of(&self, talk: &Talk) -> Result<Arc<Site>, Stop> {
+        let registry = self.shared.registry();
+        let name = &talk.request.site;
+        let doubtful = self.taken.doubtful;
+        let Some(site) = registry.sites.get(name) else {
+            let reason = format!("The site “{name}” is not configured any more.");
+            return Err(Stop(self.later(MENDING_WAIT_MS, doubtful, reason)));
+        };
+        if !site.standing.works() {
+            let reason = site.standing.known().reason.unwrap_or_default();
+            return Err(Stop(self.later(0, doubtful, reason)));
+        }
+        Ok(Arc::clone(site))
+    }
+
+    /// The account of the conversation, if it may be written to now.
+    fn account_of(&self, whose: &RequestRef) -> Result<Arc<Account>, Stop> {
+        let registry = self.shared.registry();
+        let name = &whose.account;
+        let doubtful = self.taken.doubtful;
+        let Some(account) = registry.accounts.get(name) else {
+            let reason = format!("The channel account “{name}” is not configured any more.");
+            return Err(Stop(self.later(MENDING_WAIT_MS, doubtful, reason)));
+        };
+        if !account.standing.works() {
+            let reason = account.standing.known().reason.unwrap_or_default();
+            return Err(Stop(self.later(0, doubtful, reason)));
+        }
+        Ok(Arc::clone(account))
+    }
+
+    /// The issue of the conversation. Where it is not made yet, the write waits: what makes it is
+    /// before it in the lane, unless that was given up.
+    fn issue_of(&self, talk: &Talk) -> Result<(IssueId, IssueKey), Stop> {
+        talk.request.issue.clone().ok_or_else(|| {
+            let reason = "The request is not made yet.".to_owned();
+            Stop(self.later(MENDING_WAIT_MS, self.taken.doubtful, reason))
+        })
+    }
+
+    /// A call to Jira; what its failure means for the effect. `doubtful`: may the effect have
+    /// happened, for all we know apart from this call?
+    async fn ask_jira<T>(
+        &self,
+        site: &Site,
+        call: impl Future<Output = Result<Reply<T>, ApiError>>,
+    ) -> Result<T, Stop> {
+        match self.call(&site.standing, call).await {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self
+                .remote_failed(&site.standing, &error, self.taken.doubtful)
+                .await),
+        }
+    }
+
+    /// Stores an event about the conversation, once for this effect.
+    async fn tell_planner(&self, whose: &RequestRef, told: &TalkEvent) -> Result<(), Stop> {
+        let name = format!("effect-{}-{}", self.taken.id, told.word());
+        let event = talk_event(whose, told, EventSource::Command, name, self.now());
+        let stored = match event {
+            Ok(event) => self.shared.store_event(event).await.map(drop),
+            Err(error) => Err(error),
+        };
+        stored.map_err(|error: Refusal| {
+            Stop(self.later(super::LOOK_AFTER_MS, self.taken.doubtful, error.to_string()))
+        })
+    }
+
+    /// Has the planner deal with a message that is where it is for good.
+    async fn outcome(
+        &self,
+        whose: &RequestRef,
+        delivery: Delivery,
+        reason: &str,
+    ) -> Result<(), Stop> {
+        let told = TalkEvent::Outcome {
+            key: self.key().clone(),
+            delivery,
+            reason: reason.to_owned(),
+        };
+        self.tell_planner(whose, &told).await
+    }
+
+    fn key(&self) -> &EffectKey {
+        &self.effect().key
+    }
+
+    /// Lines of a gathering in their order.
+    async fn lines(&self, whose: &RequestRef, gathering: u32) -> Result<Vec<WrittenLine>, Stop> {
+        let found = self.shared.store.gathered(whose, gathering).await;
+        found.map_err(|error| self.store_failed(&error))
+    }
+
+    /// Records which lines stand in Jira now.
+    async fn written(&self, whose: &RequestRef, lines: &[WrittenLine]) -> Result<(), Stop> {
+        let new: Vec<_> = lines
+            .iter()
+            .filter(|one| !one.written)
+            .map(|one| (one.line.message.clone(), one.line.part))
+            .collect();
+        let done = self
+            .shared
+            .store
+            .lines_written(whose.account.clone(), new)
+            .await;
+        done.map_err(|error| self.store_failed(&error))
+    }
+}
+
+/// A confirmed ending.
+fn confirmed(remote_id: Option<String>, detail: Option<&str>) -> Ending {
+    Ending::Confirmed {
+        remote_id,
+        detail: detail.map(str::to_owned),
+    }
+}
+
+/// A comment of our account's whose text is this, and that no other effect made.
+async fn find_comment(
+    courier: &Courier<'_>,
+    site: &Site,
+    issue: &str,
+    is_it: impl Fn(&str) -> bool,
+) -> Result<Option<String>, Stop> {
+    let us = site.standing.known().actor_id;
+    let connection = bowline_domain::connection::Connection::Site(site.config.name.clone());
+    let mut cursor = None;
+    loop {
+        let call = site.client.request_comments(issue, cursor.as_ref());
+        let page = courier.ask_jira(site, call).await?;
+        for comment in &page.items {
+            let by_us = comment.author.as_ref().map(|person| &person.id) == us.as_ref();
+            if !by_us || !is_it(&gather::flat(&comment.body)) {
+                continue;
+            }
+            let name = format!("{COMMENT}{}", comment.id);
+            let known = courier.shared.store.is_ours(&connection, &name).await;
+            if !known.map_err(|error| courier.store_failed(&error))? {
+                return Ok(Some(comment.id.clone()));
+            }
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(None);
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Sending a message to an end user, once.
+//!
+//! A message whose outcome stays unknown after the provider's own list was looked at is held for a
+//! person: it is never repeated by itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bowline_domain::audience::Audience;
+use bowline_domain::ids::CommentId;
+use bowline_domain::messaging::delivery::Delivery;
+use bowline_domain::messaging::ids::RemoteConversationId;
+use bowline_domain::messaging::inbound::Route;
+use bowline_domain::messaging::request::Closing;
+use bowline_domain::messaging::text::CustomerText;
+use bowline_domain::observation::CommentVisibility;
+use bowline_messagebird::{
+    Content, Conversations, DeliveryFailure, Listed, Outgoing, RemoteMessageId, Sent,
+};
+use bowline_net::{ApiError, ErrorKind};
+use bowline_store::model::{Ending, Talk};
+
+use super::confirmed;
+use crate::channel::words;
+use crate::courier::{Courier, LOOK_AFTER_MS, REFUSALS_MAX, Stop};
+use crate::planner::{Trouble, read_comment};
+use crate::registry::Account;
+
+/// Between the two looks at a conversation in which a doubtful message was not found.
+const SECOND_LOOK: Duration = Duration::from_secs(2);
+
+/// Pages of a conversation's messages that are looked through for a doubtful one.
+const PAGES_MAX: usize = 3;
+
+/// How far before the first attempt a message of the far side's may be dated and still be ours, in
+/// milliseconds: clocks differ.
+const CLOCKS_DIFFER_MS: i64 = 60_000;
+
+/// A message to send.
+pub(super) struct Sending<'s> {
+    pub(super) audience: Audience,
+    pub(super) route: &'s Route,
+    pub(super) text: &'s CustomerText,
+    pub(super) comment: Option<&'s CommentId>,
+    pub(super) whole: bool,
+}
+
+/// Sends the message, unless there is a reason by now not to.
+pub(super) async fn send(
+    courier: &Courier<'_>,
+    talk: &Talk,
+    message: &Sending<'_>,
+) -> Result<Ending, Stop> {
+    if message.audience != Audience::Customer {
+        let reason = "Only text for the customer may be sent to a channel.".to_owned();
+        return Err(Stop(Ending::Rejected { reason }));
+    }
+    let account = courier.account_of(&talk.whose)?;
+    if courier.taken.doubtful {
+        return doubtful(courier, talk, &account, message).await;
+    }
+    let text = may_leave(courier, talk, message).await?;
+    let conversation = open_there(courier, talk, &account, message.route).await?;
+    let mut to = words::destination(message.route);
+    to.conversation = conversation;
+    let what = Outgoing::Text(text.as_str().to_owned());
+    let call = account.provider.send(&to, &what);
+    match courier.call(&account.standing, call).await {
+        Ok(sent) => took(courier, &sent).await,
+        Err(error) => Err(refused(courier, talk, &account, &error).await),
+    }
+}
+
+/// What is to be sent, if it may still be: the conversation is not closed otherwise than by what
+/// this message tells of, the window is open, and the comment is positively public now.
+async fn may_leave(
+    courier: &Courier<'_>,
+    talk: &Talk,
+    message: &Sending<'_>,
+) -> Result<CustomerText, Stop> {
+    let request = &talk.request;
+    if let Some((_, why)) = request.closed
+        && why != Closing::Done
+    {
+        let reason = "The conversation ended before it was sent.";
+        return Err(not_sent(courier, talk, reason).await);
+    }
+    if !request.can_reply(courier.now()) {
+        let reason = "The customer last wrote more than 24 hours ago; the platform takes an \
+             answer only after the customer has written again.";
+        return Err(not_sent(courier, talk, reason).await);
+    }
+    let Some(comment) = message.comment else {
+        return Ok(message.text.clone());
+    };
+    let read = match read_comment(courier.shared, talk, comment).await {
+        Ok(read) => read,
+        Err(Trouble::Remote(remote)) => {
+            let (connection, error) = *remote;
+            let registry = courier.shared.registry();
+            let Some(standing) = registry.standing(&connection) else {
+                return Err(Stop(courier.later(LOOK_AFTER_MS, false, error.to_string())));
+            };
+            return Err(courier.remote_failed(standing, &error, false).await);
+        }
+        Err(other) => {
+            let reason = format!("The comment could not be read again: {other:?}");
+            return Err(Stop(courier.later(LOOK_AFTER_MS, false, reason)));
+        }
+    };
+    let Some(read) = read else {
+        let reason = "The comment was deleted before it was sent.";
+        return Err(not_sent(courier, talk, reason).await);
+    };
+    let platform = &message.route.platform;
+    let Some(parts) = CustomerText::of_comment(read.visibility, &read.body, platform) else {
+        debug_assert!(read.visibility != CommentVisibility::Public);
+        let reason = "The comment is not public any more.";
+        return Err(not_sent(courier, talk, reason).await);
+    };
+    // An edit in time is taken over, if all of the comment is one message then too.
+    match <[CustomerText; 1]>::try_from(parts) {
+        Ok([now]) if message.whole => Ok(now),
+        _ => Ok(message.text.clone()),
+    }
+}
+
+/// Is the provider's conversation open? A reply to an archived one would begin a new one there.
+async fn open_there(
+    courier: &Courier<'_>,
+    talk: &Talk,
+    account: &Arc<Account>,
+    route: &Route,
+) -> Result<Option<bowline_messagebird::RemoteConversationId>, Stop> {
+    let Some(conversations) = account.provider.conversations() else {
+        return Ok(None);
+    };
+    // The newest one known: a conversation that was archived and begun anew has another name.
+    let current: Option<&RemoteConversationId> = talk
+        .request
+        .route
+        .conversation
+        .as_ref()
+        .or(route.conversation.as_ref());
+    let Some(id) = current.map(words::remote_conversation) else {
+        return Ok(None);
+    };
+    let found = courier
+        .call(&account.standing, conversations.get(&id))
+        .await;
+    match found {
+        Ok(found) if found.open => Ok(Some(id)),
+        Ok(_) => {
+            let reason = "The conversation was archived at the messaging provider before it was \
+                 sent.";
+            Err(not_sent(courier, talk, reason).await)
+        }
+        Err(error) => Err(courier
+            .remote_failed(&account.standing, &error, false)
+            .await),
+    }
+}
+
+/// It is not sent, and the agents are told.
+async fn not_sent(courier: &Courier<'_>, talk: &Talk, reason: &str) -> Stop {
+    match courier
+        .outcome(&talk.whose, Delivery::NotSent, reason)
+        .await
+    {
+        Ok(()) => Stop(Ending::Dropped {
+            reason: reason.to_owned(),
+        }),
+        Err(stop) => stop,
+    }
+}
+
+/// The provider took it.
+async fn took(courier: &Courier<'_>, sent: &Sent) -> Result<Ending, Stop> {
+    found(courier, &sent.id, None).await
+}
+
+async fn found(
+    courier: &Courier<'_>,
+    id: &RemoteMessageId,
+    detail: Option<&str>,
+) -> Result<Ending, Stop> {
+    let recorded = courier
+        .shared
+        .store
+        .outbound_sent(courier.key().clone(), id.as_str().to_owned())
+        .await;
+    if let Err(error) = recorded {
+        // It is sent; when its lane is taken again it is found there.
+        return Err(Stop(courier.later(LOOK_AFTER_MS, true, error.to_string())));
+    }
+    Ok(confirmed(Some(id.as_str().to_owned()), detail))
+}
+
+/// What a failed send means.
+async fn refused(courier: &Courier<'_>, talk: &Talk, account: &Account, error: &ApiError) -> Stop {
+    let never = match DeliveryFailure::of_refusal(account.provider.name(), error) {
+        // What breaks the connection waits for it, as every write does.
+        _ if error.kind == ErrorKind::Auth => None,
+        Some(failure) if failure.may_pass() && courier.taken.attempts < REFUSALS_MAX => None,
+        other => other,
+    };
+    let Some(failure) = never else {
+        return courier.remote_failed(&account.standing, error, false).await;
+    };
+    let reason = words::failure(&failure);
+    match courier
+        .outcome(&talk.whose, Delivery::Failed, &reason)
+        .await
+    {
+        Ok(()) => Stop(Ending::Rejected {
+            reason: format!("{reason} ({error})"),
+        }),
+        Err(stop) => stop,
+    }
+}
+
+/// An attempt before this one may have reached the customer: it is looked for, twice, and held if
+/// it is not found.
+async fn doubtful(
+    courier: &Courier<'_>,
+    talk: &Talk,
+    account: &Account,
+    message: &Sending<'_>,
+) -> Result<Ending, Stop> {
+    let known = courier.shared.store.outbound(courier.key()).await;
+    let known = known.map_err(|error| courier.store_failed(&error))?;
+    let since = known.map_or(0, |(_, outbound)| outbound.at.0);
+    if let Some(conversations) = account.provider.conversations() {
+        for look in 0..2 {
+            if look > 0 {
+                tokio::time::sleep(SECOND_LOOK).await;
+            }
+            if let Some(id) = listed(courier, account, conversations, message, since).await? {
+                let detail = "It was there already; it was found and not sent again.";
+                return found(courier, &id, Some(detail)).await;
+            }
+        }
+    }
+    let reason = "It is not known whether it was sent, and it was not found at the provider.";
+    courier.outcome(&talk.whose, Delivery::Held, reason).await?;
+    Err(Stop(Ending::Held {
+        reason: reason.to_owned(),
+    }))
+}
+
+/// The message in the provider's list, if it is there and not another one of ours that says the
+/// same.
+async fn listed(
+    courier: &Courier<'_>,
+    account: &Account,
+    conversations: &dyn Conversations,
+    message: &Sending<'_>,
+    since_ms: i64,
+) -> Result<Option<RemoteMessageId>, Stop> {
+    let Some(id) = message.route.conversation.as_ref() else {
+        return Ok(None);
+    };
+    let id = words::remote_conversation(id);
+    let mut start = 0;
+    for _ in 0..PAGES_MAX {
+        let page = courier
+            .call(&account.standing, conversations.messages(&id, start))
+            .await;
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => {
+                return Err(courier.remote_failed(&account.standing, &error, true).await);
+            }
+        };
+        for item in &page.items {
+            let Listed::Outbound(there) = item else {
+                continue;
+            };
+            let in_time = there
+                .at_ms
+                .is_none_or(|at| at >= since_ms - CLOCKS_DIFFER_MS);
+            let same = matches!(&there.content, Content::Text(text)
+                if text.trim() == message.text.as_str().trim());
+            if in_time && same && !is_known(courier, account, &there.id).await? {
+                return Ok(Some(there.id.clone()));
+            }
+        }
+        match page.next {
+            Some(next) => start = next,
+            None => break,
+        }
+    }
+    Ok(None)
+}
+
+/// Is it another message of ours, which says the same?
+async fn is_known(
+    courier: &Courier<'_>,
+    account: &Account,
+    id: &RemoteMessageId,
+) -> Result<bool, Stop> {
+    let id = bowline_domain::messaging::ids::MessageId::new(id.as_str());
+    let known = courier
+        .shared
+        .store
+        .outbound_by_remote(&account.config.name, &id)
+        .await
+        .map_err(|error| courier.store_failed(&error))?;
+    Ok(known.is_some_and(|(_, other)| other.key != *courier.key()))
+}

@@ -1,0 +1,42 @@
+//! Telling the agents something in an internal comment, once. A doubtful one is recognised by its
+//! text, among the comments of our account that no other effect made.
+
+use bowline_domain::audience::Audience;
+use bowline_domain::messaging::text::InternalText;
+use bowline_jira::CommentAudience;
+use bowline_store::model::{Ending, Talk};
+use bowline_text::{Doc, Inline};
+
+use super::confirmed;
+use super::gather::squeezed;
+use crate::courier::{Courier, Stop};
+use crate::planner::COMMENT;
+
+/// Writes the internal comment.
+pub(super) async fn tell(
+    courier: &Courier<'_>,
+    talk: &Talk,
+    audience: Audience,
+    text: &InternalText,
+) -> Result<Ending, Stop> {
+    if audience != Audience::Internal {
+        let reason = "Only internal text may be told to the agents.".to_owned();
+        return Err(Stop(Ending::Rejected { reason }));
+    }
+    let site = courier.site_of(talk)?;
+    let (issue, _) = courier.issue_of(talk)?;
+    if courier.taken.doubtful {
+        let wanted = squeezed(text.as_str());
+        let same = |there: &str| there == wanted;
+        if let Some(id) = super::find_comment(courier, &site, issue.as_str(), same).await? {
+            let detail = "It was there already; it was found and not written again.";
+            return Ok(confirmed(Some(format!("{COMMENT}{id}")), Some(detail)));
+        }
+    }
+    let body = Doc::paragraph(vec![Inline::text(text.as_str())]);
+    let call = site
+        .client
+        .create_request_comment(issue.as_str(), &body, CommentAudience::Internal);
+    let made = courier.ask_jira(&site, call).await?;
+    Ok(confirmed(Some(format!("{COMMENT}{}", made.id)), None))
+}

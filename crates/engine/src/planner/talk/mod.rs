@@ -1,0 +1,324 @@
+//! Events about conversations with end users: what providers tell, what happened in requests, and
+//! what became of our own sends. Each is planned in the lane of its end user.
+
+mod provider;
+mod request;
+
+use std::sync::Arc;
+
+use bowline_domain::connection::Connection;
+use bowline_domain::effect::EffectKey;
+use bowline_domain::ids::{IssueId, LaneKey, SiteName};
+use bowline_domain::messaging::delivery::{Delivery, Outbound};
+use bowline_domain::messaging::ids::{AccountName, EndUserId, RequestRef};
+use bowline_domain::messaging::plan::{self, Plan, Report};
+use bowline_domain::messaging::text::CustomerText;
+use bowline_domain::outcome::Reason;
+use bowline_domain::time::Millis;
+use bowline_jira as jira;
+use bowline_store::Store;
+use bowline_store::model::{
+    Accepted, Decided, EventSource, NewEvent, OnArrival, StoredEvent, Talk, TalkChanges,
+};
+use serde::{Deserialize, Serialize};
+
+use super::internal::store;
+use super::{Trouble, nothing};
+use crate::ingress::Refusal;
+use crate::shared::Shared;
+
+pub(crate) use request::{COMMENT, read_comment};
+
+/// An event of our own making about a conversation.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "talk", rename_all = "snake_case")]
+pub(crate) enum TalkEvent {
+    /// Something happened in the request, or may have.
+    Look {
+        /// Which of the end user's.
+        generation: u32,
+        /// A delivery says that the issue was deleted.
+        #[serde(default)]
+        deleted: bool,
+    },
+    /// A message of ours is where it is for good, as the courier found.
+    Outcome {
+        /// The effect that was to send it.
+        key: EffectKey,
+        /// Where it is.
+        delivery: Delivery,
+        /// Why.
+        reason: String,
+    },
+    /// A file of the end user's could not be attached.
+    FileMissing {
+        /// Which of the end user's conversations.
+        generation: u32,
+        /// The file's name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// The window for answers ends soon.
+    WindowEnds {
+        /// Which of the end user's conversations.
+        generation: u32,
+    },
+    /// A person wants a message sent again.
+    SendAgain {
+        /// The effect that was to send it.
+        key: EffectKey,
+    },
+}
+
+impl TalkEvent {
+    /// The word for what it is.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Look { .. } => "look",
+            Self::Outcome { .. } => "outcome",
+            Self::FileMissing { .. } => "file",
+            Self::WindowEnds { .. } => "window",
+            Self::SendAgain { .. } => "again",
+        }
+    }
+}
+
+/// The end user of a lane, if it is one of an end user.
+pub(super) fn end_user_of_lane(lane: &LaneKey) -> Option<(AccountName, EndUserId)> {
+    let mut parts = lane.as_str().split('/');
+    match (
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+    ) {
+        (Some("event"), Some(account), Some("u"), Some(end_user), None) => {
+            Some((AccountName::new(account), EndUserId::new(end_user)))
+        }
+        _ => None,
+    }
+}
+
+/// Plans an event of a conversation.
+pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
+    if event.source == EventSource::Channel {
+        return provider::decide(shared, event).await;
+    }
+    let Some((account, end_user)) = end_user_of_lane(&event.lane) else {
+        return Ok(nothing(Reason::NotOurs));
+    };
+    let told: TalkEvent = serde_json::from_str(&event.body)
+        .map_err(|error| Trouble::Hopeless(format!("The event cannot be read: {error}.")))?;
+    let of = |generation| RequestRef {
+        account: account.clone(),
+        end_user: end_user.clone(),
+        generation,
+    };
+    match told {
+        TalkEvent::Look {
+            generation,
+            deleted,
+        } => request::look(shared, &of(generation), deleted).await,
+        TalkEvent::Outcome {
+            key,
+            delivery,
+            reason,
+        } => outcome(shared, &key, delivery, Some(reason)).await,
+        TalkEvent::FileMissing {
+            generation,
+            name,
+            reason,
+        } => {
+            report(
+                shared,
+                &of(generation),
+                &Report::FileMissing { name, reason },
+            )
+            .await
+        }
+        TalkEvent::WindowEnds { generation } => {
+            report(shared, &of(generation), &Report::WindowEnds).await
+        }
+        TalkEvent::SendAgain { key } => send_again(shared, event, &key).await,
+    }
+}
+
+/// Plans what became of a message of ours.
+async fn outcome(
+    shared: &Shared,
+    key: &EffectKey,
+    now: Delivery,
+    reason: Option<String>,
+) -> Result<Decided, Trouble> {
+    let Some((whose, message)) = shared.store.outbound(key).await? else {
+        return Ok(nothing(Reason::NotOurs));
+    };
+    let told = Report::Delivery {
+        message,
+        now,
+        reason,
+    };
+    report(shared, &whose, &told).await
+}
+
+async fn send_again(
+    shared: &Arc<Shared>,
+    event: &StoredEvent,
+    key: &EffectKey,
+) -> Result<Decided, Trouble> {
+    let Some((whose, message)) = shared.store.outbound(key).await? else {
+        return Ok(nothing(Reason::NotOurs));
+    };
+    let text = may_be_said(shared, &whose, &message).await?;
+    let told = Report::SendAgain {
+        message,
+        asked: event.id.to_string(),
+        text,
+    };
+    report(shared, &whose, &told).await
+}
+
+/// The text of a message that is to be sent again, if what it carries is still public.
+async fn may_be_said(
+    shared: &Arc<Shared>,
+    whose: &RequestRef,
+    message: &Outbound,
+) -> Result<Option<CustomerText>, Trouble> {
+    let Some(comment) = &message.comment else {
+        return Ok(CustomerText::of_notification(message));
+    };
+    let Some(talk) = shared.store.talk(whose).await? else {
+        return Ok(None);
+    };
+    let read = read_comment(shared, &talk, comment).await?;
+    Ok(read.and_then(|read| CustomerText::again(message, read.visibility)))
+}
+
+/// Plans a report about a conversation.
+async fn report(shared: &Shared, whose: &RequestRef, told: &Report) -> Result<Decided, Trouble> {
+    let Some(talk) = shared.store.talk(whose).await? else {
+        return Ok(nothing(Reason::NotOurs));
+    };
+    let Talk {
+        whose,
+        end_user,
+        request,
+    } = talk;
+    let plan = plan::provider(&whose.account, &end_user, &request, told, shared.now());
+    Ok(decided(
+        whose,
+        &request.site,
+        request.issue.map(|(id, _)| id),
+        plan,
+    ))
+}
+
+/// A plan as the store takes it.
+fn decided(whose: RequestRef, site: &SiteName, issue: Option<IssueId>, plan: Plan) -> Decided {
+    let Plan {
+        changes,
+        facts,
+        effects,
+        outcome,
+    } = plan;
+    Decided {
+        issue: issue.map(|issue| (site.clone(), issue)),
+        facts,
+        talk: Some(Box::new(TalkChanges { whose, changes })),
+        effects,
+        outcome,
+        ..Decided::default()
+    }
+}
+
+/// An event of ours about a conversation, in the lane of its end user. `name` is what it is known
+/// by, so that it is stored once.
+pub(crate) fn talk_event(
+    whose: &RequestRef,
+    told: &TalkEvent,
+    source: EventSource,
+    name: String,
+    at: Millis,
+) -> Result<NewEvent, Refusal> {
+    let body = serde_json::to_string(told)
+        .map_err(|error| Refusal::BadBody(format!("the event cannot be written: {error}")))?;
+    Ok(NewEvent {
+        source,
+        connection: Connection::Account(whose.account.clone()),
+        delivery: name,
+        lane: LaneKey::end_user_events(&whose.account, &whose.end_user),
+        topic: told.word().to_owned(),
+        received_at: at,
+        body,
+        take: true,
+        on_arrival: OnArrival::Queue,
+    })
+}
+
+/// If the issue of a Jira delivery is a request of messaging, has it looked at in the lane of its
+/// end user. Answers the key of the issue then.
+pub(super) async fn hand_on(
+    shared: &Arc<Shared>,
+    event: &StoredEvent,
+) -> Result<Option<String>, Trouble> {
+    let Connection::Site(site) = &event.connection else {
+        return Ok(None);
+    };
+    if !shared.registry().serves(site) {
+        return Ok(None);
+    }
+    let Ok(peek) = jira::webhook::peek(event.body.as_bytes()) else {
+        return Ok(None);
+    };
+    let Some(issue) = peek.issue_id.map(IssueId::new) else {
+        return Ok(None);
+    };
+    let Some(talk) = shared.store.talk_of_issue(site, &issue).await? else {
+        return Ok(None);
+    };
+    let look = TalkEvent::Look {
+        generation: talk.whose.generation,
+        deleted: peek.event == "jira:issue_deleted",
+    };
+    let name = format!("jira-{}", event.id);
+    let new = talk_event(
+        &talk.whose,
+        &look,
+        EventSource::Reconciler,
+        name,
+        event.received_at,
+    );
+    let new = new.map_err(|error| Trouble::Hopeless(error.to_string()))?;
+    store(shared, new).await?;
+    Ok(talk.request.issue.map(|(_, key)| key.to_string()))
+}
+
+/// Has a message to an end user sent again, by a person's word. `now` and `chance` name the asking.
+///
+/// # Errors
+/// The store fails, or there is no such message.
+pub async fn queue_send_again(
+    store: &Store,
+    key: &EffectKey,
+    (now, chance): (Millis, u64),
+) -> Result<bowline_domain::ids::EventId, Refusal> {
+    let Some((whose, _)) = store.outbound(key).await? else {
+        return Err(Refusal::BadBody("there is no such message".to_owned()));
+    };
+    let told = TalkEvent::SendAgain { key: key.clone() };
+    let name = format!("again-{}-{chance:016x}", now.0);
+    let event = talk_event(&whose, &told, EventSource::Command, name, now)?;
+    let accepted = store
+        .accept(NewEvent {
+            take: false,
+            ..event
+        })
+        .await?;
+    store.wake().await?;
+    match accepted {
+        Accepted::Fresh { event, .. } => Ok(event),
+        Accepted::Duplicate | Accepted::Decided { .. } => Err(Refusal::Overloaded),
+    }
+}

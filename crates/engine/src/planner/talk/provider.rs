@@ -1,0 +1,399 @@
+//! What a messaging provider tells.
+
+use std::sync::Arc;
+
+use bowline_domain::connection::Connection;
+use bowline_domain::ids::LaneKey;
+use bowline_domain::messaging::delivery::{Delivery, Outbound};
+use bowline_domain::messaging::end_user::EndUser;
+use bowline_domain::messaging::ids::{
+    AccountName, EndUserId, MessageId, RemoteConversationId, RequestRef,
+};
+use bowline_domain::messaging::inbound::Inbound;
+use bowline_domain::messaging::plan::{Person, Report, inbound};
+use bowline_domain::outcome::Reason;
+use bowline_domain::time::Millis;
+use bowline_messagebird::{ContactChange, Content, Message, ProviderEvent, StatusReport};
+use bowline_store::model::{Decided, NewEvent, OnArrival, StoredEvent, Talk, TalkChanges};
+
+use super::{end_user_of_lane, report};
+use crate::channel::{Carried, words};
+use crate::planner::internal::store;
+use crate::planner::{Trouble, nothing};
+use crate::shared::Shared;
+
+/// How long a report about a message that nobody knows is kept waiting, in milliseconds: the
+/// provider's webhook may overtake its answer to our call.
+const OVERTAKES_MS: i64 = 5_000;
+
+/// How long at most it is kept waiting while a message to the same end user is on its way, in
+/// milliseconds.
+const WAITS_MS_MAX: i64 = 5 * 60 * 1_000;
+
+/// Within this time a sender's requests are counted, in milliseconds.
+const HOUR_MS: i64 = 60 * 60 * 1_000;
+
+pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
+    let Connection::Account(account) = &event.connection else {
+        return Err(Trouble::Hopeless(
+            "A delivery of a messaging provider must come by a channel account.".to_owned(),
+        ));
+    };
+    let carried: Carried = serde_json::from_str(&event.body)
+        .map_err(|error| Trouble::Hopeless(format!("The delivery cannot be read: {error}.")))?;
+    let lane = end_user_of_lane(&event.lane).map(|(_, end_user)| end_user);
+    match carried.event {
+        ProviderEvent::Inbound(message) => match words::inbound(&message, event.received_at) {
+            Some(message) => arrived(shared, account, event, lane, message).await,
+            None => Ok(nothing(Reason::NoSender)),
+        },
+        ProviderEvent::EchoOut(message) => sent(shared, account, event, lane, &message).await,
+        ProviderEvent::Status(status) => reported(shared, account, event, &status).await,
+        ProviderEvent::ConversationClosed(closed) => {
+            let conversation = RemoteConversationId::new(closed.conversation.as_str());
+            let talk = shared
+                .store
+                .talk_of_conversation(account, &conversation)
+                .await?;
+            match talk {
+                Some(talk) => {
+                    let told = Report::Archived { conversation };
+                    in_lane(shared, event, &talk.whose, &told).await
+                }
+                None => Ok(nothing(Reason::OtherConversation)),
+            }
+        }
+        ProviderEvent::ContactChanged(change) => contact(shared, account, lane, &change).await,
+        ProviderEvent::Unknown(unknown) => Ok(nothing(Reason::NotFollowed { what: unknown.why })),
+    }
+}
+
+/// A message of an end user.
+async fn arrived(
+    shared: &Arc<Shared>,
+    account: &AccountName,
+    event: &StoredEvent,
+    lane: Option<EndUserId>,
+    message: Inbound,
+) -> Result<Decided, Trouble> {
+    let Some(lane) = lane else {
+        return Ok(nothing(Reason::NoSender));
+    };
+    let mut sorted = message.identities.clone();
+    sorted.sort();
+    let known = shared.store.end_user_by(account, &sorted).await?;
+    if let Some(known) = &known
+        && *known != lane
+    {
+        // Two processes saw the person for the first time by different identities.
+        return elsewhere(shared, account, event, known).await;
+    }
+    let end_user = shared.store.end_user(account, &lane).await?;
+    let known = end_user.is_some();
+    let new = || EndUser::new(account, &message.identities, message.name.as_deref());
+    let Some(end_user) = end_user.or_else(new) else {
+        return Ok(nothing(Reason::NoSender));
+    };
+    let person = Person {
+        known,
+        latest: shared.store.latest_talk(account, &lane).await?,
+        seen: shared.store.message_seen(account, &message.message).await?,
+        requests_lately: shared
+            .store
+            .talks_begun_since(account, &lane, message.received_at.plus_ms(-HOUR_MS))
+            .await?,
+        end_user,
+    };
+    let registry = shared.registry();
+    // An active conversation stays at its desk, whatever channel it goes on by.
+    let active = person.latest.as_ref().filter(|latest| latest.is_live());
+    let desk = active
+        .and_then(|active| registry.desk(&active.desk))
+        .or_else(|| registry.desk_of(account, &message.route.channel));
+    let plan = inbound(&person, &message, desk.map(|config| &config.desk));
+    let latest = person.latest.as_ref().map_or(0, |latest| latest.generation);
+    let generation = plan
+        .changes
+        .request
+        .as_ref()
+        .map_or(latest, |request| request.generation);
+    let whose = RequestRef {
+        account: account.clone(),
+        end_user: person.end_user.id.clone(),
+        generation,
+    };
+    Ok(Decided {
+        talk: Some(Box::new(TalkChanges {
+            whose,
+            changes: plan.changes,
+        })),
+        effects: plan.effects,
+        outcome: plan.outcome,
+        ..Decided::default()
+    })
+}
+
+/// Plans a report in the lane of its end user: an event that was stored before it was known whom it
+/// is about is put there first.
+async fn in_lane(
+    shared: &Shared,
+    event: &StoredEvent,
+    whose: &RequestRef,
+    told: &Report,
+) -> Result<Decided, Trouble> {
+    let lane = LaneKey::end_user_events(&whose.account, &whose.end_user);
+    if event.lane == lane {
+        report(shared, whose, told).await
+    } else {
+        elsewhere(shared, &whose.account, event, &whose.end_user).await
+    }
+}
+
+/// Puts an event into the lane of the end user whom it turned out to be about.
+async fn elsewhere(
+    shared: &Shared,
+    account: &AccountName,
+    event: &StoredEvent,
+    end_user: &EndUserId,
+) -> Result<Decided, Trouble> {
+    let handed = NewEvent {
+        source: event.source,
+        connection: event.connection.clone(),
+        delivery: format!("event-{}", event.id),
+        lane: LaneKey::end_user_events(account, end_user),
+        topic: event.topic.clone(),
+        received_at: event.received_at,
+        body: event.body.clone(),
+        take: true,
+        on_arrival: OnArrival::Queue,
+    };
+    store(shared, handed).await?;
+    Ok(nothing(Reason::HandedOn {
+        key: end_user.to_string(),
+    }))
+}
+
+/// Something was sent to the end user: by us, or in the provider's own inbox.
+async fn sent(
+    shared: &Arc<Shared>,
+    account: &AccountName,
+    event: &StoredEvent,
+    lane: Option<EndUserId>,
+    message: &Message,
+) -> Result<Decided, Trouble> {
+    let id = MessageId::new(message.id.as_str());
+    if shared
+        .store
+        .outbound_by_remote(account, &id)
+        .await?
+        .is_some()
+    {
+        return match message.status {
+            Some(status) => {
+                let told = StatusReport {
+                    message: message.id.clone(),
+                    channel: None,
+                    conversation: message.conversation.clone(),
+                    status,
+                    failure: message.failure.clone(),
+                    at_ms: message.at_ms,
+                };
+                reported(shared, account, event, &told).await
+            }
+            None => Ok(nothing(Reason::Echo)),
+        };
+    }
+    let Some(talk) = talk_of(shared, account, lane, message).await? else {
+        return Ok(nothing(Reason::NotOurs));
+    };
+    if on_its_way(shared, account, &talk.whose.end_user, event).await? {
+        return Err(Trouble::Early(
+            "a message of ours is being sent; this may be its echo".to_owned(),
+        ));
+    }
+    if let Some(held) = held_as(shared, &talk, message).await? {
+        shared
+            .store
+            .outbound_sent(held.key.clone(), message.id.as_str().to_owned())
+            .await?;
+        let told = Report::Delivery {
+            message: held,
+            now: Delivery::Sent,
+            reason: None,
+        };
+        return in_lane(shared, event, &talk.whose, &told).await;
+    }
+    let told = Report::AnsweredElsewhere {
+        message: id,
+        text: words::shown(&message.content),
+        at: message.at_ms.map_or(event.received_at, Millis),
+    };
+    in_lane(shared, event, &talk.whose, &told).await
+}
+
+/// May a message of ours be on its way, whose name is not known yet?
+async fn on_its_way(
+    shared: &Shared,
+    account: &AccountName,
+    end_user: &EndUserId,
+    event: &StoredEvent,
+) -> Result<bool, Trouble> {
+    let lane = LaneKey::end_user_sends(account, end_user);
+    let waits = shared.store.lane_waits(&lane).await?;
+    Ok(waits && shared.now().since(event.received_at) < WAITS_MS_MAX)
+}
+
+/// The message of ours that was held because nobody knew whether it was sent, if this is it.
+async fn held_as(
+    shared: &Shared,
+    talk: &Talk,
+    message: &Message,
+) -> Result<Option<Outbound>, Trouble> {
+    let Content::Text(text) = &message.content else {
+        return Ok(None);
+    };
+    let all = shared.store.outbounds(&talk.whose).await?;
+    Ok(all
+        .into_iter()
+        .find(|one| one.delivery == Delivery::Held && one.text.trim() == text.trim()))
+}
+
+async fn talk_of(
+    shared: &Shared,
+    account: &AccountName,
+    lane: Option<EndUserId>,
+    message: &Message,
+) -> Result<Option<Talk>, Trouble> {
+    if let Some(conversation) = &message.conversation {
+        let conversation = RemoteConversationId::new(conversation.as_str());
+        let found = shared
+            .store
+            .talk_of_conversation(account, &conversation)
+            .await?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    let Some(end_user) = lane else {
+        return Ok(None);
+    };
+    let Some(latest) = shared.store.latest_talk(account, &end_user).await? else {
+        return Ok(None);
+    };
+    let whose = RequestRef {
+        account: account.clone(),
+        end_user,
+        generation: latest.generation,
+    };
+    Ok(shared.store.talk(&whose).await?)
+}
+
+/// A message of ours got further, or failed.
+async fn reported(
+    shared: &Arc<Shared>,
+    account: &AccountName,
+    event: &StoredEvent,
+    status: &StatusReport,
+) -> Result<Decided, Trouble> {
+    let id = MessageId::new(status.message.as_str());
+    let Some((whose, message)) = shared.store.outbound_by_remote(account, &id).await? else {
+        let waits = match end_user_of_lane(&event.lane) {
+            Some((_, end_user)) => on_its_way(shared, account, &end_user, event).await?,
+            None => false,
+        };
+        if waits || shared.now().since(event.received_at) < OVERTAKES_MS {
+            return Err(Trouble::Early(
+                "the report is about a message that is not known yet".to_owned(),
+            ));
+        }
+        return Ok(nothing(Reason::NotOurs));
+    };
+    let now = words::delivery(status.status);
+    let reason = (now == Delivery::Failed).then(|| {
+        status
+            .failure
+            .as_ref()
+            .map_or_else(|| "The provider gave no reason.".to_owned(), words::failure)
+    });
+    let told = Report::Delivery {
+        message,
+        now,
+        reason,
+    };
+    in_lane(shared, event, &whose, &told).await
+}
+
+/// What a person is known by changed: it is added. What another end user has already is left to
+/// them; of two with an active conversation the older one goes on.
+async fn contact(
+    shared: &Arc<Shared>,
+    account: &AccountName,
+    lane: Option<EndUserId>,
+    change: &ContactChange,
+) -> Result<Decided, Trouble> {
+    let Some(id) = lane else {
+        return Ok(nothing(Reason::NotOurs));
+    };
+    let Some(known) = shared.store.end_user(account, &id).await? else {
+        return Ok(nothing(Reason::NotOurs));
+    };
+    let added = bowline_messagebird::Sender {
+        identities: change.added.clone(),
+        ..change.person.clone()
+    };
+    let added = words::identities(&added);
+    if let Some(decided) = merged(shared, account, &id, &added).await? {
+        return Ok(decided);
+    }
+    let now = known.with(&added, change.person.name.as_deref());
+    if now == known {
+        return Ok(nothing(Reason::NothingNew));
+    }
+    let mut decided = nothing(Reason::ReportNoted);
+    decided.talk = Some(Box::new(TalkChanges {
+        whose: RequestRef {
+            account: account.clone(),
+            end_user: id,
+            generation: 0,
+        },
+        changes: bowline_domain::messaging::plan::Changes {
+            end_user: Some(now),
+            ..Default::default()
+        },
+    }));
+    Ok(decided)
+}
+
+/// If an added identity is another end user's, and both have an active conversation: ends ours, if
+/// it is the younger one.
+async fn merged(
+    shared: &Shared,
+    account: &AccountName,
+    ours: &EndUserId,
+    added: &[bowline_domain::messaging::end_user::Identity],
+) -> Result<Option<Decided>, Trouble> {
+    for identity in added {
+        let one = std::slice::from_ref(identity);
+        let Some(other) = shared.store.end_user_by(account, one).await? else {
+            continue;
+        };
+        if other == *ours {
+            continue;
+        }
+        let our_talk = shared.store.latest_talk(account, ours).await?;
+        let their_talk = shared.store.latest_talk(account, &other).await?;
+        if let (Some(mine), Some(theirs)) = (our_talk, their_talk)
+            && mine.is_live()
+            && theirs.is_live()
+            && mine.opened_at > theirs.opened_at
+        {
+            let whose = RequestRef {
+                account: account.clone(),
+                end_user: ours.clone(),
+                generation: mine.generation,
+            };
+            return report(shared, &whose, &Report::MergedAway).await.map(Some);
+        }
+    }
+    Ok(None)
+}
