@@ -209,7 +209,9 @@ impl Writer {
         } else {
             Conn::Postgres(PgConnection::connect(url).await?)
         };
-        let statements = SIZES.map(|size| statement(size).into());
+        // As in the store: SQLite takes long to find a placeholder by its number.
+        let numbered = matches!(conn, Conn::Postgres(_));
+        let statements = SIZES.map(|size| statement(size, numbered).into());
         Ok(Self { conn, statements })
     }
 
@@ -231,10 +233,16 @@ impl Writer {
     }
 }
 
-fn statement(rows: usize) -> String {
+fn statement(rows: usize, numbered: bool) -> String {
     let row = |row: usize| {
         let numbers: Vec<String> = (1..=COLUMNS)
-            .map(|column| format!("${}", row * COLUMNS + column))
+            .map(|column| {
+                if numbered {
+                    format!("${}", row * COLUMNS + column)
+                } else {
+                    "?".to_owned()
+                }
+            })
             .collect();
         format!("({})", numbers.join(","))
     };

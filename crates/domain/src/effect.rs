@@ -26,7 +26,17 @@ impl EffectKey {
         of: (&SiteName, &IssueId),
         fact: &FactKey,
     ) -> Self {
-        Self(format!("{kind}/{}/{}/{}/{}/{fact}", at.0, at.1, of.0, of.1))
+        Self(format!("{}{fact}", Self::about(kind, at, of)))
+    }
+
+    /// What the keys of everything of a kind begin with that an issue does to a conversation; a
+    /// fact follows.
+    pub fn about(
+        kind: &str,
+        at: (&WorkspaceName, &ConversationId),
+        of: (&SiteName, &IssueId),
+    ) -> String {
+        format!("{kind}/{}/{}/{}/{}/", at.0, at.1, of.0, of.1)
     }
 
     /// The key of one version of an issue's record of its links.
@@ -127,6 +137,40 @@ impl Effect {
                 None => LaneKey::issue(&self.site, &self.issue),
             },
         }
+    }
+}
+
+impl Effect {
+    /// The same for the conversation that the effect's own was merged into: with the key and the
+    /// marker that the fact has there, so that nothing is told there twice. `None` for what is not
+    /// done to a conversation, and for a snooze, which ended with the conversation.
+    #[must_use]
+    pub fn led_to(&self, into: &ConversationId) -> Option<Self> {
+        let (workspace, conversation) = self.act.conversation()?;
+        let of = (&self.site, &self.issue);
+        let kind = self.act.kind();
+        let fact = self.key.as_str().strip_prefix(&EffectKey::about(
+            kind,
+            (workspace, conversation),
+            of,
+        ))?;
+        let key = EffectKey(EffectKey::about(kind, (workspace, into), of) + fact);
+        let mut act = self.act.clone();
+        match &mut act {
+            Act::Note {
+                conversation, html, ..
+            } => {
+                conversation.clone_from(into);
+                *html = html.replace(self.key.marker().as_str(), key.marker().as_str());
+            }
+            Act::Reopen { conversation, .. } => conversation.clone_from(into),
+            Act::SnoozeAgain { .. } | Act::Record | Act::Talk(_) => return None,
+        }
+        Some(Self {
+            key,
+            act,
+            ..self.clone()
+        })
     }
 }
 
@@ -323,6 +367,44 @@ mod tests {
             EffectKey::stored("note/acme/1/jira/10/created").marker()
         );
         assert_eq!(one.as_str().len(), "bowline-".len() + 16);
+    }
+
+    #[test]
+    fn what_is_led_to_another_conversation_is_the_same_fact_there() {
+        let (acme, fact) = (WorkspaceName::new("acme"), FactKey::changed("77"));
+        let (site, issue) = (SiteName::new("jira"), IssueId::new("10"));
+        let [one, two] = ["1", "2"].map(ConversationId::new);
+        let note = |conversation: &ConversationId| {
+            let key =
+                EffectKey::conversation("note", (&acme, conversation), (&site, &issue), &fact);
+            let html = format!(
+                "<a href=\"https://x/browse/A-1#{}\">",
+                key.marker().as_str()
+            );
+            Effect {
+                key,
+                connection: Connection::Workspace(acme.clone()),
+                site: site.clone(),
+                issue: issue.clone(),
+                act: Act::Note {
+                    workspace: acme.clone(),
+                    conversation: conversation.clone(),
+                    audience: Audience::Internal,
+                    html,
+                    wake_snoozed: false,
+                },
+            }
+        };
+        assert_eq!(note(&one).led_to(&two), Some(note(&two)));
+        let again = Act::SnoozeAgain {
+            workspace: acme.clone(),
+            conversation: one.clone(),
+            until_unix_s: 1,
+        };
+        for act in [again, Act::Record] {
+            let other = Effect { act, ..note(&one) };
+            assert_eq!(other.led_to(&two), None);
+        }
     }
 
     #[test]

@@ -59,6 +59,17 @@ pub enum Happening {
         /// Which conversation.
         conversation: ConversationId,
     },
+    /// The conversation of a link was merged into another one of its workspace.
+    ConversationMerged {
+        /// In which workspace.
+        workspace: WorkspaceName,
+        /// Which conversation.
+        conversation: ConversationId,
+        /// The one that goes on.
+        into: ConversationId,
+    },
+    /// Jira did not show the issue several times, and showed the project that it was in.
+    Unseen,
     /// Nothing in particular: the issue was looked at.
     Looked,
 }

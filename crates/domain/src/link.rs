@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use crate::ids::{CommentId, ConversationId, WorkspaceName};
 use crate::time::Millis;
 
@@ -87,40 +85,78 @@ impl fmt::Display for Origin {
 }
 
 /// Why a link ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkEnd {
     /// The last source is gone.
     AddressRemoved,
     /// The issue was deleted.
     IssueDeleted,
+    /// Jira has stopped showing the issue, though it shows the project: deleted, or hidden from
+    /// our account. The link comes back if the issue does.
+    IssueUnseen,
     /// The conversation was deleted.
     ConversationGone,
+    /// The conversation was merged into this one of the same workspace, to which its sources hold
+    /// a link since. What is left is the tombstone: addresses of it mean the other one.
+    Merged(ConversationId),
     /// A person ended it.
     ByHand,
 }
 
+/// What the stored form of [`LinkEnd::Merged`] begins with.
+const MERGED: &str = "merged:";
+
 impl LinkEnd {
-    /// The word for storage.
-    pub fn as_str(self) -> &'static str {
+    /// Those that say nothing more.
+    const PLAIN: [Self; 5] = [
+        Self::AddressRemoved,
+        Self::IssueDeleted,
+        Self::IssueUnseen,
+        Self::ConversationGone,
+        Self::ByHand,
+    ];
+
+    /// The word for filters and scripts.
+    pub fn word(&self) -> &'static str {
         match self {
             Self::AddressRemoved => "address_removed",
             Self::IssueDeleted => "issue_deleted",
+            Self::IssueUnseen => "issue_unseen",
             Self::ConversationGone => "conversation_gone",
+            Self::Merged(_) => "merged",
             Self::ByHand => "by_hand",
         }
     }
 
-    /// The reverse of [`LinkEnd::as_str`].
-    pub fn from_word(word: &str) -> Option<Self> {
-        [
-            Self::AddressRemoved,
-            Self::IssueDeleted,
-            Self::ConversationGone,
-            Self::ByHand,
-        ]
-        .into_iter()
-        .find(|end| end.as_str() == word)
+    /// As stored: the word, or `merged:` and the conversation.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Merged(into) => format!("{MERGED}{into}"),
+            plain => plain.word().to_owned(),
+        }
+    }
+
+    /// The reverse of [`LinkEnd::key`].
+    pub fn from_key(key: &str) -> Option<Self> {
+        match key.strip_prefix(MERGED) {
+            Some(into) => Some(Self::Merged(ConversationId::new(into))),
+            None => Self::PLAIN.into_iter().find(|end| end.word() == key),
+        }
+    }
+}
+
+impl fmt::Display for LinkEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AddressRemoved => f.write_str("address removed"),
+            Self::IssueDeleted => f.write_str("issue deleted"),
+            Self::IssueUnseen => {
+                f.write_str("Jira does not show the issue any more: deleted, or hidden from us")
+            }
+            Self::ConversationGone => f.write_str("conversation gone"),
+            Self::Merged(into) => write!(f, "merged into conversation {into}"),
+            Self::ByHand => f.write_str("by hand"),
+        }
     }
 }
 
@@ -130,8 +166,31 @@ impl Link {
         self.sources.iter().find(|source| source.origin == *origin)
     }
 
+    /// What the conversation was merged into, if that ended the link.
+    pub fn merged_into(&self) -> Option<&ConversationId> {
+        match &self.ended {
+            Some(LinkEnd::Merged(into)) if !self.live => Some(into),
+            _ => None,
+        }
+    }
+
     /// Does a source hold it?
     pub fn held(&self) -> bool {
         self.sources.iter().any(|source| !source.overruled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_read_as_they_were_stored() {
+        let merged = LinkEnd::Merged(ConversationId::new("215475"));
+        assert_eq!(merged.key(), "merged:215475");
+        for end in LinkEnd::PLAIN.into_iter().chain([merged]) {
+            assert_eq!(LinkEnd::from_key(&end.key()), Some(end));
+        }
+        assert_eq!(LinkEnd::from_key("something newer"), None);
     }
 }

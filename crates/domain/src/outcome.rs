@@ -70,6 +70,15 @@ pub enum Reason {
     },
     /// Jira does not show the issue to Bowline's account, or it is deleted.
     IssueGone,
+    /// Jira has stopped showing the issue, though it shows the project: its links ended.
+    IssueUnseen,
+    /// Jira does not show the issue, and not the project either: its links are kept.
+    ProjectUnseen {
+        /// The project.
+        project: String,
+    },
+    /// Jira shows the issue again whose links had ended because it did not.
+    SeenAgain,
     /// The comment was gone when it was read.
     CommentGone,
     /// The issue is still there, although an event said it was deleted.
@@ -91,6 +100,11 @@ pub enum Reason {
     NothingChanged,
     /// The links changed and nothing needs telling.
     LinksFollowed,
+    /// The conversation was merged into another one, which the link leads to now.
+    Merged {
+        /// The conversation that goes on.
+        into: String,
+    },
     /// The notify address was called and asked for neither a note nor re-opening.
     NothingAsked,
     /// The issue is in a project that is not bound to the workspace of its links; they are kept
@@ -162,6 +176,9 @@ impl Reason {
             Self::Echo => "echo",
             Self::NotFollowed { .. } => "not_followed",
             Self::IssueGone => "issue_gone",
+            Self::IssueUnseen => "issue_unseen",
+            Self::ProjectUnseen { .. } => "project_unseen",
+            Self::SeenAgain => "seen_again",
             Self::CommentGone => "comment_gone",
             Self::StillThere => "still_there",
             Self::OtherWorkspace { .. } => "other_workspace",
@@ -169,6 +186,7 @@ impl Reason {
             Self::TakenOver => "taken_over",
             Self::NothingChanged => "nothing_changed",
             Self::LinksFollowed => "links_followed",
+            Self::Merged { .. } => "merged",
             Self::NothingAsked => "nothing_asked",
             Self::KeptSilent { .. } => "kept_silent",
             Self::NoIssue => "no_issue",
@@ -235,6 +253,20 @@ impl fmt::Display for Reason {
                 "Jira does not show the issue: it was deleted, or Bowline's Jira account may not \
                  see it.",
             ),
+            Self::IssueUnseen => f.write_str(
+                "Jira has stopped showing the issue, though it shows the project: the issue was \
+                 deleted, or it is hidden from Bowline's Jira account, for example by a security \
+                 level. Its links ended. They come back when Jira shows it again.",
+            ),
+            Self::ProjectUnseen { project } => write!(
+                f,
+                "Jira shows neither the issue nor its project {project} to Bowline's Jira \
+                 account. The links are kept, because a permission may be about to come back. A \
+                 Jira administrator can give the account Browse Projects in it."
+            ),
+            Self::SeenAgain => {
+                f.write_str("Jira shows the issue again. Its links live again, without a note.")
+            }
             Self::CommentGone => f.write_str(
                 "The comment was gone when Bowline read it: deleted since, or hidden from \
                  Bowline's Jira account.",
@@ -261,6 +293,11 @@ impl fmt::Display for Reason {
             }
             Self::NothingAsked => f.write_str("The call asked for neither a note nor re-opening."),
             Self::LinksFollowed => f.write_str("The issue's links were brought up to date."),
+            Self::Merged { into } => write!(
+                f,
+                "The conversation was merged into the conversation {into} in Intercom. The link \
+                 leads there now, and notes go there."
+            ),
             Self::KeptSilent { project } => write!(
                 f,
                 "The issue is now in the project {project}, which is not joined to the workspace \

@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use bowline_domain::ids::EffectId;
 use bowline_domain::time::Millis;
 
 /// The time that notes are counted over, in milliseconds.
@@ -12,10 +13,23 @@ const SPAN_MS: i64 = 60 * 60 * 1_000;
 /// Links that are counted at once; beyond it those that were quiet for an hour are forgotten.
 const LINKS_MAX: usize = 20_000;
 
-/// Counts notes per link. In memory: a restart forgets the count, which only lets more through.
+/// Counts notes per link. What was posted before this process met a link is told by the store;
+/// each of several processes counts what it posts itself from then on.
 pub(crate) struct Breaker {
     limit: AtomicU32,
-    passed: Mutex<HashMap<String, VecDeque<Millis>>>,
+    passed: Mutex<HashMap<String, VecDeque<Passed>>>,
+}
+
+/// A note that went out, or was about to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Passed {
+    pub(crate) effect: EffectId,
+    pub(crate) at: Millis,
+}
+
+/// From when on notes are counted.
+pub(crate) fn counted_from(now: Millis) -> Millis {
+    now.plus_ms(-SPAN_MS)
 }
 
 impl Breaker {
@@ -31,27 +45,48 @@ impl Breaker {
         self.limit.store(limit, Ordering::Relaxed);
     }
 
-    /// Counts a note that is about to go out, or says when it may.
-    pub(crate) fn pass(&self, link: &str, now: Millis) -> Result<(), Millis> {
+    /// Must the store be asked what was posted, before a note of this link passes?
+    pub(crate) fn must_be_told(&self, link: &str) -> bool {
+        self.limit.load(Ordering::Relaxed) > 0 && !self.counts().contains_key(link)
+    }
+
+    /// Takes over what was posted before, the oldest first.
+    pub(crate) fn tell(&self, link: &str, posted: Vec<Passed>, now: Millis) {
+        let mut counts = self.counts();
+        if counts.len() >= LINKS_MAX {
+            counts.retain(|_, notes| notes.back().is_some_and(|note| note.at > counted_from(now)));
+        }
+        counts.insert(link.to_owned(), posted.into());
+    }
+
+    /// Counts a note that is about to go out, once however often it is tried, or says when it may.
+    pub(crate) fn pass(&self, link: &str, effect: EffectId, now: Millis) -> Result<(), Millis> {
         let limit = self.limit.load(Ordering::Relaxed) as usize;
         if limit == 0 {
             return Ok(());
         }
-        let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
-        if passed.len() >= LINKS_MAX {
-            passed.retain(|_, times| times.back().is_some_and(|at| now.since(*at) < SPAN_MS));
+        let mut counts = self.counts();
+        let notes = counts.entry(link.to_owned()).or_default();
+        while notes
+            .front()
+            .is_some_and(|note| note.at <= counted_from(now))
+        {
+            notes.pop_front();
         }
-        let times = passed.entry(link.to_owned()).or_default();
-        while times.front().is_some_and(|at| now.since(*at) >= SPAN_MS) {
-            times.pop_front();
+        if notes.iter().any(|note| note.effect == effect) {
+            return Ok(());
         }
-        match times.front() {
-            Some(first) if times.len() >= limit => Err(first.plus_ms(SPAN_MS)),
+        match notes.front() {
+            Some(first) if notes.len() >= limit => Err(first.at.plus_ms(SPAN_MS)),
             _ => {
-                times.push_back(now);
+                notes.push_back(Passed { effect, at: now });
                 Ok(())
             }
         }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<String, VecDeque<Passed>>> {
+        self.passed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -59,15 +94,41 @@ impl Breaker {
 mod tests {
     use super::*;
 
+    fn pass(breaker: &Breaker, link: &str, effect: i64, at: i64) -> Result<(), Millis> {
+        breaker.pass(link, EffectId(effect), Millis(at))
+    }
+
     #[test]
     fn lets_so_many_pass_and_then_waits_for_the_hour() {
         let breaker = Breaker::new();
-        assert_eq!(breaker.pass("a", Millis(0)), Ok(()), "no bound unless set");
+        assert_eq!(pass(&breaker, "a", 1, 0), Ok(()), "no bound unless set");
         breaker.set_limit(2);
-        assert_eq!(breaker.pass("a", Millis(10)), Ok(()));
-        assert_eq!(breaker.pass("a", Millis(20)), Ok(()));
-        assert_eq!(breaker.pass("a", Millis(30)), Err(Millis(10 + SPAN_MS)));
-        assert_eq!(breaker.pass("b", Millis(30)), Ok(()), "each link by itself");
-        assert_eq!(breaker.pass("a", Millis(10 + SPAN_MS)), Ok(()));
+        assert_eq!(pass(&breaker, "a", 1, 10), Ok(()));
+        assert_eq!(pass(&breaker, "a", 2, 20), Ok(()));
+        assert_eq!(pass(&breaker, "a", 2, 25), Ok(()), "the same, tried again");
+        assert_eq!(pass(&breaker, "a", 3, 30), Err(Millis(10 + SPAN_MS)));
+        assert_eq!(pass(&breaker, "b", 4, 30), Ok(()), "each link by itself");
+        assert_eq!(pass(&breaker, "a", 3, 10 + SPAN_MS), Ok(()));
+    }
+
+    #[test]
+    fn what_was_posted_before_counts() {
+        let breaker = Breaker::new();
+        assert!(!breaker.must_be_told("a"), "nothing is counted");
+        breaker.set_limit(2);
+        assert!(breaker.must_be_told("a"));
+        let posted = [(1, 5), (2, 10)].map(|(effect, at)| Passed {
+            effect: EffectId(effect),
+            at: Millis(at),
+        });
+        breaker.tell("a", posted.to_vec(), Millis(20));
+        assert!(!breaker.must_be_told("a"));
+        assert_eq!(pass(&breaker, "a", 3, 20), Err(Millis(5 + SPAN_MS)));
+        assert_eq!(
+            pass(&breaker, "a", 2, 20),
+            Ok(()),
+            "in doubt, looked at again"
+        );
+        assert_eq!(pass(&breaker, "a", 3, 5 + SPAN_MS), Ok(()));
     }
 }

@@ -20,6 +20,7 @@ mod health;
 pub mod ingress;
 mod pace;
 mod planner;
+mod presence;
 mod reconciler;
 mod registry;
 mod retention;

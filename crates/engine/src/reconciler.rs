@@ -9,16 +9,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bowline_domain::connection::Connection;
-use bowline_domain::ids::{IssueId, LaneKey, ProjectKey};
+use bowline_domain::ids::{IssueId, ProjectKey};
 use bowline_domain::time::Millis;
 use bowline_jira as jira;
-use bowline_store::model::{BindingRecord, EventSource, NewEvent, OnArrival};
+use bowline_store::model::BindingRecord;
 
 use crate::config::BindingConfig;
 use crate::health;
 use crate::pace::Priority;
-use crate::planner::Look;
+use crate::planner::{Look, queue_look};
 use crate::registry::Site;
 use crate::shared::Shared;
 
@@ -216,25 +215,10 @@ impl Round<'_> {
         let look = Look {
             issue: issue.id.clone(),
             since,
+            unseen: false,
         };
-        let body = serde_json::to_string(&look).map_err(|error| error.to_string())?;
-        let name = &self.binding.site;
-        let event = NewEvent {
-            source: EventSource::Reconciler,
-            connection: Connection::Site(name.clone()),
-            delivery: format!("{}@{}", issue.id, issue.updated_ms.unwrap_or_default()),
-            lane: LaneKey::events(name, &id),
-            topic: "look".to_owned(),
-            received_at: self.shared.now(),
-            body,
-            take: false,
-            on_arrival: OnArrival::Queue,
-        };
-        self.shared
-            .store_event(event)
-            .await
-            .map(drop)
-            .map_err(|error| error.to_string())
+        let name = format!("{}@{}", issue.id, issue.updated_ms.unwrap_or_default());
+        queue_look(self.shared, &self.binding.site, &look, name).await
     }
 
     async fn has_links(&self, issue: &IssueId) -> Result<bool, String> {

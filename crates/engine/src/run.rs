@@ -19,7 +19,7 @@ use crate::config::EngineConfig;
 use crate::pace::Priority;
 use crate::registry::{Known, Registry, Standing};
 use crate::shared::{Arriving, Handed, InHand, Shared};
-use crate::{channel, courier, health, planner, reconciler, retention};
+use crate::{channel, courier, health, planner, presence, reconciler, retention};
 
 /// Lanes that are planned at once.
 const PLANNERS_MAX: usize = 64;
@@ -105,6 +105,7 @@ impl Engine {
         until_stopped(Box::pin(renew(Arc::clone(&shared))));
         until_stopped(Box::pin(health::probe_all(Arc::clone(&shared))));
         until_stopped(Box::pin(reconciler::run(Arc::clone(&shared))));
+        until_stopped(Box::pin(presence::run(Arc::clone(&shared))));
         until_stopped(Box::pin(retention::run(Arc::clone(&shared))));
         until_stopped(Box::pin(channel::watch::run(Arc::clone(&shared))));
         Ok(Self {

@@ -43,7 +43,8 @@ struct Call<'a> {
 
 impl Call<'_> {
     fn access(&self) -> Access {
-        if self.method == Method::GET {
+        // A search is a read, although it is a POST.
+        if self.method == Method::GET || self.path == ["conversations", "search"] {
             Access::Read
         } else {
             Access::Write
@@ -96,6 +97,36 @@ impl Client {
         let path = ["conversations", id];
         self.call(get(&path, "reading a conversation"), Conversation::read)
             .await
+    }
+
+    /// Conversations of a contact that changed at or after an instant in Unix seconds, at most
+    /// `max_results`, without their parts.
+    pub async fn conversations_of(
+        &self,
+        contact: &str,
+        changed_since_unix_s: i64,
+        max_results: u32,
+    ) -> Result<Reply<Vec<Conversation>>, ApiError> {
+        let filter = |field: &str, operator: &str, value: Value| json!({ "field": field, "operator": operator, "value": value });
+        let call = Call {
+            method: Method::POST,
+            path: &["conversations", "search"],
+            body: Some(json!({
+                "query": { "operator": "AND", "value": [
+                    filter("contact_ids", "=", contact.into()),
+                    // Means "or equal" in this search.
+                    filter("updated_at", ">", changed_since_unix_s.into()),
+                ]},
+                "pagination": { "per_page": max_results },
+            })),
+            doing: "searching conversations",
+        };
+        let read = |v: &Value| {
+            v.get("conversations")?.as_array()?;
+            let items = list(v, "conversations").iter();
+            Some(items.filter_map(Conversation::read).collect())
+        };
+        self.call(call, read).await
     }
 
     /// Writes an internal note, which the customer never sees, as `admin_id`. A note wakes a

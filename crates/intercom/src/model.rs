@@ -136,6 +136,18 @@ impl Part {
     }
 }
 
+/// The part that a merge leaves in the conversation that ends by it. Not documented; as consumers
+/// of the API see it.
+const MERGED_AWAY: &str = "merged_secondary_conversation";
+
+/// The part that a merge leaves in the conversation that goes on (the merge call of version 2.16
+/// answers with it).
+const TOOK_ONE_IN: &str = "merged_primary_conversation";
+
+/// How far apart the two parts of one merge may be, in seconds. An assumption: they were seen
+/// within the same second or the next.
+const MERGE_TOLERANCE_S: i64 = 5;
+
 /// A conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
@@ -158,6 +170,8 @@ pub struct Conversation {
     pub updated_at: Option<i64>,
     /// The contacts that take part.
     pub contacts: Vec<ContactRef>,
+    /// Conversations that Intercom links to this one.
+    pub linked: Vec<String>,
     /// Who started it.
     pub source_author: Author,
     /// From REST the newest 500 parts, in a webhook only those of the event.
@@ -192,6 +206,11 @@ impl Conversation {
             team_assignee_id: assignee(value, "team_assignee_id"),
             updated_at: instant_s(value, "updated_at"),
             contacts: contacts(value),
+            linked: list(at(value, &["linked_objects"]), "data")
+                .iter()
+                .filter(|object| text(object, "type").as_deref() == Some("conversation"))
+                .filter_map(|object| id(object, "id"))
+                .collect(),
             source_author: Author::read(at(value, &["source", "author"])),
             parts,
             total_parts: int(parts_list, "total_count"),
@@ -205,6 +224,27 @@ impl Conversation {
             .iter()
             .filter(|part| part.body.as_deref().is_some_and(|body| holds(body, marker)))
             .max_by(|a, b| a.age_key().cmp(&b.age_key()))
+    }
+
+    /// When it was merged into another conversation, in Unix seconds, if it was. Which one that is
+    /// Intercom does not say here.
+    pub fn merged_at(&self) -> Option<i64> {
+        self.parts_of(MERGED_AWAY)
+            .filter_map(|part| part.created_at)
+            .max()
+    }
+
+    /// Was a conversation merged into this one, at about this instant in Unix seconds?
+    pub fn took_one_in_at(&self, at: i64) -> bool {
+        self.parts_of(TOOK_ONE_IN)
+            .filter_map(|part| part.created_at)
+            .any(|took_in| (took_in - at).abs() <= MERGE_TOLERANCE_S)
+    }
+
+    fn parts_of<'c>(&'c self, part_type: &'c str) -> impl Iterator<Item = &'c Part> {
+        self.parts
+            .iter()
+            .filter(move |part| part.part_type == part_type)
     }
 
     /// The newest part of all.
@@ -295,6 +335,41 @@ mod tests {
             whole["id"] = json!(77);
             assert_eq!(conversation(&whole).state, want, "{value}");
         }
+    }
+
+    #[test]
+    fn the_two_sides_of_a_merge_are_known_by_their_parts() {
+        let with = |part_type: &str, created_at: Value| {
+            conversation(
+                &json!({"id": "1", "conversation_parts": {"conversation_parts": [
+                    {"id": "9", "part_type": "close", "created_at": 90},
+                    {"id": "10", "part_type": part_type, "created_at": created_at},
+                ]}}),
+            )
+        };
+        let away = with("merged_secondary_conversation", json!(100));
+        assert_eq!(away.merged_at(), Some(100));
+        assert!(!away.took_one_in_at(100));
+        let on = with("merged_primary_conversation", json!(102));
+        assert_eq!(on.merged_at(), None);
+        for (at, is_it) in [
+            (96, false),
+            (97, true),
+            (102, true),
+            (107, true),
+            (108, false),
+        ] {
+            assert_eq!(on.took_one_in_at(at), is_it, "{at}");
+        }
+        assert_eq!(
+            with("merged_secondary_conversation", json!(null)).merged_at(),
+            None
+        );
+        let linked = conversation(
+            &json!({"id": "1", "linked_objects": {"type": "list", "data": [
+            {"type": "ticket", "id": "5"}, {"type": "conversation", "id": 6}]}}),
+        );
+        assert_eq!(linked.linked, ["6"]);
     }
 
     #[test]

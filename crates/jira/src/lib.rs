@@ -11,7 +11,7 @@ mod error;
 mod model;
 pub mod webhook;
 
-pub use calls::search::SearchPage;
+pub use calls::search::{SHOWN_MAX, SearchPage};
 pub use client::{Auth, Client, DEFAULT_DEADLINE, Deployment, FILE_DEADLINE};
 pub use model::admin::{AdminWebhook, Myself, NewWebhook, Project, ServerInfo};
 pub use model::comment::{Comment, Visibility};

@@ -72,7 +72,7 @@ macro_rules! values {
 pub(crate) use values;
 
 /// Which database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Dialect {
     Sqlite,
     Postgres,
@@ -256,7 +256,7 @@ impl Conn {
         while !rest.is_empty() {
             let tail = rest.split_off(rest.len().min(ROWS_MAX * columns));
             let rows = fill(&mut rest, columns);
-            let sql = statements::of(template, rows, columns);
+            let sql = statements::of(self.dialect(), template, rows, columns);
             found.extend(self.rows(doing, &sql, rest).await?);
             rest = tail;
         }
@@ -349,25 +349,32 @@ mod statements {
     use std::fmt::Write as _;
     use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
-    /// By template and number of rows.
-    type Written = HashMap<(&'static str, usize), Arc<str>>;
+    use super::Dialect;
+
+    /// By database, template and number of rows.
+    type Written = HashMap<(Dialect, &'static str, usize), Arc<str>>;
 
     static WRITTEN: LazyLock<RwLock<Written>> = LazyLock::new(RwLock::default);
 
-    pub(super) fn of(template: &'static str, rows: usize, columns: usize) -> Arc<str> {
-        let name = (template, rows);
+    pub(super) fn of(
+        dialect: Dialect,
+        template: &'static str,
+        rows: usize,
+        columns: usize,
+    ) -> Arc<str> {
+        let name = (dialect, template, rows);
         let known = WRITTEN.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(sql) = known.get(&name) {
             return Arc::clone(sql);
         }
         drop(known);
-        let sql: Arc<str> = write(template, rows, columns).into();
+        let sql: Arc<str> = write(dialect, template, rows, columns).into();
         let mut known = WRITTEN.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(known.entry(name).or_insert(sql))
     }
 
-    pub(super) fn write(template: &str, rows: usize, columns: usize) -> String {
-        let values = placeholders(rows, columns);
+    pub(super) fn write(dialect: Dialect, template: &str, rows: usize, columns: usize) -> String {
+        let values = placeholders(dialect, rows, columns);
         // Both databases call the columns of a list of values so.
         let names: Vec<String> = (1..=columns).map(|n| format!("column{n}")).collect();
         let inserted = format!(
@@ -379,15 +386,22 @@ mod statements {
             .replace("{inserted}", &inserted)
     }
 
-    /// `($1,$2),($3,$4)`: placeholders for `rows` rows of `columns` values.
-    pub(super) fn placeholders(rows: usize, columns: usize) -> String {
+    /// `($1,$2),($3,$4)`: placeholders for `rows` rows of `columns` values. For SQLite they have no
+    /// numbers: it looks for each number among all of them whenever a value is bound, which with
+    /// hundreds of them takes longer than the statement itself.
+    pub(super) fn placeholders(dialect: Dialect, rows: usize, columns: usize) -> String {
         let mut text = String::with_capacity(rows * columns * 5);
         for row in 0..rows {
             text.push_str(if row == 0 { "(" } else { ",(" });
             for column in 0..columns {
-                let comma = if column == 0 { "" } else { "," };
-                // Writing to a String cannot fail.
-                let _ = write!(text, "{comma}${}", row * columns + column + 1);
+                text.push_str(if column == 0 { "" } else { "," });
+                match dialect {
+                    Dialect::Sqlite => text.push('?'),
+                    // Writing to a String cannot fail.
+                    Dialect::Postgres => {
+                        let _ = write!(text, "${}", row * columns + column + 1);
+                    }
+                }
             }
             text.push(')');
         }
@@ -431,7 +445,12 @@ mod tests {
     #[test]
     fn what_is_inserted_leaves_out_rows_of_nothing() {
         assert_eq!(
-            statements::write("INSERT INTO t (a, b) {inserted} RETURNING a", 2, 2),
+            statements::write(
+                Dialect::Postgres,
+                "INSERT INTO t (a, b) {inserted} RETURNING a",
+                2,
+                2
+            ),
             "INSERT INTO t (a, b) SELECT column1, column2 FROM (VALUES ($1,$2),($3,$4)) AS v \
              WHERE column1 IS NOT NULL RETURNING a"
         );
@@ -448,6 +467,8 @@ mod tests {
 
     #[test]
     fn placeholders_count_on() {
-        assert_eq!(statements::placeholders(2, 3), "($1,$2,$3),($4,$5,$6)");
+        let placeholders = |dialect| statements::placeholders(dialect, 2, 3);
+        assert_eq!(placeholders(Dialect::Postgres), "($1,$2,$3),($4,$5,$6)");
+        assert_eq!(placeholders(Dialect::Sqlite), "(?,?,?),(?,?,?)");
     }
 }

@@ -473,6 +473,17 @@ pub struct LinkView {
     pub link: Link,
 }
 
+/// An issue that is linked, or was until Jira stopped showing it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkedIssue {
+    /// The issue.
+    pub issue: IssueId,
+    /// Its project when we last saw it.
+    pub project: ProjectKey,
+    /// Has it a live link?
+    pub live: bool,
+}
+
 /// Which links to list.
 #[derive(Clone, Debug, Default)]
 pub struct LinkFilter {

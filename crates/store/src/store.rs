@@ -20,8 +20,8 @@ use crate::error::StoreError;
 use crate::handover::{self, Answer, Leases, Reply};
 use crate::model::{
     Accepted, AttemptView, Backlog, BindingRecord, Committed, ConnectionRecord, Decision,
-    EffectView, EventFilter, EventView, LaneKind, Lease, LinkFilter, LinkView, NewEvent, Redacted,
-    Settlement, StoredEvent, TakenEffect,
+    EffectView, EventFilter, EventView, LaneKind, Lease, LinkFilter, LinkView, LinkedIssue,
+    NewEvent, Redacted, Settlement, StoredEvent, TakenEffect,
 };
 use crate::open::{self, Open, Opened, Readers, WORK_CHANNEL};
 use crate::sql::{bindings, claim, connections, lookup, views};
@@ -198,8 +198,8 @@ impl Store {
         self.write(Renew { now }).await
     }
 
-    /// Takes the texts out of a part of the decided events received and of the effects settled
-    /// before `before`, going on from `done`.
+    /// Takes the texts out of a part of the events received before `before` that do not wait, and
+    /// of the effects planned before it that are settled, going on from `done`.
     pub async fn redact(&self, before: Millis, done: Redacted) -> Result<Redacted, StoreError> {
         self.write(Redact { before, done }).await
     }
@@ -284,6 +284,15 @@ impl Store {
         lookup::link_is_live(&mut self.reader().await?, of, at).await
     }
 
+    /// What the conversation of an ended link was merged into, if that ended it.
+    pub async fn merged_into(
+        &self,
+        of: (&SiteName, &IssueId),
+        at: (&WorkspaceName, &ConversationId),
+    ) -> Result<Option<ConversationId>, StoreError> {
+        lookup::merged_into(&mut self.reader().await?, of, at).await
+    }
+
     /// The conversations linked to an issue at this moment, the oldest link first.
     pub async fn live_links(
         &self,
@@ -291,6 +300,17 @@ impl Store {
         issue: &IssueId,
     ) -> Result<Vec<(WorkspaceName, ConversationId)>, StoreError> {
         lookup::live_links(&mut self.reader().await?, site, issue).await
+    }
+
+    /// A part of the issues of a site that are linked, or were until Jira stopped showing them, by
+    /// id: at most `limit`, those after `after`.
+    pub async fn linked_issues(
+        &self,
+        site: &SiteName,
+        after: Option<&IssueId>,
+        limit: usize,
+    ) -> Result<Vec<LinkedIssue>, StoreError> {
+        lookup::linked_issues(&mut self.reader().await?, site, after, limit).await
     }
 
     /// The issues that a conversation is linked to at this moment.
@@ -309,6 +329,16 @@ impl Store {
         remote_id: &str,
     ) -> Result<bool, StoreError> {
         lookup::is_ours(&mut self.reader().await?, connection, remote_id).await
+    }
+
+    /// The notes of one link that were confirmed after `since`, the oldest first, with when.
+    pub async fn notes_confirmed(
+        &self,
+        of: (&SiteName, &IssueId),
+        at: (&WorkspaceName, &ConversationId),
+        since: Millis,
+    ) -> Result<Vec<(EffectId, Millis)>, StoreError> {
+        lookup::notes_confirmed(&mut self.reader().await?, of, at, since).await
     }
 
     /// The first events that wait in a lane.

@@ -88,7 +88,8 @@ fn as_line(view: &LinkView) -> String {
         "conversation": view.link.conversation.as_str(),
         "live": view.link.live,
         "since_ms": view.link.since.0,
-        "ended": view.link.ended.map(LinkEnd::as_str),
+        "ended": view.link.ended.as_ref().map(LinkEnd::word),
+        "merged_into": view.link.merged_into().map(ConversationId::as_str),
         "sources": sources,
     })
     .to_string()
@@ -105,8 +106,8 @@ fn as_words(view: &LinkView) -> String {
         .iter()
         .map(|source| source.origin.to_string())
         .collect();
-    let state = match view.link.ended {
-        Some(end) if !view.link.live => format!("ended ({})", end.as_str().replace('_', " ")),
+    let state = match &view.link.ended {
+        Some(end) if !view.link.live => format!("ended ({end})"),
         _ => format!("by {}", sources.join(", ")),
     };
     format!(

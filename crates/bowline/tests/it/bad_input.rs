@@ -1,8 +1,10 @@
 //! What comes from outside and is not as it should be.
 
 use bowline::demo::{NOTIFY_TOKEN, Plan, SITE, WEBHOOK_SECRET, WORKSPACE};
+use bowline::system::SystemClock;
+use bowline_domain::time::Clock as _;
 use bowline_sandbox::common::sign::{hmac_sha1_hex, hmac_sha256_hex};
-use bowline_store::model::EventState;
+use bowline_store::model::{EventState, Redacted};
 
 use crate::process::run;
 use crate::stage::{On, Stage, answer, on_both};
@@ -255,8 +257,42 @@ async fn too_many_at_once_are_told_to_come_again() {
 
 on_both!(
     hostile_bodies_are_answered_and_do_no_harm,
-    unknown_shapes_are_kept_and_shown
+    unknown_shapes_are_kept_and_shown,
+    a_quarantined_text_goes_after_its_time_and_a_replay_says_so
 );
+
+async fn a_quarantined_text_goes_after_its_time_and_a_replay_says_so(on: On) {
+    let stage = Stage::on(on, |_| ()).await;
+    let (_, text) = stage
+        .deliver_jira(br#"{"some":"thing that a customer said"}"#, None)
+        .await;
+    let event = text
+        .trim_matches(|c: char| !c.is_ascii_digit())
+        .parse()
+        .unwrap();
+    assert_eq!(stage.decided(event).await.state, EventState::Quarantined);
+    // As the hourly look does when `limits.payload_days` are over.
+    let mut done = Redacted {
+        more: true,
+        ..Redacted::default()
+    };
+    let later = SystemClock.now().plus_ms(1);
+    while done.more {
+        done = stage.store().redact(later, done).await.unwrap();
+    }
+    let view = stage.decided(event).await;
+    assert_eq!(
+        (view.state, view.event.body.as_str()),
+        (EventState::Quarantined, "")
+    );
+
+    let id = event.to_string();
+    run(&stage, &["events", "replay", &id]).await.good();
+    let view = stage.decided(event).await;
+    assert_eq!(view.state, EventState::Quarantined);
+    let shown = run(&stage, &["events", "show", &id]).await.good();
+    assert!(shown.contains("limits.payload_days"), "{shown}");
+}
 
 async fn unknown_shapes_are_kept_and_shown(on: On) {
     let stage = Stage::on(on, |_| ()).await;

@@ -9,12 +9,12 @@ use crate::failure::fault;
 use crate::process::{Finished, Serving, run};
 use crate::stage::{Stage, answer};
 
-async fn get(stage: &Stage, serving: &Serving, path: &str) -> (u16, String) {
+pub(crate) async fn get(stage: &Stage, serving: &Serving, path: &str) -> (u16, String) {
     answer(stage.client().get(format!("http://{}{path}", serving.addr))).await
 }
 
 /// Waits until the service has nothing to do.
-async fn idle(stage: &Stage, serving: &Serving) {
+pub(crate) async fn idle(stage: &Stage, serving: &Serving) {
     let deadline = tokio::time::Instant::now() + bowline::demo::PATIENCE;
     loop {
         stage.jira().sender().quiet().await;

@@ -1,7 +1,7 @@
 //! The real binary, as a process.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
@@ -68,6 +68,25 @@ pub(crate) struct Serving {
 impl Serving {
     /// Starts it with the world's configuration and waits until it listens.
     pub(crate) async fn start(stage: &Stage) -> Self {
+        Self::configured_by(stage, &stage.world.config_path).await
+    }
+
+    /// Starts another one beside it: with the same configuration, but for where it listens.
+    pub(crate) async fn beside(stage: &Stage) -> Self {
+        let text = std::fs::read_to_string(&stage.world.config_path).unwrap();
+        let elsewhere = format!(
+            "listen = \"{}\"",
+            bowline_sandbox::common::lasting_address()
+        );
+        let mut lines: Vec<&str> = text.lines().collect();
+        let listen = lines.iter().position(|line| line.starts_with("listen ="));
+        lines[listen.unwrap()] = &elsewhere;
+        let path = stage.folder.path().join("beside.toml");
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        Self::configured_by(stage, &path).await
+    }
+
+    async fn configured_by(stage: &Stage, config: &Path) -> Self {
         let log = stage.folder.path().join("log");
         let file = std::fs::OpenOptions::new()
             .create(true)
@@ -75,10 +94,7 @@ impl Serving {
             .open(&log)
             .unwrap();
         let mut command = bowline();
-        command
-            .arg("serve")
-            .arg("--config")
-            .arg(&stage.world.config_path);
+        command.arg("serve").arg("--config").arg(config);
         let mut child = command.stdout(Stdio::piped()).stderr(file).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let addr = loop {

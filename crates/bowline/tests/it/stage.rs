@@ -28,7 +28,7 @@ pub(crate) enum On {
 
 impl On {
     /// A new database, if it is not the file that the service makes itself.
-    fn database(self) -> Option<String> {
+    pub(crate) fn database(self) -> Option<String> {
         match self {
             Self::Sqlite => None,
             Self::Postgres => Some(

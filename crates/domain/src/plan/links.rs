@@ -14,12 +14,15 @@ use crate::time::Millis;
 use super::sources::{
     Cause, CommentText, Found, Place, Reading, addresses, addresses_at, found, may_name,
 };
+use super::tombstones::Tombstones;
 
 /// A link after the event, beside what it was before.
 pub(super) struct LinkNow {
     pub(super) link: Link,
     pub(super) was_live: bool,
     pub(super) changed: bool,
+    /// It had ended because Jira did not show the issue.
+    pub(super) was_unseen: bool,
     /// What brought it to life, if it came to life just now.
     pub(super) cause: Option<Cause>,
 }
@@ -28,6 +31,7 @@ impl LinkNow {
     fn of(link: Link) -> Self {
         Self {
             was_live: link.live,
+            was_unseen: !link.live && link.ended == Some(LinkEnd::IssueUnseen),
             link,
             changed: false,
             cause: None,
@@ -48,7 +52,7 @@ impl LinkNow {
 
 type Links = BTreeMap<Place, LinkNow>;
 
-/// Ends every link because the issue was deleted.
+/// Ends every link, with its sources, because the issue was deleted.
 pub(super) fn end_all(links: &[Link]) -> Vec<Link> {
     links
         .iter()
@@ -62,16 +66,37 @@ pub(super) fn end_all(links: &[Link]) -> Vec<Link> {
         .collect()
 }
 
+/// Ends every link because Jira does not show the issue any more. What held them is kept: should
+/// the issue be shown again, what is still there holds them again.
+pub(super) fn end_unseen(links: &[Link]) -> Vec<Link> {
+    links
+        .iter()
+        .filter(|link| link.live)
+        .map(|link| Link {
+            live: false,
+            ended: Some(LinkEnd::IssueUnseen),
+            ..link.clone()
+        })
+        .collect()
+}
+
 /// Ends what people and the far side end, on an issue that cannot be read. Returns what changed.
-pub(super) fn end_unread(state: &IssueState, happenings: &[Happening]) -> Vec<LinkNow> {
+pub(super) fn end_unread(
+    state: &IssueState,
+    happenings: &[Happening],
+    outcome: &mut Outcome,
+) -> Vec<LinkNow> {
     let mut links = known(state);
+    let tombstones = Tombstones::among(&state.links);
     for happening in happenings {
-        end_directly(&mut links, happening);
+        end_directly(&mut links, &tombstones, happening);
+        merge(&mut links, happening, outcome);
     }
+    // What is held but does not live is not brought to life by an issue that is not shown.
     links
         .into_values()
-        .map(settle)
         .filter(|now| now.changed)
+        .map(settle)
         .collect()
 }
 
@@ -88,8 +113,9 @@ pub(super) fn follow(
         "the observation is of the lane's issue"
     );
     let mut links = known(state);
+    let tombstones = Tombstones::among(&state.links);
     for now in links.values_mut() {
-        drop_sources_that_are_gone(now, issue, settings);
+        drop_sources_that_are_gone(now, issue, settings, &tombstones);
     }
     if let Some(settings) = settings.filter(|settings| settings.linking) {
         for (place, found) in (Reading {
@@ -97,17 +123,20 @@ pub(super) fn follow(
             issue,
             settings,
             happenings,
+            tombstones: &tombstones,
         })
         .sources(outcome)
         {
             add_source(links.entry(place).or_insert_with_key(new_link), found);
         }
         for happening in happenings {
-            link_directly(&mut links, issue, settings, happening, outcome);
+            let place = (issue, settings, &tombstones);
+            link_directly(&mut links, place, happening, outcome);
         }
     }
     for happening in happenings {
-        end_directly(&mut links, happening);
+        end_directly(&mut links, &tombstones, happening);
+        merge(&mut links, happening, outcome);
     }
     // A link that never lived is kept if a person ended it before it could.
     let worth_keeping = |now: &LinkNow| now.link.generation > 0 || !now.link.sources.is_empty();
@@ -136,7 +165,8 @@ pub(super) fn overlooks(
         })
     };
     let recorded = following.is_none() && !issue.recorded.is_empty();
-    recorded || !addresses(issue).iter().all(is_source)
+    let tombstones = Tombstones::among(links.iter().map(|now| &now.link));
+    recorded || !addresses(issue, &tombstones).iter().all(is_source)
 }
 
 fn known(state: &IssueState) -> Links {
@@ -166,10 +196,11 @@ fn drop_sources_that_are_gone(
     now: &mut LinkNow,
     issue: &IssueSnapshot,
     settings: Option<&Settings>,
+    tombstones: &Tombstones,
 ) {
     let place = (&now.link.workspace, &now.link.conversation);
     let still = |origin: &Origin| {
-        addresses_at(issue, origin)
+        addresses_at(issue, origin, tombstones)
             .iter()
             .any(|address| may_name(address, place, settings))
     };
@@ -208,8 +239,7 @@ fn add_source(now: &mut LinkNow, found: Found) {
 /// What people link by command.
 fn link_directly(
     links: &mut Links,
-    issue: &IssueSnapshot,
-    settings: &Settings,
+    (issue, settings, tombstones): (&IssueSnapshot, &Settings, &Tombstones),
     happening: &Happening,
     outcome: &mut Outcome,
 ) {
@@ -227,7 +257,7 @@ fn link_directly(
         });
         return;
     }
-    let place = (workspace.clone(), conversation.clone());
+    let place = (workspace.clone(), tombstones.survivor(conversation).clone());
     let now = links.entry(place).or_insert_with_key(new_link);
     now.link
         .sources
@@ -242,12 +272,13 @@ fn link_directly(
 }
 
 /// What people end by command, and what the far side ended.
-fn end_directly(links: &mut Links, happening: &Happening) {
+fn end_directly(links: &mut Links, tombstones: &Tombstones, happening: &Happening) {
     match happening {
         Happening::LinkRemoved {
             workspace,
             conversation,
         } => {
+            let conversation = tombstones.survivor(conversation);
             overrule(links, workspace, conversation, LinkEnd::ByHand);
         }
         Happening::ConversationGone {
@@ -279,6 +310,43 @@ fn overrule(
     now.changed = true;
 }
 
+/// A conversation was merged into another one: what held its link holds one to that one since, and
+/// a tombstone stays.
+fn merge(links: &mut Links, happening: &Happening, outcome: &mut Outcome) {
+    let Happening::ConversationMerged {
+        workspace,
+        conversation,
+        into,
+    } = happening
+    else {
+        return;
+    };
+    let from = links.get_mut(&(workspace.clone(), conversation.clone()));
+    let Some(from) = from.filter(|now| now.link.live && conversation != into) else {
+        return;
+    };
+    let sources = std::mem::take(&mut from.link.sources);
+    from.link.ended = Some(LinkEnd::Merged(into.clone()));
+    from.changed = true;
+    let place = (workspace.clone(), into.clone());
+    let survivor = links.entry(place).or_insert_with_key(new_link);
+    for source in sources {
+        match survivor
+            .link
+            .sources
+            .iter_mut()
+            .find(|known| known.origin == source.origin)
+        {
+            Some(known) => known.overruled &= source.overruled,
+            None => survivor.link.sources.push(source),
+        }
+    }
+    survivor.changed = true;
+    outcome.because(Reason::Merged {
+        into: into.to_string(),
+    });
+}
+
 /// Decides whether the link lives, by its sources.
 fn settle(mut now: LinkNow) -> LinkNow {
     let held = now.link.held();
@@ -291,7 +359,7 @@ fn settle(mut now: LinkNow) -> LinkNow {
             .unwrap_or(now.link.since);
         now.changed = true;
     } else if !held && now.was_live {
-        now.link.ended = now.link.ended.or(Some(LinkEnd::AddressRemoved));
+        now.link.ended.get_or_insert(LinkEnd::AddressRemoved);
         now.changed = true;
     }
     if held {

@@ -6,6 +6,7 @@ mod rules;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod tombstones;
 
 use crate::audience::Audience;
 use crate::connection::Connection;
@@ -68,12 +69,19 @@ pub fn plan(
 /// The issue cannot be read. Only an event that says so ends all its links: a 404 alone may be a
 /// permission that someone is about to give back.
 fn absent(state: &IssueState, happenings: &[Happening]) -> Plan {
-    let mut plan = Plan::nothing(Reason::IssueGone);
     let deleted = happenings.contains(&Happening::Deleted);
+    let unseen = happenings.contains(&Happening::Unseen);
+    let mut plan = Plan::nothing(if unseen && !deleted {
+        Reason::IssueUnseen
+    } else {
+        Reason::IssueGone
+    });
     if deleted {
         plan.links = links::end_all(&state.links);
+    } else if unseen {
+        plan.links = links::end_unseen(&state.links);
     } else {
-        let ended = links::end_unread(state, happenings);
+        let ended = links::end_unread(state, happenings, &mut plan.outcome);
         plan.links = ended.into_iter().map(|now| now.link).collect();
         if !plan.links.is_empty() {
             plan.outcome.because(Reason::LinksFollowed);
@@ -83,7 +91,7 @@ fn absent(state: &IssueState, happenings: &[Happening]) -> Plan {
         plan.record = state.record.clone().map(|record| IssueRecord {
             deleted: record.deleted || deleted,
             // Should it ever come back, its sources are to be found again.
-            scanned: record.scanned && !deleted,
+            scanned: record.scanned && !deleted && !unseen,
             links_version: record.links_version + i64::from(!plan.links.is_empty()),
             ..record
         });
@@ -222,6 +230,10 @@ impl Telling<'_> {
 
     /// A conversation was linked just now: the note that names the issue.
     fn welcome(&mut self, settings: &Settings, now: &LinkNow) {
+        if now.was_unseen {
+            self.outcome.because(Reason::SeenAgain);
+            return;
+        }
         let Some(cause) = &now.cause else { return };
         if self.issue.confidential {
             self.outcome.because(Reason::SecurityLevel);

@@ -13,6 +13,7 @@ use crate::state::IssueState;
 use crate::time::Millis;
 
 use super::rules;
+use super::tombstones::Tombstones;
 
 /// A conversation, by workspace.
 pub(super) type Place = (WorkspaceName, ConversationId);
@@ -64,16 +65,24 @@ impl Cause {
     }
 }
 
-/// The addresses at one place of the issue, as far as that was read.
-pub(super) fn addresses_at(issue: &IssueSnapshot, origin: &Origin) -> Vec<ConversationAddress> {
-    match origin {
+/// The addresses at one place of the issue, as far as that was read, as what they mean now.
+pub(super) fn addresses_at(
+    issue: &IssueSnapshot,
+    origin: &Origin,
+    tombstones: &Tombstones,
+) -> Vec<ConversationAddress> {
+    let found = match origin {
         Origin::Description => issue.described.clone(),
         Origin::Comment(id) => match issue.comment(id) {
             Some(CommentView::Present(comment)) => bowline_text::address::find(&comment.body),
             _ => Vec::new(),
         },
         Origin::Import | Origin::Command => Vec::new(),
-    }
+    };
+    found
+        .into_iter()
+        .map(|address| tombstones.resolve(address))
+        .collect()
 }
 
 /// Can this address mean that conversation? Where the code of a workspace is not known the
@@ -98,8 +107,11 @@ pub(super) fn may_name(
     }
 }
 
-/// Every address that was read, with where it stands.
-pub(super) fn addresses(issue: &IssueSnapshot) -> Vec<(Origin, ConversationAddress)> {
+/// Every address that was read, as what it means now, with where it stands.
+pub(super) fn addresses(
+    issue: &IssueSnapshot,
+    tombstones: &Tombstones,
+) -> Vec<(Origin, ConversationAddress)> {
     let comments = issue
         .comments
         .iter()
@@ -107,7 +119,7 @@ pub(super) fn addresses(issue: &IssueSnapshot) -> Vec<(Origin, ConversationAddre
     std::iter::once(Origin::Description)
         .chain(comments)
         .flat_map(|origin| {
-            let addresses = addresses_at(issue, &origin);
+            let addresses = addresses_at(issue, &origin, tombstones);
             addresses
                 .into_iter()
                 .map(move |address| (origin.clone(), address))
@@ -121,13 +133,14 @@ pub(super) struct Reading<'a> {
     pub(super) issue: &'a IssueSnapshot,
     pub(super) settings: &'a Settings,
     pub(super) happenings: &'a [Happening],
+    pub(super) tombstones: &'a Tombstones,
 }
 
 impl Reading<'_> {
     /// The sources that links of the bound workspace have now.
     pub(super) fn sources(&self, outcome: &mut Outcome) -> Vec<(Place, Found)> {
         let mut all = Vec::new();
-        for (origin, address) in addresses(self.issue) {
+        for (origin, address) in addresses(self.issue, self.tombstones) {
             let Some(place) = self.place(&origin, &address, outcome) else {
                 continue;
             };
@@ -142,9 +155,10 @@ impl Reading<'_> {
         }
         if !self.scanned() {
             for id in &self.issue.recorded {
+                let id = ConversationId::new(id.as_str());
                 let place = (
                     self.settings.workspace.clone(),
-                    ConversationId::new(id.as_str()),
+                    self.tombstones.survivor(&id).clone(),
                 );
                 // An address says more than a record of it, and ends when it is taken out. Of a
                 // link that we know, the record is our own.

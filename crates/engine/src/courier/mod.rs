@@ -3,6 +3,7 @@
 //! An effect is marked `attempting` before it gets here. If the process dies, it is found so and
 //! taken for doubtful: the far side is looked at before anything is sent again.
 
+mod merged;
 mod note;
 mod record;
 mod reopen;
@@ -22,6 +23,7 @@ use bowline_store::model::{Ending, Settlement, TakenEffect};
 use futures_util::FutureExt as _;
 
 use crate::backoff;
+use crate::breaker::{self, Passed};
 use crate::health;
 use crate::pace::Priority;
 use crate::registry::{Standing, Workspace};
@@ -191,27 +193,32 @@ impl Courier<'_> {
             .link_is_live((&effect.site, &effect.issue), (workspace, conversation))
             .await
             .map_err(|error| self.store_failed(&error))?;
-        if !live {
-            let reason = "The link ended before it was this effect's turn.".to_owned();
-            return Err(Stop(Ending::Dropped { reason }));
-        }
+        let survivor = if live {
+            None
+        } else {
+            Some(self.survivor(workspace, conversation).await?)
+        };
         let Some(actor) = found.actor().filter(|_| standing.proven()) else {
             self.shared.probe.notify_waiters();
             let reason = "The workspace was not reached yet.".to_owned();
             return Err(Stop(self.later(PROBE_WAIT_MS, doubtful, reason)));
         };
-        self.breaker(workspace, conversation)?;
-        Ok(Far {
+        let far = Far {
             workspace: Arc::clone(found),
             standing,
             actor,
             conversation,
-        })
+        };
+        if let Some(into) = survivor {
+            return Err(self.hand_on(&far, &into).await);
+        }
+        self.breaker(workspace, conversation).await?;
+        Ok(far)
     }
 
     /// Notes of one link wait when there were very many of them within an hour: something is going
     /// round in circles, or a machine is talking.
-    fn breaker(
+    async fn breaker(
         &self,
         workspace: &WorkspaceName,
         conversation: &ConversationId,
@@ -220,11 +227,20 @@ impl Courier<'_> {
         if !matches!(effect.act, Act::Note { .. }) {
             return Ok(());
         }
+        let (breaker, now) = (&self.shared.notes_per_link_hour, self.now());
         let link = format!(
             "{}/{}/{workspace}/{conversation}",
             effect.site, effect.issue
         );
-        match self.shared.notes_per_link_hour.pass(&link, self.now()) {
+        if breaker.must_be_told(&link) {
+            let (of, at) = ((&effect.site, &effect.issue), (workspace, conversation));
+            let since = breaker::counted_from(now);
+            let posted = self.shared.store.notes_confirmed(of, at, since).await;
+            let posted = posted.map_err(|error| self.store_failed(&error))?;
+            let passed = posted.into_iter().map(|(effect, at)| Passed { effect, at });
+            breaker.tell(&link, passed.collect(), now);
+        }
+        match breaker.pass(&link, self.taken.id, now) {
             Ok(()) => Ok(()),
             Err(due_at) => Err(Stop(Ending::Later {
                 due_at,
@@ -259,7 +275,15 @@ impl Courier<'_> {
         }
     }
 
+    /// Reads the conversation, which may have been merged into another one: then the link is led
+    /// there first.
     async fn read(&self, far: &Far<'_>) -> Result<Conversation, Stop> {
+        let conversation = self.read_as_it_is(far).await?;
+        self.follow(far, &conversation).await?;
+        Ok(conversation)
+    }
+
+    async fn read_as_it_is(&self, far: &Far<'_>) -> Result<Conversation, Stop> {
         let read = far.workspace.client.conversation(far.conversation.as_str());
         match self.call(&far.standing, read).await {
             Ok(conversation) => Ok(conversation),
@@ -306,6 +330,9 @@ impl Courier<'_> {
 
     /// The conversation is not there: its link ends, and the effect with it.
     async fn gone(&self, far: &Far<'_>, error: &ApiError) -> Stop {
+        if let Some(into) = merged::named_by(error) {
+            return self.lead_on(far, &into).await;
+        }
         self.conversation_gone(far).await;
         let reason = format!("The conversation is no more. ({error})");
         Stop(Ending::Rejected { reason })

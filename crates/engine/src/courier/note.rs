@@ -36,11 +36,25 @@ pub(super) async fn post(
     let conversation = far.conversation.as_str();
     let posting = far.workspace.client.note(conversation, &far.actor, html);
     match courier.call(&far.standing, posting).await {
-        Ok(after) => Ok(Ending::Confirmed {
-            remote_id: part_id(&after, &marker),
-            detail: None,
-        }),
+        Ok(after) => {
+            lead_on_from_now(courier, far, &after).await;
+            Ok(Ending::Confirmed {
+                remote_id: part_id(&after, &marker),
+                detail: None,
+            })
+        }
         Err(error) => Err(courier.failed(far, error, false).await),
+    }
+}
+
+/// A note that may wake its conversation is posted without a look at it before. If the answer shows
+/// that it was merged into another one, what follows goes there.
+async fn lead_on_from_now(courier: &Courier<'_>, far: &Far<'_>, after: &Conversation) {
+    if let Ok(Some(into)) = courier.went_on_in(&far.workspace, after).await {
+        let effect = courier.effect();
+        let of = (&effect.site, &effect.issue);
+        let at = (&far.workspace.config.name, far.conversation);
+        courier.have_led_on(of, at, &into).await;
     }
 }
 

@@ -193,6 +193,14 @@ impl Recorder<'_> {
         {
             let read = far.client.conversation(conversation.as_str());
             if let Ok(found) = self.courier.call(&far.standing, read).await {
+                if let Ok(Some(into)) = self.courier.went_on_in(far, &found).await {
+                    // The link is led on, and the record brought in step once more after that.
+                    let effect = self.courier.effect();
+                    let of = (&effect.site, &effect.issue);
+                    self.courier
+                        .have_led_on(of, (workspace, conversation), &into)
+                        .await;
+                }
                 title = found.title.clone().unwrap_or(title);
                 state = Some(found.state);
             }

@@ -51,7 +51,9 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
             return Ok(nothing(Reason::Echo));
         }
     }
-    if !STATE_TOPICS.contains(&notification.topic.as_str()) {
+    // Should a delivery show a merge: the record reads the conversation, and that follows it.
+    let merged = conversation.merged_at().is_some();
+    if !merged && !STATE_TOPICS.contains(&notification.topic.as_str()) {
         return Ok(nothing(Reason::NotFollowed {
             what: notification.topic,
         }));

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catch_up::catch_up;
 use super::observe::{Reader, is_absent};
-use super::{Trouble, issue_of_lane, nothing};
+use super::{Trouble, issue_of_lane, nothing, unseen};
 use crate::ingress::{NotifyRequest, Refusal};
 use crate::registry::Site;
 use crate::shared::Shared;
@@ -26,6 +26,34 @@ pub(crate) struct Look {
     pub(crate) issue: String,
     /// What happened from then on is told, by Jira's clock.
     pub(crate) since: Millis,
+    /// Jira did not show it, twice.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unseen: bool,
+}
+
+/// Puts a look into the queue of its issue. Of several with one name the first counts.
+///
+/// # Errors
+/// It cannot be stored.
+pub(crate) async fn queue_look(
+    shared: &Shared,
+    site: &SiteName,
+    look: &Look,
+    name: String,
+) -> Result<(), String> {
+    let event = NewEvent {
+        source: EventSource::Reconciler,
+        connection: Connection::Site(site.clone()),
+        delivery: name,
+        lane: LaneKey::events(site, &IssueId::new(look.issue.as_str())),
+        topic: "look".to_owned(),
+        received_at: shared.now(),
+        body: serde_json::to_string(look).map_err(|error| error.to_string())?,
+        take: false,
+        on_arrival: OnArrival::Queue,
+    };
+    let stored = shared.store_event(event).await;
+    stored.map(drop).map_err(|error| error.to_string())
 }
 
 /// What a person, or another event, asks to be done to an issue's links.
@@ -51,6 +79,13 @@ pub(crate) enum Command {
         workspace: String,
         conversation: String,
     },
+    /// The conversation was merged into another one.
+    ConversationMerged {
+        issue: String,
+        workspace: String,
+        conversation: String,
+        into: String,
+    },
 }
 
 impl Command {
@@ -58,7 +93,8 @@ impl Command {
         match self {
             Self::Link { issue, .. }
             | Self::Unlink { issue, .. }
-            | Self::ConversationGone { issue, .. } => issue,
+            | Self::ConversationGone { issue, .. }
+            | Self::ConversationMerged { issue, .. } => issue,
         }
     }
 
@@ -103,6 +139,19 @@ impl Command {
                 Happening::ConversationGone {
                     workspace,
                     conversation,
+                }
+            }
+            Self::ConversationMerged {
+                workspace,
+                conversation,
+                into,
+                ..
+            } => {
+                let (workspace, conversation) = at(workspace, conversation);
+                Happening::ConversationMerged {
+                    workspace,
+                    conversation,
+                    into: ConversationId::new(into.as_str()),
                 }
             }
         }
@@ -205,13 +254,11 @@ pub(super) async fn look(shared: &Arc<Shared>, event: &StoredEvent) -> Result<De
     let site = site_of(shared, event)?;
     let look: Look = body(event)?;
     let reader = Reader { shared, site };
-    catch_up(
-        &reader,
-        &IssueId::new(look.issue),
-        look.since,
-        &[Happening::Looked],
-    )
-    .await
+    let issue = IssueId::new(look.issue);
+    if look.unseen {
+        return unseen::look(&reader, &issue, look.since).await;
+    }
+    catch_up(&reader, &issue, look.since, &[Happening::Looked]).await
 }
 
 /// Puts a person's command about a link into the queue of its issue: linking `by` someone, or
@@ -317,6 +364,25 @@ pub(crate) async fn conversation_gone(
         issue: issue.to_string(),
         workspace: workspace.to_string(),
         conversation: conversation.to_string(),
+    };
+    let event = command_event(site, Some(issue.clone()), &command, delivery, shared.now())?;
+    shared.store_event(event).await.map(drop)
+}
+
+/// Has the link of a conversation that was merged led to the one that goes on, in the lane of its
+/// issue.
+pub(crate) async fn conversation_merged(
+    shared: &Shared,
+    (site, issue): (&SiteName, &IssueId),
+    (workspace, conversation): (&WorkspaceName, &ConversationId),
+    into: &ConversationId,
+    delivery: String,
+) -> Result<(), Refusal> {
+    let command = Command::ConversationMerged {
+        issue: issue.to_string(),
+        workspace: workspace.to_string(),
+        conversation: conversation.to_string(),
+        into: into.to_string(),
     };
     let event = command_event(site, Some(issue.clone()), &command, delivery, shared.now())?;
     shared.store_event(event).await.map(drop)

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bowline_domain::connection::Connection;
 use bowline_domain::happening::Happening;
 use bowline_domain::ids::{CommentId, IssueId, IssueKey, ProjectKey};
 use bowline_domain::link::{Link, Origin};
@@ -12,12 +11,11 @@ use bowline_domain::state::IssueState;
 use bowline_domain::time::Millis;
 use bowline_jira as jira;
 use bowline_jira::webhook::{Delivery, EventKind, IssueHint};
-use bowline_store::model::{Decided, OnArrival, StoredEvent};
+use bowline_store::model::{Decided, StoredEvent};
 
 use super::catch_up::{catch_up, comes_to_life};
 use super::observe::{Reader, change, person, status};
 use super::{Trouble, nothing};
-use crate::glance::Glance;
 use crate::shared::Shared;
 
 pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
@@ -31,9 +29,6 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
 
 /// What it means for the conversations that are linked to its issue.
 async fn decide_links(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
-    if let Some(decided) = at_a_glance(shared, event).await? {
-        return Ok(decided);
-    }
     let delivery = jira::webhook::parse(event.body.as_bytes())
         .map_err(|error| Trouble::Hopeless(format!("The delivery cannot be read: {error}.")))?;
     let registry = shared.registry();
@@ -118,43 +113,6 @@ fn announced(link: &Link, happenings: &[Happening]) -> bool {
         }),
         Origin::Import | Origin::Command => true,
     })
-}
-
-/// An event that had to wait when it came may be certain at a glance now: that is seen without
-/// reading the whole delivery.
-async fn at_a_glance(
-    shared: &Arc<Shared>,
-    event: &StoredEvent,
-) -> Result<Option<Decided>, Trouble> {
-    let Ok(peek) = jira::webhook::peek(event.body.as_bytes()) else {
-        return Ok(None);
-    };
-    let registry = shared.registry();
-    let (Some(issue), Connection::Site(name)) = (&peek.issue_id, &event.connection) else {
-        return Ok(None);
-    };
-    let Some(site) = registry.sites.get(name) else {
-        return Ok(None);
-    };
-    let glance = Glance {
-        shared,
-        registry: &registry,
-        site,
-    };
-    let issue = IssueId::new(issue.as_str());
-    let OnArrival::NothingIfUnlinked(asked) = glance.at(issue, &peek, &event.body) else {
-        return Ok(None);
-    };
-    let state = shared.store.issue_state(name, &asked.issue, &[]).await?;
-    if !state.links.is_empty() {
-        return Ok(None);
-    }
-    let as_asked = asked.scanned_in.is_none_or(|project| {
-        state
-            .record
-            .is_some_and(|record| record.scanned && record.project == project)
-    });
-    Ok(as_asked.then(|| nothing(asked.reason)))
 }
 
 fn no_issue(delivery: &Delivery) -> Reason {

@@ -7,6 +7,7 @@ mod internal;
 mod jira_event;
 mod observe;
 mod talk;
+mod unseen;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -24,9 +25,10 @@ use crate::health;
 use crate::shared::{Handed, Shared};
 
 pub use internal::queue_link_command;
-pub(crate) use internal::{Look, conversation_gone};
+pub(crate) use internal::{Look, conversation_gone, conversation_merged, queue_look};
 pub use talk::queue_send_again;
 pub(crate) use talk::{COMMENT, TalkEvent, read_comment, talk_event};
+pub(crate) use unseen::browses;
 
 /// Lanes of effects that a decision takes at once. More wait for the couriers of bulk work.
 const TAKE_UP_TO: usize = 16;

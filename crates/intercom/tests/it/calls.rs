@@ -246,3 +246,27 @@ async fn a_token_that_no_header_can_carry_is_an_auth_error_and_not_shown() {
     assert_eq!(error.kind, ErrorKind::Auth);
     assert!(!error.to_string().contains("to\nken"));
 }
+
+#[tokio::test]
+async fn conversations_of_a_contact_are_searched_and_a_search_is_a_read() {
+    let found = json!({"type": "conversation.list", "conversations": [conversation()],
+        "total_count": 1});
+    let (client, fake) = client(Ok(json_answer(200, &found)));
+    let all = client.conversations_of("6762f0", 17, 20).await.unwrap();
+    assert_eq!(all.value.len(), 1);
+    let sent = only(&fake);
+    assert_eq!(
+        (&sent.method, sent.url.path()),
+        (&Method::POST, "/conversations/search")
+    );
+    let query = json!({"operator": "AND", "value": [
+        {"field": "contact_ids", "operator": "=", "value": "6762f0"},
+        {"field": "updated_at", "operator": ">", "value": 17}]});
+    assert_eq!(
+        body_of(&sent),
+        json!({"query": query, "pagination": {"per_page": 20}})
+    );
+    let (client, _) = self::client(Ok(response(500, &[], "")));
+    let error = client.conversations_of("1", 1, 1).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Transient, "it may be asked again");
+}

@@ -1,6 +1,8 @@
 //! Finding issues by JQL.
 
-use bowline_net::json::{filled, flag, list};
+use std::collections::BTreeSet;
+
+use bowline_net::json::{filled, flag, id, list};
 use bowline_net::{ApiError, Reply};
 use http::Method;
 use serde_json::{Value, json};
@@ -57,6 +59,59 @@ impl Client {
                     .only_reads();
                 self.send(call, |v| counted(v, "issues", start_at, Issue::read))
                     .await
+            }
+        }
+    }
+}
+
+/// Issues that one call of [`Client::shown`] may ask about: what Cloud's bulk fetch takes.
+pub const SHOWN_MAX: usize = 100;
+
+impl Client {
+    /// Which of these issues, by numeric id, Jira shows to our account. Those that it could not
+    /// look at this time are counted among them: only what it leaves out without a word is not
+    /// shown. At most [`SHOWN_MAX`] ids.
+    ///
+    /// Cloud looks into its database, Data Center into its search index: an issue that is left
+    /// out there may be shown all the same.
+    ///
+    /// # Errors
+    /// [`Data`](bowline_net::ErrorKind::Data) where Data Center refuses a list with an id that it
+    /// does not know, although told not to check the query; such ids are asked for one by one.
+    pub async fn shown(&self, ids: &[&str]) -> Result<Reply<BTreeSet<String>>, ApiError> {
+        let doing = "asking which issues Jira shows";
+        match self.deployment() {
+            Deployment::Cloud => {
+                let body = json!({ "issueIdsOrKeys": ids, "fields": ["summary"] });
+                let call = self
+                    .api(Method::POST, &["issue", "bulkfetch"], doing)
+                    .body(body)
+                    .only_reads();
+                self.send(call, |value| {
+                    value.get("issues")?.as_array()?;
+                    let found = list(value, "issues").iter();
+                    let failed = list(value, "issueErrors").iter();
+                    Some(found.chain(failed).filter_map(|v| id(v, "id")).collect())
+                })
+                .await
+            }
+            Deployment::DataCenter => {
+                let body = json!({
+                    "jql": format!("id in ({})", ids.join(",")),
+                    "fields": ["summary"],
+                    "maxResults": ids.len(),
+                    "validateQuery": false,
+                });
+                let call = self
+                    .api(Method::POST, &["search"], doing)
+                    .body(body)
+                    .only_reads();
+                self.send(call, |value| {
+                    value.get("issues")?.as_array()?;
+                    let found = list(value, "issues").iter();
+                    Some(found.filter_map(|v| id(v, "id")).collect())
+                })
+                .await
             }
         }
     }

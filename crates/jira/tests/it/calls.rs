@@ -306,6 +306,40 @@ async fn search_hides_how_pages_are_made() {
     assert_eq!(page.next, Some(Cursor::StartAt(51)));
 }
 
+#[tokio::test]
+async fn what_is_left_out_without_a_word_is_not_shown() {
+    let asked = ["10040", "10041", "10042"];
+    let call = async |c: &Client| c.shown(&asked).await;
+    let failed = json!([{"id": "10042", "errorMessage": "Try again"}]);
+    let shown = sent(
+        Cloud,
+        ok(&json!({"issues": [{"id": "10040", "key": "ENG-7"}], "issueErrors": failed})),
+        call,
+        Method::POST,
+        "/rest/api/3/issue/bulkfetch",
+        json!({"issueIdsOrKeys": asked, "fields": ["summary"]}),
+    )
+    .await
+    .value;
+    assert_eq!(shown.into_iter().collect::<Vec<_>>(), ["10040", "10042"]);
+    let shown = sent(
+        DataCenter,
+        ok(&json!({"issues": [{"id": "10041"}], "startAt": 0, "total": 1})),
+        call,
+        Method::POST,
+        "/rest/api/2/search",
+        json!({"jql": "id in (10040,10041,10042)", "fields": ["summary"], "maxResults": 3,
+            "validateQuery": false}),
+    )
+    .await
+    .value;
+    assert_eq!(shown.into_iter().collect::<Vec<_>>(), ["10041"]);
+    for deployment in [Cloud, DataCenter] {
+        let (client, _) = client(deployment, Ok(ok(&json!({}))));
+        assert!(client.shown(&asked).await.is_err(), "nothing is no answer");
+    }
+}
+
 fn old_shape(property: &Value) -> Value {
     json!({"id": "10040", "properties": {"intercom.conversation.links": property}})
 }

@@ -208,6 +208,8 @@ fn part_row(part: &Part) -> PartRow {
         "unsnoozed" => ("event", "woke the conversation"),
         "assignment" => ("event", "assigned the conversation"),
         "assign_and_reopen" => ("event", "assigned and re-opened the conversation"),
+        "merged_secondary_conversation" => ("event", "merged this conversation into another"),
+        "merged_primary_conversation" => ("event", "merged another conversation into this one"),
         _ => ("event", "changed the conversation"),
     };
     PartRow {
@@ -316,6 +318,7 @@ struct Act {
     body: Option<String>,
     minutes: Option<i64>,
     tag: Option<String>,
+    into: Option<String>,
 }
 
 async fn act(
@@ -360,6 +363,11 @@ async fn act(
             }
             None => Ok(()),
         },
+        ("merge", _) => {
+            let into = form.into.as_deref().map_or("", str::trim).to_owned();
+            let merged = sandbox.merge_conversations(&id, &into);
+            return after(merged.map(|()| format!("/app/conversations/{into}")));
+        }
         ("delete", _) => {
             return after(sandbox.delete_conversation(&id).map(|()| "/".to_owned()));
         }

@@ -238,6 +238,9 @@ pub struct Switches {
     pub webhooks_off: bool,
     /// Take no attachments (an administrator disabled them).
     pub attachments_off: bool,
+    /// Do not show the property of a service project's comment: only `jsdPublic` (Cloud) says
+    /// that it is internal.
+    pub comment_properties_hidden: bool,
 }
 
 /// The whole site.

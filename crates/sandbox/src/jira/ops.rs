@@ -95,7 +95,19 @@ impl NewComment {
 
     /// An internal note of a service project.
     pub fn internal(body: impl Into<Body>) -> Self {
-        let properties = [(INTERNAL_PROPERTY.to_owned(), json!({ "internal": true }))];
+        Self::in_service_project(body, true)
+    }
+
+    /// A reply to the customer of a service project, which says of itself that it is public.
+    pub fn reply_to_customer(body: impl Into<Body>) -> Self {
+        Self::in_service_project(body, false)
+    }
+
+    fn in_service_project(body: impl Into<Body>, internal: bool) -> Self {
+        let properties = [(
+            INTERNAL_PROPERTY.to_owned(),
+            json!({ "internal": internal }),
+        )];
         Self {
             properties: properties.into(),
             ..Self::open(body)

@@ -238,6 +238,21 @@ impl Sandbox {
         };
     }
 
+    /// Hides one issue from a user who may browse its project, or shows it again. The issue itself
+    /// does not change by that, and nobody is told.
+    pub fn hide_issue(&self, user: &str, issue: &str, hidden: bool) {
+        let mut state = self.lock();
+        let account = state.user(user).map(|user| user.account_id.clone());
+        let (Some(account), Some(id)) = (account, state.resolve(issue)) else {
+            return;
+        };
+        if hidden {
+            state.hidden_issues.insert((account, id))
+        } else {
+            state.hidden_issues.remove(&(account, id))
+        };
+    }
+
     /// Registers an administrator webhook and returns its id.
     pub fn add_webhook(&self, webhook: &WebhookConfig) -> u64 {
         self.lock().add_hook(webhook)

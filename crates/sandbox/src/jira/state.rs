@@ -77,6 +77,8 @@ pub(crate) struct State {
     pub(crate) hooks: Vec<Hook>,
     pub(crate) next: Counters,
     pub(crate) denied: HashSet<(String, String)>,
+    /// Issues that an account may not see although it may browse their project.
+    pub(crate) hidden_issues: HashSet<(String, u64)>,
     pub(crate) outbox: Vec<Delivery>,
     pub(crate) index: Index,
     pub(crate) desks: Vec<Desk>,
@@ -128,6 +130,7 @@ impl State {
                 hook: 0,
             },
             denied: HashSet::new(),
+            hidden_issues: HashSet::new(),
             outbox: Vec::new(),
             index: Index::new(config.search_lag_ms),
             desks: Vec::new(),
@@ -263,7 +266,12 @@ impl State {
                 .iter()
                 .any(|(id, _, admins)| *id == level && *admins)
         });
-        self.may_see_project(caller, self.project_of(issue)) && (caller.admin || !admins_only)
+        let hidden = self
+            .hidden_issues
+            .contains(&(caller.account_id.clone(), id));
+        self.may_see_project(caller, self.project_of(issue))
+            && (caller.admin || !admins_only)
+            && !hidden
     }
 
     /// Whether the caller may browse a project.

@@ -363,7 +363,8 @@ impl<'a> View<'a> {
         if self.state.is_cloud() {
             shown.insert("jsdPublic".into(), (!comment.is_internal()).into());
         }
-        if expands(expand, "properties") && !comment.properties.is_empty() {
+        let hidden = self.state.switches.comment_properties_hidden;
+        if expands(expand, "properties") && !hidden && !comment.properties.is_empty() {
             let list: Vec<Value> = comment
                 .properties
                 .iter()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bowline_domain::effect::{Effect, EffectState};
 use bowline_domain::ids::{EffectId, EventId, IssueId, LaneKey, SiteName};
-use bowline_domain::link::{Link, Source};
+use bowline_domain::link::{Link, LinkEnd, Source};
 use serde::{Deserialize, Serialize};
 
 use crate::committer::Writer;
@@ -79,9 +79,11 @@ async fn finish_events(
     conn: &mut Conn,
     decisions: &[&Decision],
 ) -> Result<HashSet<EventId>, StoreError> {
+    // `state + 0`: PostgreSQL takes the index of waiting events for nearly empty, because it was
+    // when it last counted, and would go through all of a backlog instead of looking up the ids.
     const SQL: &str = "WITH v (id, lane, state, outcome, at) AS (VALUES {rows}) \
         UPDATE event SET state = v.state, outcome = v.outcome, decided_at = v.at \
-        FROM v WHERE event.id = v.id AND event.lane = v.lane AND event.state = 0 \
+        FROM v WHERE event.id = v.id AND event.lane = v.lane AND event.state + 0 = 0 \
         RETURNING event.id";
     let mut finished = HashSet::with_capacity(decisions.len());
     let mut args = Vec::with_capacity(decisions.len() * 5);
@@ -169,7 +171,7 @@ fn link_row(site: &SiteName, issue: &IssueId, link: &Link) -> Result<Vec<Value>,
         link.live,
         link.since.0,
         i64::from(link.generation),
-        link.ended.map(|end| end.as_str().to_owned()),
+        link.ended.as_ref().map(LinkEnd::key),
         sources_json(&link.sources)?,
     ])
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use bowline_domain::connection::Connection;
+use bowline_domain::effect::EffectKey;
 use bowline_domain::fact::FactKey;
 use bowline_domain::ids::{
-    ConversationId, EventId, IssueId, IssueKey, LaneKey, ProjectKey, SiteName, WorkspaceName,
+    ConversationId, EffectId, EventId, IssueId, IssueKey, LaneKey, ProjectKey, SiteName,
+    WorkspaceName,
 };
 use bowline_domain::link::{Link, LinkEnd, Origin, Source};
 use bowline_domain::state::{IssueRecord, IssueState};
@@ -13,43 +15,66 @@ use bowline_domain::time::Millis;
 
 use crate::db::{Conn, ROWS_MAX, Row, in_list, values};
 use crate::error::StoreError;
-use crate::model::{EventSource, StoredEvent};
+use crate::model::{EventSource, LinkedIssue, StoredEvent};
 use crate::sql::decide::StoredSource;
 
-/// Everything known of an issue that a plan needs. An issue without a record has neither links nor
-/// facts: they are stored together with it or after it.
+/// Everything known of an issue that a plan needs, in one look. An issue without a record has
+/// neither links nor facts: they are stored together with it or after it.
 pub(crate) async fn issue_state(
     conn: &mut Conn,
     site: &SiteName,
     issue: &IssueId,
     facts: &[FactKey],
 ) -> Result<IssueState, StoreError> {
-    const RECORD: &str = "SELECT key, project, summary, scanned, deleted, links_version \
-        FROM issue WHERE site = $1 AND issue = $2";
-    const LINKS: &str = "SELECT workspace, conversation, live, since, generation, ended, sources \
-        FROM link WHERE site = $1 AND issue = $2 ORDER BY since, workspace, conversation";
-    let mut state = IssueState::unseen(site.clone(), issue.clone());
-    let at = || values![site.as_str(), issue.as_str()];
-    if let Some(row) = conn.rows("reading an issue", RECORD, at()).await?.first() {
-        state.record = Some(read_record(row)?);
+    // Told apart by the first column; the others are those of a link, as `read_link` takes them.
+    const ISSUE_AND_LINKS: &str = "SELECT CAST(1 AS BIGINT), key, project, scanned, deleted, links_version, \
+          summary, CAST(NULL AS TEXT) FROM issue WHERE site = $1 AND issue = $2 \
+        UNION ALL SELECT 2, workspace, conversation, live, since, generation, ended, sources \
+          FROM link WHERE site = $1 AND issue = $2";
+    const FACTS: &str = "UNION ALL SELECT 3, fact, '', 0, 0, 0, \
+          CAST(NULL AS TEXT), CAST(NULL AS TEXT) \
+          FROM fact WHERE site = $1 AND issue = $2 AND fact IN";
+    let (first, others) = facts.split_at(facts.len().min(ROWS_MAX));
+    let mut args = values![site.as_str(), issue.as_str()];
+    let mut sql = ISSUE_AND_LINKS.to_owned();
+    if !first.is_empty() {
+        let (list, listed) = in_list(3, first.iter().map(FactKey::as_str));
+        sql = format!("{ISSUE_AND_LINKS} {FACTS} {list}");
+        args.extend(listed);
     }
-    if state.record.is_some() {
-        for row in conn.rows("reading an issue's links", LINKS, at()).await? {
-            state.links.push(read_link(&row, 0)?);
+    let mut state = IssueState::unseen(site.clone(), issue.clone());
+    for row in conn
+        .rows("reading what is known of an issue", &sql, args)
+        .await?
+    {
+        match row.int(0)? {
+            1 => state.record = Some(read_record(&row)?),
+            2 => state.links.push(read_link(&row, 1)?),
+            _ => {
+                state.known.insert(FactKey::stored(row.text(1)?));
+            }
         }
+    }
+    state.links.sort_by(|a, b| {
+        (a.since, &a.workspace, &a.conversation).cmp(&(b.since, &b.workspace, &b.conversation))
+    });
+    if !others.is_empty() {
+        state
+            .known
+            .extend(known_facts(conn, site, issue, others).await?);
+    }
+    if state.links.is_empty() {
         // What was told matters to those that are linked, or were.
-        if !state.links.is_empty() {
-            state.known = known_facts(conn, site, issue, facts).await?;
-        }
+        state.known.clear();
     }
     Ok(state)
 }
 
 fn read_record(row: &Row) -> Result<IssueRecord, StoreError> {
     Ok(IssueRecord {
-        key: IssueKey::new(row.text(0)?),
-        project: ProjectKey::new(row.text(1)?),
-        summary: row.text(2)?,
+        key: IssueKey::new(row.text(1)?),
+        project: ProjectKey::new(row.text(2)?),
+        summary: row.text(6)?,
         scanned: row.truth(3)?,
         deleted: row.truth(4)?,
         links_version: row.int(5)?,
@@ -77,7 +102,7 @@ pub(crate) fn read_link(row: &Row, first: usize) -> Result<Link, StoreError> {
         generation: u32::try_from(row.int(first + 4)?).unwrap_or(u32::MAX),
         ended: row
             .text_or_null(first + 5)?
-            .and_then(|word| LinkEnd::from_word(&word)),
+            .and_then(|key| LinkEnd::from_key(&key)),
         sources,
     })
 }
@@ -130,6 +155,25 @@ pub(crate) async fn link_is_live(
     Ok(!conn.rows("reading a link", SQL, args).await?.is_empty())
 }
 
+/// What the conversation of a link was merged into, if that ended the link.
+pub(crate) async fn merged_into(
+    conn: &mut Conn,
+    of: (&SiteName, &IssueId),
+    at: (&WorkspaceName, &ConversationId),
+) -> Result<Option<ConversationId>, StoreError> {
+    const SQL: &str = "SELECT ended FROM link \
+        WHERE site = $1 AND issue = $2 AND workspace = $3 AND conversation = $4 AND live = 0";
+    let args = values![of.0.as_str(), of.1.as_str(), at.0.as_str(), at.1.as_str()];
+    let rows = conn.rows("reading how a link ended", SQL, args).await?;
+    let key = rows.first().map(|row| row.text_or_null(0)).transpose()?;
+    Ok(
+        match key.flatten().and_then(|key| LinkEnd::from_key(&key)) {
+            Some(LinkEnd::Merged(into)) => Some(into),
+            _ => None,
+        },
+    )
+}
+
 /// The conversations linked to an issue at this moment.
 pub(crate) async fn live_links(
     conn: &mut Conn,
@@ -151,6 +195,36 @@ pub(crate) async fn live_links(
                 WorkspaceName::new(row.text(0)?),
                 ConversationId::new(row.text(1)?),
             ))
+        })
+        .collect()
+}
+
+/// The next issues of a site that are linked, or were until Jira stopped showing them.
+pub(crate) async fn linked_issues(
+    conn: &mut Conn,
+    site: &SiteName,
+    after: Option<&IssueId>,
+    limit: usize,
+) -> Result<Vec<LinkedIssue>, StoreError> {
+    const SQL: &str = "SELECT link.issue, MIN(issue.project), MAX(link.live) FROM link \
+        JOIN issue ON issue.site = link.site AND issue.issue = link.issue \
+        WHERE link.site = $1 AND link.issue > $2 AND (link.live = 1 OR link.ended = $3) \
+          AND issue.deleted = 0 \
+        GROUP BY link.issue ORDER BY link.issue LIMIT $4";
+    let args = values![
+        site.as_str(),
+        after.map_or("", IssueId::as_str),
+        LinkEnd::IssueUnseen.key(),
+        i64::try_from(limit).unwrap_or(i64::MAX)
+    ];
+    let rows = conn.rows("reading linked issues", SQL, args).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(LinkedIssue {
+                issue: IssueId::new(row.text(0)?),
+                project: ProjectKey::new(row.text(1)?),
+                live: row.truth(2)?,
+            })
         })
         .collect()
 }
@@ -184,6 +258,27 @@ pub(crate) async fn is_ours(
         .rows("looking for our own writes", SQL, args)
         .await?
         .is_empty())
+}
+
+/// The notes of one link that were confirmed since, the oldest first, with when. They are found by
+/// the facts of the issue, which their keys are made of, so no index is kept for this. The one note
+/// that names a link which no fact made is not among them.
+pub(crate) async fn notes_confirmed(
+    conn: &mut Conn,
+    (site, issue): (&SiteName, &IssueId),
+    (workspace, conversation): (&WorkspaceName, &ConversationId),
+    since: Millis,
+) -> Result<Vec<(EffectId, Millis)>, StoreError> {
+    const SQL: &str = "SELECT effect.id, effect.settled_at FROM fact \
+        JOIN effect ON effect.key = $1 || fact.fact \
+        WHERE fact.site = $2 AND fact.issue = $3 \
+          AND effect.state = 2 AND effect.settled_at > $4 ORDER BY effect.settled_at";
+    let keys = EffectKey::about("note", (workspace, conversation), (site, issue));
+    let args = values![keys, site.as_str(), issue.as_str(), since.0];
+    let rows = conn.rows("counting notes", SQL, args).await?;
+    rows.iter()
+        .map(|row| Ok((EffectId(row.int(0)?), Millis(row.int(1)?))))
+        .collect()
 }
 
 /// The first events that wait in a lane.

@@ -13,7 +13,8 @@ use crate::sql::decide::json;
 const ROWS_AT_ONCE: i64 = 500;
 
 /// Goes on from `done`, in the order in which rows were made, up to the first that is newer than
-/// `before`. What is not decided or settled yet is passed over.
+/// `before`. What still waits to be decided or settled is passed over; what is in quarantine waits
+/// for a person, who had the whole time to look at it.
 pub(crate) async fn redact(
     conn: &mut Conn,
     before: Millis,
@@ -55,7 +56,7 @@ async fn redact_talks(conn: &mut Conn, before: Millis) -> Result<(), StoreError>
 async fn redact_events(conn: &mut Conn, before: Millis, done: i64) -> Result<i64, StoreError> {
     const OLD: &str = "SELECT id, received_at FROM event WHERE id > $1 ORDER BY id LIMIT $2";
     const REDACT: &str =
-        "UPDATE event SET body = '' WHERE id > $1 AND id <= $2 AND state = 1 AND body <> ''";
+        "UPDATE event SET body = '' WHERE id > $1 AND id <= $2 AND state <> 0 AND body <> ''";
     let mut reached = done;
     for row in conn
         .rows("reading old events", OLD, values![done, ROWS_AT_ONCE])

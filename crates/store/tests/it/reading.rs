@@ -84,6 +84,8 @@ async fn links_come_back_with_every_kind_of_source(world: &World) {
     let ends = [
         LinkEnd::AddressRemoved,
         LinkEnd::IssueDeleted,
+        LinkEnd::IssueUnseen,
+        LinkEnd::Merged(ConversationId::new("8")),
         LinkEnd::ConversationGone,
         LinkEnd::ByHand,
     ];
@@ -256,6 +258,46 @@ pub(crate) async fn live_links_are_found_from_both_ends(world: &World) {
     keep(world, "11", Some(record("ENG-2")), vec![link("7")]).await;
 
     let id = |text| ConversationId::new(text);
+    let merged = Link {
+        live: false,
+        ended: Some(LinkEnd::Merged(id("7"))),
+        ..link("6")
+    };
+    let unseen = Link {
+        live: false,
+        ended: Some(LinkEnd::IssueUnseen),
+        ..link("5")
+    };
+    keep(world, "12", Some(record("ENG-3")), vec![merged]).await;
+    keep(world, "13", Some(record("ENG-4")), vec![unseen]).await;
+    let linked = world.store.linked_issues(&site(), None, 2).await.unwrap();
+    let found: Vec<_> = linked
+        .iter()
+        .map(|it| (it.issue.as_str(), it.live))
+        .collect();
+    assert_eq!(found, [("10", true), ("11", true)]);
+    let last = Some(issue("11"));
+    let linked = world.store.linked_issues(&site(), last.as_ref(), 2).await;
+    let linked = linked.unwrap();
+    let found: Vec<_> = linked
+        .iter()
+        .map(|it| (it.issue.as_str(), it.live))
+        .collect();
+    assert_eq!(found, [("13", false)], "not what was merged");
+    for (of, conversation, into) in [("12", "6", Some("7")), ("13", "5", None), ("10", "7", None)] {
+        let (site, of, at) = (site(), issue(of), id(conversation));
+        let found = world
+            .store
+            .merged_into((&site, &of), (&workspace(), &at))
+            .await;
+        assert_eq!(found.unwrap(), into.map(id), "{conversation}");
+    }
+    let (site_of, issue_of, at) = (site(), issue("10"), id("7"));
+    let notes = world
+        .store
+        .notes_confirmed((&site_of, &issue_of), (&workspace(), &at), T0)
+        .await;
+    assert_eq!(notes.unwrap(), []);
     let links = world.store.live_links(&site(), &issue("10")).await.unwrap();
     assert_eq!(links, [(workspace(), id("9")), (workspace(), id("7"))]);
     let issues = world.store.issues_of(&workspace(), &id("7")).await.unwrap();

@@ -1,11 +1,14 @@
 //! Texts are taken out after their time; the rows stay, and what is not done yet keeps its text.
 
 use bowline_domain::effect::Act;
-use bowline_store::model::{Accepted, NewEvent, Redacted};
+use bowline_store::model::{Accepted, EventState, NewEvent, OnArrival, Redacted};
 
 use crate::support::*;
 
-on_both!(old_texts_are_taken_out_and_what_waits_keeps_its_own);
+on_both!(
+    old_texts_are_taken_out_and_what_waits_keeps_its_own,
+    a_quarantined_text_is_taken_out_after_its_time_too
+);
 
 pub(crate) async fn old_texts_are_taken_out_and_what_waits_keeps_its_own(world: &World) {
     let old = planned(&world.store, "1", vec![note("7", "a"), note("7", "b")])
@@ -50,4 +53,24 @@ pub(crate) async fn old_texts_are_taken_out_and_what_waits_keeps_its_own(world: 
             .await
             .is_empty()
     );
+}
+
+pub(crate) async fn a_quarantined_text_is_taken_out_after_its_time_too(world: &World) {
+    let unreadable = NewEvent {
+        on_arrival: OnArrival::Quarantine("unknown shape".to_owned()),
+        ..event("1", "planned-1")
+    };
+    let (id, lease) = fresh(&world.store.accept(unreadable).await.unwrap());
+    assert!(lease.is_none(), "nobody plans it");
+
+    let reached = world
+        .store
+        .redact(T0.plus_ms(10), Redacted::default())
+        .await
+        .unwrap();
+    assert!(reached.more, "it was gone through");
+    let view = world.store.event(id).await.unwrap().unwrap();
+    assert_eq!(view.event.body, "");
+    assert_eq!(view.state, EventState::Quarantined);
+    assert_eq!(view.trouble.as_deref(), Some("unknown shape"), "why stays");
 }

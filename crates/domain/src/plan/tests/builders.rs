@@ -490,3 +490,11 @@ pub(super) fn conversation_gone(conversation: &str) -> Happening {
         conversation: ConversationId::new(conversation),
     }
 }
+
+pub(super) fn conversation_merged(conversation: &str, into: &str) -> Happening {
+    Happening::ConversationMerged {
+        workspace: WorkspaceName::new("acme"),
+        conversation: ConversationId::new(conversation),
+        into: ConversationId::new(into),
+    }
+}

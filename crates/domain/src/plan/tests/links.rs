@@ -178,6 +178,48 @@ fn an_unreadable_issue_keeps_its_links() {
 }
 
 #[test]
+fn an_issue_not_shown_any_more_loses_its_links_until_it_is_shown_again() {
+    let mut world = mentioned_twice();
+    world.see(&[link_added("2")]);
+    world.see(&[link_added("3")]);
+    world.see(&[link_removed("3")]);
+    world.there = false;
+    let step = world.see(&[Happening::Unseen]);
+    assert!(world.live().is_empty() && step.plan.effects.is_empty());
+    assert_eq!(step.reasons(), ["issue_unseen"]);
+    for live_before in ["1", "2"] {
+        assert_eq!(world.link(live_before).ended, Some(LinkEnd::IssueUnseen));
+    }
+    assert_eq!(world.link("3").ended, Some(LinkEnd::ByHand));
+    let record = world.record.clone().unwrap();
+    assert!(!record.scanned && !record.deleted, "it may come back");
+    let again = world.see(&[Happening::Unseen]);
+    assert!(again.plan.links.is_empty(), "once is enough");
+    let comment = world.comment("29", "Bob", "Unseen.");
+    assert!(world.see(&[comment]).plan.links.is_empty());
+
+    world.there = true;
+    let step = world.look(&[Happening::Looked]);
+    assert_eq!(world.live(), ["1", "2"], "not what a person ended");
+    assert!(step.is_silent() && step.records());
+    assert_eq!(step.reasons(), ["seen_again", "links_followed"]);
+    let told = world.comment("30", "Bob", "Here I am.");
+    assert_eq!(world.see(&[told]).texts().len(), 2);
+}
+
+#[test]
+fn what_was_taken_out_while_the_issue_was_not_shown_does_not_come_back() {
+    let mut world = World::linked();
+    world.there = false;
+    world.see(&[Happening::Unseen]);
+    world.there = true;
+    world.describe("Bob", &address("2"));
+    let step = world.look(&[Happening::Looked]);
+    assert_eq!(world.live(), ["2"]);
+    assert_eq!(step.texts().len(), 1, "{:?}", step.texts());
+}
+
+#[test]
 fn a_false_report_of_deletion_changes_nothing() {
     let mut world = World::linked();
     let step = world.see(&[Happening::Deleted]);
@@ -227,7 +269,8 @@ fn re_adding_revives_with_a_new_welcome() {
     let step = world.see(&[added]);
     assert_eq!(step.texts(), ["<p><b>Cleo</b> linked ISSUE</p>"]);
     let link = world.link("1");
-    assert_eq!((link.generation, link.live, link.ended), (2, true, None));
+    assert_eq!((link.generation, link.live), (2, true));
+    assert_eq!(link.ended, None);
     assert_eq!(link.since, world.now);
 }
 
@@ -294,8 +337,13 @@ fn what_was_read_before_the_code_was_known_is_read_again() {
     let code = world.settings().workspace_code.take();
     world.see(&[created()]);
     let comment = world.comment("20", "Bob", &address("1"));
-    world.see(&[comment]);
+    let step = world.see(&[comment]);
     assert!(world.live().is_empty());
+    assert!(
+        step.reasons().contains(&"workspace_unknown"),
+        "{:?}",
+        step.reasons()
+    );
     world.settings().workspace_code = code;
     world.see(&[Happening::Looked]);
     assert_eq!(world.live(), ["1"]);

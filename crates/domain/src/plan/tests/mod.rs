@@ -6,6 +6,7 @@ mod facts;
 mod history;
 mod html;
 mod links;
+mod merged;
 mod notes;
 mod projects;
 mod properties;

@@ -84,6 +84,17 @@ enum SortValue {
     Text(String),
 }
 
+/// What becomes of a query that names issues which do not exist, or which the caller may not see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnknownIssues {
+    /// It is refused.
+    Refused,
+    /// They are left out of a list; a single one is refused.
+    LeftOutOfLists,
+    /// They are left out.
+    LeftOut,
+}
+
 impl Bound {
     /// Resolves the names of a query as this caller sees them.
     pub(crate) fn new(
@@ -92,10 +103,22 @@ impl Bound {
         caller: &User,
         now_ms: i64,
     ) -> Result<Self, Refusal> {
+        Self::with(query, state, caller, now_ms, UnknownIssues::LeftOutOfLists)
+    }
+
+    /// The same with another treatment of issues that are not there.
+    pub(crate) fn with(
+        query: &Query,
+        state: &State,
+        caller: &User,
+        now_ms: i64,
+        unknown_issues: UnknownIssues,
+    ) -> Result<Self, Refusal> {
         let binder = Binder {
             state,
             caller,
             now_ms,
+            unknown_issues,
         };
         let test = query
             .condition
@@ -295,6 +318,7 @@ struct Binder<'a> {
     state: &'a State,
     caller: &'a User,
     now_ms: i64,
+    unknown_issues: UnknownIssues,
 }
 
 impl Binder<'_> {
@@ -376,6 +400,14 @@ impl Binder<'_> {
         self.state.user(name).map(|user| user.account_id.clone())
     }
 
+    fn leaves_out(&self, clause: &Clause) -> bool {
+        match self.unknown_issues {
+            UnknownIssues::Refused => false,
+            UnknownIssues::LeftOutOfLists => clause.values.len() > 1,
+            UnknownIssues::LeftOut => true,
+        }
+    }
+
     fn ids(&self, clause: &Clause) -> Result<Test, Refusal> {
         let mut ids = Vec::new();
         for value in &clause.values {
@@ -388,8 +420,7 @@ impl Binder<'_> {
                 .filter(|id| self.state.may_see_issue(self.caller, *id))
             {
                 Some(id) => ids.push(id),
-                // A list may name issues that are gone; a single one may not.
-                None if clause.values.len() > 1 => {}
+                None if self.leaves_out(clause) => {}
                 None => {
                     return Err(Refusal::bad(format!(
                         "An issue with key '{key}' does not exist for field '{}'.",

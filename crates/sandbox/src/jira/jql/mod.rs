@@ -3,5 +3,5 @@
 mod eval;
 mod parse;
 
-pub(crate) use eval::{Bound, Cursor};
+pub(crate) use eval::{Bound, Cursor, UnknownIssues};
 pub(crate) use parse::parse;

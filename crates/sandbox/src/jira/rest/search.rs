@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::common::clock::now_ms;
 
 use super::super::error::Refusal;
-use super::super::jql::{self, Bound, Cursor};
+use super::super::jql::{self, Bound, Cursor, UnknownIssues};
 use super::super::model::Issue;
 use super::super::state::State;
 use super::super::view::{FieldSet, View};
@@ -34,6 +34,8 @@ struct Asked {
     expand: String,
     properties: Vec<String>,
     reconcile: Vec<u64>,
+    /// Data Center: do not refuse what the query names and is not there.
+    unchecked: bool,
 }
 
 pub(super) async fn gone() -> Refusal {
@@ -54,6 +56,7 @@ pub(super) async fn by_query(caller: MaybeCaller, params: Params) -> Answer {
         expand: params.expand(),
         properties: params.list("properties"),
         reconcile: numbers(&reconcile)?,
+        ..Asked::default()
     };
     search(caller, &asked)
 }
@@ -78,6 +81,7 @@ pub(super) async fn by_body(caller: MaybeCaller, Payload(body): Payload) -> Answ
         expand,
         properties: strings(&body["properties"])?,
         reconcile: numbers(&reconcile)?,
+        ..Asked::default()
     };
     search(caller, &asked)
 }
@@ -255,6 +259,7 @@ pub(super) async fn classic_by_query(caller: Caller, params: Params) -> Answer {
         size: params.number("maxResults", PAGE)?,
         fields: params.list("fields"),
         expand: params.expand(),
+        unchecked: params.get("validateQuery") == Some("false"),
         ..Asked::default()
     };
     classic(&caller, &asked, params.number("startAt", 0)?)
@@ -266,6 +271,7 @@ pub(super) async fn classic_by_body(caller: Caller, Payload(body): Payload) -> A
         size: size_of(&body)?,
         fields: strings(&body["fields"])?,
         expand: strings(&body["expand"])?.join(","),
+        unchecked: body["validateQuery"] == false,
         ..Asked::default()
     };
     let start = body["startAt"]
@@ -279,9 +285,14 @@ pub(super) async fn classic_by_body(caller: Caller, Payload(body): Payload) -> A
 fn classic(caller: &Caller, asked: &Asked, start: usize) -> Answer {
     let fields = FieldSet::parse(asked.fields.iter().map(String::as_str), true);
     let query = jql::parse(&asked.jql)?;
+    let unknown_issues = if asked.unchecked {
+        UnknownIssues::LeftOut
+    } else {
+        UnknownIssues::Refused
+    };
     caller.act(|state| {
         state.index.settle(now_ms());
-        let bound = Bound::new(&query, state, &caller.user, now_ms())?;
+        let bound = Bound::with(&query, state, &caller.user, now_ms(), unknown_issues)?;
         let size = asked.size.min(state.switches.short_pages.unwrap_or(1_000));
         let found = run(state, caller, &bound, &[]);
         let view = caller.view(state);
