@@ -178,7 +178,8 @@ fn curl(view: &EventView) -> Option<String> {
             format!("/hooks/jira/{name}/notify"),
             "-H \"Authorization: Bearer $NOTIFY_TOKEN\"",
         ),
-        EventSource::Reconciler | EventSource::Command => return None,
+        // A channel signs over the address and the moment as well: the call cannot be made again.
+        EventSource::Channel | EventSource::Reconciler | EventSource::Command => return None,
     };
     let body = view.event.body.replace('\'', "'\\''");
     Some(format!(

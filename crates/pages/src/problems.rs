@@ -104,6 +104,7 @@ fn far_side(connection: &Connection) -> &'static str {
     match connection {
         Connection::Site(_) => "Jira",
         Connection::Workspace(_) => "Intercom",
+        Connection::Account(_) => "The channel account",
     }
 }
 

@@ -115,7 +115,7 @@ fn sites(app: &App) -> Vec<SiteName> {
     let connections = app.shared.connections_now().into_iter();
     let sites = connections.filter_map(|connection| match connection.connection {
         Connection::Site(name) => Some(name),
-        Connection::Workspace(_) => None,
+        Connection::Workspace(_) | Connection::Account(_) => None,
     });
     sites.collect()
 }
@@ -124,7 +124,7 @@ fn workspaces(app: &App) -> Vec<WorkspaceName> {
     let connections = app.shared.connections_now().into_iter();
     let workspaces = connections.filter_map(|connection| match connection.connection {
         Connection::Workspace(name) => Some(name),
-        Connection::Site(_) => None,
+        Connection::Site(_) | Connection::Account(_) => None,
     });
     workspaces.collect()
 }

@@ -3,6 +3,7 @@
 use bowline_domain::audience::Audience;
 use bowline_domain::connection::Health;
 use bowline_domain::effect::{Act, EffectState};
+use bowline_domain::messaging::act::TalkAct;
 use bowline_domain::outcome::Outcome;
 use bowline_store::model::{EventSource, EventState};
 
@@ -71,7 +72,7 @@ pub(crate) fn effect_state(state: EffectState) -> Lozenge {
         EffectState::Planned | EffectState::Attempting => Tone::Busy,
         EffectState::Confirmed => Tone::Good,
         EffectState::Rejected => Tone::Bad,
-        EffectState::Unknown => Tone::Warn,
+        EffectState::Unknown | EffectState::Held => Tone::Warn,
         EffectState::Dropped => Tone::Plain,
     };
     Lozenge::new(tone, state.as_str())
@@ -87,6 +88,10 @@ pub(crate) fn effect_meaning(state: EffectState) -> &'static str {
         EffectState::Unknown => {
             "It may or may not have been made. Bowline looks for it before it sends anything again."
         }
+        EffectState::Held => {
+            "It may or may not have reached the customer, and it cannot be found out. It is not sent \
+             again by itself: someone has to ask the customer or look at the channel."
+        }
         EffectState::Dropped => "It was not made, because the reason for it ended before its turn.",
     }
 }
@@ -99,16 +104,27 @@ pub(crate) fn act(act: &Act) -> &'static str {
         Act::Reopen { .. } => "Re-open the conversation",
         Act::SnoozeAgain { .. } => "Snooze the conversation again",
         Act::Record => "Bring Jira's own record of the links in step",
+        Act::Talk(talk) => match talk {
+            TalkAct::CreateRequest { .. } => "Make the request",
+            TalkAct::Gather { .. } => "Write down what the end user said",
+            TalkAct::Attach { .. } => "Attach a file of the end user's",
+            TalkAct::Send { .. } => "Send a message to the end user",
+            TalkAct::Tell { .. } => "Tell the agents, as an internal comment",
+            TalkAct::Archive { .. } => "Archive the channel's conversation",
+        },
     }
 }
 
 /// Who may read what an effect writes.
 pub(crate) fn audience(act: &Act) -> Option<&'static str> {
     match act {
-        Act::Note { audience, .. } => Some(match audience {
-            Audience::Internal => "internal: teammates only",
-            Audience::Customer => "the customer",
-        }),
+        Act::Note { audience, .. }
+        | Act::Talk(TalkAct::Send { audience, .. } | TalkAct::Tell { audience, .. }) => {
+            Some(match audience {
+                Audience::Internal => "internal: teammates only",
+                Audience::Customer => "the customer",
+            })
+        }
         _ => None,
     }
 }
@@ -120,6 +136,7 @@ pub(crate) fn source(source: EventSource) -> &'static str {
         EventSource::Intercom => "Intercom webhook",
         EventSource::Notify => "notify address",
         EventSource::Reconciler => "reconciler",
+        EventSource::Channel => "channel",
         EventSource::Command => "a person's command",
     }
 }
