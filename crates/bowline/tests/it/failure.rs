@@ -122,6 +122,8 @@ async fn what_was_refused_for_a_moment_comes_later(on: On) {
         .faults()
         .add(fault("GET", "/issue/", 0, 1, too_many));
     stage.lena().comment(&issue, "One.").unwrap();
+    // Jira sends what happens at one moment side by side; what is told first is to be taken first.
+    stage.jira().sender().quiet().await;
     stage.lena().comment(&issue, "Two.").unwrap();
     stage.note(&conversation, &["Two."]).await;
     stage.settled().await;

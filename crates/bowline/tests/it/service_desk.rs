@@ -68,7 +68,7 @@ async fn internal_comments_stay_in_jira_and_public_ones_are_told() {
                 &[
                     &format!("Priya Nair created {line}"),
                     &format!("Lena Fischer commented For everybody. on {line}"),
-                    &format!("Lena Fischer moved {line} from To Do to In Progress"),
+                    &format!("Lena Fischer moved {line} from Waiting for support to In Progress"),
                 ],
             )
             .await;
