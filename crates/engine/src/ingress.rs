@@ -95,7 +95,6 @@ impl Shared {
     /// # Errors
     /// See [`Refusal`].
     pub async fn receive_jira(&self, delivery: JiraDelivery<'_>) -> Result<Receipt, Refusal> {
-        let _arrival = self.arriving.one();
         let registry = self.registry();
         let site = registry
             .sites

@@ -18,7 +18,7 @@ use crate::breaker::Breaker;
 use crate::config::EngineConfig;
 use crate::pace::Priority;
 use crate::registry::{Known, Registry, Standing};
-use crate::shared::{Arriving, Handed, InHand, Shared};
+use crate::shared::{Handed, InHand, Shared};
 use crate::{channel, courier, health, planner, presence, reconciler, retention};
 
 /// Lanes that are planned at once.
@@ -86,7 +86,6 @@ impl Engine {
             payload_age_ms: AtomicI64::new(
                 i64::try_from(setup.payload_age.as_millis()).unwrap_or(i64::MAX),
             ),
-            arriving: Arriving::default(),
             lanes_in_hand: InHand::new(LANES_IN_HAND_MAX),
             effects_in_hand: InHand::new(EFFECTS_IN_HAND_MAX),
             probe: tokio::sync::Notify::new(),

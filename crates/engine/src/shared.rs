@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
 
 use bowline_domain::connection::Connection;
 use bowline_domain::ids::{ProjectKey, SiteName};
@@ -54,45 +53,6 @@ impl InHand {
     }
 }
 
-/// Deliveries that are being taken in. While many are, planning holds back a little: what is
-/// accepted is safe and can wait, a sender cannot.
-#[derive(Default)]
-pub(crate) struct Arriving(AtomicUsize);
-
-/// Counts one delivery as long as it is there.
-pub(crate) struct Arrival<'a>(&'a AtomicUsize);
-
-/// So many deliveries at once are a rush.
-const RUSH: usize = 16;
-
-/// What a planner waits at most for the end of a rush before each event.
-const HOLD_BACK_MAX: Duration = Duration::from_millis(40);
-
-/// How often it looks.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
-
-impl Arriving {
-    pub(crate) fn one(&self) -> Arrival<'_> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Arrival(&self.0)
-    }
-
-    /// Waits for the end of a rush, but not long: planning goes on at a lower pace.
-    pub(crate) async fn calm(&self) {
-        let mut waited = Duration::ZERO;
-        while self.0.load(Ordering::Relaxed) >= RUSH && waited < HOLD_BACK_MAX {
-            tokio::time::sleep(LOOK_EVERY).await;
-            waited += LOOK_EVERY;
-        }
-    }
-}
-
-impl Drop for Arrival<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// What all running parts share.
 pub struct Shared {
     /// The durable state.
@@ -108,7 +68,6 @@ pub struct Shared {
     pub(crate) notes_per_link_hour: Breaker,
     /// How long payloads are kept, in milliseconds.
     pub(crate) payload_age_ms: AtomicI64,
-    pub(crate) arriving: Arriving,
     pub(crate) lanes_in_hand: InHand,
     pub(crate) effects_in_hand: InHand,
     /// Wakes the prober when a connection broke or was configured anew.

@@ -49,7 +49,6 @@ impl Shared {
     /// # Errors
     /// See [`Refusal`].
     pub async fn receive_channel(&self, delivery: ChannelDelivery<'_>) -> Result<Receipt, Refusal> {
-        let _arrival = self.arriving.one();
         let registry = self.registry();
         let name = AccountName::new(delivery.account);
         let account = registry

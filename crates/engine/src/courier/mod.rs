@@ -187,12 +187,15 @@ impl Courier<'_> {
             return Err(Stop(self.later(0, doubtful, reason)));
         }
         let effect = self.effect();
-        let live = self
-            .shared
-            .store
-            .link_is_live((&effect.site, &effect.issue), (workspace, conversation))
-            .await
-            .map_err(|error| self.store_failed(&error))?;
+        let of = (&effect.site, &effect.issue);
+        let (live, breaker_told) = tokio::join!(
+            self.shared
+                .store
+                .link_is_live(of, (workspace, conversation)),
+            self.tell_breaker(workspace, conversation),
+        );
+        let live = live.map_err(|error| self.store_failed(&error))?;
+        breaker_told.map_err(|error| self.store_failed(&error))?;
         let survivor = if live {
             None
         } else {
@@ -212,34 +215,57 @@ impl Courier<'_> {
         if let Some(into) = survivor {
             return Err(self.hand_on(&far, &into).await);
         }
-        self.breaker(workspace, conversation).await?;
+        self.breaker(workspace, conversation)?;
         Ok(far)
+    }
+
+    /// The link, as the breaker counts its notes; nothing if the effect is none.
+    fn counted_link(
+        &self,
+        workspace: &WorkspaceName,
+        conversation: &ConversationId,
+    ) -> Option<String> {
+        let effect = self.effect();
+        let link = || {
+            format!(
+                "{}/{}/{workspace}/{conversation}",
+                effect.site, effect.issue
+            )
+        };
+        matches!(effect.act, Act::Note { .. }).then(link)
+    }
+
+    /// Has the breaker know what was posted to a link before this process met it.
+    async fn tell_breaker(
+        &self,
+        workspace: &WorkspaceName,
+        conversation: &ConversationId,
+    ) -> Result<(), StoreError> {
+        let breaker = &self.shared.notes_per_link_hour;
+        let link = self.counted_link(workspace, conversation);
+        let Some(link) = link.filter(|link| breaker.must_be_told(link)) else {
+            return Ok(());
+        };
+        let (effect, now) = (self.effect(), self.now());
+        let (of, at) = ((&effect.site, &effect.issue), (workspace, conversation));
+        let since = breaker::counted_from(now);
+        let posted = self.shared.store.notes_confirmed(of, at, since).await?;
+        let passed = posted.into_iter().map(|(effect, at)| Passed { effect, at });
+        breaker.tell(&link, passed.collect(), now);
+        Ok(())
     }
 
     /// Notes of one link wait when there were very many of them within an hour: something is going
     /// round in circles, or a machine is talking.
-    async fn breaker(
+    fn breaker(
         &self,
         workspace: &WorkspaceName,
         conversation: &ConversationId,
     ) -> Result<(), Stop> {
-        let effect = self.effect();
-        if !matches!(effect.act, Act::Note { .. }) {
+        let Some(link) = self.counted_link(workspace, conversation) else {
             return Ok(());
-        }
+        };
         let (breaker, now) = (&self.shared.notes_per_link_hour, self.now());
-        let link = format!(
-            "{}/{}/{workspace}/{conversation}",
-            effect.site, effect.issue
-        );
-        if breaker.must_be_told(&link) {
-            let (of, at) = ((&effect.site, &effect.issue), (workspace, conversation));
-            let since = breaker::counted_from(now);
-            let posted = self.shared.store.notes_confirmed(of, at, since).await;
-            let posted = posted.map_err(|error| self.store_failed(&error))?;
-            let passed = posted.into_iter().map(|(effect, at)| Passed { effect, at });
-            breaker.tell(&link, passed.collect(), now);
-        }
         match breaker.pass(&link, self.taken.id, now) {
             Ok(()) => Ok(()),
             Err(due_at) => Err(Stop(Ending::Later {

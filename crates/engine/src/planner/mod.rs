@@ -77,7 +77,6 @@ pub(crate) async fn work(shared: Arc<Shared>, lease: Lease, first: Option<Stored
                 None => return,
             },
         };
-        shared.arriving.calm().await;
         if !one(&shared, &lease, event).await {
             return;
         }
