@@ -109,8 +109,9 @@ impl Unlinked {
 }
 
 /// Which of the issues that are asked for have neither a link nor anything waiting in their lanes,
-/// and are no end user's request, by lane. All of it is seen at one moment, so that an event that waits and may make a link is
-/// never overtaken: a link and the end of the wait are committed together.
+/// and are no end user's request, by lane. All of it is seen at one moment, so that an event that
+/// waits and may make a link is never overtaken: a link and the end of the wait are committed
+/// together.
 async fn unlinked<'e>(
     conn: &mut Conn,
     events: &[&'e NewEvent],
