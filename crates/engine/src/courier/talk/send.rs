@@ -114,8 +114,11 @@ async fn may_leave(
     };
     let platform = &message.route.platform;
     let Some(parts) = CustomerText::of_comment(read.visibility, &read.body, platform) else {
-        debug_assert!(read.visibility != CommentVisibility::Public);
-        let reason = "The comment is not public any more.";
+        let reason = if read.visibility == CommentVisibility::Public {
+            "Nothing of the comment's text is left."
+        } else {
+            "The comment is not public any more."
+        };
         return Err(not_sent(courier, talk, reason).await);
     };
     // An edit in time is taken over, if all of the comment is one message then too.
