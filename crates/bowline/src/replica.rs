@@ -97,8 +97,10 @@ fn take_place(data_dir: &Path, boot: &str) -> anyhow::Result<Replica> {
 }
 
 /// The name in a file that this process has locked. One of another start of the machine, or of
-/// another machine that shares the folder, is not taken over: locks may not reach that far.
+/// another machine that shares the folder, is not taken over: locks may not reach that far. Nor is
+/// one in a file that was copied: whoever has the original may live.
 fn name_in(file: &mut File, boot: &str) -> std::io::Result<String> {
+    let boot = format!("{boot}:{}", file_id(file)?);
     let mut known = String::new();
     // A file that is not text holds no name.
     let _ = std::io::Read::by_ref(file)
@@ -116,6 +118,20 @@ fn name_in(file: &mut File, boot: &str) -> std::io::Result<String> {
     file.write_all(format!("{boot} {name}\n").as_bytes())?;
     file.sync_all()?;
     Ok(name)
+}
+
+/// What tells a file from a copy of it.
+#[cfg(unix)]
+fn file_id(file: &File) -> std::io::Result<String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let about = file.metadata()?;
+    Ok(format!("{}:{}", about.dev(), about.ino()))
+}
+
+/// What tells a file from a copy of it; unknown here, so that no name is ever taken over.
+#[cfg(not(unix))]
+fn file_id(_file: &File) -> std::io::Result<String> {
+    Ok(format!("{:016x}", random()))
 }
 
 #[cfg(test)]
@@ -153,6 +169,16 @@ mod tests {
             .name()
             .to_owned();
         assert_ne!(take_place(folder.path(), "boot-2").unwrap().name(), name);
+    }
+
+    #[test]
+    fn a_copied_folder_gets_a_name_of_its_own() {
+        let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let original = take_place(folder.path(), "boot-1").unwrap();
+        let file = "replica-0.lock";
+        std::fs::copy(folder.path().join(file), copy.path().join(file)).unwrap();
+        let copied = take_place(copy.path(), "boot-1").unwrap();
+        assert_ne!(copied.name(), original.name());
     }
 
     #[test]
