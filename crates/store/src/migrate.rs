@@ -1,5 +1,7 @@
 //! Migrations: only forward, each safe while the version before still runs.
 
+use std::collections::BTreeSet;
+
 use crate::db::{Conn, Dialect, values};
 use crate::error::StoreError;
 
@@ -42,14 +44,14 @@ async fn steps(conn: &mut Conn, doing: &'static str) -> Result<(), StoreError> {
     )
     .await?;
     let done = conn
-        .rows(
-            doing,
-            "SELECT COALESCE(MAX(step), 0) FROM schema_step",
-            vec![],
-        )
-        .await?;
-    let done = done.first().map_or(Ok(0), |row| row.int(0))?;
-    for (step, sql) in STEPS.iter().filter(|(step, _)| *step > done) {
+        .rows(doing, "SELECT step FROM schema_step", vec![])
+        .await?
+        .iter()
+        .map(|row| row.int(0))
+        .collect::<Result<BTreeSet<i64>, _>>()?;
+    // Each step that is missing, not those above the highest: steps that were written side by
+    // side may arrive in another order than their numbers.
+    for (step, sql) in STEPS.iter().filter(|(step, _)| !done.contains(step)) {
         let sql = sql.replace("{ID}", conn.dialect().identity());
         conn.script(doing, &sql).await?;
         conn.run(
