@@ -1,5 +1,7 @@
 //! What goes into the store and comes out of it.
 
+use std::sync::Arc;
+
 use bowline_domain::connection::{Connection, Health};
 use bowline_domain::effect::{Effect, EffectState};
 use bowline_domain::fact::FactKey;
@@ -80,8 +82,8 @@ pub struct NewEvent {
     pub topic: String,
     /// When it came.
     pub received_at: Millis,
-    /// The body as it came.
-    pub body: String,
+    /// The body as it came. Shared, since it is what makes an event large.
+    pub body: Arc<str>,
     /// Take the lane for this process if it is idle?
     pub take: bool,
     /// What is done with it as it is stored.
@@ -157,7 +159,7 @@ pub struct StoredEvent {
     /// When it came.
     pub received_at: Millis,
     /// The body as it came.
-    pub body: String,
+    pub body: Arc<str>,
 }
 
 /// An event with what became of it, for people.

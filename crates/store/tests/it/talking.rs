@@ -135,7 +135,7 @@ async fn change(
         lane,
         topic: "message".to_owned(),
         received_at: T0,
-        body: "{}".to_owned(),
+        body: "{}".into(),
         take: true,
         on_arrival: OnArrival::Queue,
     };

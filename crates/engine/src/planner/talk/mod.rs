@@ -251,7 +251,7 @@ pub(crate) fn talk_event(
         lane: LaneKey::end_user_events(&whose.account, &whose.end_user),
         topic: told.word().to_owned(),
         received_at: at,
-        body,
+        body: body.into(),
         take: true,
         on_arrival: OnArrival::Queue,
     })
