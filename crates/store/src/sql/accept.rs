@@ -80,12 +80,11 @@ pub(crate) async fn accept(
 
 fn how<'e>(event: &'e NewEvent, quiet: &HashSet<&LaneKey>) -> Stored<'e> {
     match &event.on_arrival {
-        OnArrival::Queue => Stored::Waiting,
         OnArrival::Quarantine(why) => Stored::Quarantined(why),
         OnArrival::NothingIfUnlinked(asked) if quiet.contains(&event.lane) => {
             Stored::Nothing(&asked.reason)
         }
-        OnArrival::NothingIfUnlinked(_) => Stored::Waiting,
+        OnArrival::NothingIfUnlinked(_) | OnArrival::Queue => Stored::Waiting,
     }
 }
 
