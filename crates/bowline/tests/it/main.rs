@@ -18,6 +18,7 @@ mod linking;
 mod merging;
 mod messaging_delivery;
 mod messaging_ending;
+mod messaging_people;
 mod messaging_soak;
 mod messaging_stage;
 mod messaging_talk;
