@@ -16,6 +16,7 @@ mod finding_out;
 mod formatting;
 mod linking;
 mod merging;
+mod messaging_broken;
 mod messaging_delivery;
 mod messaging_ending;
 mod messaging_people;
