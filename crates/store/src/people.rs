@@ -11,11 +11,11 @@ use crate::sql::people;
 use crate::store::Store;
 use crate::writes::{Write, write};
 
-write!(Blocked { account: AccountName, id: EndUserId, blocked: bool } -> bool,
+write!(Block { account: AccountName, id: EndUserId, blocked: bool } -> bool,
     |conn, _| people::blocked(conn, &account, &id, blocked).await);
-write!(Tied { account: AccountName, id: EndUserId, customer: Option<String> } -> bool,
+write!(Tie { account: AccountName, id: EndUserId, customer: Option<String> } -> bool,
     |conn, _| people::tied(conn, &account, &id, customer.as_deref()).await);
-write!(Barred { account: AccountName, end_user: EndUser, at: Millis } -> (),
+write!(Bar { account: AccountName, end_user: EndUser, at: Millis } -> (),
     |conn, _| people::barred(conn, &account, &end_user, at).await);
 
 impl Store {
@@ -26,7 +26,7 @@ impl Store {
         id: EndUserId,
         blocked: bool,
     ) -> Result<bool, StoreError> {
-        self.write(Blocked {
+        self.write(Block {
             account,
             id,
             blocked,
@@ -42,7 +42,7 @@ impl Store {
         id: EndUserId,
         customer: Option<String>,
     ) -> Result<bool, StoreError> {
-        self.write(Tied {
+        self.write(Tie {
             account,
             id,
             customer,
@@ -57,7 +57,7 @@ impl Store {
         end_user: EndUser,
         at: Millis,
     ) -> Result<(), StoreError> {
-        self.write(Barred {
+        self.write(Bar {
             account,
             end_user,
             at,

@@ -26,8 +26,8 @@ use crate::shared::{Handed, Shared};
 
 pub use internal::queue_link_command;
 pub(crate) use internal::{Look, conversation_gone, conversation_merged, queue_look};
-pub use talk::queue_send_again;
-pub(crate) use talk::{COMMENT, TalkEvent, read_comment, talk_event};
+pub(crate) use talk::{COMMENT, TalkEvent, files_of, read_comment, talk_event};
+pub use talk::{queue_send_again, queue_send_template};
 pub(crate) use unseen::browses;
 
 /// Lanes of effects that a decision takes at once. More wait for the couriers of bulk work.
