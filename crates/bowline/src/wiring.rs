@@ -179,10 +179,22 @@ fn desk(desk: &config::Desk) -> engine::DeskConfig {
             quiet_ms: millis(desk.quiet),
             requests_per_hour_max: desk.requests_per_hour,
             attachments_out: desk.attachments_out,
+            window_template: desk.window_template.as_ref().map(window_template),
         },
         service_desk: desk.service_desk.clone(),
         request_type: desk.request_type.clone(),
         reporter: desk.reporter.clone(),
         fields: desk.fields.clone(),
+    }
+}
+
+fn window_template(template: &config::WindowTemplate) -> messaging::WindowTemplate {
+    messaging::WindowTemplate {
+        name: template.name.clone(),
+        namespace: template.namespace.clone(),
+        language: template.language.clone(),
+        values: template.values.clone(),
+        text: template.text.clone(),
+        by_itself: template.by_itself,
     }
 }

@@ -156,6 +156,10 @@ pub enum Reason {
     OtherConversation,
     /// The message cannot be sent again: it is on its way, or arrived.
     NotSentAgain,
+    /// No approved message is configured that could be sent after the reply window.
+    NoTemplate,
+    /// The reply window is open: an ordinary answer reaches the end user.
+    ReplyWindowOpen,
     /// Nothing is new in the request.
     NothingNew,
 }
@@ -206,6 +210,8 @@ impl Reason {
             Self::NotOurs => "not_ours",
             Self::OtherConversation => "other_conversation",
             Self::NotSentAgain => "not_sent_again",
+            Self::NoTemplate => "no_template",
+            Self::ReplyWindowOpen => "reply_window_open",
             Self::NothingNew => "nothing_new",
         }
     }
@@ -359,6 +365,14 @@ impl fmt::Display for Reason {
             Self::NotSentAgain => f.write_str(
                 "The message was not sent again: it is on its way or arrived, or its conversation \
                  is closed.",
+            ),
+            Self::NoTemplate => f.write_str(
+                "The desk has no approved message (window_template) that could be sent after the \
+                 reply window.",
+            ),
+            Self::ReplyWindowOpen => f.write_str(
+                "The customer can be answered now: a public comment reaches them. No approved \
+                 message was sent.",
             ),
             Self::NothingNew => f.write_str("Nothing in the request is new."),
         }

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::breaker::Breaker;
-pub use crate::planner::{queue_link_command, queue_send_again};
+pub use crate::planner::{queue_link_command, queue_send_again, queue_send_template};
 use crate::registry::{Registry, Standing};
 
 /// Work that is handed from one part to the next without asking the database.

@@ -33,6 +33,7 @@ mod handover;
 mod migrate;
 pub mod model;
 mod open;
+mod people;
 mod sql;
 mod store;
 mod talk;

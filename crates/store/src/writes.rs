@@ -126,8 +126,9 @@ write!(ClaimEffects { limit: i64, now: Millis } -> Vec<TakenEffect>, |conn, writ
     let mut heads = settle::take_heads(conn, &leases.iter().collect::<Vec<_>>()).await?;
     Ok(leases.iter().filter_map(|lease| heads.remove(&lease.lane)).collect())
 });
-write!(Postpone { lease: Lease, due_at: Millis, failed: bool } -> (),
-    |conn, _| lanes::postpone(conn, &lease, due_at, failed).await, gives_up lease);
+write!(Postpone { lease: Lease, due_at: Millis, failed: bool, connection: Option<String> } -> (),
+    |conn, _| lanes::postpone(conn, &lease, due_at, failed, connection.as_deref()).await,
+    gives_up lease);
 write!(Renew { now: Millis } -> u64, |conn, writer| lanes::renew(conn, &writer.owner, now).await);
 write!(Hasten { connection: String, now: Millis } -> u64,
     |conn, _| lanes::hasten(conn, &connection, now).await);

@@ -28,7 +28,7 @@ pub use problem::{Place, Problem};
 pub use types::{
     Binding, Category, ChannelAccount, ChannelProvider, CommentFilter, Commented, Config, Database,
     Desk, DeskChannels, Limits, Log, LogFormat, Metrics, Notify, React, Region, Site, SiteKind,
-    StatusNotifications, StatusPattern, TransitionRule, Workspace,
+    StatusNotifications, StatusPattern, TransitionRule, WindowTemplate, Workspace,
 };
 
 use std::{io, path::Path};

@@ -360,6 +360,25 @@ pub struct Desk {
     pub requests_per_hour: u32,
     /// Whether files of agents are sent.
     pub attachments_out: bool,
+    /// What may be sent after the reply window.
+    pub window_template: Option<WindowTemplate>,
+}
+
+/// An approved message that may be sent after the reply window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WindowTemplate {
+    /// Its name at the provider.
+    pub name: String,
+    /// Its language.
+    pub language: String,
+    /// Its namespace.
+    pub namespace: Option<String>,
+    /// The values for the places in its text.
+    pub values: Vec<String>,
+    /// What it says.
+    pub text: Option<String>,
+    /// Whether it is sent by itself.
+    pub by_itself: bool,
 }
 
 /// The channels of a desk.

@@ -11,6 +11,7 @@ pub(crate) mod deliveries;
 pub(crate) mod lanes;
 pub(crate) mod link_pages;
 pub(crate) mod lookup;
+pub(crate) mod people;
 pub(crate) mod pulse;
 pub(crate) mod retention;
 pub(crate) mod sessions;

@@ -218,6 +218,11 @@ async fn exercise(backend: Backend) {
     )
     .await;
     run(backend, talking::calls_and_looks_are_remembered).await;
+    run(
+        backend,
+        talking::people_decide_who_is_blocked_and_which_customer_they_are,
+    )
+    .await;
 }
 
 /// What the sources say that statements are for: the text after `.rows(`, `.run(` and the like.

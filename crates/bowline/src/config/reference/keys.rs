@@ -477,6 +477,42 @@ pub const KEYS: &[Key] = &[
         "desk[].attachments_out",
         Kind::Flag,
         Value("false"),
-        "Whether files of agents are sent to the end user. Reserved: only text is sent by this version.",
+        "Whether files that public comments show are sent to the end user, on platforms that take files (WhatsApp). They are given to the provider; no address of Jira's leaves.",
+    ),
+    key(
+        "desk[].window_template",
+        Kind::Text,
+        Absent("none"),
+        "The name of an approved WhatsApp template that may be sent after the 24 hours in which an answer is possible, so that the customer writes. A person has it sent, unless `window_template_by_itself`.",
+    ),
+    key(
+        "desk[].window_template_language",
+        Kind::Text,
+        Value("en"),
+        "The template's language as it was approved, as `en` or `en_US`.",
+    ),
+    key(
+        "desk[].window_template_namespace",
+        Kind::Text,
+        Absent("none"),
+        "The template's namespace, which MessageBird asks for.",
+    ),
+    key(
+        "desk[].window_template_values",
+        Kind::Words,
+        Absent("none"),
+        "The values for the places in the template's text, in order. `{key}` in one is the request's key.",
+    ),
+    key(
+        "desk[].window_template_text",
+        Kind::Text,
+        Absent("the template's name"),
+        "What the template says, with `{{1}}` for the first value: shown in Bowline as what was sent.",
+    ),
+    key(
+        "desk[].window_template_by_itself",
+        Kind::Flag,
+        Value("false"),
+        "Whether the template is sent by itself when an answer or a notification comes too late, once for each window.",
     ),
 ];
