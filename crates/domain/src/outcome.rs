@@ -158,6 +158,11 @@ pub enum Reason {
     NotSentAgain,
     /// Nothing is new in the request.
     NothingNew,
+    /// A person said what became of a send that was held.
+    SettledByHand {
+        /// Who.
+        by: String,
+    },
 }
 
 impl Reason {
@@ -207,6 +212,7 @@ impl Reason {
             Self::OtherConversation => "other_conversation",
             Self::NotSentAgain => "not_sent_again",
             Self::NothingNew => "nothing_new",
+            Self::SettledByHand { .. } => "settled_by_hand",
         }
     }
 }
@@ -361,6 +367,10 @@ impl fmt::Display for Reason {
                  is closed.",
             ),
             Self::NothingNew => f.write_str("Nothing in the request is new."),
+            Self::SettledByHand { by } => write!(
+                f,
+                "{by} said what became of a message that was held; nothing was to be sent."
+            ),
         }
     }
 }
