@@ -133,6 +133,37 @@ pub fn shown(attributes: &Map<String, Value>, name: &str) -> Option<Shown> {
     Some(Shown::Text(text.chars().take(LETTERS_MAX).collect()))
 }
 
+/// Who someone is, as far as it tells two apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The id of the contact.
+    pub id: String,
+    /// The e-mail address.
+    pub email: Option<String>,
+    /// Is it a lead?
+    pub lead: bool,
+}
+
+/// Everyone once: of contacts with one id, or with one e-mail address, the first, and a user before
+/// a lead. In the order in which they first come.
+pub fn one_each<P>(people: Vec<P>, identity: impl Fn(&P) -> Identity) -> Vec<P> {
+    let mut once: Vec<P> = Vec::new();
+    for person in people {
+        let this = identity(&person);
+        let email = |who: &Identity| who.email.as_deref().map(str::to_lowercase);
+        let known = once.iter().position(|known| {
+            let known = identity(known);
+            known.id == this.id || email(&known).is_some() && email(&known) == email(&this)
+        });
+        match known {
+            None => once.push(person),
+            Some(at) if identity(&once[at]).lead && !this.lead => once[at] = person,
+            Some(_) => {}
+        }
+    }
+    once
+}
+
 fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -249,6 +280,27 @@ mod tests {
         ] {
             assert_eq!(shown(&known, name), wanted, "{name}");
         }
+    }
+
+    #[test]
+    fn everyone_is_there_once() {
+        let person = |id: &str, email: Option<&str>, lead| Identity {
+            id: id.to_owned(),
+            email: email.map(str::to_owned),
+            lead,
+        };
+        let noa = person("u1", Some("Noa@example.com"), false);
+        let before = person("l1", Some("noa@example.com"), true);
+        let (nameless, other) = (person("l2", None, true), person("l3", None, true));
+        let all = vec![
+            before.clone(),
+            nameless.clone(),
+            noa.clone(),
+            nameless.clone(),
+            other.clone(),
+            before,
+        ];
+        assert_eq!(one_each(all, Identity::clone), [noa, nameless, other]);
     }
 
     #[test]

@@ -147,6 +147,31 @@ pub(crate) async fn effects_of(
     rows.iter().map(read_effect_view).collect()
 }
 
+/// One effect.
+pub(crate) async fn effect(
+    conn: &mut Conn,
+    id: EffectId,
+) -> Result<Option<EffectView>, StoreError> {
+    let sql = format!("SELECT {EFFECT_COLUMNS} FROM effect WHERE id = $1");
+    let rows = conn.rows("reading one effect", &sql, values![id.0]).await?;
+    rows.first().map(read_effect_view).transpose()
+}
+
+/// The sends of an issue that wait for a person.
+pub(crate) async fn held_of(
+    conn: &mut Conn,
+    site: &SiteName,
+    issue: &IssueId,
+) -> Result<Vec<EffectView>, StoreError> {
+    let sql = format!(
+        "SELECT {EFFECT_COLUMNS} FROM effect WHERE site = $1 AND issue = $2 AND state = 6 \
+         ORDER BY id"
+    );
+    let args = values![site.as_str(), issue.as_str()];
+    let rows = conn.rows("reading held sends", &sql, args).await?;
+    rows.iter().map(read_effect_view).collect()
+}
+
 pub(crate) async fn attempts_of(
     conn: &mut Conn,
     effect: EffectId,

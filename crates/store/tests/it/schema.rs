@@ -9,8 +9,8 @@ use bowline_store::{Open, Store, StoreError};
 
 use crate::support::*;
 use crate::{
-    accepting, access, browsing, deciding, lanes, reading, retention, settling, taken_over,
-    talking, viewing,
+    accepting, access, browsing, deciding, lanes, reading, readings, retention, settling,
+    taken_over, talking, viewing,
 };
 
 on_both!(
@@ -33,7 +33,7 @@ async fn migrating_twice_changes_nothing(world: &World) {
         .flatten()
         .map(String::as_str)
         .collect();
-    assert_eq!(steps, ["1", "2", "3"]);
+    assert_eq!(steps, ["1", "2", "3", "5"]);
 }
 
 async fn processes_that_start_together_migrate_once(world: &World) {
@@ -218,6 +218,8 @@ async fn exercise(backend: Backend) {
     )
     .await;
     run(backend, talking::calls_and_looks_are_remembered).await;
+    run(backend, readings::what_was_read_is_kept).await;
+    run(backend, readings::a_held_send_ends_once).await;
 }
 
 /// What the sources say that statements are for: the text after `.rows(`, `.run(` and the like.
@@ -315,7 +317,8 @@ async fn every_statement_is_run_on_sqlite_and_postgres_and_hot_ones_use_indexes(
 
 /// How many statements were looked at on SQLite, and which look through a whole table.
 async fn scans() -> (usize, Vec<String>) {
-    const TABLES: [&str; 15] = [
+    const TABLES: [&str; 16] = [
+        "reading",
         "link",
         "fact",
         "effect",
