@@ -60,7 +60,8 @@ pub fn words_of_html(html: &str) -> String {
             None => {
                 silent = SILENT.into_iter().find(|known| !closes && *known == name);
                 let breaks = LINES.contains(&name.as_str());
-                if breaks && (closes || name == "br" || !text.ends_with('\n') && !text.is_empty()) {
+                let at_start = text.is_empty() || text.ends_with('\n');
+                if breaks && (name == "br" || !at_start) {
                     text.push('\n');
                 }
                 if name == "img" {
@@ -76,7 +77,8 @@ pub fn words_of_html(html: &str) -> String {
     tidy(&text)
 }
 
-/// At most one blank line in a row, none at the ends, no blanks at the end of a line.
+/// At most one blank line in a row, none at the ends, no blanks at the end of a line, and no
+/// characters that steer.
 fn tidy(text: &str) -> String {
     let mut lines: Vec<&str> = Vec::new();
     for line in text.lines().map(str::trim_end) {
@@ -85,7 +87,9 @@ fn tidy(text: &str) -> String {
             lines.push(if blank { "" } else { line });
         }
     }
-    lines.join("\n").trim().to_owned()
+    let text = lines.join("\n");
+    let shown = |letter: &char| !letter.is_control() || *letter == '\n';
+    text.trim().chars().filter(shown).collect()
 }
 
 fn push_decoded(text: &mut String, mut html: &str) {
@@ -113,7 +117,7 @@ fn character(name: &str) -> Option<char> {
             Some(hex) => u32::from_str_radix(hex, 16).ok()?,
             None => number.parse().ok()?,
         };
-        return char::from_u32(code).filter(|letter| !letter.is_control() || *letter == '\n');
+        return char::from_u32(code);
     }
     Some(match name {
         "lt" => '<',

@@ -10,7 +10,7 @@ use bowline_store::StoreError;
 use bowline_store::reading::{Reading, ReadingKind};
 use serde::de::DeserializeOwned;
 
-use super::refresh::{CONTACTS_MAX, CONVERSATIONS_MAX};
+use super::refresh::{CONTACTS_MAX, CONVERSATIONS_MAX, FRESH_MS};
 use super::seen::{NamedAttribute, SeenContact, SeenConversation, SeenReporter, SeenTeammate};
 use crate::shared::Shared;
 
@@ -27,6 +27,7 @@ pub struct Card {
     pub read_at: Option<Millis>,
     /// Why the latest try at reading it failed.
     pub trouble: Option<String>,
+    tried_at: Option<Millis>,
 }
 
 /// A contact behind the issue.
@@ -49,6 +50,7 @@ pub struct ReporterNow {
     pub looked_for: bool,
     /// Why the latest try at asking Jira or Intercom failed.
     pub trouble: Option<String>,
+    tried_at: Option<Millis>,
 }
 
 /// A panel as it can be shown now.
@@ -72,6 +74,8 @@ pub struct PanelNow {
     pub names: Vec<NamedAttribute>,
     /// Is anything being read at this moment?
     pub reading: bool,
+    /// Is anything older than what counts as fresh?
+    pub stale: bool,
     /// When the oldest of what is shown was read.
     pub read_at: Option<Millis>,
     teammates: HashMap<String, String>,
@@ -115,6 +119,7 @@ impl Shared {
             reporter: None,
             names: Vec::new(),
             reading: self.reads.under_way(site, issue),
+            stale: false,
             read_at: None,
             teammates: HashMap::new(),
         };
@@ -127,6 +132,14 @@ impl Shared {
             panel.contacts = self.contacts_of(&panel.conversations).await?;
         }
         self.name(&mut panel).await?;
+        let now = self.now();
+        let old = |tried_at: Option<Millis>| tried_at.is_none_or(|at| now.since(at) >= FRESH_MS);
+        panel.stale = panel
+            .settings
+            .as_ref()
+            .is_some_and(|settings| settings.enabled)
+            && (panel.conversations.iter().any(|card| old(card.tried_at))
+                || panel.reporter.iter().any(|reporter| old(reporter.tried_at)));
         let read = panel.conversations.iter().filter_map(|card| card.read_at);
         let contacts = panel.contacts.iter().filter_map(|contact| contact.read_at);
         panel.read_at = read.chain(contacts).min();
@@ -149,6 +162,7 @@ impl Shared {
                 seen: reading.and_then(body),
                 read_at: reading.and_then(|reading| reading.read_at),
                 trouble: reading.and_then(|reading| reading.trouble.clone()),
+                tried_at: reading.map(|reading| reading.tried_at),
             }
         });
         Ok(cards.collect())
@@ -210,6 +224,7 @@ impl Shared {
             seen: body(reading),
             looked_for: false,
             trouble: reading.trouble.clone(),
+            tried_at: Some(reading.tried_at),
         };
         let email = reporter.seen.as_ref().and_then(|seen| seen.email.clone());
         let Some(email) = email else {

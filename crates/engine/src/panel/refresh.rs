@@ -1,7 +1,7 @@
 //! Reading anew what a panel shows, beside it.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bowline_domain::connection::Connection;
@@ -34,7 +34,7 @@ pub(super) const CONTACTS_MAX: usize = 50;
 const CALLS_AT_ONCE: usize = 8;
 
 /// How long what was read counts as fresh, in milliseconds.
-const FRESH_MS: i64 = 15_000;
+pub(super) const FRESH_MS: i64 = 15_000;
 
 /// How long names of teammates and attributes count as fresh, in milliseconds.
 const NAMES_FRESH_MS: i64 = 10 * 60 * 1_000;
@@ -69,34 +69,47 @@ impl Reads {
     }
 
     pub(super) fn under_way(&self, site: &SiteName, issue: &IssueId) -> bool {
-        let panels = self.panels.lock().unwrap_or_else(PoisonError::into_inner);
-        panels.contains(&(site.clone(), issue.clone()))
+        self.lock_panels().contains(&(site.clone(), issue.clone()))
+    }
+
+    fn lock_panels(&self) -> MutexGuard<'_, HashSet<(SiteName, IssueId)>> {
+        self.panels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_things(&self) -> MutexGuard<'_, HashSet<Thing>> {
+        self.things.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Keeps others from doing the same until it is dropped.
-struct Mine<'m, T: std::hash::Hash + Eq> {
-    all: &'m Mutex<HashSet<T>>,
-    this: T,
-    ended: &'m Notify,
+/// Keeps others from reading the same panel until it is dropped.
+struct PanelRead {
+    shared: Arc<Shared>,
+    this: (SiteName, IssueId),
 }
 
-impl<'m, T: std::hash::Hash + Eq + Clone> Mine<'m, T> {
-    fn take(all: &'m Mutex<HashSet<T>>, this: T, ended: &'m Notify) -> Option<Self> {
-        let fresh = all
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(this.clone());
-        fresh.then(|| Self { all, this, ended })
-    }
-}
-
-impl<T: std::hash::Hash + Eq> Drop for Mine<'_, T> {
+impl Drop for PanelRead {
     fn drop(&mut self) {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        all.remove(&self.this);
-        drop(all);
-        self.ended.notify_waiters();
+        self.shared.reads.lock_panels().remove(&self.this);
+        self.shared.reads.ended.notify_waiters();
+    }
+}
+
+/// Keeps others from reading the same thing until it is dropped.
+struct ThingRead<'r> {
+    reads: &'r Reads,
+    this: Thing,
+}
+
+impl<'r> ThingRead<'r> {
+    fn begin(reads: &'r Reads, this: Thing) -> Option<Self> {
+        let fresh = reads.lock_things().insert(this.clone());
+        fresh.then(|| Self { reads, this })
+    }
+}
+
+impl Drop for ThingRead<'_> {
+    fn drop(&mut self) {
+        self.reads.lock_things().remove(&self.this);
     }
 }
 
@@ -104,21 +117,22 @@ impl Shared {
     /// Begins to read anew what the panel of an issue shows, unless that is under way or all of it
     /// is fresh.
     pub fn refresh_panel(self: &Arc<Self>, site: &SiteName, issue: &IssueId, project: &ProjectKey) {
-        let (shared, site, issue, project) = (
-            Arc::clone(self),
-            site.clone(),
-            issue.clone(),
+        let this = (site.clone(), issue.clone());
+        if !self.reads.lock_panels().insert(this.clone()) {
+            return;
+        }
+        let (mine, project) = (
+            PanelRead {
+                shared: Arc::clone(self),
+                this,
+            },
             project.clone(),
         );
         tokio::spawn(async move {
-            let this = (site.clone(), issue.clone());
-            let reads = &shared.reads;
-            let Some(_mine) = Mine::take(&reads.panels, this, &reads.ended) else {
-                return;
-            };
+            let (shared, (site, issue)) = (&mine.shared, &mine.this);
             let refresh = Refresh {
-                shared: &shared,
-                of: (&site, &issue),
+                shared,
+                of: (site, issue),
             };
             let work = refresh.all(&project);
             match shared.stopping.run_until_cancelled(work).await {
@@ -202,7 +216,7 @@ impl Refresh<'_> {
     ) -> Result<(), StoreError> {
         let (shared, reads) = (self.shared, &self.shared.reads);
         let thing = (connection.key(), kind, remote.to_owned());
-        let Some(_mine) = Mine::take(&reads.things, thing, &reads.ended) else {
+        let Some(_mine) = ThingRead::begin(reads, thing) else {
             return Ok(());
         };
         let known = self.known(connection, kind, remote).await?;

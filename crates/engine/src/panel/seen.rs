@@ -49,7 +49,7 @@ impl SeenConversation {
             snoozed_until_s: conversation.snoozed_until,
             title: conversation.title.clone(),
             first: one_line(first),
-            begun_by: begun_by.name.clone().or_else(|| begun_by.email.clone()),
+            begun_by: begun_by.name.clone(),
             contacts: conversation
                 .contacts
                 .iter()
