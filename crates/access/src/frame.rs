@@ -28,6 +28,17 @@ const AUDIENCE: &str = "bowline-panel";
 /// Letters of a name that are kept.
 const NAME_LETTERS_MAX: usize = 200;
 
+/// What tokens are signed with. Does not print.
+#[derive(Clone)]
+pub struct FrameKey(hmac::Key);
+
+impl FrameKey {
+    /// Of the secret that the two sides share.
+    pub fn new(secret: &str) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()))
+    }
+}
+
 /// What a token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrameToken {
@@ -74,9 +85,9 @@ impl FrameToken {
     /// Reads a token.
     ///
     /// # Errors
-    /// It is not signed with this secret, not for this use, or not of this time.
-    pub fn read(token: &str, secret: &str, now: Millis) -> Result<Self, FrameRefusal> {
-        let claims = signed(token, secret).ok_or(FrameRefusal::NotOurs)?;
+    /// It is not signed with this key, not for this use, or not of this time.
+    pub fn read(token: &str, key: &FrameKey, now: Millis) -> Result<Self, FrameRefusal> {
+        let claims = signed(token, key).ok_or(FrameRefusal::NotOurs)?;
         let name: String = claims.sub.trim().chars().take(NAME_LETTERS_MAX).collect();
         if claims.aud != AUDIENCE || name.is_empty() {
             return Err(FrameRefusal::NotOurs);
@@ -103,7 +114,7 @@ impl FrameToken {
     }
 }
 
-fn signed(token: &str, secret: &str) -> Option<Claims> {
+fn signed(token: &str, key: &FrameKey) -> Option<Claims> {
     if token.len() > TOKEN_BYTES_MAX {
         return None;
     }
@@ -114,8 +125,7 @@ fn signed(token: &str, secret: &str) -> Option<Claims> {
     if header.alg != "HS256" {
         return None;
     }
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    hmac::verify(&key, signing.as_bytes(), &decode(signature)?).ok()?;
+    hmac::verify(&key.0, signing.as_bytes(), &decode(signature)?).ok()?;
     serde_json::from_slice(&decode(claims)?).ok()
 }
 
@@ -151,7 +161,12 @@ mod tests {
     #[test]
     fn a_token_says_who_looks_at_which_issue() {
         let header = json!({ "alg": "HS256", "typ": "JWT" });
-        let read = FrameToken::read(&token(&header, &claims(), SECRET), SECRET, NOW).unwrap();
+        let read = FrameToken::read(
+            &token(&header, &claims(), SECRET),
+            &FrameKey::new(SECRET),
+            NOW,
+        )
+        .unwrap();
         assert_eq!(
             (read.site.as_str(), read.issue.as_str()),
             ("acme-jira", "10001")
@@ -215,7 +230,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                FrameToken::read(&given, SECRET, NOW),
+                FrameToken::read(&given, &FrameKey::new(SECRET), NOW),
                 Err(wanted),
                 "{given}"
             );

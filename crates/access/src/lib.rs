@@ -32,7 +32,7 @@ use tokio::sync::Semaphore;
 
 pub use accounts::{AccountForm, ChangeRefusal, Fault, Invited, Invitee};
 pub use audit::What;
-pub use frame::{FRAME_TOKEN_SECONDS_MAX, FrameRefusal, FrameToken};
+pub use frame::{FRAME_TOKEN_SECONDS_MAX, FrameKey, FrameRefusal, FrameToken};
 pub use password::{Cost, PASSWORD_LETTERS_MIN, PasswordFault};
 pub use permission::{
     AnswerCustomers, ChangeLinks, Granted, Look, ManagePeople, OwnAccount, Permission, ReadAudit,

@@ -86,6 +86,20 @@ impl PageError {
         )
     }
 
+    /// Something of Intercom's could not be fetched.
+    pub(crate) fn unread(status: StatusCode, words: &str) -> Self {
+        Self::told(status, "This could not be fetched", words)
+    }
+
+    /// A part of a page could not be rendered.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it is what a failed rendering is mapped to"
+    )]
+    pub(crate) fn template(error: askama::Error) -> Self {
+        Self::failed(&error)
+    }
+
     /// With what surrounds the pages of someone.
     pub(crate) fn in_shell(self, shell: Shell) -> Self {
         match self {

@@ -11,8 +11,12 @@ mod whole;
 
 pub use now::{Card, ContactNow, PanelNow, ReporterNow};
 pub use refresh::Reads;
-pub use seen::{NamedAttribute, SeenCompany, SeenContact, SeenConversation, SeenReporter};
+pub use seen::{
+    NamedAttribute, SeenCompany, SeenContact, SeenConversation, SeenReporter, state_word,
+};
 pub use whole::{Download, Found, Unread, Whole};
+
+pub use bowline_intercom::{Attachment, Part};
 
 use bowline_domain::ids::WorkspaceName;
 

@@ -53,6 +53,17 @@ pub struct ReporterNow {
     tried_at: Option<Millis>,
 }
 
+impl ReporterNow {
+    /// A reporter who is known.
+    pub fn of(seen: SeenReporter, looked_for: bool) -> Self {
+        Self {
+            seen: Some(seen),
+            looked_for,
+            ..Self::default()
+        }
+    }
+}
+
 /// A panel as it can be shown now.
 #[derive(Clone, Debug)]
 pub struct PanelNow {

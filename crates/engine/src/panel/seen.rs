@@ -35,17 +35,11 @@ pub struct SeenConversation {
 
 impl SeenConversation {
     pub(super) fn of(conversation: &Conversation) -> Self {
-        let state = match &conversation.state {
-            State::Open => "open",
-            State::Closed => "closed",
-            State::Snoozed => "snoozed",
-            State::Other(other) => other,
-        };
         let first = conversation.source_body.as_deref().unwrap_or_default();
         let begun_by = &conversation.source_author;
         let assignee = conversation.admin_assignee_id.as_ref();
         Self {
-            state: state.to_owned(),
+            state: state_word(conversation).to_owned(),
             snoozed_until_s: conversation.snoozed_until,
             title: conversation.title.clone(),
             first: one_line(first),
@@ -59,6 +53,16 @@ impl SeenConversation {
             updated_at_s: conversation.updated_at,
             merged: conversation.merged_at().is_some(),
         }
+    }
+}
+
+/// The state of a conversation, as Intercom calls it.
+pub fn state_word(conversation: &Conversation) -> &str {
+    match &conversation.state {
+        State::Open => "open",
+        State::Closed => "closed",
+        State::Snoozed => "snoozed",
+        State::Other(other) => other,
     }
 }
 
