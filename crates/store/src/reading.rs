@@ -119,6 +119,26 @@ impl Store {
     }
 }
 
+/// Answers to customers that wait for a person, at one issue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldAnswers {
+    /// The site.
+    pub site: SiteName,
+    /// The key of the issue.
+    pub key: String,
+    /// How many.
+    pub count: i64,
+    /// Since when the first of them waits.
+    pub since: Millis,
+}
+
+impl Store {
+    /// Answers to customers that wait for a person, by issue.
+    pub async fn held_answers(&self) -> Result<Vec<HeldAnswers>, StoreError> {
+        views::held_answers(&mut self.reader().await?).await
+    }
+}
+
 /// What a person says of a send that was held: committed together with the decision about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldEnding {

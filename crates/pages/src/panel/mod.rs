@@ -11,7 +11,7 @@ mod files;
 pub(crate) mod people;
 mod timeline;
 mod viewer;
-mod whole;
+pub(crate) mod whole;
 mod write;
 
 use std::pin::Pin;

@@ -354,6 +354,18 @@ impl Sandbox {
         });
     }
 
+    /// The first contact of a conversation.
+    ///
+    /// # Panics
+    /// There is no such conversation.
+    pub fn contact_of(&self, conversation: &str) -> String {
+        self.with(|state, _| {
+            let id = number(conversation).expect("a conversation's id is a number");
+            let found = state.conversation(id).expect("the conversation is there");
+            found.contacts.first().cloned().unwrap_or_default()
+        })
+    }
+
     /// The conversation's first contact sends a file, which this server keeps at `base`. Returns
     /// the part's id.
     pub fn customer_file(

@@ -86,6 +86,8 @@ pub(crate) async fn a_held_send_ends_once(world: &World) {
         settle(store, &taken, held).await;
         let waiting = store.held_of(&site(), &issue).await.unwrap();
         assert_eq!(waiting.len(), 1, "{waiting:?}");
+        // Nothing is recorded of the issue, so that it has no key to be shown by.
+        assert_eq!(store.held_answers().await.unwrap(), []);
         assert_eq!(waiting[0].effect.key, taken.effect.key);
         let said = |reason: &str, arrived| Decided {
             held: vec![HeldEnding {

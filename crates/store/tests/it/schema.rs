@@ -265,7 +265,8 @@ const ONE_SIDED: [(&str, Backend, &str); 8] = [
 ];
 
 /// Indexes of no more than what waits, fails or was refused.
-const WAITING: [&str; 7] = [
+const WAITING: [&str; 8] = [
+    "effect_held",
     "lane_due",
     "lane_owner",
     "event_waiting",
