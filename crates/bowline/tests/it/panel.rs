@@ -147,7 +147,7 @@ async fn a_conversation_that_is_gone_is_shown_by_its_id() {
         .lena()
         .comment(&issue, stage.address(&other).as_str())
         .unwrap();
-    stage.note(&other, &["commented"]).await;
+    stage.note(&other, &["linked ", &issue]).await;
     stage.settled().await;
     stage.intercom().set_topics(&[]);
     stage.intercom().delete_conversation(&conversation).unwrap();
