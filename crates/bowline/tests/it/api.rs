@@ -180,11 +180,22 @@ async fn the_panel_is_there_for_programs(on: On) {
     let card = &panel["conversations"][0];
     assert_eq!(card["first_message"], "The export button does nothing.");
     assert_eq!(panel["contacts"][0]["role"], "user");
-    let whole = script.get(&format!("{path}/conversations/{conversation}")).await;
+    let whole = script
+        .get(&format!("{path}/conversations/{conversation}"))
+        .await;
     let parts = whole.body["parts"].as_array().unwrap().clone();
-    assert_eq!((parts[0]["id"].as_str(), parts[1]["internal"].as_bool()), (Some("source"), Some(true)));
-    assert_eq!(script.get(&format!("{path}/conversations/1")).await.status, 404);
-    assert_eq!(script.get("/api/v1/issues/acme-jira/OPS-1").await.status, 404);
+    assert_eq!(
+        (parts[0]["id"].as_str(), parts[1]["internal"].as_bool()),
+        (Some("source"), Some(true))
+    );
+    assert_eq!(
+        script.get(&format!("{path}/conversations/1")).await.status,
+        404
+    );
+    assert_eq!(
+        script.get("/api/v1/issues/acme-jira/OPS-1").await.status,
+        404
+    );
 
     let post = async |what: &str, body: Value, name: &str| {
         let path = format!("{path}/{what}");
@@ -192,7 +203,10 @@ async fn the_panel_is_there_for_programs(on: On) {
     };
     let note = json!({ "text": "By a script." });
     let first = post("notes", note.clone(), "n1").await;
-    assert_eq!((first.status, post("notes", note, "n1").await.body), (202, first.body));
+    assert_eq!(
+        (first.status, post("notes", note, "n1").await.body),
+        (202, first.body)
+    );
     let to = format!("acme/{conversation}");
     let answer = json!({ "text": "It works.", "conversation": to });
     assert_eq!(post("answers", answer, "a1").await.status, 202);
@@ -205,7 +219,9 @@ async fn the_panel_is_there_for_programs(on: On) {
     }
     let arrived = json!({ "do": "arrived" });
     assert_eq!(post("held/1", arrived, "").await.body["settled"], false);
-    stage.note(&conversation, &["The agent wrote By a script."]).await;
+    stage
+        .note(&conversation, &["The agent wrote By a script."])
+        .await;
     stage.settled().await;
     let answers = stage.intercom().parts(&conversation);
     let answers = answers.iter().filter(|part| part.part_type == "comment");

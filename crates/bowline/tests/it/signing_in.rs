@@ -28,7 +28,10 @@ const PAGES: [(&str, &str); 21] = [
     ("/audit/export.json", "administrator"),
     ("/audit?what=signed_in", "administrator"),
     ("/issues/acme-jira/ENG-1", "viewer"),
-    ("/issues/acme-jira/ENG-1/conversations/215475827000001", "viewer"),
+    (
+        "/issues/acme-jira/ENG-1/conversations/215475827000001",
+        "viewer",
+    ),
 ];
 
 /// Every form, with the least role that may send it.

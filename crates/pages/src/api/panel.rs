@@ -54,25 +54,25 @@ pub(super) async fn issue(
         .iter()
         .map(|card| conversation(&app, &now, card))
         .collect();
-    let contacts: Vec<Value> = now
-        .contacts
-        .iter()
-        .map(|contact| {
-            let visible = person(contact, settings, &now);
-            let companies = visible.companies.iter().map(|company| {
-                json!({ "name": company.name, "fields": fields(&company.fields) })
-            });
-            json!({
-                "workspace": contact.workspace.as_str(),
-                "id": visible.id,
-                "name": contact.seen.name,
-                "role": if visible.lead { "lead" } else { "user" },
-                "url": url(&app, contact),
-                "fields": fields(&visible.fields),
-                "companies": companies.collect::<Vec<_>>(),
+    let contacts: Vec<Value> =
+        now.contacts
+            .iter()
+            .map(|contact| {
+                let visible = person(contact, settings, &now);
+                let companies = visible.companies.iter().map(
+                    |company| json!({ "name": company.name, "fields": fields(&company.fields) }),
+                );
+                json!({
+                    "workspace": contact.workspace.as_str(),
+                    "id": visible.id,
+                    "name": contact.seen.name,
+                    "role": if visible.lead { "lead" } else { "user" },
+                    "url": url(&app, contact),
+                    "fields": fields(&visible.fields),
+                    "companies": companies.collect::<Vec<_>>(),
+                })
             })
-        })
-        .collect();
+            .collect();
     let held = match &issue.label {
         Some(label) => app.shared.store.held_of(&label.site, &label.issue).await?,
         None => Vec::new(),
@@ -93,8 +93,7 @@ pub(super) async fn issue(
 }
 
 fn url(app: &App, contact: &ContactNow) -> Option<String> {
-    app.shared
-        .contact_url(&contact.workspace, &contact.seen.id)
+    app.shared.contact_url(&contact.workspace, &contact.seen.id)
 }
 
 fn conversation(app: &App, now: &PanelNow, card: &Card) -> Value {
@@ -227,7 +226,9 @@ fn asked(body: &[u8]) -> Result<(Value, String), Problem> {
 /// By what name the writing is known: the one that the caller gave it.
 fn name<P: Permission>(app: &App, by: &Bearer<P>, headers: &HeaderMap) -> String {
     let given = headers.get("idempotency-key");
-    let given = given.and_then(|name| name.to_str().ok()).unwrap_or_default();
+    let given = given
+        .and_then(|name| name.to_str().ok())
+        .unwrap_or_default();
     act::name_of(app, by.who(), given)
 }
 

@@ -10,7 +10,8 @@ use std::path::Path;
 
 #[test]
 fn the_contract_of_the_first_example_is_read() {
-    let text = include_str!("../../../../../bowline.example.toml").replace("\"...\"", "\"a-secret-of-32-letters-that-nobody-guesses\"");
+    let text = include_str!("../../../../../bowline.example.toml")
+        .replace("\"...\"", "\"a-secret-of-32-letters-that-nobody-guesses\"");
     let uncommented: Vec<&str> = text
         .lines()
         .map(|line| {
