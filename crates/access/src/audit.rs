@@ -36,11 +36,17 @@ pub enum What {
     LinkAdded,
     /// A link was ended by hand.
     LinkRemoved,
+    /// A note was written by hand.
+    NoteWritten,
+    /// A customer was answered by hand.
+    CustomerAnswered,
+    /// Someone said what became of a send that was held.
+    HeldSettled,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -55,6 +61,9 @@ impl What {
         Self::EventReplayed,
         Self::LinkAdded,
         Self::LinkRemoved,
+        Self::NoteWritten,
+        Self::CustomerAnswered,
+        Self::HeldSettled,
     ];
 
     /// The word for storage.
@@ -74,6 +83,9 @@ impl What {
             Self::EventReplayed => "event_replayed",
             Self::LinkAdded => "link_added",
             Self::LinkRemoved => "link_removed",
+            Self::NoteWritten => "note_written",
+            Self::CustomerAnswered => "customer_answered",
+            Self::HeldSettled => "held_settled",
         }
     }
 
@@ -94,6 +106,9 @@ impl What {
             Self::EventReplayed => "Delivery decided again",
             Self::LinkAdded => "Conversation linked",
             Self::LinkRemoved => "Conversation unlinked",
+            Self::NoteWritten => "Note written by hand",
+            Self::CustomerAnswered => "Customer answered by hand",
+            Self::HeldSettled => "Held send settled by hand",
         }
     }
 

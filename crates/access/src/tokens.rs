@@ -35,6 +35,10 @@ pub enum Scope {
     Read,
     /// Link and unlink conversations.
     Links,
+    /// Write internal notes into linked conversations.
+    Notes,
+    /// Answer customers in linked conversations.
+    Answers,
     /// Decide deliveries again.
     Replay,
     /// Read the audit log.
@@ -43,13 +47,22 @@ pub enum Scope {
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Read, Self::Links, Self::Replay, Self::Audit];
+    pub const ALL: [Self; 6] = [
+        Self::Read,
+        Self::Links,
+        Self::Notes,
+        Self::Answers,
+        Self::Replay,
+        Self::Audit,
+    ];
 
     /// The word for storage and the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Links => "links",
+            Self::Notes => "notes",
+            Self::Answers => "answers",
             Self::Replay => "replay",
             Self::Audit => "audit",
         }
@@ -60,6 +73,8 @@ impl Scope {
         match self {
             Self::Read => "Read connections, deliveries, links and problems",
             Self::Links => "Link and unlink conversations",
+            Self::Notes => "Write internal notes into linked conversations",
+            Self::Answers => "Answer customers in linked conversations",
             Self::Replay => "Decide deliveries again",
             Self::Audit => "Read the audit log",
         }

@@ -4,6 +4,7 @@ use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
 use bowline_domain::messaging::ids::{AccountName, ChannelId, DeskName};
 use bowline_domain::messaging::settings as messaging;
 use bowline_domain::observation::StatusCategory;
+use bowline_domain::panel::{ContactSource, PanelSettings, VisibleFields};
 use bowline_domain::settings::{self as rules, StatusMatch, Trigger};
 use bowline_engine as engine;
 use bowline_intercom::{Region, app_host};
@@ -100,6 +101,24 @@ fn binding(binding: &config::Binding) -> engine::BindingConfig {
             .collect(),
         unassign_on_open: binding.unassign_on_open,
         wake_snoozed: binding.wake_snoozed,
+        panel: panel(&binding.panel),
+    }
+}
+
+fn panel(panel: &config::Panel) -> PanelSettings {
+    PanelSettings {
+        enabled: panel.enabled,
+        conversation_view: panel.conversation_view,
+        contact_source: if panel.by_reporter {
+            ContactSource::Reporter
+        } else {
+            ContactSource::Linked
+        },
+        visible: VisibleFields {
+            user: panel.user.clone(),
+            lead: panel.lead.clone(),
+            company: panel.company.clone(),
+        },
     }
 }
 

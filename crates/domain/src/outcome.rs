@@ -162,6 +162,11 @@ pub enum Reason {
     ReplyWindowOpen,
     /// Nothing is new in the request.
     NothingNew,
+    /// A person said what became of a send that was held.
+    SettledByHand {
+        /// Who.
+        by: String,
+    },
 }
 
 impl Reason {
@@ -213,6 +218,7 @@ impl Reason {
             Self::NoTemplate => "no_template",
             Self::ReplyWindowOpen => "reply_window_open",
             Self::NothingNew => "nothing_new",
+            Self::SettledByHand { .. } => "settled_by_hand",
         }
     }
 }
@@ -375,6 +381,10 @@ impl fmt::Display for Reason {
                  message was sent.",
             ),
             Self::NothingNew => f.write_str("Nothing in the request is new."),
+            Self::SettledByHand { by } => write!(
+                f,
+                "{by} said what became of a message that was held; nothing was to be sent."
+            ),
         }
     }
 }

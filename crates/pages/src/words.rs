@@ -100,6 +100,7 @@ pub(crate) fn effect_meaning(state: EffectState) -> &'static str {
 pub(crate) fn act(act: &Act) -> &'static str {
     match act {
         Act::Note { .. } => "Post a note",
+        Act::Reply { .. } => "Answer the customer",
         Act::Reopen { unassign: true, .. } => "Re-open and return to the unassigned queue",
         Act::Reopen { .. } => "Re-open the conversation",
         Act::SnoozeAgain { .. } => "Snooze the conversation again",
@@ -121,6 +122,7 @@ pub(crate) fn act(act: &Act) -> &'static str {
 pub(crate) fn audience(act: &Act) -> Option<&'static str> {
     match act {
         Act::Note { audience, .. }
+        | Act::Reply { audience, .. }
         | Act::Talk(
             TalkAct::Send { audience, .. }
             | TalkAct::SendTemplate { audience, .. }

@@ -34,6 +34,7 @@ mod migrate;
 pub mod model;
 mod open;
 mod people;
+pub mod reading;
 mod sql;
 mod store;
 mod talk;

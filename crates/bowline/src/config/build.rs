@@ -105,6 +105,7 @@ impl Reading<'_> {
             reading.desk(section, name, &known)
         });
         self.one_desk_for_each_channel(&desks);
+        let embedding = self.embedding(&top);
         let listen = listen?;
         let public_url = match public_url {
             Some(found) => {
@@ -127,6 +128,7 @@ impl Reading<'_> {
             bindings,
             channel_accounts,
             desks,
+            embedding,
         })
     }
 

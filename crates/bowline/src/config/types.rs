@@ -1,5 +1,6 @@
 //! The settings as the rest of the service sees them: checked, with every default filled in.
 
+use super::panel::{Embedding, Panel};
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 use url::Url;
@@ -31,6 +32,8 @@ pub struct Config {
     pub channel_accounts: Vec<ChannelAccount>,
     /// Desks. Names are unique; account and site exist; a channel has one desk at most.
     pub desks: Vec<Desk>,
+    /// How others show the issue panel in their own pages.
+    pub embedding: Embedding,
 }
 
 impl Config {
@@ -204,6 +207,8 @@ pub struct Binding {
     pub unassign_on_open: bool,
     /// Whether a note may wake a snoozed conversation. If not, it is snoozed again to its old time.
     pub wake_snoozed: bool,
+    /// What the panel of an issue shows.
+    pub panel: Panel,
     /// Rules for single transitions, in the order of the file.
     pub transitions: Vec<TransitionRule>,
 }

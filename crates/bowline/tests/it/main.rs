@@ -26,6 +26,7 @@ mod messaging_stage;
 mod messaging_talk;
 mod notes;
 mod operations;
+mod panel;
 mod process;
 mod reasons;
 mod reconciling;

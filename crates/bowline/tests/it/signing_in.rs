@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 19] = [
+const PAGES: [(&str, &str); 21] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -27,10 +27,15 @@ const PAGES: [(&str, &str); 19] = [
     ("/audit/export.csv", "administrator"),
     ("/audit/export.json", "administrator"),
     ("/audit?what=signed_in", "administrator"),
+    ("/issues/acme-jira/ENG-1", "viewer"),
+    (
+        "/issues/acme-jira/ENG-1/conversations/215475827000001",
+        "viewer",
+    ),
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 13] = [
+const FORMS: [(&str, &str); 18] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/look", "viewer"),
@@ -44,6 +49,11 @@ const FORMS: [(&str, &str); 13] = [
     ("/people/1", "administrator"),
     ("/people/1/reset", "administrator"),
     ("/people/1/end-sessions", "administrator"),
+    ("/issues/acme-jira/ENG-1/link", "agent"),
+    ("/issues/acme-jira/ENG-1/unlink", "agent"),
+    ("/issues/acme-jira/ENG-1/note", "agent"),
+    ("/issues/acme-jira/ENG-1/answer", "agent"),
+    ("/issues/acme-jira/ENG-1/held", "agent"),
 ];
 
 /// The roles, the weakest first.

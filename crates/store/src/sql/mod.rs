@@ -13,6 +13,7 @@ pub(crate) mod link_pages;
 pub(crate) mod lookup;
 pub(crate) mod people;
 pub(crate) mod pulse;
+pub(crate) mod readings;
 pub(crate) mod retention;
 pub(crate) mod sessions;
 pub(crate) mod settle;

@@ -16,6 +16,7 @@ mod browsing;
 mod deciding;
 mod lanes;
 mod reading;
+mod readings;
 mod replicas;
 mod retention;
 mod schema;

@@ -59,6 +59,18 @@ pub const KEYS: &[Key] = &[
         "`error`, `warn`, `info`, `debug` or `trace`, also per part of the service: `info,bowline_engine=debug`.",
     ),
     key(
+        "panel.frame_hosts",
+        Kind::Words,
+        Absent("none"),
+        "The hosts whose pages may show the issue panel in a frame: `https://acme.atlassian.net`.",
+    ),
+    key(
+        "panel.token_secret",
+        Kind::Secret,
+        Absent("no panel in a frame"),
+        "What those pages sign their tokens with (HS256). At least 32 letters that nobody can guess.",
+    ),
+    key(
         "limits.body_bytes",
         Kind::Whole {
             min: 65_536,
@@ -309,6 +321,42 @@ pub const KEYS: &[Key] = &[
         Kind::Flag,
         Value("false"),
         "Whether a note may wake a snoozed conversation. With `false`, it is snoozed again to its old time.",
+    ),
+    key(
+        "binding[].panel",
+        Kind::Flag,
+        Value("true"),
+        "Whether there is a panel of conversations and contacts for the issues.",
+    ),
+    key(
+        "binding[].conversation_view",
+        Kind::Flag,
+        Value("true"),
+        "Whether whole conversations can be read from the panel.",
+    ),
+    key(
+        "binding[].contact_source",
+        Kind::Choice(&["linked", "reporter"]),
+        Value("linked"),
+        "Whose contacts the panel shows: those of the linked conversations, or the users and leads with the e-mail address of the issue's reporter.",
+    ),
+    key(
+        "binding[].visible_fields.user",
+        Kind::Words,
+        Value("email,phone,user_id,created_at,last_request_at,session_count"),
+        "The attributes of users that the panel shows, standard or the workspace's own, in this order. Others never reach a browser. What ends in `_at` is shown as a time.",
+    ),
+    key(
+        "binding[].visible_fields.lead",
+        Kind::Words,
+        Value("email,phone,user_id,created_at,last_request_at,session_count"),
+        "The same of leads.",
+    ),
+    key(
+        "binding[].visible_fields.company",
+        Kind::Words,
+        Value("size,website"),
+        "The same of companies.",
     ),
     key(
         "binding[].transition[].from",
