@@ -100,6 +100,11 @@ fn binding(binding: &config::Binding) -> engine::BindingConfig {
             .collect(),
         unassign_on_open: binding.unassign_on_open,
         wake_snoozed: binding.wake_snoozed,
+        muted: binding.muted,
+        contents: rules::NoteContents {
+            summary: binding.note_summary,
+            comment: binding.note_comments,
+        },
     }
 }
 

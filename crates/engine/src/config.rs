@@ -6,7 +6,7 @@ use std::time::Duration;
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
 use bowline_domain::messaging::ids::AccountName;
 use bowline_domain::messaging::settings::Desk;
-use bowline_domain::settings::{Notify, TransitionRule};
+use bowline_domain::settings::{NoteContents, Notify, TransitionRule};
 use bowline_jira::Deployment;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -107,6 +107,10 @@ pub struct BindingConfig {
     pub unassign_on_open: bool,
     /// May a note wake a snoozed conversation?
     pub wake_snoozed: bool,
+    /// Is everything silent for now?
+    pub muted: bool,
+    /// What of the issue a note may hold.
+    pub contents: NoteContents,
 }
 
 /// An account at a messaging provider.

@@ -33,6 +33,7 @@ mod handover;
 mod migrate;
 pub mod model;
 mod open;
+pub mod settings;
 mod sql;
 mod store;
 mod talk;

@@ -204,6 +204,12 @@ pub struct Binding {
     pub unassign_on_open: bool,
     /// Whether a note may wake a snoozed conversation. If not, it is snoozed again to its old time.
     pub wake_snoozed: bool,
+    /// Whether nothing is told for now; links are followed all the same.
+    pub muted: bool,
+    /// Whether a note may hold the summary.
+    pub note_summary: bool,
+    /// Whether a note may hold the texts of comments.
+    pub note_comments: bool,
     /// Rules for single transitions, in the order of the file.
     pub transitions: Vec<TransitionRule>,
 }

@@ -14,6 +14,7 @@ pub(crate) mod lookup;
 pub(crate) mod pulse;
 pub(crate) mod retention;
 pub(crate) mod sessions;
+pub(crate) mod settings;
 pub(crate) mod settle;
 pub(crate) mod talk;
 pub(crate) mod talk_lookup;

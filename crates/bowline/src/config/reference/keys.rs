@@ -311,6 +311,24 @@ pub const KEYS: &[Key] = &[
         "Whether a note may wake a snoozed conversation. With `false`, it is snoozed again to its old time.",
     ),
     key(
+        "binding[].muted",
+        Kind::Flag,
+        Value("false"),
+        "Whether nothing is told for now. Links are followed all the same.",
+    ),
+    key(
+        "binding[].note_summary",
+        Kind::Flag,
+        Value("true"),
+        "Whether notes hold the issue's summary; without it the key alone.",
+    ),
+    key(
+        "binding[].note_comments",
+        Kind::Flag,
+        Value("true"),
+        "Whether notes hold the texts of comments; without it they say who commented.",
+    ),
+    key(
         "binding[].transition[].from",
         Kind::Status,
         Value("*"),
