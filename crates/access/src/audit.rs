@@ -36,11 +36,27 @@ pub enum What {
     LinkAdded,
     /// A link was ended by hand.
     LinkRemoved,
+    /// A site or workspace was connected.
+    ConnectionAdded,
+    /// Credentials or addresses of a connection were changed.
+    ConnectionChanged,
+    /// A connection was removed.
+    ConnectionRemoved,
+    /// A project was joined to a workspace.
+    ProjectJoined,
+    /// What is told of a project was changed.
+    BindingChanged,
+    /// A project was parted from its workspace.
+    ProjectParted,
+    /// A project was joined again.
+    ProjectRejoined,
+    /// Someone was told that a connection broke or works again.
+    AlertSent,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 22] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -55,6 +71,14 @@ impl What {
         Self::EventReplayed,
         Self::LinkAdded,
         Self::LinkRemoved,
+        Self::ConnectionAdded,
+        Self::ConnectionChanged,
+        Self::ConnectionRemoved,
+        Self::ProjectJoined,
+        Self::BindingChanged,
+        Self::ProjectParted,
+        Self::ProjectRejoined,
+        Self::AlertSent,
     ];
 
     /// The word for storage.
@@ -74,6 +98,14 @@ impl What {
             Self::EventReplayed => "event_replayed",
             Self::LinkAdded => "link_added",
             Self::LinkRemoved => "link_removed",
+            Self::ConnectionAdded => "connection_added",
+            Self::ConnectionChanged => "connection_changed",
+            Self::ConnectionRemoved => "connection_removed",
+            Self::ProjectJoined => "project_joined",
+            Self::BindingChanged => "binding_changed",
+            Self::ProjectParted => "project_parted",
+            Self::ProjectRejoined => "project_rejoined",
+            Self::AlertSent => "alert_sent",
         }
     }
 
@@ -94,6 +126,14 @@ impl What {
             Self::EventReplayed => "Delivery decided again",
             Self::LinkAdded => "Conversation linked",
             Self::LinkRemoved => "Conversation unlinked",
+            Self::ConnectionAdded => "Connection added",
+            Self::ConnectionChanged => "Connection changed",
+            Self::ConnectionRemoved => "Connection removed",
+            Self::ProjectJoined => "Project joined",
+            Self::BindingChanged => "Project settings changed",
+            Self::ProjectParted => "Project parted",
+            Self::ProjectRejoined => "Project joined again",
+            Self::AlertSent => "Alert sent",
         }
     }
 
@@ -104,7 +144,8 @@ impl What {
 }
 
 impl Access {
-    pub(crate) fn entry(
+    /// What is written down of a change that others make, together with it.
+    pub fn entry(
         &self,
         who: &Who,
         what: What,

@@ -58,6 +58,15 @@ permission! {
     ReadAudit, "read the audit log", Administrator, Some(Scope::Audit)
 }
 
+permission! {
+    /// Connect sites and workspaces, change their credentials, remove them.
+    ManageConnections, "manage connections", Administrator, Some(Scope::Settings)
+}
+permission! {
+    /// Join projects to workspaces and change what is told.
+    ChangeBindings, "change the settings of projects", ProjectAdministrator, Some(Scope::Settings)
+}
+
 /// Who asks for something.
 #[derive(Clone, Debug)]
 pub enum Who {
@@ -156,6 +165,13 @@ impl Granted<Replay> {
     }
 }
 
+impl Granted<ChangeBindings> {
+    /// Does it hold for this project?
+    pub fn covers(&self, project: &ProjectRef) -> bool {
+        self.who.administers(Some(project))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -171,7 +187,7 @@ mod tests {
         }
     }
 
-    fn rights(who: &Who) -> [bool; 7] {
+    fn rights(who: &Who) -> [bool; 9] {
         [
             who.may::<Look>(),
             who.may::<OwnAccount>(),
@@ -180,6 +196,8 @@ mod tests {
             who.may::<SeePayloads>(),
             who.may::<ManagePeople>(),
             who.may::<ReadAudit>(),
+            who.may::<ManageConnections>(),
+            who.may::<ChangeBindings>(),
         ]
     }
 
@@ -189,17 +207,23 @@ mod tests {
         for (role, wanted) in [
             (
                 Role::Viewer,
-                [true, true, false, false, false, false, false],
+                [true, true, false, false, false, false, false, false, false],
             ),
-            (Role::Agent, [true, true, true, false, false, false, false]),
-            (some, [true, true, true, true, false, false, false]),
-            (Role::Administrator, [true; 7]),
-            (Role::Owner, [true; 7]),
+            (
+                Role::Agent,
+                [true, true, true, false, false, false, false, false, false],
+            ),
+            (
+                some,
+                [true, true, true, true, false, false, false, false, true],
+            ),
+            (Role::Administrator, [true; 9]),
+            (Role::Owner, [true; 9]),
         ] {
             let who = Who::Person(person(role.clone()));
             assert_eq!(rights(&who), wanted, "{role}");
         }
-        assert_eq!(rights(&Who::CommandLine), [true; 7]);
+        assert_eq!(rights(&Who::CommandLine), [true; 9]);
     }
 
     #[test]
@@ -211,13 +235,13 @@ mod tests {
         };
         assert_eq!(
             rights(&token(Role::Owner, &Scope::ALL)),
-            [true, false, true, true, false, false, true]
+            [true, false, true, true, false, false, true, true, true]
         );
         assert_eq!(
             rights(&token(Role::Viewer, &Scope::ALL)),
-            [true, false, false, false, false, false, false]
+            [true, false, false, false, false, false, false, false, false]
         );
-        assert_eq!(rights(&token(Role::Owner, &[])), [false; 7]);
+        assert_eq!(rights(&token(Role::Owner, &[])), [false; 9]);
     }
 
     #[test]

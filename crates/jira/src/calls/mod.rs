@@ -3,5 +3,6 @@
 pub(crate) mod admin;
 pub(crate) mod issues;
 pub(crate) mod links;
+pub(crate) mod projects;
 pub(crate) mod search;
 pub(crate) mod service_desk;
