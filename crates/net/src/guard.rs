@@ -125,7 +125,7 @@ pub enum Refused {
     /// It is inside.
     #[error(
         "{host} is at {address}, which is no public address. Whoever runs Bowline may allow it \
-         with the key network.allowed"
+         with the key allowed_addresses"
     )]
     Private {
         /// The host as written.

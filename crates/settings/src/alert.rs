@@ -116,7 +116,7 @@ impl Settings {
             Ok(answer) => tracing::error!(
                 connection = key,
                 status = answer.status,
-                "people could not be told: alerts.webhook_url answered so"
+                "people could not be told: alert_webhook_url answered so"
             ),
             Err(error) => tracing::error!(connection = key, %error, "people could not be told"),
         }

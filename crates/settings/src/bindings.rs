@@ -1,5 +1,7 @@
 //! Projects joined to workspaces, and what is told of them.
 
+use std::time::Duration;
+
 use bowline_access::{ChangeBindings, ChangeRefusal, Granted, ProjectRef, What};
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
 use bowline_engine::BindingConfig;
@@ -12,6 +14,9 @@ use crate::import;
 use crate::merge::{Aside, binding};
 use crate::service::{Settings, fault};
 use crate::stored::{Kind, StoredBinding, Versioned};
+
+/// How long a list for a page may take to come; a slow Jira does not keep the page back for longer.
+const LIST_DEADLINE: Duration = Duration::from_secs(5);
 
 /// A binding as pages show it.
 #[derive(Clone, Debug)]
@@ -113,7 +118,8 @@ impl Settings {
     /// In words.
     pub async fn projects(&self, site: &SiteName) -> Result<Vec<Project>, String> {
         let config = self.site_in_use(site).ok_or("The site is not in use.")?;
-        let found = self.jira(&config).projects().await;
+        let jira = self.jira(&config).with_deadline(LIST_DEADLINE);
+        let found = jira.projects().await;
         found.map_err(|error| format!("The projects cannot be listed: {error}."))
     }
 
@@ -127,7 +133,8 @@ impl Settings {
         project: &ProjectKey,
     ) -> Result<Vec<Status>, String> {
         let config = self.site_in_use(site).ok_or("The site is not in use.")?;
-        let found = self.jira(&config).project_statuses(project.as_str()).await;
+        let jira = self.jira(&config).with_deadline(LIST_DEADLINE);
+        let found = jira.project_statuses(project.as_str()).await;
         found
             .map(|reply| reply.value)
             .map_err(|error| format!("The statuses cannot be listed: {error}."))

@@ -192,7 +192,11 @@ impl Reading<'_> {
     }
 
     /// A text, or a list of texts.
-    fn words(&mut self, section: &Section<'_>, name: &str) -> Option<Vec<Found<String>>> {
+    pub(super) fn words(
+        &mut self,
+        section: &Section<'_>,
+        name: &str,
+    ) -> Option<Vec<Found<String>>> {
         if !matches!(
             self.node(section, name),
             Some(Node {

@@ -21,6 +21,14 @@ pub struct Config {
     pub log: Log,
     /// Bounds that an installation may move.
     pub limits: Limits,
+    /// The file of the keys that seal secrets.
+    pub key_file: PathBuf,
+    /// Addresses that may be called though they are not public.
+    pub network_allowed: Vec<bowline_net::Range>,
+    /// Where people are told that a connection broke.
+    pub alert_url: Option<Url>,
+    /// Where tokens with scopes are used.
+    pub atlassian_api_url: Url,
     /// Jira instances. Names are unique.
     pub sites: Vec<Site>,
     /// Intercom workspaces. Names are unique.
