@@ -6,7 +6,7 @@ use bowline_domain::connection::Connection;
 use bowline_domain::time::Millis;
 
 use crate::check::{self, Finding, State};
-use crate::service::Settings;
+use crate::service::{Settings, Tested};
 
 /// How old the tests' findings may be before they are made again, in milliseconds.
 const TEST_EVERY_MS: i64 = 10 * 60 * 1_000;
@@ -35,6 +35,7 @@ impl Settings {
 
     /// Tests a connection now: credential, permissions, app user, clock.
     pub async fn test(&self, connection: &Connection) {
+        let changes = self.present().changes;
         let findings = match connection {
             Connection::Site(name) => match self.site_in_use(name) {
                 Some(site) => self.test_site(&site).await,
@@ -51,7 +52,17 @@ impl Settings {
             .found
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        found.insert(connection.clone(), (self.now(), findings));
+        if found
+            .get(connection)
+            .is_none_or(|known| known.changes <= changes)
+        {
+            let tested = Tested {
+                at: self.now(),
+                changes,
+                findings,
+            };
+            found.insert(connection.clone(), tested);
+        }
         drop(found);
         if let Some(engine) = self.engine() {
             engine.probe_now();
@@ -104,12 +115,12 @@ impl Settings {
         };
         if known
             .as_ref()
-            .is_none_or(|(at, _)| now.since(*at) > TEST_EVERY_MS)
+            .is_none_or(|tested| now.since(tested.at) > TEST_EVERY_MS)
         {
             self.test_soon(connection.clone());
         }
-        let tested_at = known.as_ref().map(|(at, _)| *at);
-        let mut findings = known.map_or_else(Vec::new, |(_, findings)| findings);
+        let tested_at = known.as_ref().map(|tested| tested.at);
+        let mut findings = known.map_or_else(Vec::new, |tested| tested.findings);
         findings.extend(self.hook_finding(connection));
         if let Connection::Site(name) = connection
             && let Some((row, _)) = self.kept_site(name.as_str())

@@ -79,7 +79,17 @@ pub(crate) struct Inner {
     engine: OnceLock<Arc<Shared>>,
     stopping: CancellationToken,
     /// What the last tests found, by connection.
-    pub(crate) found: Mutex<HashMap<Connection, (Millis, Vec<Finding>)>>,
+    pub(crate) found: Mutex<HashMap<Connection, Tested>>,
+}
+
+/// What tests of a connection found.
+#[derive(Clone)]
+pub(crate) struct Tested {
+    pub(crate) at: Millis,
+    /// The count of changes when they began: what an older configuration led to does not take the
+    /// place of what a newer one did.
+    pub(crate) changes: i64,
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// What is kept and what it means, as it was last read.

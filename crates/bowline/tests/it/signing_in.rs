@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 19] = [
+const PAGES: [(&str, &str); 26] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -27,10 +27,17 @@ const PAGES: [(&str, &str); 19] = [
     ("/audit/export.csv", "administrator"),
     ("/audit/export.json", "administrator"),
     ("/audit?what=signed_in", "administrator"),
+    ("/connections", "viewer"),
+    ("/connections/site/acme-jira", "viewer"),
+    ("/connections/workspace/acme", "viewer"),
+    ("/connections/add/site", "administrator"),
+    ("/connections/add/workspace", "administrator"),
+    ("/bindings", "viewer"),
+    ("/bindings/acme-jira/ENG", "viewer"),
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 13] = [
+const FORMS: [(&str, &str); 24] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/look", "viewer"),
@@ -44,6 +51,17 @@ const FORMS: [(&str, &str); 13] = [
     ("/people/1", "administrator"),
     ("/people/1/reset", "administrator"),
     ("/people/1/end-sessions", "administrator"),
+    ("/connections/add/site", "administrator"),
+    ("/connections/add/workspace", "administrator"),
+    ("/connections/add/consent", "administrator"),
+    ("/connections/site/acme-jira/credentials", "administrator"),
+    ("/connections/site/acme-jira/secret", "administrator"),
+    ("/connections/site/acme-jira/remove", "administrator"),
+    ("/connections/workspace/acme/credentials", "administrator"),
+    ("/connections/workspace/acme/app-user", "administrator"),
+    ("/bindings", "project_administrator"),
+    ("/bindings/acme-jira/ENG/settings", "project_administrator"),
+    ("/bindings/acme-jira/ENG/part", "project_administrator"),
 ];
 
 /// The roles, the weakest first.
