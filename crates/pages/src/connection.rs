@@ -9,8 +9,9 @@ use bowline_domain::connection::Connection;
 use bowline_domain::ids::{SiteName, WorkspaceName};
 use bowline_settings::check::{self, State as Found};
 use bowline_settings::forms::{SiteForm, WorkspaceForm};
+use bowline_settings::merge::Aside;
 use bowline_settings::{HookFound, SiteNow, WorkspaceNow};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::App;
 use crate::caller::{Caller, Posted};
@@ -189,7 +190,7 @@ async fn show_site<P: Permission>(
     let connection = Connection::Site(site.name.clone());
     let (status, faults, new_secret) = (came.status(), came.faults.clone(), came.new_secret);
     let mut page = base(app, caller, &connection, "Jira", came).await?;
-    page.aside = site.aside.as_ref().map(|aside| aside.words());
+    page.aside = site.aside.as_ref().map(Aside::words);
     page.declared = site.kept.is_none().then(|| header_of(&connection));
     let manages = caller.who().granted::<ManageConnections>();
     if let (Some(may), Some(row)) = (&manages, &site.kept) {
@@ -220,7 +221,7 @@ async fn show_site<P: Permission>(
         page.enter = Some(enter_site(
             app,
             &site,
-            secret.as_ref().map(|it| it.expose_secret()),
+            secret.as_ref().map(SecretString::expose_secret),
         ));
     } else if manages.is_some() && site.config.is_some() {
         page.enter = Some(enter_site(app, &site, None));
@@ -272,7 +273,7 @@ async fn show_workspace<P: Permission>(
     let connection = Connection::Workspace(workspace.name.clone());
     let (status, faults) = (came.status(), came.faults.clone());
     let mut page = base(app, caller, &connection, "Intercom", came).await?;
-    page.aside = workspace.aside.as_ref().map(|aside| aside.words());
+    page.aside = workspace.aside.as_ref().map(Aside::words);
     page.declared = workspace.kept.is_none().then(|| header_of(&connection));
     let manages = caller.who().granted::<ManageConnections>();
     let Some(may) = manages else {

@@ -78,24 +78,20 @@ impl Settings {
         };
         let secret = secrets.webhook_secret;
         let found = all.into_iter().find(|known| known.url == url.as_str());
-        match found {
-            Some(known) => match jira.change_webhook(&known, &jql, &secret).await {
-                Ok(_) => HookFound::Kept,
-                Err(error) => refused(error),
-            },
-            None => {
-                let new = NewWebhook {
-                    name: WEBHOOK_NAME.to_owned(),
-                    url: url.to_string(),
-                    events: EVENT_NAMES.map(ToOwned::to_owned).to_vec(),
-                    jql: Some(jql),
-                    secret,
-                };
-                match jira.register_webhook(&new).await {
-                    Ok(_) => HookFound::Registered,
-                    Err(error) => refused(error),
-                }
-            }
-        }
+        let kept = if let Some(known) = found {
+            let changed = jira.change_webhook(&known, &jql, &secret).await;
+            changed.map(|_| HookFound::Kept)
+        } else {
+            let new = NewWebhook {
+                name: WEBHOOK_NAME.to_owned(),
+                url: url.to_string(),
+                events: EVENT_NAMES.map(ToOwned::to_owned).to_vec(),
+                jql: Some(jql),
+                secret,
+            };
+            let registered = jira.register_webhook(&new).await;
+            registered.map(|_| HookFound::Registered)
+        };
+        kept.unwrap_or_else(refused)
     }
 }

@@ -16,7 +16,7 @@ use crate::stored::{
 
 /// How often a site that was configured on a page is asked for changes that no webhook told. The
 /// default of the configuration file.
-const POLL: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_mins(1);
 
 /// Why something that is kept is not in use.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -445,7 +445,7 @@ pub(crate) fn sealed_site(secrets: &SiteSecrets) -> Value {
     json!({
         "token": secrets.token.expose_secret(),
         "webhook_secret": secrets.webhook_secret.expose_secret(),
-        "webhook_secret_previous": previous.map(|secret| secret.expose_secret()),
+        "webhook_secret_previous": previous.map(SecretString::expose_secret),
     })
 }
 
@@ -454,7 +454,7 @@ pub(crate) fn sealed_workspace(secrets: &WorkspaceSecrets) -> Value {
     use secrecy::ExposeSecret as _;
     let token = secrets.access_token.as_ref();
     json!({
-        "access_token": token.map(|secret| secret.expose_secret()),
+        "access_token": token.map(SecretString::expose_secret),
         "client_secret": secrets.client_secret.expose_secret(),
     })
 }

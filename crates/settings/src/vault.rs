@@ -163,7 +163,7 @@ impl Vault {
         Ok(before - kept.len())
     }
 
-    fn wrong(&self, why: impl ToString) -> VaultError {
+    fn wrong(&self, why: impl std::fmt::Display) -> VaultError {
         VaultError::File {
             path: self.path.clone(),
             why: why.to_string(),
@@ -213,7 +213,11 @@ impl Vault {
     fn write(&self, keys: &[Key]) -> Result<(), VaultError> {
         let mut text = Zeroizing::new(String::new());
         for key in keys {
-            text.push_str(&format!("{} {}\n", key.id, &*BASE64.encode(&key.bytes)));
+            let line = Zeroizing::new(BASE64.encode(&key.bytes));
+            text.push_str(&key.id);
+            text.push(' ');
+            text.push_str(&line);
+            text.push('\n');
         }
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder).map_err(|error| self.wrong(error))?;

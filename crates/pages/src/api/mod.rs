@@ -7,12 +7,13 @@
 mod caller;
 mod problem;
 mod reads;
+mod settings;
 mod writes;
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 
 use crate::App;
 
@@ -36,6 +37,8 @@ pub(crate) fn routes() -> Router<App> {
                 .delete(writes::remove_link),
         )
         .route("/api/v1/audit", get(reads::audit))
+        .route("/api/v1/bindings", get(settings::list))
+        .route("/api/v1/bindings/{site}/{project}", patch(settings::change))
         .route("/api/{*rest}", get(problem::nowhere).post(problem::nowhere))
         .method_not_allowed_fallback(problem::wrong_method)
 }
