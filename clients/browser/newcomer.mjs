@@ -165,7 +165,7 @@ await step("a pasted address brings the first note", async () => {
   address = await inbox.getByLabel("Paste this into a Jira issue or comment").inputValue();
   const project = await open();
   await project.goto(jira);
-  await project.getByLabel("Project").selectOption("OPS");
+  await project.getByLabel("Project", { exact: true }).selectOption("OPS");
   await project.getByLabel("Summary").fill("The newcomer's issue");
   await project.getByLabel("Description").fill(`See ${address}`);
   await click(project.getByRole("button", { name: /create/i }));
