@@ -66,6 +66,15 @@ permission! {
     ReadAudit, "read the audit log", Administrator, Some(Scope::Audit)
 }
 
+permission! {
+    /// Connect sites and workspaces, change their credentials, remove them.
+    ManageConnections, "manage connections", Administrator, Some(Scope::Settings)
+}
+permission! {
+    /// Join projects to workspaces and change what is told.
+    ChangeBindings, "change the settings of projects", ProjectAdministrator, Some(Scope::Settings)
+}
+
 /// Who asks for something.
 #[derive(Clone, Debug)]
 pub enum Who {
@@ -181,6 +190,13 @@ impl Granted<Replay> {
     }
 }
 
+impl Granted<ChangeBindings> {
+    /// Does it hold for this project?
+    pub fn covers(&self, project: &ProjectRef) -> bool {
+        self.who.administers(Some(project))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -196,7 +212,7 @@ mod tests {
         }
     }
 
-    fn rights(who: &Who) -> [bool; 9] {
+    fn rights(who: &Who) -> [bool; 11] {
         [
             who.may::<Look>(),
             who.may::<OwnAccount>(),
@@ -207,6 +223,8 @@ mod tests {
             who.may::<ReadAudit>(),
             who.may::<WriteNotes>(),
             who.may::<AnswerCustomers>(),
+            who.may::<ManageConnections>(),
+            who.may::<ChangeBindings>(),
         ]
     }
 
@@ -216,23 +234,29 @@ mod tests {
         for (role, wanted) in [
             (
                 Role::Viewer,
-                [true, true, false, false, false, false, false, false, false],
+                [
+                    true, true, false, false, false, false, false, false, false, false, false,
+                ],
             ),
             (
                 Role::Agent,
-                [true, true, true, false, false, false, false, true, true],
+                [
+                    true, true, true, false, false, false, false, true, true, false, false,
+                ],
             ),
             (
                 some,
-                [true, true, true, true, false, false, false, true, true],
+                [
+                    true, true, true, true, false, false, false, true, true, false, true,
+                ],
             ),
-            (Role::Administrator, [true; 9]),
-            (Role::Owner, [true; 9]),
+            (Role::Administrator, [true; 11]),
+            (Role::Owner, [true; 11]),
         ] {
             let who = Who::Person(person(role.clone()));
             assert_eq!(rights(&who), wanted, "{role}");
         }
-        assert_eq!(rights(&Who::CommandLine), [true; 9]);
+        assert_eq!(rights(&Who::CommandLine), [true; 11]);
     }
 
     #[test]
@@ -243,11 +267,15 @@ mod tests {
         };
         assert_eq!(
             rights(&guest(&Scope::ALL)),
-            [true, false, true, false, false, false, false, true, true]
+            [
+                true, false, true, false, false, false, false, true, true, false, false
+            ]
         );
         assert_eq!(
             rights(&guest(&[Scope::Read, Scope::Notes])),
-            [true, false, false, false, false, false, false, true, false]
+            [
+                true, false, false, false, false, false, false, true, false, false, false
+            ]
         );
         assert!(!guest(&Scope::ALL).administers(None));
         assert!(!guest(&Scope::ALL).may_give(&Role::Viewer));
@@ -262,13 +290,17 @@ mod tests {
         };
         assert_eq!(
             rights(&token(Role::Owner, &Scope::ALL)),
-            [true, false, true, true, false, false, true, true, true]
+            [
+                true, false, true, true, false, false, true, true, true, true, true
+            ]
         );
         assert_eq!(
             rights(&token(Role::Viewer, &Scope::ALL)),
-            [true, false, false, false, false, false, false, false, false]
+            [
+                true, false, false, false, false, false, false, false, false, false, false
+            ]
         );
-        assert_eq!(rights(&token(Role::Owner, &[])), [false; 9]);
+        assert_eq!(rights(&token(Role::Owner, &[])), [false; 11]);
     }
 
     #[test]

@@ -43,17 +43,20 @@ pub enum Scope {
     Replay,
     /// Read the audit log.
     Audit,
+    /// Change connections and the settings of projects.
+    Settings,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Read,
         Self::Links,
         Self::Notes,
         Self::Answers,
         Self::Replay,
         Self::Audit,
+        Self::Settings,
     ];
 
     /// The word for storage and the API.
@@ -65,6 +68,7 @@ impl Scope {
             Self::Answers => "answers",
             Self::Replay => "replay",
             Self::Audit => "audit",
+            Self::Settings => "settings",
         }
     }
 
@@ -77,6 +81,7 @@ impl Scope {
             Self::Answers => "Answer customers in linked conversations",
             Self::Replay => "Decide deliveries again",
             Self::Audit => "Read the audit log",
+            Self::Settings => "Change the settings of projects",
         }
     }
 

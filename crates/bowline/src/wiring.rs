@@ -13,7 +13,16 @@ use url::Url;
 
 use crate::config;
 
-/// Everything that is connected.
+/// What the file declares.
+pub(crate) fn declared(config: &config::Config) -> bowline_settings::Declared {
+    bowline_settings::Declared {
+        config: engine_config(config),
+        allowed: config.network_allowed.clone(),
+        alert_url: config.alert_url.clone(),
+    }
+}
+
+/// Everything that is declared to be connected.
 pub(crate) fn engine_config(config: &config::Config) -> engine::EngineConfig {
     engine::EngineConfig {
         sites: config.sites.iter().map(site).collect(),
@@ -102,6 +111,11 @@ fn binding(binding: &config::Binding) -> engine::BindingConfig {
         unassign_on_open: binding.unassign_on_open,
         wake_snoozed: binding.wake_snoozed,
         panel: panel(&binding.panel),
+        muted: binding.muted,
+        contents: rules::NoteContents {
+            summary: binding.note_summary,
+            comment: binding.note_comments,
+        },
     }
 }
 

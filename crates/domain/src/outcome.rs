@@ -46,6 +46,11 @@ pub enum Reason {
         /// The project.
         project: String,
     },
+    /// The project is muted: links are followed, and nothing is told.
+    Muted {
+        /// The project.
+        project: String,
+    },
     /// The settings do not ask for a note or for re-opening on this.
     RuleOff {
         /// What happened: created, assigned, commented, transitioned.
@@ -176,6 +181,7 @@ impl Reason {
             Self::NotLinked => "not_linked",
             Self::NotBound { .. } => "not_bound",
             Self::LinkingOff { .. } => "linking_off",
+            Self::Muted { .. } => "muted",
             Self::RuleOff { .. } => "rule_off",
             Self::RestrictedComment => "restricted_comment",
             Self::SecurityLevel => "security_level",
@@ -234,6 +240,11 @@ impl fmt::Display for Reason {
                 f,
                 "The project {project} is not joined to a workspace. An administrator can add a \
                  binding for it."
+            ),
+            Self::Muted { project } => write!(
+                f,
+                "the project {project} is muted: links are followed and nothing is told; a project \
+                 administrator unmutes it in its settings"
             ),
             Self::LinkingOff { project } => write!(
                 f,

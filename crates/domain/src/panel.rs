@@ -58,7 +58,8 @@ impl Default for VisibleFields {
 }
 
 /// What a binding says of the panel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PanelSettings {
     /// Is there a panel?
     pub enabled: bool,

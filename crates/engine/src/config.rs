@@ -7,7 +7,7 @@ use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
 use bowline_domain::messaging::ids::AccountName;
 use bowline_domain::messaging::settings::Desk;
 use bowline_domain::panel::PanelSettings;
-use bowline_domain::settings::{Notify, TransitionRule};
+use bowline_domain::settings::{NoteContents, Notify, TransitionRule};
 use bowline_jira::Deployment;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -110,6 +110,10 @@ pub struct BindingConfig {
     pub wake_snoozed: bool,
     /// What the panel of an issue shows.
     pub panel: PanelSettings,
+    /// Is everything silent for now?
+    pub muted: bool,
+    /// What of the issue a note may hold.
+    pub contents: NoteContents,
 }
 
 /// An account at a messaging provider.

@@ -30,6 +30,7 @@ mod retention;
 mod run;
 pub mod shared;
 
+pub use bowline_jira::Deployment;
 pub use config::{
     AccountConfig, BindingConfig, DeskConfig, EngineConfig, Provider, SiteConfig, WorkspaceConfig,
 };

@@ -126,10 +126,7 @@ impl Engine {
     /// # Errors
     /// A new binding cannot be recorded.
     pub async fn configure(&self, config: EngineConfig) -> Result<(), StoreError> {
-        configure(&self.shared, config).await?;
-        self.shared.probe.notify_waiters();
-        self.shared.configured.notify_waiters();
-        Ok(())
+        self.shared.configure(config).await
     }
 
     /// Stops taking work, waits for what is in flight for at most `patience`, and lets go of
@@ -146,6 +143,24 @@ impl Engine {
             tracing::warn!("work in flight was left; it is looked after at the next start");
         }
         self.shared.store.clone().close().await;
+    }
+}
+
+impl Shared {
+    /// Replaces what is connected, as [`Engine::configure`] does.
+    ///
+    /// # Errors
+    /// A new binding cannot be recorded.
+    pub async fn configure(self: &Arc<Self>, config: EngineConfig) -> Result<(), StoreError> {
+        configure(self, config).await?;
+        self.probe.notify_waiters();
+        self.configured.notify_waiters();
+        Ok(())
+    }
+
+    /// Has the connections probed now.
+    pub fn probe_now(&self) {
+        self.probe.notify_waiters();
     }
 }
 

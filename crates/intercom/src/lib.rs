@@ -7,6 +7,7 @@
 mod client;
 mod error;
 mod model;
+pub mod oauth;
 mod profile;
 mod region;
 mod signature;

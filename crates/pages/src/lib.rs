@@ -9,8 +9,13 @@ mod answer;
 mod api;
 mod assets;
 mod audit;
+mod binding;
+mod bindings;
 mod caller;
 mod component;
+mod connecting;
+mod connection;
+mod connections;
 mod cookie;
 mod deliveries;
 mod delivery;
@@ -49,6 +54,8 @@ pub struct Setup {
     pub shared: Arc<Shared>,
     /// Accounts and sessions.
     pub access: Access,
+    /// What is configured, in the file and on pages.
+    pub settings: bowline_settings::Settings,
     /// Do people reach the service by https? Cookies are then sent by https only.
     pub https: bool,
     /// Whose pages may show the issue panel in a frame.
@@ -69,6 +76,7 @@ pub struct Frames {
 pub(crate) struct App {
     pub(crate) shared: Arc<Shared>,
     pub(crate) access: Access,
+    pub(crate) settings: bowline_settings::Settings,
     pub(crate) https: bool,
     pub(crate) days: Arc<Mutex<Option<Remembered>>>,
     pub(crate) frames: Arc<Frames>,
@@ -79,6 +87,7 @@ pub fn router(setup: Setup) -> Router {
     let app = App {
         shared: setup.shared,
         access: setup.access,
+        settings: setup.settings,
         https: setup.https,
         days: Arc::default(),
         frames: Arc::new(setup.frames),
@@ -123,8 +132,37 @@ pub fn router(setup: Setup) -> Router {
         .route("/links/export.json", get(links::export_json))
         .route("/problems", get(problems::page))
         .route("/help", get(help::page));
+    let configuring = Router::new()
+        .route("/connections", get(connections::page))
+        .route(
+            "/connections/add/site",
+            get(connecting::site).post(connecting::add_site),
+        )
+        .route(
+            "/connections/add/workspace",
+            get(connecting::workspace).post(connecting::add_workspace),
+        )
+        .route(
+            "/connections/add/consent",
+            get(connecting::consent).post(connecting::add_consent),
+        )
+        .route("/connections/site/{name}", get(connection::site))
+        .route(
+            "/connections/site/{name}/{what}",
+            post(connection::change_site),
+        )
+        .route("/connections/workspace/{name}", get(connection::workspace))
+        .route("/connections/workspace/{name}/back", get(connection::back))
+        .route(
+            "/connections/workspace/{name}/{what}",
+            post(connection::change_workspace),
+        )
+        .route("/bindings", get(bindings::page).post(bindings::add))
+        .route("/bindings/{site}/{project}", get(binding::page))
+        .route("/bindings/{site}/{project}/{what}", post(binding::change));
     strangers
         .merge(accounts)
+        .merge(configuring)
         .merge(looking)
         .merge(panel::routes())
         .merge(api::routes())

@@ -3,7 +3,7 @@
 
 use crate::query::Query;
 
-const NOTICES: [(&str, &str); 19] = [
+const NOTICES: [(&str, &str); 30] = [
     ("signed-out", "You are signed out."),
     (
         "password",
@@ -50,6 +50,26 @@ const NOTICES: [(&str, &str); 19] = [
     ("written", "This was sent already; it was not sent twice."),
     ("no-link", "There was no such link any more."),
     ("gone", "It was gone already."),
+    ("connected", "Connected. The credentials work."),
+    (
+        "reconnected",
+        "Reconnected. The credentials work, and what waited is being sent.",
+    ),
+    ("tested", "Tested just now."),
+    ("app-user", "Saved. Notes are written as them from now on."),
+    ("removed", "The connection is removed."),
+    (
+        "joined",
+        "Joined. Paste a conversation's address into one of its issues and look at the conversation.",
+    ),
+    ("saved", "Saved. It holds from now on."),
+    (
+        "parted",
+        "Parted. Nothing is told any more; links and settings are kept.",
+    ),
+    ("rejoined", "Joined again, with its links and settings."),
+    ("imported", "Imported. The settings hold from now on."),
+    ("forgotten", "The settings are forgotten."),
     ("owner", "Welcome. You are the owner of this installation."),
 ];
 

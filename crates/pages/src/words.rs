@@ -11,7 +11,7 @@ use crate::component::{Lozenge, Tone};
 
 /// The codes of the reasons for doing nothing, with what they are called in filters. The reasons
 /// themselves stand in `bowline_domain::outcome`.
-pub(crate) const REASONS: [(&str, &str); 28] = [
+pub(crate) const REASONS: [(&str, &str); 29] = [
     ("not_linked", "no conversation is linked"),
     ("rule_off", "no rule asks for it"),
     ("already_handled", "told by another delivery"),
@@ -25,6 +25,7 @@ pub(crate) const REASONS: [(&str, &str); 28] = [
     ("taken_over", "link older than the connection"),
     ("not_bound", "project not joined"),
     ("linking_off", "linking is off"),
+    ("muted", "project muted"),
     ("kept_silent", "moved to a project that is not joined"),
     ("other_workspace", "address of another workspace"),
     ("workspace_unknown", "workspace not known yet"),

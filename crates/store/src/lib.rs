@@ -35,6 +35,7 @@ pub mod model;
 mod open;
 mod people;
 pub mod reading;
+pub mod settings;
 mod sql;
 mod store;
 mod talk;

@@ -81,6 +81,9 @@ impl Reading<'_> {
         let unassign_on_open = self.flag(section, "unassign_on_open");
         let wake_snoozed = self.flag(section, "wake_snoozed");
         let panel = self.panel(section);
+        let muted = self.flag(section, "muted");
+        let note_summary = self.flag(section, "note_summary");
+        let note_comments = self.flag(section, "note_comments");
         self.refers(section, "site", site.as_ref(), connections);
         self.refers(section, "workspace", workspace.as_ref(), connections);
         let site = site?;
@@ -97,6 +100,9 @@ impl Reading<'_> {
             unassign_on_open,
             wake_snoozed,
             panel,
+            muted,
+            note_summary,
+            note_comments,
             transitions,
         })
     }

@@ -22,6 +22,14 @@ pub struct Config {
     pub log: Log,
     /// Bounds that an installation may move.
     pub limits: Limits,
+    /// The file of the keys that seal secrets.
+    pub key_file: PathBuf,
+    /// Addresses that may be called though they are not public.
+    pub network_allowed: Vec<bowline_net::Range>,
+    /// Where people are told that a connection broke.
+    pub alert_url: Option<Url>,
+    /// Where tokens with scopes are used.
+    pub atlassian_api_url: Url,
     /// Jira instances. Names are unique.
     pub sites: Vec<Site>,
     /// Intercom workspaces. Names are unique.
@@ -209,6 +217,12 @@ pub struct Binding {
     pub wake_snoozed: bool,
     /// What the panel of an issue shows.
     pub panel: Panel,
+    /// Whether nothing is told for now; links are followed all the same.
+    pub muted: bool,
+    /// Whether a note may hold the issue's summary.
+    pub note_summary: bool,
+    /// Whether a note may hold the texts of comments.
+    pub note_comments: bool,
     /// Rules for single transitions, in the order of the file.
     pub transitions: Vec<TransitionRule>,
 }

@@ -383,3 +383,69 @@ async fn a_named_write_is_made_once(on: On) {
         .await
         .says("administrator@example.com by the token “script”");
 }
+
+#[tokio::test]
+async fn settings_of_projects_are_read_and_changed_from_their_present_version() {
+    let mut stage = Stage::prepare(|plan| plan.jira.users[0].admin = true).await;
+    stage
+        .start_bare("allowed_addresses = [\"127.0.0.1\"]")
+        .await;
+    let mut owner = Browser::signed_in(&stage, "owner").await;
+    crate::configuring::connected(&stage, &mut owner).await;
+    let script = Script::new(&stage, "administrator", &["read", "settings"]).await;
+    let binding = script.get("/api/v1/bindings").await.body["items"][0].clone();
+    assert_eq!(binding["notify"]["transitioned"]["reopen"], true);
+    let path = format!("/api/v1/bindings/{}/ENG", binding["site"].as_str().unwrap());
+    let change =
+        async |body: Value, name: &str| script.call("PATCH", &path, Some(body), name).await;
+    let version = binding["version"].clone();
+    let muted = json!({ "version": version, "muted": true,
+        "transitions": [{ "from": "*", "to": "Done", "note": true, "reopen": true }] });
+    let done = change(muted.clone(), "mute").await;
+    assert_eq!(done.status, 202, "{}", done.body);
+    assert_eq!(
+        (&done.body["muted"], &done.body["linking"]),
+        (&json!(true), &json!(true))
+    );
+    assert_eq!(
+        change(muted.clone(), "mute").await.body,
+        done.body,
+        "made once"
+    );
+    let late = change(muted, "late").await;
+    assert_eq!(late.status, 409, "{}", late.body);
+    assert_eq!(change(json!({ "muted": true }), "").await.status, 422);
+    assert_eq!(
+        change(json!({ "version": 1, "muted": 1 }), "").await.status,
+        409
+    );
+    let nowhere = script.call(
+        "PATCH",
+        "/api/v1/bindings/no/ENG",
+        Some(json!({ "version": 1 })),
+        "",
+    );
+    assert_eq!(nowhere.await.status, 404);
+    assert!(stage.service().shared().bindings_now()[0].muted);
+}
+
+#[tokio::test]
+async fn declared_settings_are_read_and_not_changed() {
+    let stage = Stage::cloud().await;
+    let script = Script::new(&stage, "owner", &["read", "settings"]).await;
+    let binding = script.get("/api/v1/bindings").await.body["items"][0].clone();
+    assert_eq!(
+        (&binding["declared"], &binding["version"]),
+        (&json!(true), &Value::Null)
+    );
+    let body = json!({ "version": 1, "muted": true });
+    let path = "/api/v1/bindings/acme-jira/ENG";
+    let refused = script.call("PATCH", path, Some(body), "").await;
+    assert_eq!(refused.status, 422, "{}", refused.body);
+    assert!(
+        refused.body["detail"]
+            .as_str()
+            .unwrap()
+            .contains("[[binding]]")
+    );
+}

@@ -9,6 +9,7 @@
 mod api;
 mod bad_input;
 mod browser;
+mod configuring;
 mod connections;
 mod deliveries;
 mod failure;

@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 21] = [
+const PAGES: [(&str, &str); 28] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -32,10 +32,17 @@ const PAGES: [(&str, &str); 21] = [
         "/issues/acme-jira/ENG-1/conversations/215475827000001",
         "viewer",
     ),
+    ("/connections", "viewer"),
+    ("/connections/site/acme-jira", "viewer"),
+    ("/connections/workspace/acme", "viewer"),
+    ("/connections/add/site", "administrator"),
+    ("/connections/add/workspace", "administrator"),
+    ("/bindings", "viewer"),
+    ("/bindings/acme-jira/ENG", "viewer"),
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 18] = [
+const FORMS: [(&str, &str); 29] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/look", "viewer"),
@@ -54,6 +61,17 @@ const FORMS: [(&str, &str); 18] = [
     ("/issues/acme-jira/ENG-1/note", "agent"),
     ("/issues/acme-jira/ENG-1/answer", "agent"),
     ("/issues/acme-jira/ENG-1/held", "agent"),
+    ("/connections/add/site", "administrator"),
+    ("/connections/add/workspace", "administrator"),
+    ("/connections/add/consent", "administrator"),
+    ("/connections/site/acme-jira/credentials", "administrator"),
+    ("/connections/site/acme-jira/secret", "administrator"),
+    ("/connections/site/acme-jira/remove", "administrator"),
+    ("/connections/workspace/acme/credentials", "administrator"),
+    ("/connections/workspace/acme/app-user", "administrator"),
+    ("/bindings", "project_administrator"),
+    ("/bindings/acme-jira/ENG/settings", "project_administrator"),
+    ("/bindings/acme-jira/ENG/part", "project_administrator"),
 ];
 
 /// The roles, the weakest first.

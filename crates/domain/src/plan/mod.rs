@@ -244,6 +244,10 @@ impl Telling<'_> {
             self.outcome.because(Reason::TakenOver);
             return;
         }
+        if settings.muted {
+            self.outcome.because(rules::muted(settings));
+            return;
+        }
         // Named by the fact that made the link, so that the fact's own event, which may come
         // later, makes no second note; unless that one has more to say.
         let fact = match (&cause.fact, &cause.text) {

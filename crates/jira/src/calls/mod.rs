@@ -4,5 +4,6 @@ pub(crate) mod admin;
 pub(crate) mod files;
 pub(crate) mod issues;
 pub(crate) mod links;
+pub(crate) mod projects;
 pub(crate) mod search;
 pub(crate) mod service_desk;

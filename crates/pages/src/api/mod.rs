@@ -8,12 +8,13 @@ mod caller;
 mod panel;
 mod problem;
 mod reads;
+mod settings;
 mod writes;
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 
 use crate::App;
 
@@ -45,6 +46,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/issues/{site}/{key}/notes", post(panel::note))
         .route("/api/v1/issues/{site}/{key}/answers", post(panel::answer))
         .route("/api/v1/issues/{site}/{key}/held/{id}", post(panel::held))
+        .route("/api/v1/bindings", get(settings::list))
+        .route("/api/v1/bindings/{site}/{project}", patch(settings::change))
         .route("/api/{*rest}", get(problem::nowhere).post(problem::nowhere))
         .method_not_allowed_fallback(problem::wrong_method)
 }

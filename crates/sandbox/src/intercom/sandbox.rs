@@ -246,6 +246,16 @@ impl Sandbox {
         code
     }
 
+    /// Registers a redirect URL at the app, as a person does in the Developer Hub.
+    pub fn register_redirect(&self, url: &str) {
+        self.with(|state, _| state.redirects.push(url.to_owned()));
+    }
+
+    /// The redirect URLs that are registered at the app, the default first.
+    pub(crate) fn redirects(&self) -> Vec<String> {
+        self.with(|state, _| state.redirects.clone())
+    }
+
     /// Lets conversation calls fail with 403 `api_plan_restricted`, or lets them be.
     pub fn set_plan_restricted(&self, restricted: bool) {
         self.with(|state, _| state.plan_restricted = restricted);

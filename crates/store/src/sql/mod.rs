@@ -16,6 +16,7 @@ pub(crate) mod pulse;
 pub(crate) mod readings;
 pub(crate) mod retention;
 pub(crate) mod sessions;
+pub(crate) mod settings;
 pub(crate) mod settle;
 pub(crate) mod talk;
 pub(crate) mod talk_lookup;

@@ -121,6 +121,30 @@ pub const KEYS: &[Key] = &[
         "How long a shutdown waits for what is in flight. What is not finished then is taken up after the next start.",
     ),
     key(
+        "key_file",
+        Kind::Folder,
+        Absent("`bowline.key` in `data_dir`"),
+        "The file of the keys that seal secrets which were entered on pages. Made when the first one is kept. All processes of one database need the same file; back it up beside the database, not with it.",
+    ),
+    key(
+        "allowed_addresses",
+        Kind::Words,
+        Absent("public addresses only"),
+        "Ranges of addresses like `10.1.0.0/16` that may be called though they are not public, where someone enters one on a page. What this file declares may be called in any case.",
+    ),
+    key(
+        "alert_webhook_url",
+        Kind::Url,
+        Absent("nobody is told"),
+        "Where a JSON object is posted once when a connection breaks and once when it works again, with a `text` for people.",
+    ),
+    key(
+        "atlassian_api_url",
+        Kind::Url,
+        Value("https://api.atlassian.com"),
+        "Where tokens with scopes are used, for proxies and tests.",
+    ),
+    key(
         "site[].name",
         Kind::Name,
         Required,
@@ -357,6 +381,24 @@ pub const KEYS: &[Key] = &[
         Kind::Words,
         Value("size,website"),
         "The same of companies.",
+    ),
+    key(
+        "binding[].muted",
+        Kind::Flag,
+        Value("false"),
+        "Whether nothing is told for now. Links are followed all the same.",
+    ),
+    key(
+        "binding[].note_summary",
+        Kind::Flag,
+        Value("true"),
+        "Whether notes hold the issue's summary; without it the key alone.",
+    ),
+    key(
+        "binding[].note_comments",
+        Kind::Flag,
+        Value("true"),
+        "Whether notes hold the texts of comments; without it they say who commented.",
     ),
     key(
         "binding[].transition[].from",

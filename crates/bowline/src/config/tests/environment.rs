@@ -166,6 +166,7 @@ fn every_key_has_a_variable_that_is_understood() {
         let value = match key.default {
             Fallback::Value(value) => value,
             _ if key.path == "site[].kind" => "cloud",
+            _ if key.path == "allowed_addresses" => "10.1.0.0/16,fd00::/8",
             _ if key.path == "channel_account[].provider" => "messagebird",
             _ if ["channel_account[].name", "desk[].account"].contains(&key.path) => "bird",
             _ if key.path == "desk[].name" => "support",
