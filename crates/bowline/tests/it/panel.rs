@@ -132,10 +132,10 @@ async fn a_dead_intercom_leaves_what_was_known(on: On) {
     stage.make_readings_old().await;
     silence(&stage, FaultKind::DropBefore);
     stage.intercom().faults().remove(1);
-    let page = says(&mut browser, &panel(&issue), "did not answer as needed").await;
+    let page = says(&mut browser, &panel(&issue), "not all of it could be read").await;
+    page.says("did not answer as needed");
     page.says("Conversation with Noa Lind");
     page.says("Email noa@example.com");
-    page.says("not all of it could be read");
 }
 
 #[tokio::test]
