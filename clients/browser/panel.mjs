@@ -2,7 +2,7 @@
 // and by keyboard, with Intercom there and away. Every state is held against axe's rules.
 //
 //   FIRST_VISIT=http://…/setup?code=… DEMO_INTERCOM=http://… DEMO_JIRA=http://… \
-//     CHROMIUM=/usr/bin/chromium node panel.mjs     (after pages.mjs, which makes the owner)
+//     CHROMIUM=/usr/bin/chromium node panel.mjs
 //
 // SCREENSHOTS=FOLDER keeps a picture of each state.
 import { readFileSync } from "node:fs";
@@ -75,7 +75,7 @@ async function look(page, name) {
   const wide = page.viewportSize();
   for (const colorScheme of ["light", "dark"]) {
     looked += 1;
-    await page.emulateMedia({ colorScheme });
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await holds(page, `${name} in ${colorScheme}`);
     await page.setViewportSize({ width: NARROW_PX, height: 740 });
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
@@ -94,6 +94,17 @@ async function fault(of) {
 const mended = () => fetch(`${intercom}/_control/faults`, { method: "DELETE" });
 
 const page = await open();
+await page.goto(base);
+if (new URL(page.url()).pathname === "/setup") {
+  await page.goto(firstVisit);
+  await page.getByLabel("Your name").fill("Olive Owner");
+  await page.getByLabel("E-mail address").fill("owner@example.com");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Make the owner" }).click();
+  await page.getByText("You are the owner of this installation.").waitFor();
+  await page.getByText("Olive Owner").click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+}
 await page.goto(`${base}/sign-in`);
 await page.getByLabel("E-mail address").fill("owner@example.com");
 await page.getByLabel("Password").fill(PASSWORD);
@@ -232,10 +243,13 @@ await step("no other page may frame it", async () => {
   const context = await browser.newContext();
   const other = await context.newPage();
   const outer = `<iframe src="${panel(linked)}"></iframe>`;
-  await other.route("http://elsewhere.example.com/", (route) => route.fulfill({ contentType: "text/html", body: outer }));
-  const refused = other.waitForEvent("console", { predicate: (message) => /frame-ancestors|X-Frame-Options/i.test(message.text()), timeout: PATIENCE_MS });
-  await other.goto("http://elsewhere.example.com/");
-  await refused;
+  // A page of another origin than the configured one.
+  await other.route(`${intercom}/stranger`, (route) => route.fulfill({ contentType: "text/html", body: outer }));
+  const said = other.waitForEvent("console", { predicate: (message) => /frame-ancestors|X-Frame-Options/i.test(message.text()), timeout: PATIENCE_MS });
+  const failing = other.waitForEvent("requestfailed", { predicate: (request) => request.url().startsWith(base), timeout: PATIENCE_MS });
+  await other.goto(`${intercom}/stranger`);
+  await Promise.any([said, failing]);
+  expect(!(await other.frameLocator("iframe").getByText("Linked conversations").count()), "it is shown in a stranger's frame");
   await context.close();
 });
 

@@ -79,7 +79,7 @@ pub(crate) async fn all_problems(app: &App, reader: &Reader) -> Result<Vec<Probl
     let doubtful = store.doubtful().await?;
     problems.extend(doubtful.iter().map(|trouble| of_doubt(trouble, reader)));
     let held = store.held_answers().await?;
-    problems.extend(held.into_iter().map(|held| of_held(held, reader)));
+    problems.extend(held.iter().map(|held| of_held(held, reader)));
     let quarantined = store.quarantined().await?;
     problems.extend(
         quarantined
@@ -197,7 +197,7 @@ fn of_doubt(trouble: &Trouble, reader: &Reader) -> Problem {
     }
 }
 
-fn of_held(held: HeldAnswers, reader: &Reader) -> Problem {
+fn of_held(held: &HeldAnswers, reader: &Reader) -> Problem {
     Problem {
         state: Lozenge::new(Tone::Warn, "held"),
         title: format!(

@@ -29,10 +29,11 @@ const SILENT: [&str; 3] = ["script", "style", "head"];
 pub fn words_of_html(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut silent: Option<&str> = None;
+    let mut kept_lines = false;
     let mut rest = html;
     while let Some(start) = rest.find('<') {
         if silent.is_none() {
-            push_decoded(&mut text, &rest[..start]);
+            push(&mut text, &rest[..start], kept_lines);
         }
         let after = &rest[start + 1..];
         if !after.starts_with(|first: char| first.is_ascii_alphabetic() || "/!".contains(first)) {
@@ -64,6 +65,9 @@ pub fn words_of_html(html: &str) -> String {
                 if breaks && (name == "br" || !at_start) {
                     text.push('\n');
                 }
+                if name == "pre" {
+                    kept_lines = !closes;
+                }
                 if name == "img" {
                     text.push_str("[picture]");
                 }
@@ -72,7 +76,7 @@ pub fn words_of_html(html: &str) -> String {
         rest = &after[length + 1..];
     }
     if silent.is_none() {
-        push_decoded(&mut text, rest);
+        push(&mut text, rest, kept_lines);
     }
     tidy(&text)
 }
@@ -90,6 +94,18 @@ fn tidy(text: &str) -> String {
     let text = lines.join("\n");
     let shown = |letter: &char| !letter.is_control() || *letter == '\n';
     text.trim().chars().filter(shown).collect()
+}
+
+/// Adds what stands between two tags. A line break there is white space like any other, but in
+/// `pre`.
+fn push(text: &mut String, html: &str, kept_lines: bool) {
+    if kept_lines {
+        push_decoded(text, html);
+        return;
+    }
+    let at_start = text.is_empty() || text.ends_with('\n');
+    let html = if at_start { html.trim_start() } else { html };
+    push_decoded(text, &html.replace(['\n', '\r', '\t'], " "));
 }
 
 fn push_decoded(text: &mut String, mut html: &str) {
@@ -160,6 +176,8 @@ mod tests {
             ("<script>alert(1)</script>safe<style>p{}</style>", "safe"),
             ("see <img src=\"x\"> here", "see [picture] here"),
             ("<p></p>\n<p> </p><p>x</p>", "x"),
+            ("<p>one\ntwo</p>\n\n<p>three</p>", "one two\nthree"),
+            ("<pre>one\n  two</pre>three", "one\n  two\nthree"),
             ("no end <b", "no end"),
             ("", ""),
         ] {

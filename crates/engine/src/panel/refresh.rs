@@ -134,10 +134,9 @@ impl Shared {
                 shared,
                 of: (site, issue),
             };
-            let work = refresh.all(&project);
-            match shared.stopping.run_until_cancelled(work).await {
-                Some(Err(error)) => tracing::error!(%site, %issue, %error, "a panel was not read"),
-                Some(Ok(())) | None => {}
+            let work = Box::pin(refresh.all(&project));
+            if let Some(Err(error)) = shared.stopping.run_until_cancelled(work).await {
+                tracing::error!(%site, %issue, %error, "a panel was not read");
             }
         });
     }

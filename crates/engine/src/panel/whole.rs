@@ -17,7 +17,7 @@ use crate::shared::Shared;
 const FILE_BYTES_MAX: usize = 25 * 1024 * 1024;
 
 /// How long a file may take.
-const FILE_DEADLINE: Duration = Duration::from_secs(60);
+const FILE_DEADLINE: Duration = Duration::from_mins(1);
 
 /// Conversations that a search answers.
 const FOUND_MAX: u32 = 10;

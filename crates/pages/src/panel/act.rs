@@ -69,7 +69,7 @@ fn known(issue: &Issue) -> Result<&IssueLabel, Wrong> {
 }
 
 /// The panel is switched off: nothing is written from it either.
-async fn allowed(app: &App, issue: &Issue) -> Result<(), Wrong> {
+fn allowed(app: &App, issue: &Issue) -> Result<(), Wrong> {
     let bindings = app.shared.bindings_now();
     let binding = bindings
         .iter()
@@ -83,7 +83,7 @@ async fn allowed(app: &App, issue: &Issue) -> Result<(), Wrong> {
 
 /// Links a conversation.
 pub(super) async fn link(app: &App, viewer: &Viewer, issue: &Issue, fields: &Fields) -> Done {
-    allowed(app, issue).await?;
+    allowed(app, issue)?;
     let typed = fields.get("conversation").trim();
     let address = bowline_text::address::parse(typed);
     let number = !typed.is_empty() && typed.bytes().all(|byte| byte.is_ascii_digit());
@@ -213,7 +213,7 @@ pub(crate) async fn write(
     issue: &Issue,
     written: Written,
 ) -> Result<Option<EventId>, Wrong> {
-    allowed(app, issue).await?;
+    allowed(app, issue)?;
     let label = known(issue)?;
     let of = (&label.site, &label.issue);
     let field = match &written {

@@ -59,8 +59,10 @@ const SECTIONS: [Section; 4] = [
     write::SECTION,
 ];
 
-/// How often a page looks for news, in seconds: while things are being read, and otherwise.
+/// How often a page looks for news, in seconds: while things are being read, after something was
+/// done, and otherwise.
 const SOON_SECONDS: u32 = 1;
+const AFTER_SECONDS: u32 = 2;
 const LATER_SECONDS: u32 = 30;
 
 /// How long somebody waits who asks for everything to be read again.
@@ -260,10 +262,10 @@ async fn show(
         state: freshness(&now),
         read_at: now.read_at.map(|at| viewer.reader.when(at)),
         again: viewer.asking(issue.place(), "refresh", "now"),
-        refresh: if now.reading {
-            SOON_SECONDS
-        } else {
-            LATER_SECONDS
+        refresh: match (now.reading, query.get("done")) {
+            (true, _) => SOON_SECONDS,
+            (false, Some(_)) => AFTER_SECONDS,
+            (false, None) => LATER_SECONDS,
         },
         read,
         forms,

@@ -75,7 +75,7 @@ pub(super) async fn framed_page(
     framed: Framed<Look>,
 ) -> Response {
     let shown = show(&app, framed.viewer, (&site, &key, &id)).await;
-    let answer = shown.unwrap_or_else(|error| error.into_response());
+    let answer = shown.unwrap_or_else(PageError::into_response);
     in_frame(&app, answer)
 }
 
