@@ -96,6 +96,13 @@ pub enum TalkAct {
         /// What it says.
         text: InternalText,
     },
+    /// Opens the provider's conversation again, which was archived behind a message in it.
+    Reopen {
+        /// For which conversation.
+        request: RequestRef,
+        /// Which.
+        conversation: RemoteConversationId,
+    },
     /// Archives the provider's conversation.
     Archive {
         /// Of which conversation.
@@ -139,6 +146,7 @@ impl TalkAct {
             Self::SendTemplate { .. } => SEND_TEMPLATE,
             Self::SendFile { .. } => SEND_FILE,
             Self::Tell { .. } => "tell",
+            Self::Reopen { .. } => "reopen",
             Self::Archive { .. } => "archive",
         }
     }
@@ -153,6 +161,7 @@ impl TalkAct {
             | Self::SendTemplate { request, .. }
             | Self::SendFile { request, .. }
             | Self::Tell { request, .. }
+            | Self::Reopen { request, .. }
             | Self::Archive { request, .. } => request,
         }
     }
@@ -164,6 +173,7 @@ impl TalkAct {
             Self::Send { .. }
                 | Self::SendTemplate { .. }
                 | Self::SendFile { .. }
+                | Self::Reopen { .. }
                 | Self::Archive { .. }
         )
     }

@@ -96,6 +96,7 @@ pub(super) async fn make(courier: &Courier<'_>, act: &TalkAct) -> Result<Ending,
         TalkAct::Archive { conversation, .. } => {
             archive::archive(courier, &talk, conversation).await
         }
+        TalkAct::Reopen { conversation, .. } => archive::reopen(courier, &talk, conversation).await,
     }
 }
 
