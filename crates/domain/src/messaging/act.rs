@@ -30,6 +30,10 @@ pub enum TalkAct {
         gathering: u32,
         /// Where it stands.
         place: Place,
+        /// The message that it is for. What came after it has writes of its own, which are not due
+        /// yet. None in what was planned before this was told.
+        #[serde(default)]
+        message: Option<MessageId>,
         /// Not before this, so that the next messages are written together with it.
         due_at: Millis,
     },

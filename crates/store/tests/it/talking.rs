@@ -382,6 +382,7 @@ fn gather(whose: &RequestRef, due_at: Millis) -> Effect {
         request: whose.clone(),
         gathering: 1,
         place: Place::Description,
+        message: None,
         due_at,
     };
     Effect {

@@ -179,6 +179,7 @@ fn gather(drawing: &mut Drawing, message: &Inbound, desk: &Desk) {
             request: drawing.whose.clone(),
             gathering: gathering.number,
             place: gathering.place,
+            message: Some(message.message.clone()),
             due_at: message.received_at.plus_ms(desk.quiet_ms),
         };
         let fact = format!("{}/{}", gathering.number, message.message);

@@ -4,6 +4,7 @@
 //! somebody else has changed is left as it is: what comes then is gathered in a comment.
 
 use bowline_domain::messaging::gathering::{CONTINUED, Place};
+use bowline_domain::messaging::ids::MessageId;
 use bowline_jira::{CommentAudience, IssueRead};
 use bowline_net::{ApiError, ErrorKind, Reply};
 use bowline_store::model::{Ending, Talk, WrittenLine};
@@ -14,15 +15,20 @@ use crate::courier::{Courier, MENDING_WAIT_MS, Stop};
 use crate::planner::COMMENT;
 use crate::registry::Site;
 
-/// Brings a gathering to its text.
+/// Brings a gathering to its text, for a message in it. If that stands there already, what came
+/// after it waits for its own time: else somebody who writes on and on would have every message
+/// written by itself.
 pub(super) async fn gather(
     courier: &Courier<'_>,
     talk: &Talk,
-    number: u32,
+    (number, message): (u32, Option<&MessageId>),
     place: Place,
 ) -> Result<Ending, Stop> {
     let lines = courier.lines(&talk.whose, number).await?;
-    if lines.iter().all(|line| line.written) {
+    let mut of_message = lines
+        .iter()
+        .filter(|one| message.is_none_or(|message| one.line.message == *message));
+    if of_message.all(|line| line.written) {
         return Ok(confirmed(
             None,
             Some("It was written together with others."),
