@@ -30,7 +30,7 @@ pub(crate) struct History<'i> {
     number: usize,
     chance: fastrand::Rng,
     phone: Phone,
-    words: usize,
+    words: i64,
     /// The requests as they are known, oldest first, with their status.
     requests: Vec<Known>,
     /// Whispers of this round, as Jira's API names them. They change nothing that could be seen;
@@ -162,7 +162,7 @@ impl<'i> History<'i> {
         Deed::Write {
             text: self.word("message"),
             // Of two of one millisecond nobody could say which was first.
-            at: now_ms() - age + self.words as i64,
+            at: now_ms() - age + self.words,
         }
     }
 

@@ -20,7 +20,7 @@ const ROUNDS: usize = 8;
 const RUNS_MS: std::ops::Range<u64> = 12_000..20_000;
 
 /// How long it may take at the end until nothing waits.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_mins(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_histories_come_to_what_the_rules_say_on_sqlite() {

@@ -16,7 +16,7 @@ const MESSAGES: usize = 480;
 const PEOPLE: usize = 40;
 
 /// How long half of an ordinary run may take to come to rest; a larger one takes longer.
-const REST: Duration = Duration::from_secs(120);
+const REST: Duration = Duration::from_mins(2);
 const REST_PER_MESSAGE: Duration = Duration::from_millis(100);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 const WRITES_MAX: [(usize, i64); 2] = [(20, 2_000), (100, 30_000)];
 
 /// How long it may take until all of them stand there.
-const REST: Duration = Duration::from_secs(120);
+const REST: Duration = Duration::from_mins(2);
 
 /// Whether messages are gathered for some seconds or written at once: all of them stand there, the
 /// bound is kept, and no more is refused than it takes to learn of it.
