@@ -159,6 +159,8 @@ pub enum Reason {
     NotOurs,
     /// The provider's conversation is not the one that is active.
     OtherConversation,
+    /// The provider's conversation that was said to be archived is open.
+    ConversationOpen,
     /// The message cannot be sent again: it is on its way, or arrived.
     NotSentAgain,
     /// No approved message is configured that could be sent after the reply window.
@@ -220,6 +222,7 @@ impl Reason {
             Self::ReportNoted => "report_noted",
             Self::NotOurs => "not_ours",
             Self::OtherConversation => "other_conversation",
+            Self::ConversationOpen => "conversation_open",
             Self::NotSentAgain => "not_sent_again",
             Self::NoTemplate => "no_template",
             Self::ReplyWindowOpen => "reply_window_open",
@@ -378,6 +381,10 @@ impl fmt::Display for Reason {
             ),
             Self::OtherConversation => f.write_str(
                 "The provider's conversation is not the one that is active with this customer.",
+            ),
+            Self::ConversationOpen => f.write_str(
+                "The provider's conversation was archived for a moment and is open again; the talk \
+                 goes on in it.",
             ),
             Self::NotSentAgain => f.write_str(
                 "The message was not sent again: it is on its way or arrived, or its conversation \

@@ -14,6 +14,7 @@ pub mod webhook;
 pub use calls::projects::cloud_id;
 pub use calls::search::{SHOWN_MAX, SearchPage};
 pub use client::{Auth, Client, DEFAULT_DEADLINE, Deployment, FILE_DEADLINE};
+pub use error::ISSUE_WRITTEN_TOO_OFTEN;
 pub use model::admin::{AdminWebhook, Myself, NewWebhook, Project, ServerInfo};
 pub use model::comment::{Comment, Visibility};
 pub use model::history::{ChangeItem, History};

@@ -114,6 +114,7 @@ pub(crate) fn act(act: &Act) -> &'static str {
             TalkAct::SendTemplate { .. } => "Send the approved message to the end user",
             TalkAct::SendFile { .. } => "Send a file to the end user",
             TalkAct::Tell { .. } => "Tell the agents, as an internal comment",
+            TalkAct::Reopen { .. } => "Open the channel's conversation again",
             TalkAct::Archive { .. } => "Archive the channel's conversation",
         },
     }

@@ -18,6 +18,7 @@ use bowline_domain::effect::{Act, Effect};
 use bowline_domain::ids::{ConversationId, WorkspaceName};
 use bowline_domain::time::Millis;
 use bowline_intercom::Conversation;
+use bowline_jira::ISSUE_WRITTEN_TOO_OFTEN;
 use bowline_net::{ApiError, ErrorKind, Reply};
 use bowline_store::StoreError;
 use bowline_store::model::{Ending, Settlement, TakenEffect};
@@ -37,6 +38,10 @@ const LOOK_AFTER_MS: i64 = 1_000;
 
 /// Attempts after which something that the far side refuses as invalid is given up.
 const REFUSALS_MAX: i64 = 5;
+
+/// The wait when one issue was written to too often and Jira does not say for how long, in
+/// milliseconds: the shorter of its two windows.
+const ISSUE_WRITES_WAIT_MS: i64 = 2_000;
 
 /// The wait when an administrator has to change something, in milliseconds.
 const MENDING_WAIT_MS: i64 = 5 * 60 * 1_000;
@@ -375,6 +380,13 @@ impl Courier<'_> {
     /// What a failed call means for the effect, by the kind of the failure.
     async fn remote_failed(&self, standing: &Standing, error: &ApiError, doubtful: bool) -> Stop {
         let reason = error.to_string();
+        if error.code.as_deref() == Some(ISSUE_WRITTEN_TOO_OFTEN) {
+            // Of this issue only: the lane waits, not the site.
+            let wait_ms = error.retry_after.map_or(ISSUE_WRITES_WAIT_MS, |wait| {
+                i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)
+            });
+            return Stop(self.later(wait_ms, doubtful, reason));
+        }
         if health::take_in(self.shared, standing, error).await {
             return Stop(self.later(0, doubtful, reason));
         }

@@ -231,6 +231,11 @@ async fn exercise(backend: Backend) {
     run(backend, talking::calls_and_looks_are_remembered).await;
     run(
         backend,
+        talking::an_identity_stays_with_the_first_who_has_it,
+    )
+    .await;
+    run(
+        backend,
         talking::people_decide_who_is_blocked_and_which_customer_they_are,
     )
     .await;
