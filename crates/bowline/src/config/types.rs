@@ -25,6 +25,8 @@ pub struct Config {
     pub key_file: PathBuf,
     /// Addresses that may be called though they are not public.
     pub network_allowed: Vec<bowline_net::Range>,
+    /// A file with certificate authorities that are trusted beside the system's.
+    pub ca_file: Option<PathBuf>,
     /// Where people are told that a connection broke.
     pub alert_url: Option<Url>,
     /// Where tokens with scopes are used.

@@ -25,6 +25,7 @@ mod messaging_talk;
 mod notes;
 mod operations;
 mod process;
+mod projects;
 mod reasons;
 mod reconciling;
 mod record;

@@ -121,6 +121,12 @@ pub const KEYS: &[Key] = &[
         "Ranges of addresses like `10.1.0.0/16` that may be called though they are not public, where someone enters one on a page. What this file declares may be called in any case.",
     ),
     key(
+        "ca_file",
+        Kind::Folder,
+        Absent("the system's own"),
+        "A file with certificate authorities (PEM) that are trusted beside the system's, for a Data Center with a certificate of your own authority.",
+    ),
+    key(
         "alert_webhook_url",
         Kind::Url,
         Absent("nobody is told"),
