@@ -36,6 +36,12 @@ pub enum What {
     LinkAdded,
     /// A link was ended by hand.
     LinkRemoved,
+    /// A note was written by hand.
+    NoteWritten,
+    /// A customer was answered by hand.
+    CustomerAnswered,
+    /// Someone said what became of a send that was held.
+    HeldSettled,
     /// A site or workspace was connected.
     ConnectionAdded,
     /// Credentials or addresses of a connection were changed.
@@ -56,7 +62,7 @@ pub enum What {
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -71,6 +77,9 @@ impl What {
         Self::EventReplayed,
         Self::LinkAdded,
         Self::LinkRemoved,
+        Self::NoteWritten,
+        Self::CustomerAnswered,
+        Self::HeldSettled,
         Self::ConnectionAdded,
         Self::ConnectionChanged,
         Self::ConnectionRemoved,
@@ -98,6 +107,9 @@ impl What {
             Self::EventReplayed => "event_replayed",
             Self::LinkAdded => "link_added",
             Self::LinkRemoved => "link_removed",
+            Self::NoteWritten => "note_written",
+            Self::CustomerAnswered => "customer_answered",
+            Self::HeldSettled => "held_settled",
             Self::ConnectionAdded => "connection_added",
             Self::ConnectionChanged => "connection_changed",
             Self::ConnectionRemoved => "connection_removed",
@@ -126,6 +138,9 @@ impl What {
             Self::EventReplayed => "Delivery decided again",
             Self::LinkAdded => "Conversation linked",
             Self::LinkRemoved => "Conversation unlinked",
+            Self::NoteWritten => "Note written by hand",
+            Self::CustomerAnswered => "Customer answered by hand",
+            Self::HeldSettled => "Held send settled by hand",
             Self::ConnectionAdded => "Connection added",
             Self::ConnectionChanged => "Connection changed",
             Self::ConnectionRemoved => "Connection removed",

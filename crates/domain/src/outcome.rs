@@ -161,8 +161,17 @@ pub enum Reason {
     OtherConversation,
     /// The message cannot be sent again: it is on its way, or arrived.
     NotSentAgain,
+    /// No approved message is configured that could be sent after the reply window.
+    NoTemplate,
+    /// The reply window is open: an ordinary answer reaches the end user.
+    ReplyWindowOpen,
     /// Nothing is new in the request.
     NothingNew,
+    /// A person said what became of a send that was held.
+    SettledByHand {
+        /// Who.
+        by: String,
+    },
 }
 
 impl Reason {
@@ -212,7 +221,10 @@ impl Reason {
             Self::NotOurs => "not_ours",
             Self::OtherConversation => "other_conversation",
             Self::NotSentAgain => "not_sent_again",
+            Self::NoTemplate => "no_template",
+            Self::ReplyWindowOpen => "reply_window_open",
             Self::NothingNew => "nothing_new",
+            Self::SettledByHand { .. } => "settled_by_hand",
         }
     }
 }
@@ -371,7 +383,19 @@ impl fmt::Display for Reason {
                 "The message was not sent again: it is on its way or arrived, or its conversation \
                  is closed.",
             ),
+            Self::NoTemplate => f.write_str(
+                "The desk has no approved message (window_template) that could be sent after the \
+                 reply window.",
+            ),
+            Self::ReplyWindowOpen => f.write_str(
+                "The customer can be answered now: a public comment reaches them. No approved \
+                 message was sent.",
+            ),
             Self::NothingNew => f.write_str("Nothing in the request is new."),
+            Self::SettledByHand { by } => write!(
+                f,
+                "{by} said what became of a message that was held; nothing was to be sent."
+            ),
         }
     }
 }

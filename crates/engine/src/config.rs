@@ -6,6 +6,7 @@ use std::time::Duration;
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
 use bowline_domain::messaging::ids::AccountName;
 use bowline_domain::messaging::settings::Desk;
+use bowline_domain::panel::PanelSettings;
 use bowline_domain::settings::{NoteContents, Notify, TransitionRule};
 use bowline_jira::Deployment;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -111,6 +112,8 @@ pub struct BindingConfig {
     pub muted: bool,
     /// What of the issue a note may hold.
     pub contents: NoteContents,
+    /// What the panel of an issue shows.
+    pub panel: PanelSettings,
 }
 
 /// An account at a messaging provider.

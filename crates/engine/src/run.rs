@@ -90,6 +90,7 @@ impl Engine {
             effects_in_hand: InHand::new(EFFECTS_IN_HAND_MAX),
             probe: tokio::sync::Notify::new(),
             configured: tokio::sync::Notify::new(),
+            reads: crate::panel::Reads::new(),
         });
         remember_connections(&shared).await?;
         configure(&shared, setup.config).await?;

@@ -34,17 +34,17 @@ pub struct Client {
 }
 
 /// One call before it is sent.
-struct Call<'a> {
-    method: Method,
-    path: &'a [&'a str],
-    body: Option<Value>,
-    doing: &'static str,
+pub(crate) struct Call<'a> {
+    pub(crate) method: Method,
+    pub(crate) path: &'a [&'a str],
+    pub(crate) body: Option<Value>,
+    pub(crate) doing: &'static str,
 }
 
 impl Call<'_> {
     fn access(&self) -> Access {
         // A search is a read, although it is a POST.
-        if self.method == Method::GET || self.path == ["conversations", "search"] {
+        if self.method == Method::GET || matches!(self.path, [_, "search"]) {
             Access::Read
         } else {
             Access::Write
@@ -202,7 +202,7 @@ impl Client {
             .await
     }
 
-    async fn write(
+    pub(crate) async fn write(
         &self,
         path: &[&str],
         body: Value,
@@ -217,7 +217,7 @@ impl Client {
         self.call(call, Conversation::read).await
     }
 
-    async fn call<T>(
+    pub(crate) async fn call<T>(
         &self,
         call: Call<'_>,
         read: impl FnOnce(&Value) -> Option<T>,
@@ -276,7 +276,7 @@ impl Client {
     }
 }
 
-fn get<'a>(path: &'a [&'a str], doing: &'static str) -> Call<'a> {
+pub(crate) fn get<'a>(path: &'a [&'a str], doing: &'static str) -> Call<'a> {
     Call {
         method: Method::GET,
         path,

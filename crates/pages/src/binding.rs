@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use bowline_access::{ChangeBindings, Look, Permission, ProjectRef};
 use bowline_domain::ids::{ProjectKey, SiteName};
+use bowline_domain::panel::{ContactSource, VisibleFields};
 use bowline_domain::settings::{CommentFilter, Notify, StatusMatch, Trigger};
 use bowline_domain::time::Millis;
 use bowline_settings::{BindingNow, import, preview};
@@ -13,7 +14,7 @@ use bowline_settings::{BindingNow, import, preview};
 use crate::App;
 use crate::bindings::{page_of, state_of};
 use crate::caller::Caller;
-use crate::component::{Lozenge, Select};
+use crate::component::{Field, Lozenge, Select};
 use crate::error::{PageError, html};
 use crate::notice;
 use crate::query::Query;
@@ -41,6 +42,7 @@ struct BindingPage {
     wrong: Option<String>,
     triggers: Vec<TriggerRow>,
     flags: Vec<Flag>,
+    visible: Vec<Field>,
     filter: Select,
     mark: String,
     rules: Vec<RuleRow>,
@@ -151,11 +153,47 @@ fn flags(config: &bowline_engine::BindingConfig) -> Vec<Flag> {
             config.wake_snoozed,
         ),
         flag(
+            "panel",
+            "Panel on the issue",
+            "Conversations and contacts behind an issue, on its page in Bowline.",
+            config.panel.enabled,
+        ),
+        flag(
+            "conversation_view",
+            "Whole conversations can be read",
+            "Off: the panel shows the first message only.",
+            config.panel.conversation_view,
+        ),
+        flag(
+            "by_reporter",
+            "Contacts by the reporter's e-mail address",
+            "Instead of those of the linked conversations.",
+            config.panel.contact_source == ContactSource::Reporter,
+        ),
+        flag(
             "webhooks",
             "Jira delivers webhooks",
             "Off: where Jira cannot reach Bowline, which then asks often.",
             config.webhooks,
         ),
+    ]
+}
+
+/// The lists of attributes that the panel shows.
+fn visible(fields: &VisibleFields) -> Vec<Field> {
+    let field = |name, label, list: &[String]| {
+        Field::new(name, label, "text")
+            .with(&list.join(", "))
+            .filled("off")
+            .optional()
+    };
+    vec![
+        field("fields_user", "Fields of users", &fields.user).hinting(
+            "Attributes in the order in which the panel shows them, between commas; standard ones \
+             or the workspace's own. Others never reach a browser. Empty: the usual ones.",
+        ),
+        field("fields_lead", "Fields of leads", &fields.lead),
+        field("fields_company", "Fields of companies", &fields.company),
     ]
 }
 
@@ -318,6 +356,7 @@ pub(crate) async fn show<P: Permission>(
         version: binding.kept.as_ref().map_or(0, |row| row.version),
         triggers: triggers(&config.notify),
         flags: flags(config),
+        visible: visible(&config.panel.visible),
         filter: Select::new("filter", "Which comments", filters, filter.0),
         mark: filter.1,
         rules: config

@@ -26,6 +26,7 @@ mod help;
 mod links;
 mod notice;
 mod overview;
+mod panel;
 mod people;
 mod plain;
 mod plot;
@@ -44,7 +45,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
-use bowline_access::Access;
+use bowline_access::{Access, FrameKey};
 use bowline_engine::shared::Shared;
 
 use overview::Remembered;
@@ -59,6 +60,17 @@ pub struct Setup {
     pub settings: bowline_settings::Settings,
     /// Do people reach the service by https? Cookies are then sent by https only.
     pub https: bool,
+    /// Whose pages may show the issue panel in a frame.
+    pub frames: Frames,
+}
+
+/// Whose pages may show the issue panel in a frame.
+#[derive(Clone, Default)]
+pub struct Frames {
+    /// The origins of those pages.
+    pub hosts: Vec<String>,
+    /// What their tokens are signed with; without it there are no frames.
+    pub key: Option<FrameKey>,
 }
 
 /// What the handlers need.
@@ -69,6 +81,7 @@ pub(crate) struct App {
     pub(crate) settings: bowline_settings::Settings,
     pub(crate) https: bool,
     pub(crate) days: Arc<Mutex<Option<Remembered>>>,
+    pub(crate) frames: Arc<Frames>,
 }
 
 /// The addresses that people open.
@@ -79,6 +92,7 @@ pub fn router(setup: Setup) -> Router {
         settings: setup.settings,
         https: setup.https,
         days: Arc::default(),
+        frames: Arc::new(setup.frames),
     };
     let strangers = Router::new()
         .route(
@@ -158,6 +172,7 @@ pub fn router(setup: Setup) -> Router {
         .merge(accounts)
         .merge(configuring)
         .merge(looking)
+        .merge(panel::routes())
         .merge(api::routes())
         .fallback(error::nowhere)
         .layer(middleware::from_fn_with_state(

@@ -1,6 +1,7 @@
 //! What a row of the store means. JSON that other versions read: changed additively.
 
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
+use bowline_domain::panel::PanelSettings;
 use bowline_domain::settings::{CommentFilter, NoteContents, Notify, TransitionRule};
 use bowline_domain::time::Millis;
 use secrecy::SecretString;
@@ -146,6 +147,8 @@ pub struct StoredBinding {
     pub muted: bool,
     /// What of the issue a note may hold.
     pub contents: NoteContents,
+    /// What the panel of an issue shows.
+    pub panel: PanelSettings,
 }
 
 impl Default for StoredBinding {
@@ -163,6 +166,7 @@ impl Default for StoredBinding {
             wake_snoozed: false,
             muted: false,
             contents: NoteContents::default(),
+            panel: PanelSettings::default(),
         }
     }
 }

@@ -33,6 +33,8 @@ mod handover;
 mod migrate;
 pub mod model;
 mod open;
+mod people;
+pub mod reading;
 pub mod settings;
 mod sql;
 mod store;

@@ -11,6 +11,7 @@ const STEPS: &[(i64, &str)] = &[
     (2, include_str!("../migrations/0002_access.sql")),
     (3, include_str!("../migrations/0003_messaging.sql")),
     (4, include_str!("../migrations/0004_settings.sql")),
+    (5, include_str!("../migrations/0005_panel.sql")),
 ];
 
 /// PostgreSQL advisory lock under which one replica at a time migrates.

@@ -83,6 +83,7 @@ impl Reading<'_> {
         let muted = self.flag(section, "muted");
         let note_summary = self.flag(section, "note_summary");
         let note_comments = self.flag(section, "note_comments");
+        let panel = self.panel(section);
         self.refers(section, "site", site.as_ref(), connections);
         self.refers(section, "workspace", workspace.as_ref(), connections);
         let site = site?;
@@ -101,6 +102,7 @@ impl Reading<'_> {
             muted,
             note_summary,
             note_comments,
+            panel,
             transitions,
         })
     }

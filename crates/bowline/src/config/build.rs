@@ -117,6 +117,7 @@ impl Reading<'_> {
             reading.desk(section, name, &known)
         });
         self.one_desk_for_each_channel(&desks);
+        let embedding = self.embedding(&top);
         let listen = listen?;
         let public_url = match public_url {
             Some(found) => {
@@ -145,6 +146,7 @@ impl Reading<'_> {
             bindings,
             channel_accounts,
             desks,
+            embedding,
         })
     }
 

@@ -8,7 +8,7 @@ use crate::browser::Browser;
 use crate::configuring::{
     ALLOWED, bare, connected, form, intercom_form, jira_form, named, send, version,
 };
-use crate::stage::{On, Stage, on_both};
+use crate::stage::{On, on_both};
 
 /// What the settings form holds when nothing is touched, with these fields changed: an empty value
 /// takes a field out.
@@ -24,6 +24,8 @@ pub(crate) fn settings(version: &str, changes: &[(&str, &str)]) -> Vec<(String, 
         "summary",
         "comment",
         "webhooks",
+        "panel",
+        "conversation_view",
     ];
     fields.extend(on.map(|name| (name, "yes")));
     for (name, value) in changes {

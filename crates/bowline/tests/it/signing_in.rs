@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 26] = [
+const PAGES: [(&str, &str); 28] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -34,10 +34,15 @@ const PAGES: [(&str, &str); 26] = [
     ("/connections/add/workspace", "administrator"),
     ("/bindings", "viewer"),
     ("/bindings/acme-jira/ENG", "viewer"),
+    ("/issues/acme-jira/ENG-1", "viewer"),
+    (
+        "/issues/acme-jira/ENG-1/conversations/215475827000001",
+        "viewer",
+    ),
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 24] = [
+const FORMS: [(&str, &str); 29] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/look", "viewer"),
@@ -62,6 +67,11 @@ const FORMS: [(&str, &str); 24] = [
     ("/bindings", "project_administrator"),
     ("/bindings/acme-jira/ENG/settings", "project_administrator"),
     ("/bindings/acme-jira/ENG/part", "project_administrator"),
+    ("/issues/acme-jira/ENG-1/link", "agent"),
+    ("/issues/acme-jira/ENG-1/unlink", "agent"),
+    ("/issues/acme-jira/ENG-1/note", "agent"),
+    ("/issues/acme-jira/ENG-1/answer", "agent"),
+    ("/issues/acme-jira/ENG-1/held", "agent"),
 ];
 
 /// The roles, the weakest first.

@@ -145,9 +145,9 @@ impl Reader<'_> {
             record: plan.record,
             links: plan.links,
             facts: plan.facts,
-            talk: None,
             effects: plan.effects,
             outcome: plan.outcome,
+            ..Decided::default()
         })
     }
 

@@ -9,8 +9,8 @@ use bowline_store::{Open, Store, StoreError};
 
 use crate::support::*;
 use crate::{
-    accepting, access, browsing, configuring, deciding, lanes, reading, retention, settling,
-    taken_over, talking, viewing,
+    accepting, access, browsing, configuring, deciding, lanes, reading, readings, retention,
+    settling, taken_over, talking, viewing,
 };
 
 on_both!(
@@ -33,7 +33,7 @@ async fn migrating_twice_changes_nothing(world: &World) {
         .flatten()
         .map(String::as_str)
         .collect();
-    assert_eq!(steps, ["1", "2", "3", "4"]);
+    assert_eq!(steps, ["1", "2", "3", "4", "5"]);
 }
 
 async fn processes_that_start_together_migrate_once(world: &World) {
@@ -229,6 +229,13 @@ async fn exercise(backend: Backend) {
     )
     .await;
     run(backend, talking::calls_and_looks_are_remembered).await;
+    run(
+        backend,
+        talking::people_decide_who_is_blocked_and_which_customer_they_are,
+    )
+    .await;
+    run(backend, readings::what_was_read_is_kept).await;
+    run(backend, readings::a_held_send_ends_once).await;
 }
 
 /// What the sources say that statements are for: the text after `.rows(`, `.run(` and the like.
@@ -274,7 +281,8 @@ const ONE_SIDED: [(&str, Backend, &str); 8] = [
 ];
 
 /// Indexes of no more than what waits, fails or was refused.
-const WAITING: [&str; 7] = [
+const WAITING: [&str; 8] = [
+    "effect_held",
     "lane_due",
     "lane_owner",
     "event_waiting",
@@ -327,7 +335,8 @@ async fn every_statement_is_run_on_sqlite_and_postgres_and_hot_ones_use_indexes(
 
 /// How many statements were looked at on SQLite, and which look through a whole table.
 async fn scans() -> (usize, Vec<String>) {
-    const TABLES: [&str; 15] = [
+    const TABLES: [&str; 16] = [
+        "reading",
         "link",
         "fact",
         "effect",
