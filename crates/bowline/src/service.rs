@@ -48,7 +48,7 @@ impl Service {
         let replica = Replica::take(&config.data_dir);
         let store = open(config, replica.name().to_owned(), true).await?;
         let guard = Guard::default();
-        let transport = HttpTransport::guarded(&HttpOptions::default(), guard.clone())
+        let transport = HttpTransport::guarded(&http_options(config)?, guard.clone())
             .map_err(|why| anyhow::anyhow!("the HTTP client cannot be set up: {why}"))?;
         let transport: Arc<dyn Transport> = Arc::new(transport);
         let access = access(store.clone());
@@ -154,6 +154,22 @@ impl Service {
         self.settings.stop();
         self.engine.stop(self.patience).await;
     }
+}
+
+/// How the way out is configured.
+///
+/// # Errors
+/// The file of certificate authorities cannot be read.
+pub fn http_options(config: &Config) -> anyhow::Result<HttpOptions> {
+    let authorities_pem = match &config.ca_file {
+        Some(path) => std::fs::read(path)
+            .with_context(|| format!("reading the certificate authorities {}", path.display()))?,
+        None => Vec::new(),
+    };
+    Ok(HttpOptions {
+        authorities_pem,
+        ..HttpOptions::default()
+    })
 }
 
 /// Whose pages may show the issue panel in a frame.

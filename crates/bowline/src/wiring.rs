@@ -110,12 +110,12 @@ fn binding(binding: &config::Binding) -> engine::BindingConfig {
             .collect(),
         unassign_on_open: binding.unassign_on_open,
         wake_snoozed: binding.wake_snoozed,
-        panel: panel(&binding.panel),
         muted: binding.muted,
         contents: rules::NoteContents {
             summary: binding.note_summary,
             comment: binding.note_comments,
         },
+        panel: panel(&binding.panel),
     }
 }
 

@@ -21,6 +21,7 @@ pub enum ContactSource {
 
 /// The attributes that are shown, in this order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct VisibleFields {
     /// Of users.
     pub user: Vec<String>,

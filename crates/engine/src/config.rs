@@ -108,12 +108,12 @@ pub struct BindingConfig {
     pub unassign_on_open: bool,
     /// May a note wake a snoozed conversation?
     pub wake_snoozed: bool,
-    /// What the panel of an issue shows.
-    pub panel: PanelSettings,
     /// Is everything silent for now?
     pub muted: bool,
     /// What of the issue a note may hold.
     pub contents: NoteContents,
+    /// What the panel of an issue shows.
+    pub panel: PanelSettings,
 }
 
 /// An account at a messaging provider.

@@ -31,6 +31,8 @@ pub struct HttpOptions {
     /// A proxy for all requests. The environment's proxy variables are not looked at: where the
     /// product sends data is declared in its configuration only.
     pub proxy: Option<Url>,
+    /// Certificate authorities that are trusted beside those of the system: PEM, any number.
+    pub authorities_pem: Vec<u8>,
 }
 
 impl Default for HttpOptions {
@@ -39,6 +41,7 @@ impl Default for HttpOptions {
             body_limit_bytes: DEFAULT_BODY_LIMIT_BYTES,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             proxy: None,
+            authorities_pem: Vec::new(),
         }
     }
 }
@@ -99,6 +102,14 @@ impl HttpTransport {
             let proxy = reqwest::Proxy::all(proxy.clone())
                 .map_err(|e| format!("the proxy address cannot be used: {}", words(e)))?;
             builder = builder.proxy(proxy);
+        }
+        if !options.authorities_pem.is_empty() {
+            let authorities = reqwest::Certificate::from_pem_bundle(&options.authorities_pem)
+                .map_err(|e| format!("the certificate authorities cannot be read: {}", words(e)))?;
+            if authorities.is_empty() {
+                return Err("the file of certificate authorities holds none (PEM)".to_owned());
+            }
+            builder = builder.tls_certs_merge(authorities);
         }
         if let Some(guard) = &guard {
             builder = builder.dns_resolver(std::sync::Arc::new(Guarded(guard.clone())));

@@ -4,31 +4,22 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use bowline_access::{ChangeBindings, ChangeRefusal, Look, Permission, ProjectRef};
+use bowline_access::{ChangeBindings, Look, Permission, ProjectRef};
 use bowline_domain::ids::{ProjectKey, SiteName};
-use bowline_domain::settings::{
-    CommentFilter, NoteContents, Notify, StatusMatch, TransitionRule, Trigger,
-};
+use bowline_domain::panel::{ContactSource, VisibleFields};
+use bowline_domain::settings::{CommentFilter, Notify, StatusMatch, Trigger};
 use bowline_domain::time::Millis;
-use bowline_settings::stored::StoredBinding;
 use bowline_settings::{BindingNow, import, preview};
 
 use crate::App;
 use crate::bindings::{page_of, state_of};
-use crate::caller::{Caller, Fields, Posted};
-use crate::component::{Lozenge, Select, fault_of};
-use crate::connecting::wrong_with;
-use crate::error::{PageError, html, see_other};
+use crate::caller::Caller;
+use crate::component::{Field, Lozenge, Select};
+use crate::error::{PageError, html};
 use crate::notice;
 use crate::query::Query;
 use crate::reader::When;
 use crate::shell::{Place, Shell};
-
-/// The longest mark of a comment filter, in letters.
-const MARK_LETTERS_MAX: usize = 100;
-
-/// Rules for single transitions that a project may have.
-const RULES_MAX: usize = 50;
 
 #[derive(Template)]
 #[template(path = "binding.html")]
@@ -51,6 +42,7 @@ struct BindingPage {
     wrong: Option<String>,
     triggers: Vec<TriggerRow>,
     flags: Vec<Flag>,
+    visible: Vec<Field>,
     filter: Select,
     mark: String,
     rules: Vec<RuleRow>,
@@ -93,11 +85,12 @@ struct ImportPlan {
     trouble: Option<String>,
 }
 
+/// What came of a form.
 #[derive(Default)]
-struct Came {
-    wrong: Option<String>,
-    notice: Option<&'static str>,
-    import: bool,
+pub(crate) struct Came {
+    pub(crate) wrong: Option<String>,
+    pub(crate) notice: Option<&'static str>,
+    pub(crate) import: bool,
 }
 
 fn triggers(notify: &Notify) -> Vec<TriggerRow> {
@@ -160,11 +153,47 @@ fn flags(config: &bowline_engine::BindingConfig) -> Vec<Flag> {
             config.wake_snoozed,
         ),
         flag(
+            "panel",
+            "Panel on the issue",
+            "Conversations and contacts behind an issue, on its page in Bowline.",
+            config.panel.enabled,
+        ),
+        flag(
+            "conversation_view",
+            "Whole conversations can be read",
+            "Off: the panel shows the first message only.",
+            config.panel.conversation_view,
+        ),
+        flag(
+            "by_reporter",
+            "Contacts by the reporter's e-mail address",
+            "Instead of those of the linked conversations.",
+            config.panel.contact_source == ContactSource::Reporter,
+        ),
+        flag(
             "webhooks",
             "Jira delivers webhooks",
             "Off: where Jira cannot reach Bowline, which then asks often.",
             config.webhooks,
         ),
+    ]
+}
+
+/// The lists of attributes that the panel shows.
+fn visible(fields: &VisibleFields) -> Vec<Field> {
+    let field = |name, label, list: &[String]| {
+        Field::new(name, label, "text")
+            .with(&list.join(", "))
+            .filled("off")
+            .optional()
+    };
+    vec![
+        field("fields_user", "Fields of users", &fields.user).hinting(
+            "Attributes in the order in which the panel shows them, between commas; standard ones \
+             or the workspace's own. Others never reach a browser. Empty: the usual ones.",
+        ),
+        field("fields_lead", "Fields of leads", &fields.lead),
+        field("fields_company", "Fields of companies", &fields.company),
     ]
 }
 
@@ -245,7 +274,8 @@ async fn import_plan(app: &App, binding: &BindingNow) -> ImportPlan {
     }
 }
 
-async fn show<P: Permission>(
+/// Shows the page.
+pub(crate) async fn show<P: Permission>(
     app: &App,
     caller: &Caller<P>,
     (site, project): (&SiteName, &ProjectKey),
@@ -326,6 +356,7 @@ async fn show<P: Permission>(
         version: binding.kept.as_ref().map_or(0, |row| row.version),
         triggers: triggers(&config.notify),
         flags: flags(config),
+        visible: visible(&config.panel.visible),
         filter: Select::new("filter", "Which comments", filters, filter.0),
         mark: filter.1,
         rules: config
@@ -384,163 +415,4 @@ pub(crate) async fn page(
     };
     let (site, project) = (SiteName::new(site), ProjectKey::new(project));
     show(&app, &caller, (&site, &project), came).await
-}
-
-/// Reads the form into what is kept.
-fn typed(fields: &Fields, stored: &mut StoredBinding) -> Result<(), ChangeRefusal> {
-    let on = |name: &str| fields.get(name) == "yes";
-    let trigger = |word: &str| Trigger {
-        note: on(&format!("{word}_note")),
-        reopen: on(&format!("{word}_reopen")),
-    };
-    let mark = fields.get("mark").trim();
-    let filter = match fields.get("filter") {
-        "public" => CommentFilter::Public,
-        "marker" if mark.is_empty() || mark.chars().count() > MARK_LETTERS_MAX => {
-            let words = format!("Write the mark, in at most {MARK_LETTERS_MAX} letters.");
-            let fault = bowline_access::Fault::new("form", words);
-            return Err(ChangeRefusal::Faults(vec![fault]));
-        }
-        "marker" => CommentFilter::Marker(mark.to_owned()),
-        _ => CommentFilter::All,
-    };
-    stored.notify = Notify {
-        created: trigger("created"),
-        assigned: trigger("assigned"),
-        commented: trigger("commented"),
-        filter,
-        transitioned: trigger("transitioned"),
-    };
-    stored.linking = on("linking");
-    stored.muted = on("muted");
-    stored.contents = NoteContents {
-        summary: on("summary"),
-        comment: on("comment"),
-    };
-    stored.unassign_on_open = on("unassign_on_open");
-    stored.wake_snoozed = on("wake_snoozed");
-    stored.webhooks = on("webhooks");
-    Ok(())
-}
-
-/// What changed, for the audit log.
-fn detail(before: &StoredBinding, after: &StoredBinding) -> String {
-    let changes = import::changes(before, after);
-    let words = changes
-        .iter()
-        .map(|(title, was, is)| format!("{title}: {was} → {is}"));
-    words.collect::<Vec<_>>().join("; ")
-}
-
-fn add_rule(fields: &Fields, stored: &mut StoredBinding) -> Result<(), ChangeRefusal> {
-    let wrong = |words: &str| {
-        let fault = bowline_access::Fault::new("form", words);
-        ChangeRefusal::Faults(vec![fault])
-    };
-    let status = |name: &str| StatusMatch::read(fields.get(name)).map_err(|words| wrong(&words));
-    let (from, to) = (status("from")?, status("to")?);
-    if fields.get("to").trim().is_empty() || to == StatusMatch::Any {
-        return Err(wrong("Choose the status that it moves to."));
-    }
-    let then = Trigger {
-        note: fields.get("note") == "yes",
-        reopen: fields.get("reopen") == "yes",
-    };
-    if !then.acts() {
-        return Err(wrong("Choose a note, re-opening, or both."));
-    }
-    if stored.transitions.len() >= RULES_MAX {
-        return Err(wrong("There are too many rules; remove one first."));
-    }
-    stored.transitions.push(TransitionRule { from, to, then });
-    Ok(())
-}
-
-/// What a form on the page asks for.
-pub(crate) async fn change(
-    State(app): State<App>,
-    Path((site, project, what)): Path<(String, String, String)>,
-    posted: Posted<ChangeBindings>,
-) -> Result<Response, PageError> {
-    let Posted { caller, fields } = posted;
-    let from: i64 = fields.get("version").parse().unwrap_or(0);
-    let (site, project) = (SiteName::new(site), ProjectKey::new(project));
-    let by = &caller.granted;
-    let place = (&site, &project, from);
-    let settings = &app.settings;
-    let changed = match what.as_str() {
-        "settings" => {
-            let change = |stored: &mut StoredBinding| {
-                let before = stored.clone();
-                typed(&fields, stored)?;
-                Ok(detail(&before, stored))
-            };
-            settings.change_binding(by, place, change).await.map(drop)
-        }
-        "add-rule" => {
-            let change = |stored: &mut StoredBinding| {
-                let before = stored.clone();
-                add_rule(&fields, stored)?;
-                Ok(detail(&before, stored))
-            };
-            settings.change_binding(by, place, change).await.map(drop)
-        }
-        "remove-rule" => {
-            let change = |stored: &mut StoredBinding| {
-                let before = stored.clone();
-                let number = fields.get("rule").parse().unwrap_or(usize::MAX);
-                if number < stored.transitions.len() {
-                    stored.transitions.remove(number);
-                }
-                Ok(detail(&before, stored))
-            };
-            settings.change_binding(by, place, change).await.map(drop)
-        }
-        "import" => match settings.other_app(&site, &project).await {
-            Ok(Some(property)) => {
-                let change = |stored: &mut StoredBinding| {
-                    let imported = import::read(&property, stored);
-                    let detail = detail(stored, &imported.after);
-                    *stored = imported.after;
-                    Ok(format!("imported: {detail}"))
-                };
-                settings.change_binding(by, place, change).await.map(drop)
-            }
-            Ok(None) => Err(ChangeRefusal::Gone),
-            Err(words) => {
-                let fault = bowline_access::Fault::new("form", words);
-                Err(ChangeRefusal::Faults(vec![fault]))
-            }
-        },
-        "part" => settings.part(by, place).await,
-        "rejoin" => settings.rejoin(by, place, fields.get("workspace")).await,
-        "forget" => match settings.forget(by, place).await {
-            Ok(()) => return Ok(see_other("/bindings?done=forgotten")),
-            Err(refusal) => Err(refusal),
-        },
-        _ => return Err(caller.not_found("There is no such form.")),
-    };
-    match changed {
-        Ok(()) => {
-            let done = match what.as_str() {
-                "part" => "parted",
-                "rejoin" => "rejoined",
-                "import" => "imported",
-                _ => "saved",
-            };
-            let next = format!("/bindings/{site}/{project}?done={done}");
-            Ok(see_other(&next))
-        }
-        Err(ChangeRefusal::Gone) => {
-            Err(caller.not_found("This project is not joined to a workspace."))
-        }
-        Err(refusal) => {
-            let (faults, wrong) = wrong_with(refusal)?;
-            let came = Came {
-                wrong: wrong.or_else(|| fault_of(&faults, "workspace")),
-                ..Came::default()
-            };
-            show(&app, &caller, (&site, &project), came).await
-        }
-    }
 }

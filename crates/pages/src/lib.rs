@@ -10,11 +10,13 @@ mod api;
 mod assets;
 mod audit;
 mod binding;
+mod binding_form;
 mod bindings;
 mod caller;
 mod component;
 mod connecting;
 mod connection;
+mod connection_form;
 mod connections;
 mod cookie;
 mod deliveries;
@@ -149,17 +151,23 @@ pub fn router(setup: Setup) -> Router {
         .route("/connections/site/{name}", get(connection::site))
         .route(
             "/connections/site/{name}/{what}",
-            post(connection::change_site),
+            post(connection_form::change_site),
         )
         .route("/connections/workspace/{name}", get(connection::workspace))
-        .route("/connections/workspace/{name}/back", get(connection::back))
+        .route(
+            "/connections/workspace/{name}/back",
+            get(connection_form::back),
+        )
         .route(
             "/connections/workspace/{name}/{what}",
-            post(connection::change_workspace),
+            post(connection_form::change_workspace),
         )
         .route("/bindings", get(bindings::page).post(bindings::add))
         .route("/bindings/{site}/{project}", get(binding::page))
-        .route("/bindings/{site}/{project}/{what}", post(binding::change));
+        .route(
+            "/bindings/{site}/{project}/{what}",
+            post(binding_form::change),
+        );
     strangers
         .merge(accounts)
         .merge(configuring)

@@ -68,6 +68,8 @@ pub(crate) async fn all_problems(app: &App, reader: &Reader) -> Result<Vec<Probl
     let connections = cards(app.shared.connections_now(), &queues, reader, now);
     let broken = connections.into_iter().filter(|card| !card.works);
     let mut problems: Vec<Problem> = broken.map(of_connection).collect();
+    let tokens = app.settings.tokens_that_end().into_iter();
+    problems.extend(tokens.map(|(connection, end)| of_token(&connection, end.words)));
     let failing = store.failing(FAILURES_MIN).await?;
     problems.extend(failing.iter().map(of_failing));
     let rejected = store.rejected(now.plus_ms(-REFUSED_MS)).await?;
@@ -100,6 +102,22 @@ fn of_connection(card: Card) -> Problem {
         last: None,
         more: card.deliveries,
         more_title: "Its deliveries",
+    }
+}
+
+fn of_token(connection: &Connection, words: String) -> Problem {
+    Problem {
+        state: Lozenge::new(Tone::Warn, "ends"),
+        title: format!("The token of “{}” ends", connection.name()),
+        cause: words,
+        extent: "Then the connection breaks, and what comes is queued.".to_owned(),
+        mend: "A Jira administrator makes a new token for Bowline's account and enters it on the \
+               connection's page. Nothing is interrupted."
+            .to_owned(),
+        since: None,
+        last: None,
+        more: crate::connections::page_of(connection),
+        more_title: "The connection",
     }
 }
 

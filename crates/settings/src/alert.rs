@@ -7,6 +7,8 @@
 use std::time::Duration;
 
 use bowline_access::{What, Who};
+use bowline_domain::connection::Connection;
+use bowline_domain::time::Millis;
 use bowline_engine::look::ConnectionNow;
 use bowline_net::Request;
 use bowline_store::settings::SettingRow;
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use url::Url;
 
+use crate::check::{self, Finding, State};
 use crate::service::Settings;
 use crate::stored::Kind;
 
@@ -34,70 +37,137 @@ struct Told {
     since: i64,
 }
 
-/// What is to be told now, if something is.
-fn news(now: &ConnectionNow, told: Option<&Told>, settled: bool) -> Option<Told> {
+/// Something that people are told of when it stops being well, and when it is well again.
+#[derive(Clone, Debug)]
+struct Matter {
+    /// Under which it is written down.
+    key: String,
+    connection: String,
+    works: bool,
+    health: &'static str,
+    reason: Option<String>,
+    since: Millis,
+    /// The words for people.
+    text: String,
+}
+
+/// A connection that works, or does not.
+fn of_connection(now: &ConnectionNow) -> Matter {
+    let (key, name) = (now.connection.key(), now.connection.name());
     let works = now.health.works();
-    let last = told.is_none_or(|told| told.works);
-    (works != last && (works || settled)).then_some(Told {
+    let reason = now.reason.as_deref().unwrap_or_default();
+    Matter {
+        text: if works {
+            format!("The connection “{name}” works again; its queue is being drained.")
+        } else {
+            format!("The connection “{name}” does not work. {reason}")
+        },
+        connection: key.clone(),
+        key,
         works,
-        since: now.since.0,
+        health: now.health.as_str(),
+        reason: now.reason.clone(),
+        since: now.since,
+    }
+}
+
+/// A token that lasts, or ends soon.
+fn of_token(connection: &Connection, end: Finding, now: Millis) -> Matter {
+    let key = connection.key();
+    let works = end.state != State::Bad;
+    Matter {
+        text: format!("The token of “{}”: {}", connection.name(), end.words),
+        key: format!("{key}/token"),
+        connection: key,
+        works,
+        health: if works { "connected" } else { "ends_soon" },
+        reason: Some(end.words),
+        since: now,
+    }
+}
+
+/// What is to be told now, if something is.
+fn news(matter: &Matter, told: Option<&Told>, settled: bool) -> Option<Told> {
+    let last = told.is_none_or(|told| told.works);
+    (matter.works != last && (matter.works || settled)).then_some(Told {
+        works: matter.works,
+        since: matter.since.0,
     })
 }
 
 impl Settings {
+    /// The tokens of kept sites that end soon.
+    pub fn tokens_that_end(&self) -> Vec<(Connection, Finding)> {
+        let now = self.now();
+        let present = self.present();
+        let sites = present.kept.sites.iter();
+        sites
+            .map(|(name, row, _)| {
+                let end = check::token_end(row.value.token_ends_on.as_deref(), now);
+                (Connection::Site(name.clone()), end)
+            })
+            .filter(|(_, end)| end.state == State::Bad)
+            .collect()
+    }
+
+    fn matters(&self) -> Vec<Matter> {
+        let Some(engine) = self.engine() else {
+            return Vec::new();
+        };
+        let now = self.now();
+        let present = self.present();
+        let tokens = present.kept.sites.iter().map(|(name, row, _)| {
+            let end = check::token_end(row.value.token_ends_on.as_deref(), now);
+            of_token(&Connection::Site(name.clone()), end, now)
+        });
+        let connections = engine.connections_now();
+        connections
+            .iter()
+            .map(of_connection)
+            .chain(tokens)
+            .collect()
+    }
+
     /// Tells what changed since it was last told.
     pub(crate) async fn tell_health(&self) {
-        let (Some(engine), Some(url)) = (self.engine(), self.declared().alert_url) else {
+        let Some(url) = self.declared().alert_url else {
             return;
         };
-        let all = engine.connections_now();
-        // Nothing is read while all is well and was so.
         let rows = match self.inner.store.settings().await {
             Ok(rows) => rows,
             Err(error) => return tracing::error!(%error, "what was told could not be read"),
         };
-        for connection in all {
-            let key = connection.connection.key();
+        for matter in self.matters() {
             let row = rows
                 .iter()
-                .find(|row| row.kind == Kind::Alert.as_str() && row.name == key);
+                .find(|row| row.kind == Kind::Alert.as_str() && row.name == matter.key);
             let told: Option<Told> = row.and_then(|row| serde_json::from_str(&row.body).ok());
-            let settled = self.now().since(connection.since) >= SETTLED_MS;
-            if let Some(news) = news(&connection, told.as_ref(), settled) {
-                self.tell(&connection, row, &news, &url).await;
+            // A token's end does not come and go.
+            let settled =
+                matter.key != matter.connection || self.now().since(matter.since) >= SETTLED_MS;
+            if let Some(news) = news(&matter, told.as_ref(), settled) {
+                self.tell(&matter, row, &news, &url).await;
             }
         }
     }
 
-    async fn tell(
-        &self,
-        connection: &ConnectionNow,
-        row: Option<&SettingRow>,
-        news: &Told,
-        url: &Url,
-    ) {
-        let key = connection.connection.key();
-        let name = connection.connection.name();
-        let text = if news.works {
-            format!("The connection “{name}” works again; its queue is being drained.")
-        } else {
-            let reason = connection.reason.as_deref().unwrap_or_default();
-            format!("The connection “{name}” does not work. {reason}")
-        };
+    async fn tell(&self, matter: &Matter, row: Option<&SettingRow>, news: &Told, url: &Url) {
         let from = row.map(|row| row.version);
-        let entry = (&Who::CommandLine, What::AlertSent, text.as_str());
+        let entry = (&Who::CommandLine, What::AlertSent, matter.text.as_str());
+        let key = matter.key.as_str();
         // Whoever writes it down tells it.
-        if let Err(refusal) = self.put((Kind::Alert, &key), from, news, None, entry).await {
-            tracing::debug!(%refusal, connection = key, "another process tells it");
+        if let Err(refusal) = self.put((Kind::Alert, key), from, news, None, entry).await {
+            tracing::debug!(%refusal, key, "another process tells it");
             return;
         }
+        let since = jiff::Timestamp::from_millisecond(news.since).ok();
         let body = json!({
-            "connection": key,
+            "connection": matter.connection,
             "works": news.works,
-            "health": connection.health.as_str(),
-            "reason": connection.reason,
-            "since": jiff::Timestamp::from_millisecond(news.since).ok().map(|at| at.to_string()),
-            "text": text,
+            "health": matter.health,
+            "reason": matter.reason,
+            "since": since.map(|at| at.to_string()),
+            "text": matter.text,
             "url": self.inner.public_url.as_str(),
         });
         let mut headers = HeaderMap::new();
@@ -111,40 +181,41 @@ impl Settings {
         };
         match self.inner.transport.send(request).await {
             Ok(answer) if answer.is_success() => {
-                tracing::info!(connection = key, works = news.works, "people were told");
+                tracing::info!(key, works = news.works, "people were told");
             }
             Ok(answer) => tracing::error!(
-                connection = key,
+                key,
                 status = answer.status,
                 "people could not be told: alert_webhook_url answered so"
             ),
-            Err(error) => tracing::error!(connection = key, %error, "people could not be told"),
+            Err(error) => tracing::error!(key, %error, "people could not be told"),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use bowline_domain::connection::{Connection, Health};
-    use bowline_domain::time::Millis;
+    use bowline_domain::connection::Health;
     use bowline_engine::look::FarSide;
 
     use super::*;
 
     #[test]
     fn each_change_is_told_once() {
-        let now = |health| ConnectionNow {
-            connection: Connection::Workspace("acme".into()),
-            far_side: FarSide::Intercom,
-            url: String::new(),
-            health,
-            reason: None,
-            since: Millis(7),
-            remote_id: None,
-            actor_id: None,
-            webhook_seen_at: None,
-            expects_webhooks: true,
-            projects: Vec::new(),
+        let now = |health| {
+            of_connection(&ConnectionNow {
+                connection: Connection::Workspace("acme".into()),
+                far_side: FarSide::Intercom,
+                url: String::new(),
+                health,
+                reason: None,
+                since: Millis(7),
+                remote_id: None,
+                actor_id: None,
+                webhook_seen_at: None,
+                expects_webhooks: true,
+                projects: Vec::new(),
+            })
         };
         let told = |works| Told { works, since: 1 };
         let (fine, broken) = (now(Health::Connected), now(Health::Broken));
@@ -167,5 +238,14 @@ mod tests {
         );
         assert_eq!(news(&fine, Some(&told(true)), true), None);
         assert!(news(&now(Health::Limited), Some(&told(true)), true).is_some());
+    }
+    #[test]
+    fn a_token_that_ends_soon_is_told_apart_from_its_connection() {
+        let site = Connection::Site("jira".into());
+        let day = |ends_on| check::token_end(Some(ends_on), Millis(1_795_600_000_000));
+        let soon = of_token(&site, day("2026-12-01"), Millis(9));
+        assert!(!soon.works && soon.key == "site/jira/token" && soon.connection == "site/jira");
+        assert!(soon.text.contains("2026-12-01"), "{}", soon.text);
+        assert!(of_token(&site, day("2027-11-01"), Millis(9)).works);
     }
 }

@@ -13,10 +13,11 @@ use bowline_intercom::{Region, api_base};
 use bowline_net::ErrorKind;
 use url::Url;
 
-use crate::connect::{Connected, stored_workspace};
+use crate::connect::Connected;
 use crate::forms::{WorkspaceForm, WorkspaceRead};
 use crate::service::{Settings, fault, sealed_workspace};
 use crate::stored::{Kind, StoredWorkspace, WorkspaceSecrets};
+use crate::workspaces::stored_workspace;
 
 /// Where to send someone for their consent.
 #[derive(Clone, Debug)]

@@ -294,7 +294,7 @@ mod tests {
         let cases: [(&str, Change); 9] = [
             ("url", |form| form.url = "ftp://example.com".to_owned()),
             ("url", |form| {
-                form.url = "https://a:b@example.com".to_owned()
+                form.url = "https://a:b@example.com".to_owned();
             }),
             ("url", |form| form.url = "https://example.com/?x".to_owned()),
             ("url", |form| form.url = "https://".to_owned()),
@@ -302,10 +302,10 @@ mod tests {
             ("token", |form| form.token = "two words".to_owned()),
             ("name", |form| form.name = "Acme Jira".to_owned()),
             ("api_url", |form| {
-                form.api_url = "javascript:alert(1)".to_owned()
+                form.api_url = "javascript:alert(1)".to_owned();
             }),
             ("token_ends_on", |form| {
-                form.token_ends_on = "31.1.2027".to_owned()
+                form.token_ends_on = "31.1.2027".to_owned();
             }),
         ];
         for (field, change) in cases {

@@ -1,6 +1,7 @@
 //! Settings of the app that people switch from. It keeps them in Jira, in a property of the
 //! project: see the vendor's migration tools (`import-project-properties.mjs`).
 
+use bowline_domain::panel::ContactSource;
 use bowline_domain::settings::Trigger;
 use serde_json::Value;
 
@@ -47,13 +48,16 @@ pub fn read(property: &Value, now: &StoredBinding) -> Imported {
         );
     }
     let panel = &property["intercomIssuePanel"];
-    if panel["enabled"] == Value::Bool(false) {
-        left.push("Its panel on the issue is off.".to_owned());
-    }
+    flag(&panel["enabled"], &mut after.panel.enabled);
+    flag(
+        &panel["allowConversationView"],
+        &mut after.panel.conversation_view,
+    );
+    let visible = &mut after.panel.visible;
     let fields = &panel["visibleFields"];
-    if fields.is_object() {
-        left.push("Which contact fields its panel shows is not taken over here.".to_owned());
-    }
+    fields_of(&fields["user"], &mut visible.user);
+    fields_of(&fields["lead"], &mut visible.lead);
+    fields_of(&fields["company"], &mut visible.company);
     Imported {
         changes: changes(now, &after),
         after,
@@ -64,6 +68,14 @@ pub fn read(property: &Value, now: &StoredBinding) -> Imported {
 fn flag(value: &Value, into: &mut bool) {
     if let Some(flag) = value.as_bool() {
         *into = flag;
+    }
+}
+
+/// A list of attributes, if it is one.
+fn fields_of(value: &Value, into: &mut Vec<String>) {
+    if let Some(names) = value.as_array() {
+        let names = names.iter().filter_map(Value::as_str);
+        *into = names.map(ToOwned::to_owned).collect();
     }
 }
 
@@ -106,6 +118,11 @@ fn lines(binding: &StoredBinding) -> Vec<(&'static str, String)> {
         format!("{from} → {to}: {}", trigger(rule.then))
     });
     let notify = &binding.notify;
+    let panel = &binding.panel;
+    let source = match panel.contact_source {
+        ContactSource::Linked => "linked conversations",
+        ContactSource::Reporter => "the reporter",
+    };
     vec![
         ("Linking", on(binding.linking)),
         ("Issue created", trigger(notify.created)),
@@ -120,6 +137,12 @@ fn lines(binding: &StoredBinding) -> Vec<(&'static str, String)> {
         ("Summary in notes", on(binding.contents.summary)),
         ("Comments in notes", on(binding.contents.comment)),
         ("Webhooks", on(binding.webhooks)),
+        ("Panel on the issue", on(panel.enabled)),
+        ("Whole conversations", on(panel.conversation_view)),
+        ("Contacts of the panel", source.to_owned()),
+        ("Fields of users", panel.visible.user.join(", ")),
+        ("Fields of leads", panel.visible.lead.join(", ")),
+        ("Fields of companies", panel.visible.company.join(", ")),
     ]
 }
 
@@ -147,7 +170,10 @@ mod tests {
     fn default() -> Value {
         json!({
             "intercomIssuePanel": { "enabled": true, "allowConversationView": true,
-                "visibleFields": { "user": ["email"], "lead": ["email"], "company": ["size"] } },
+                "visibleFields": {
+                    "user": ["email","phone","user_id","created_at","last_request_at","session_count"],
+                    "lead": ["email","phone","user_id","created_at","last_request_at","session_count"],
+                    "company": ["size","website"] } },
             "conversationLinking": { "enabled": true, "unassignOnOpen": false,
                 "notificationTriggers": {
                     "issueAssignmentChanged":
@@ -170,13 +196,15 @@ mod tests {
             change.2.to_owned(),
         );
         assert_eq!(imported.changes, [change]);
-        assert_eq!(imported.left.len(), 1, "{:?}", imported.left);
+        assert!(imported.left.is_empty(), "{:?}", imported.left);
         assert!(read(&default(), &imported.after).changes.is_empty());
     }
 
     #[test]
     fn what_is_off_there_is_off_here() {
         let mut property = default();
+        property["intercomIssuePanel"] = json!({ "enabled": false,
+            "allowConversationView": false, "visibleFields": { "user": ["plan", "email"] } });
         let linking = &mut property["conversationLinking"];
         linking["enabled"] = json!(false);
         linking["unassignOnOpen"] = json!(true);
@@ -189,6 +217,10 @@ mod tests {
         assert_eq!(imported.after.notify.commented, Trigger::default());
         assert!(imported.after.notify.transitioned.reopen);
         assert!(imported.left[0].contains("filterEnabled"));
+        let panel = &imported.after.panel;
+        assert!(!panel.enabled && !panel.conversation_view);
+        assert_eq!(panel.visible.user, ["plan", "email"]);
+        assert_eq!(panel.visible.company, ["size", "website"], "not said");
     }
 
     #[test]

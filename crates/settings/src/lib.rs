@@ -21,12 +21,16 @@ pub mod preview;
 mod pulse;
 pub mod rotate;
 mod service;
+mod sites;
 pub mod stored;
 pub mod vault;
+mod workspaces;
 
 pub use bindings::{BindingNow, JoinForm};
-pub use connect::{Connected, SiteNow, WorkspaceNow};
+pub use connect::Connected;
 pub use consent::Consent;
 pub use hooks::HookFound;
 pub use pulse::Pulse;
 pub use service::{Declared, Settings, Setup};
+pub use sites::SiteNow;
+pub use workspaces::WorkspaceNow;

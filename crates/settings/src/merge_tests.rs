@@ -71,7 +71,7 @@ fn what_is_kept_is_used_where_nothing_is_declared() {
     let secrets: Vec<&str> = site
         .webhook_secrets
         .iter()
-        .map(|secret| secret.expose_secret())
+        .map(secrecy::SecretString::expose_secret)
         .collect();
     assert_eq!(secrets, ["new", "old"]);
     let workspace = &merged.config.workspaces[0];

@@ -141,6 +141,9 @@ impl Settings {
         let what = "webhook";
         Some(match (known.webhook_seen_at, known.expects_webhooks) {
             (Some(_), _) => Finding::good(what, "signed deliveries arrive"),
+            (None, _) if known.projects.is_empty() => {
+                Finding::new(what, State::Unknown, "no project is joined yet")
+            }
             (None, false) => Finding::note(what, "changes are found by asking, as configured"),
             (None, true) => Finding::new(
                 what,

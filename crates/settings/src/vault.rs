@@ -304,7 +304,7 @@ mod tests {
         assert_eq!((new.key.as_str(), old.key != id), (id.as_str(), true));
         assert_eq!(&*vault.open("a", &old).unwrap(), "one");
         vault.rotate().unwrap();
-        assert_eq!(vault.forget_but(&[old.key.clone()]).unwrap(), 0);
+        assert_eq!(vault.forget_but(std::slice::from_ref(&old.key)).unwrap(), 0);
         assert_eq!(vault.forget_but(&[]).unwrap(), 1);
         let error = vault.open("a", &old).unwrap_err().to_string();
         assert!(

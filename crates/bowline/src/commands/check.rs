@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bowline::config::{Config, Site, SiteKind, Workspace};
 use bowline_jira::{Auth, Client as Jira, Deployment};
-use bowline_net::{HttpOptions, HttpTransport, Transport};
+use bowline_net::{HttpTransport, Transport};
 use bowline_settings::check::{self, Finding, State};
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -24,7 +24,7 @@ pub(crate) async fn run(configured: &Configured, secrets: bool) -> anyhow::Resul
         println!("  note: {warning}");
     }
     let transport: Arc<dyn Transport> = Arc::new(
-        HttpTransport::new(&HttpOptions::default())
+        HttpTransport::new(&bowline::service::http_options(&loaded.config)?)
             .map_err(|why| anyhow::anyhow!("the HTTP client cannot be set up: {why}"))?,
     );
     match bowline::service::open_store(&loaded.config).await {

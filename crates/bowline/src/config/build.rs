@@ -86,6 +86,9 @@ impl Reading<'_> {
             .text(&top, "key_file")
             .map(|text| self.resolve(&text.value));
         let network_allowed = self.allowed(&top);
+        let ca_file = self
+            .text(&top, "ca_file")
+            .map(|text| self.resolve(&text.value));
         let alert_url = self.url(&top, "alert_webhook_url");
         let atlassian_api_url = self.url(&top, "atlassian_api_url");
         let (sites, site_names) = self.named(root, "site", "site[]", Self::site);
@@ -128,6 +131,7 @@ impl Reading<'_> {
         Some(Config {
             key_file: key_file.unwrap_or_else(|| data_dir.join(KEY_FILE)),
             network_allowed,
+            ca_file,
             alert_url: alert_url.map(|found| found.value),
             atlassian_api_url: atlassian_api_url?.value,
             listen,

@@ -26,6 +26,8 @@ pub struct Config {
     pub key_file: PathBuf,
     /// Addresses that may be called though they are not public.
     pub network_allowed: Vec<bowline_net::Range>,
+    /// A file with certificate authorities that are trusted beside the system's.
+    pub ca_file: Option<PathBuf>,
     /// Where people are told that a connection broke.
     pub alert_url: Option<Url>,
     /// Where tokens with scopes are used.
@@ -215,14 +217,14 @@ pub struct Binding {
     pub unassign_on_open: bool,
     /// Whether a note may wake a snoozed conversation. If not, it is snoozed again to its old time.
     pub wake_snoozed: bool,
-    /// What the panel of an issue shows.
-    pub panel: Panel,
     /// Whether nothing is told for now; links are followed all the same.
     pub muted: bool,
     /// Whether a note may hold the issue's summary.
     pub note_summary: bool,
     /// Whether a note may hold the texts of comments.
     pub note_comments: bool,
+    /// What the panel of an issue shows.
+    pub panel: Panel,
     /// Rules for single transitions, in the order of the file.
     pub transitions: Vec<TransitionRule>,
 }

@@ -32,6 +32,7 @@ mod notes;
 mod operations;
 mod panel;
 mod process;
+mod projects;
 mod reasons;
 mod reconciling;
 mod record;

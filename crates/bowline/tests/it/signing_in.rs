@@ -27,11 +27,6 @@ const PAGES: [(&str, &str); 28] = [
     ("/audit/export.csv", "administrator"),
     ("/audit/export.json", "administrator"),
     ("/audit?what=signed_in", "administrator"),
-    ("/issues/acme-jira/ENG-1", "viewer"),
-    (
-        "/issues/acme-jira/ENG-1/conversations/215475827000001",
-        "viewer",
-    ),
     ("/connections", "viewer"),
     ("/connections/site/acme-jira", "viewer"),
     ("/connections/workspace/acme", "viewer"),
@@ -39,6 +34,11 @@ const PAGES: [(&str, &str); 28] = [
     ("/connections/add/workspace", "administrator"),
     ("/bindings", "viewer"),
     ("/bindings/acme-jira/ENG", "viewer"),
+    ("/issues/acme-jira/ENG-1", "viewer"),
+    (
+        "/issues/acme-jira/ENG-1/conversations/215475827000001",
+        "viewer",
+    ),
 ];
 
 /// Every form, with the least role that may send it.
@@ -56,11 +56,6 @@ const FORMS: [(&str, &str); 29] = [
     ("/people/1", "administrator"),
     ("/people/1/reset", "administrator"),
     ("/people/1/end-sessions", "administrator"),
-    ("/issues/acme-jira/ENG-1/link", "agent"),
-    ("/issues/acme-jira/ENG-1/unlink", "agent"),
-    ("/issues/acme-jira/ENG-1/note", "agent"),
-    ("/issues/acme-jira/ENG-1/answer", "agent"),
-    ("/issues/acme-jira/ENG-1/held", "agent"),
     ("/connections/add/site", "administrator"),
     ("/connections/add/workspace", "administrator"),
     ("/connections/add/consent", "administrator"),
@@ -72,6 +67,11 @@ const FORMS: [(&str, &str); 29] = [
     ("/bindings", "project_administrator"),
     ("/bindings/acme-jira/ENG/settings", "project_administrator"),
     ("/bindings/acme-jira/ENG/part", "project_administrator"),
+    ("/issues/acme-jira/ENG-1/link", "agent"),
+    ("/issues/acme-jira/ENG-1/unlink", "agent"),
+    ("/issues/acme-jira/ENG-1/note", "agent"),
+    ("/issues/acme-jira/ENG-1/answer", "agent"),
+    ("/issues/acme-jira/ENG-1/held", "agent"),
 ];
 
 /// The roles, the weakest first.

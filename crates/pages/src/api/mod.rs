@@ -38,6 +38,8 @@ pub(crate) fn routes() -> Router<App> {
                 .delete(writes::remove_link),
         )
         .route("/api/v1/audit", get(reads::audit))
+        .route("/api/v1/bindings", get(settings::list))
+        .route("/api/v1/bindings/{site}/{project}", patch(settings::change))
         .route("/api/v1/issues/{site}/{key}", get(panel::issue))
         .route(
             "/api/v1/issues/{site}/{key}/conversations/{id}",
@@ -46,8 +48,6 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/issues/{site}/{key}/notes", post(panel::note))
         .route("/api/v1/issues/{site}/{key}/answers", post(panel::answer))
         .route("/api/v1/issues/{site}/{key}/held/{id}", post(panel::held))
-        .route("/api/v1/bindings", get(settings::list))
-        .route("/api/v1/bindings/{site}/{project}", patch(settings::change))
         .route("/api/{*rest}", get(problem::nowhere).post(problem::nowhere))
         .method_not_allowed_fallback(problem::wrong_method)
 }

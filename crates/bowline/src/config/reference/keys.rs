@@ -133,6 +133,12 @@ pub const KEYS: &[Key] = &[
         "Ranges of addresses like `10.1.0.0/16` that may be called though they are not public, where someone enters one on a page. What this file declares may be called in any case.",
     ),
     key(
+        "ca_file",
+        Kind::Folder,
+        Absent("the system's own"),
+        "A file with certificate authorities (PEM) that are trusted beside the system's, for a Data Center with a certificate of your own authority.",
+    ),
+    key(
         "alert_webhook_url",
         Kind::Url,
         Absent("nobody is told"),
@@ -347,6 +353,24 @@ pub const KEYS: &[Key] = &[
         "Whether a note may wake a snoozed conversation. With `false`, it is snoozed again to its old time.",
     ),
     key(
+        "binding[].muted",
+        Kind::Flag,
+        Value("false"),
+        "Whether nothing is told for now. Links are followed all the same.",
+    ),
+    key(
+        "binding[].note_summary",
+        Kind::Flag,
+        Value("true"),
+        "Whether notes hold the issue's summary; without it the key alone.",
+    ),
+    key(
+        "binding[].note_comments",
+        Kind::Flag,
+        Value("true"),
+        "Whether notes hold the texts of comments; without it they say who commented.",
+    ),
+    key(
         "binding[].panel",
         Kind::Flag,
         Value("true"),
@@ -381,24 +405,6 @@ pub const KEYS: &[Key] = &[
         Kind::Words,
         Value("size,website"),
         "The same of companies.",
-    ),
-    key(
-        "binding[].muted",
-        Kind::Flag,
-        Value("false"),
-        "Whether nothing is told for now. Links are followed all the same.",
-    ),
-    key(
-        "binding[].note_summary",
-        Kind::Flag,
-        Value("true"),
-        "Whether notes hold the issue's summary; without it the key alone.",
-    ),
-    key(
-        "binding[].note_comments",
-        Kind::Flag,
-        Value("true"),
-        "Whether notes hold the texts of comments; without it they say who commented.",
     ),
     key(
         "binding[].transition[].from",
