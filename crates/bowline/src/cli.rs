@@ -14,7 +14,8 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Try it without accounts: the service with a simulated Intercom and Jira on this machine.
+    /// Try it without accounts: the service with a simulated Intercom and Jira, phones and a
+    /// service desk on this machine.
     Demo(Demo),
     /// Run the service.
     Serve(Configured),
@@ -71,6 +72,12 @@ pub(crate) struct Demo {
     /// Where the simulated Jira listens.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) jira: std::net::SocketAddr,
+    /// Where the simulated MessageBird listens, with its phones.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) messagebird: std::net::SocketAddr,
+    /// Where the simulated WhatsApp listens, with its phones.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) whatsapp: std::net::SocketAddr,
 }
 
 #[derive(Args)]
