@@ -38,6 +38,7 @@ pub mod reading;
 mod sql;
 mod store;
 mod talk;
+pub mod talk_browse;
 pub mod testing;
 mod writes;
 

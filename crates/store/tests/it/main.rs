@@ -22,5 +22,6 @@ mod retention;
 mod schema;
 mod settling;
 mod taken_over;
+mod talk_browsing;
 mod talking;
 mod viewing;
