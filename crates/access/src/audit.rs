@@ -42,11 +42,25 @@ pub enum What {
     CustomerAnswered,
     /// Someone said what became of a send that was held.
     HeldSettled,
+    /// A message to an end user was sent again.
+    MessageSentAgain,
+    /// It was decided that a message to an end user is not sent again.
+    MessageLetBe,
+    /// An end user was blocked.
+    EndUserBlocked,
+    /// An end user was let in again.
+    EndUserLetIn,
+    /// It was said which Jira customer an end user is, or that they are none.
+    EndUserTied,
+    /// A test message was sent to a number.
+    TestMessage,
+    /// The approved message was sent after the time to answer.
+    ApprovedSent,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 24] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -64,6 +78,13 @@ impl What {
         Self::NoteWritten,
         Self::CustomerAnswered,
         Self::HeldSettled,
+        Self::MessageSentAgain,
+        Self::MessageLetBe,
+        Self::EndUserBlocked,
+        Self::EndUserLetIn,
+        Self::EndUserTied,
+        Self::TestMessage,
+        Self::ApprovedSent,
     ];
 
     /// The word for storage.
@@ -86,6 +107,13 @@ impl What {
             Self::NoteWritten => "note_written",
             Self::CustomerAnswered => "customer_answered",
             Self::HeldSettled => "held_settled",
+            Self::MessageSentAgain => "message_sent_again",
+            Self::MessageLetBe => "message_let_be",
+            Self::EndUserBlocked => "end_user_blocked",
+            Self::EndUserLetIn => "end_user_let_in",
+            Self::EndUserTied => "end_user_tied",
+            Self::TestMessage => "test_message",
+            Self::ApprovedSent => "approved_sent",
         }
     }
 
@@ -109,6 +137,13 @@ impl What {
             Self::NoteWritten => "Note written by hand",
             Self::CustomerAnswered => "Customer answered by hand",
             Self::HeldSettled => "Held send settled by hand",
+            Self::MessageSentAgain => "Message sent again",
+            Self::MessageLetBe => "Message not sent again",
+            Self::EndUserBlocked => "End user blocked",
+            Self::EndUserLetIn => "End user let in again",
+            Self::EndUserTied => "End user tied to a customer",
+            Self::TestMessage => "Test message sent",
+            Self::ApprovedSent => "Approved message sent",
         }
     }
 

@@ -35,8 +35,8 @@ pub use audit::What;
 pub use frame::{FRAME_TOKEN_SECONDS_MAX, FrameKey, FrameRefusal, FrameToken};
 pub use password::{Cost, PASSWORD_LETTERS_MIN, PasswordFault};
 pub use permission::{
-    AnswerCustomers, ChangeLinks, Granted, Look, ManagePeople, OwnAccount, Permission, ReadAudit,
-    Replay, SeePayloads, Who, WriteNotes,
+    AnswerCustomers, ChangeLinks, ChangeTalks, Granted, Look, ManagePeople, OwnAccount, Permission,
+    ReadAudit, Replay, SeePayloads, SendTests, Who, WriteNotes,
 };
 pub use role::{Person, ProjectRef, Role, RoleKind};
 pub use secret::{Entropy, digest, same};

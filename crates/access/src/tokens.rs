@@ -43,17 +43,20 @@ pub enum Scope {
     Replay,
     /// Read the audit log.
     Audit,
+    /// Decide about messages that reached nobody, and about end users.
+    Talks,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Read,
         Self::Links,
         Self::Notes,
         Self::Answers,
         Self::Replay,
         Self::Audit,
+        Self::Talks,
     ];
 
     /// The word for storage and the API.
@@ -65,6 +68,7 @@ impl Scope {
             Self::Answers => "answers",
             Self::Replay => "replay",
             Self::Audit => "audit",
+            Self::Talks => "talks",
         }
     }
 
@@ -77,6 +81,7 @@ impl Scope {
             Self::Answers => "Answer customers in linked conversations",
             Self::Replay => "Decide deliveries again",
             Self::Audit => "Read the audit log",
+            Self::Talks => "Decide about messages and end users",
         }
     }
 

@@ -12,6 +12,7 @@ pub(crate) enum Place {
     Deliveries,
     Why,
     Links,
+    Talks,
     Problems,
     People,
     Audit,
@@ -59,6 +60,7 @@ impl Shell {
             (Place::Deliveries, "/deliveries", "Deliveries", "d", true),
             (Place::Why, "/why", "Why nothing?", "w", true),
             (Place::Links, "/links", "Links", "l", true),
+            (Place::Talks, "/conversations", "Messaging", "m", true),
             (Place::Problems, "/problems", "Problems", "p", true),
             (
                 Place::People,
