@@ -6,6 +6,7 @@ mod demo;
 mod events;
 mod links;
 mod sandbox;
+mod sends;
 mod serve;
 mod user;
 mod when;
@@ -29,6 +30,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         } => check::run(&configured, secrets).await,
         Command::Links { action } => links::run(action).await,
         Command::Events { action } => events::run(action).await,
+        Command::Sends { action } => sends::run(action).await,
         Command::User { action } => user::run(action).await,
         Command::Sandbox(options) => sandbox::run(options).await,
         Command::Version => {

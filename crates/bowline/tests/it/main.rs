@@ -7,6 +7,7 @@
 )]
 
 mod api;
+mod api_talks;
 mod bad_input;
 mod browser;
 mod connections;
@@ -20,6 +21,7 @@ mod messaging_broken;
 mod messaging_delivery;
 mod messaging_ending;
 mod messaging_out;
+mod messaging_pages;
 mod messaging_people;
 mod messaging_soak;
 mod messaging_stage;

@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 21] = [
+const PAGES: [(&str, &str); 27] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -32,10 +32,16 @@ const PAGES: [(&str, &str); 21] = [
         "/issues/acme-jira/ENG-1/conversations/215475827000001",
         "viewer",
     ),
+    ("/conversations", "viewer"),
+    ("/conversations?window=soon&about=SUP-1", "viewer"),
+    ("/end-users", "viewer"),
+    ("/end-users?state=blocked", "viewer"),
+    ("/desks", "viewer"),
+    ("/desks?check=nothing", "viewer"),
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 18] = [
+const FORMS: [(&str, &str); 24] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/look", "viewer"),
@@ -54,6 +60,12 @@ const FORMS: [(&str, &str); 18] = [
     ("/issues/acme-jira/ENG-1/note", "agent"),
     ("/issues/acme-jira/ENG-1/answer", "agent"),
     ("/issues/acme-jira/ENG-1/held", "agent"),
+    ("/conversations/bird/nobody/1/sends", "agent"),
+    ("/conversations/bird/nobody/1/approved", "agent"),
+    ("/end-users/block", "agent"),
+    ("/end-users/bird/nobody/block", "agent"),
+    ("/end-users/bird/nobody/customer", "agent"),
+    ("/desks/test", "administrator"),
 ];
 
 /// The roles, the weakest first.
