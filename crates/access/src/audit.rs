@@ -58,11 +58,25 @@ pub enum What {
     ProjectRejoined,
     /// Someone was told that a connection broke or works again.
     AlertSent,
+    /// A message to an end user was sent again.
+    MessageSentAgain,
+    /// It was decided that a message to an end user is not sent again.
+    MessageLetBe,
+    /// An end user was blocked.
+    EndUserBlocked,
+    /// An end user was let in again.
+    EndUserLetIn,
+    /// It was said which Jira customer an end user is, or that they are none.
+    EndUserTied,
+    /// A test message was sent to a number.
+    TestMessage,
+    /// The approved message was sent after the time to answer.
+    ApprovedSent,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 32] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -88,6 +102,13 @@ impl What {
         Self::ProjectParted,
         Self::ProjectRejoined,
         Self::AlertSent,
+        Self::MessageSentAgain,
+        Self::MessageLetBe,
+        Self::EndUserBlocked,
+        Self::EndUserLetIn,
+        Self::EndUserTied,
+        Self::TestMessage,
+        Self::ApprovedSent,
     ];
 
     /// The word for storage.
@@ -118,6 +139,13 @@ impl What {
             Self::ProjectParted => "project_parted",
             Self::ProjectRejoined => "project_rejoined",
             Self::AlertSent => "alert_sent",
+            Self::MessageSentAgain => "message_sent_again",
+            Self::MessageLetBe => "message_let_be",
+            Self::EndUserBlocked => "end_user_blocked",
+            Self::EndUserLetIn => "end_user_let_in",
+            Self::EndUserTied => "end_user_tied",
+            Self::TestMessage => "test_message",
+            Self::ApprovedSent => "approved_sent",
         }
     }
 
@@ -149,6 +177,13 @@ impl What {
             Self::ProjectParted => "Project parted",
             Self::ProjectRejoined => "Project joined again",
             Self::AlertSent => "Alert sent",
+            Self::MessageSentAgain => "Message sent again",
+            Self::MessageLetBe => "Message not sent again",
+            Self::EndUserBlocked => "End user blocked",
+            Self::EndUserLetIn => "End user let in again",
+            Self::EndUserTied => "End user tied to a customer",
+            Self::TestMessage => "Test message sent",
+            Self::ApprovedSent => "Approved message sent",
         }
     }
 

@@ -50,6 +50,14 @@ permission! {
     AnswerCustomers, "answer customers", Agent, Some(Scope::Answers)
 }
 permission! {
+    /// Decide about messages that reached nobody, and about end users.
+    ChangeTalks, "decide about messages and end users", Agent, Some(Scope::Talks)
+}
+permission! {
+    /// Send a test message to a telephone number.
+    SendTests, "send test messages", Administrator, None
+}
+permission! {
     /// Decide deliveries again.
     Replay, "decide deliveries again", ProjectAdministrator, Some(Scope::Replay)
 }
@@ -194,6 +202,27 @@ impl Granted<ChangeBindings> {
     /// Does it hold for this project?
     pub fn covers(&self, project: &ProjectRef) -> bool {
         self.who.administers(Some(project))
+    }
+}
+
+#[cfg(test)]
+mod talk_tests {
+    use super::*;
+
+    #[test]
+    fn agents_decide_about_messages_and_viewers_do_not() {
+        let who = |role| {
+            Who::Person(Person {
+                id: 1,
+                email: "ana@example.com".to_owned(),
+                name: "Ana".to_owned(),
+                role,
+            })
+        };
+        assert!(!who(Role::Viewer).may::<ChangeTalks>());
+        assert!(who(Role::Agent).may::<ChangeTalks>());
+        assert!(!who(Role::Agent).may::<SendTests>());
+        assert!(who(Role::Administrator).may::<SendTests>());
     }
 }
 

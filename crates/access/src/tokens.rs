@@ -45,6 +45,8 @@ pub enum Scope {
     Audit,
     /// Change connections and the settings of projects.
     Settings,
+    /// Decide about messages that reached nobody, and about end users.
+    Talks,
 }
 
 impl Scope {
@@ -57,6 +59,7 @@ impl Scope {
         Self::Replay,
         Self::Audit,
         Self::Settings,
+        Self::Talks,
     ];
 
     /// The word for storage and the API.
@@ -69,6 +72,7 @@ impl Scope {
             Self::Replay => "replay",
             Self::Audit => "audit",
             Self::Settings => "settings",
+            Self::Talks => "talks",
         }
     }
 
@@ -82,6 +86,7 @@ impl Scope {
             Self::Replay => "Decide deliveries again",
             Self::Audit => "Read the audit log",
             Self::Settings => "Change the settings of projects",
+            Self::Talks => "Decide about messages and end users",
         }
     }
 

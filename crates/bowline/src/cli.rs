@@ -14,7 +14,8 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Try it without accounts: the service with a simulated Intercom and Jira on this machine.
+    /// Try it without accounts: the service with a simulated Intercom and Jira, phones and a
+    /// service desk on this machine.
     Demo(Demo),
     /// Run the service.
     Serve(Configured),
@@ -35,6 +36,12 @@ pub(crate) enum Command {
     Events {
         #[command(subcommand)]
         action: Events,
+    },
+    /// Messages to customers that reached nobody, or may have: list them, send one again, let one
+    /// be.
+    Sends {
+        #[command(subcommand)]
+        action: Sends,
     },
     /// People who may sign in: list them, add one, let one in who is locked out.
     User {
@@ -76,6 +83,12 @@ pub(crate) struct Demo {
     /// Where the simulated Jira listens.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) jira: std::net::SocketAddr,
+    /// Where the simulated MessageBird listens, with its phones.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) messagebird: std::net::SocketAddr,
+    /// Where the simulated WhatsApp listens, with its phones.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) whatsapp: std::net::SocketAddr,
 }
 
 #[derive(Args)]
@@ -173,6 +186,41 @@ pub(crate) enum Events {
         configured: Configured,
         /// The event's number.
         event: i64,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Sends {
+    /// List the messages about which somebody has to decide, the latest first.
+    List {
+        #[command(flatten)]
+        configured: Configured,
+        /// Those of which it is not known whether they were sent, and no others.
+        #[arg(long)]
+        held: bool,
+        /// As JSON, one object per line.
+        #[arg(long)]
+        json: bool,
+        /// At most this many.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Send a message again, as a new one.
+    Again {
+        #[command(flatten)]
+        configured: Configured,
+        /// The message's key, as `list` prints it.
+        message: String,
+    },
+    /// Let a message be: it is not sent again.
+    Discard {
+        #[command(flatten)]
+        configured: Configured,
+        /// The message's key, as `list` prints it.
+        message: String,
+        /// It did arrive, as was found out.
+        #[arg(long)]
+        arrived: bool,
     },
 }
 

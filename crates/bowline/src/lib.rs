@@ -7,3 +7,5 @@ pub mod replica;
 pub mod service;
 pub mod system;
 mod wiring;
+
+pub use wiring::desk as desk_config;

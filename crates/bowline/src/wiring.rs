@@ -190,7 +190,8 @@ fn account(account: &config::ChannelAccount, public_url: &Url) -> engine::Accoun
     }
 }
 
-fn desk(desk: &config::Desk) -> engine::DeskConfig {
+/// A desk as the engine takes it.
+pub fn desk(desk: &config::Desk) -> engine::DeskConfig {
     let millis = |time: std::time::Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
     engine::DeskConfig {
         desk: messaging::Desk {

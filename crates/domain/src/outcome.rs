@@ -167,6 +167,8 @@ pub enum Reason {
     NoTemplate,
     /// The reply window is open: an ordinary answer reaches the end user.
     ReplyWindowOpen,
+    /// A person decided that a message is not to be sent again.
+    LetBe,
     /// Nothing is new in the request.
     NothingNew,
     /// A person said what became of a send that was held.
@@ -226,6 +228,7 @@ impl Reason {
             Self::NotSentAgain => "not_sent_again",
             Self::NoTemplate => "no_template",
             Self::ReplyWindowOpen => "reply_window_open",
+            Self::LetBe => "let_be",
             Self::NothingNew => "nothing_new",
             Self::SettledByHand { .. } => "settled_by_hand",
         }
@@ -397,6 +400,9 @@ impl fmt::Display for Reason {
             Self::ReplyWindowOpen => f.write_str(
                 "The customer can be answered now: a public comment reaches them. No approved \
                  message was sent.",
+            ),
+            Self::LetBe => f.write_str(
+                "A person decided that the message is not to be sent again. That was noted.",
             ),
             Self::NothingNew => f.write_str("Nothing in the request is new."),
             Self::SettledByHand { by } => write!(

@@ -15,6 +15,7 @@ mod breaker;
 pub mod channel;
 pub mod config;
 mod courier;
+pub mod desk;
 mod glance;
 mod health;
 pub mod ingress;

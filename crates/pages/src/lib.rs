@@ -7,6 +7,7 @@
 mod account;
 mod answer;
 mod api;
+mod approved;
 mod assets;
 mod audit;
 mod binding;
@@ -18,10 +19,15 @@ mod connecting;
 mod connection;
 mod connection_form;
 mod connections;
+mod conversation;
+mod conversations;
 mod cookie;
 mod deliveries;
 mod delivery;
+mod desks;
+mod end_users;
 mod error;
+mod held_messages;
 mod help;
 mod links;
 mod notice;
@@ -36,6 +42,7 @@ mod reader;
 mod security;
 mod shell;
 mod sign_in;
+mod talk_words;
 mod tokens;
 mod why;
 mod words;
@@ -168,11 +175,33 @@ pub fn router(setup: Setup) -> Router {
             "/bindings/{site}/{project}/{what}",
             post(binding_form::change),
         );
+    let talks = Router::new()
+        .route("/conversations", get(conversations::page))
+        .route(
+            "/conversations/{account}/{end_user}/{generation}",
+            get(conversation::page),
+        )
+        .route(
+            "/conversations/{account}/{end_user}/{generation}/sends",
+            post(conversation::sends),
+        )
+        .route(
+            "/conversations/{account}/{end_user}/{generation}/approved",
+            post(approved::send),
+        )
+        .route("/end-users", get(end_users::list))
+        .route("/end-users/block", post(end_users::block_number))
+        .route("/end-users/{account}/{id}", get(end_users::one))
+        .route("/end-users/{account}/{id}/block", post(end_users::block))
+        .route("/end-users/{account}/{id}/customer", post(end_users::tie))
+        .route("/desks", get(desks::page))
+        .route("/desks/test", post(desks::test));
     strangers
         .merge(accounts)
         .merge(configuring)
         .merge(looking)
         .merge(panel::routes())
+        .merge(talks)
         .merge(api::routes())
         .fallback(error::nowhere)
         .layer(middleware::from_fn_with_state(

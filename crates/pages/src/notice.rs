@@ -3,7 +3,7 @@
 
 use crate::query::Query;
 
-const NOTICES: [(&str, &str); 30] = [
+const NOTICES: [(&str, &str); 40] = [
     ("signed-out", "You are signed out."),
     (
         "password",
@@ -70,6 +70,41 @@ const NOTICES: [(&str, &str); 30] = [
     ("rejoined", "Joined again, with its links and settings."),
     ("imported", "Imported. The settings hold from now on."),
     ("forgotten", "The settings are forgotten."),
+    (
+        "sent-again",
+        "The message is being sent again, as a new one. How far it comes shows here.",
+    ),
+    (
+        "approved",
+        "The approved message is on its way. How far it comes shows here.",
+    ),
+    (
+        "test",
+        "The test message is on its way. How far it comes shows here.",
+    ),
+    ("let-be", "Noted. The message is not sent again."),
+    (
+        "settled",
+        "There was nothing to decide: somebody decided already, or the message came further \
+         meanwhile.",
+    ),
+    (
+        "not-now",
+        "It cannot be sent now: the conversation has ended, or the time to answer is over.",
+    ),
+    (
+        "blocked",
+        "Blocked. What they write is not taken over from now on.",
+    ),
+    (
+        "let-in",
+        "Let in again. What they write is taken over from now on.",
+    ),
+    (
+        "tied",
+        "Saved. They are the reporter of their requests from the next one on.",
+    ),
+    ("untied", "Saved. They are nobody in Jira from now on."),
     ("owner", "Welcome. You are the owner of this installation."),
 ];
 

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use bowline_access::Look;
+use bowline_access::{ChangeTalks, Look};
 use bowline_domain::connection::Connection;
 use bowline_domain::effect::EffectState;
 use bowline_store::browse::{Failing, Trouble};
@@ -14,8 +14,10 @@ use crate::App;
 use crate::caller::Caller;
 use crate::component::{Lozenge, Tone};
 use crate::error::{PageError, html};
+use crate::held_messages::{self, Held};
+use crate::notice;
 use crate::overview::{Card, cards};
-use crate::query::asking;
+use crate::query::{Query, asking};
 use crate::reader::{Reader, When};
 use crate::shell::{Place, Shell};
 use crate::words::{are, some};
@@ -48,15 +50,22 @@ pub(crate) struct Problem {
 struct ProblemsPage {
     shell: Shell,
     problems: Vec<Problem>,
+    held: Vec<Held>,
+    may_change: bool,
 }
 
 pub(crate) async fn page(
     State(app): State<App>,
     caller: Caller<Look>,
+    query: Query,
 ) -> Result<Response, PageError> {
     let page = ProblemsPage {
-        shell: caller.shell("Problems", Place::Problems),
+        shell: caller
+            .shell("Problems", Place::Problems)
+            .noting(notice::of(&query)),
         problems: all_problems(&app, &caller.reader).await?,
+        held: held_messages::held(&app, &caller.reader).await?,
+        may_change: caller.who().may::<ChangeTalks>(),
     };
     Ok(html(&page))
 }
@@ -82,6 +91,7 @@ pub(crate) async fn all_problems(app: &App, reader: &Reader) -> Result<Vec<Probl
     problems.extend(doubtful.iter().map(|trouble| of_doubt(trouble, reader)));
     let held = store.held_answers().await?;
     problems.extend(held.iter().map(|held| of_held(held, reader)));
+    problems.extend(held_messages::problem(app, reader).await?);
     let quarantined = store.quarantined().await?;
     problems.extend(
         quarantined

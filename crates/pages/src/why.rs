@@ -13,6 +13,7 @@ use crate::App;
 use crate::answer::{Facts, Latest, answer, ended};
 use crate::caller::Caller;
 use crate::component::{Lozenge, Ref, Tone};
+use crate::conversations;
 use crate::deliveries::{self, Row, row};
 use crate::delivery::{EffectCard, effects};
 use crate::error::{PageError, html, see_other};
@@ -251,6 +252,9 @@ pub(crate) async fn page(
     match seek(&app, text).await? {
         Sought::Nothing => page.unknown = true,
         Sought::Issue { key, labels } if labels.is_empty() => {
+            if let Some(path) = conversations::path_of_request(&app, &key).await? {
+                return Ok(see_other(&path));
+            }
             let section = section(&app, &caller.reader, &key, None).await?;
             page.issues.push(section);
         }

@@ -39,6 +39,7 @@ pub mod settings;
 mod sql;
 mod store;
 mod talk;
+pub mod talk_browse;
 pub mod testing;
 mod writes;
 

@@ -12,6 +12,7 @@ const STEPS: &[(i64, &str)] = &[
     (3, include_str!("../migrations/0003_messaging.sql")),
     (4, include_str!("../migrations/0004_settings.sql")),
     (5, include_str!("../migrations/0005_panel.sql")),
+    (6, include_str!("../migrations/0006_talk_pages.sql")),
 ];
 
 /// PostgreSQL advisory lock under which one replica at a time migrates.

@@ -1,11 +1,13 @@
 //! `bowline demo`
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use bowline::config::{Log, LogFormat};
-use bowline::demo::{Plan, World, story};
+use bowline::demo::{Plan, SERVICE_DESK, World, story, talk_story};
 use bowline_access::{Access, AccountForm, Door};
+use bowline_sandbox::ChannelOptions;
 use bowline_sandbox::intercom::NewContact;
 
 use super::serve::metrics;
@@ -23,19 +25,16 @@ pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
         listen: options.listen,
         intercom_addr: options.intercom,
         jira_addr: options.jira,
+        channels: Some(ChannelOptions {
+            messagebird_addr: options.messagebird,
+            whatsapp_addr: options.whatsapp,
+            ..ChannelOptions::default()
+        }),
         ..Plan::new(&folder.0)
     };
     let world = World::prepare(plan).await?;
     let service = world.start_service(metrics()?).await?;
-    println!("Bowline      http://{}", service.addr);
-    println!(
-        "Intercom     http://{} (simulated)",
-        world.sandbox.intercom.addr
-    );
-    println!(
-        "Jira         http://{} (simulated)",
-        world.sandbox.jira.addr
-    );
+    addresses(&world, service.addr);
     match &service.first_visit_code {
         Some(code) if options.first_visit => {
             println!("First visit  http://{}/setup?code={code}", service.addr);
@@ -48,7 +47,7 @@ pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
     }
     println!();
     let told = if options.story {
-        story::play(&world, service.addr, |line| println!("{line}")).await
+        play(&world, service.addr).await
     } else {
         by_hand(&world)?;
         tokio::signal::ctrl_c().await.context("waiting for the end")
@@ -67,8 +66,39 @@ pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// Says where everything is.
+fn addresses(world: &World, service: SocketAddr) {
+    let (intercom, jira) = (world.sandbox.intercom.addr, world.sandbox.jira.addr);
+    println!("Bowline      http://{service}");
+    println!("Intercom     http://{intercom} (simulated)");
+    println!("Jira         http://{jira} (simulated)");
+    println!("Service desk http://{jira}/servicedesk/{SERVICE_DESK} (simulated)");
+    if let Some(channels) = &world.channels {
+        let (bird, meta) = (channels.messagebird.addr, channels.whatsapp.addr);
+        println!("Phones       http://{bird} (simulated MessageBird: WhatsApp and SMS)");
+        println!(
+            "WhatsApp     http://{meta} (simulated Meta: WhatsApp without a provider between)"
+        );
+    }
+}
+
+/// Plays both stories.
+async fn play(world: &World, service: SocketAddr) -> anyhow::Result<()> {
+    println!("Linking: an Intercom conversation and a Jira issue");
+    story::play(world, service, |line| println!("{line}")).await?;
+    println!("\nMessaging: a person on WhatsApp and an agent of the service desk");
+    talk_story::play(world, |line| println!("{line}")).await
+}
+
 /// Sets the stage and says what to try.
 fn by_hand(world: &World) -> anyhow::Result<()> {
+    linking_by_hand(world)?;
+    messaging_by_hand(world);
+    println!("`bowline demo --story` plays both by itself. End with Ctrl-C.");
+    Ok(())
+}
+
+fn linking_by_hand(world: &World) -> anyhow::Result<()> {
     let intercom = &world.sandbox.intercom.state;
     let refused = |error| anyhow::anyhow!("setting the stage: {error:?}");
     let contact = intercom
@@ -77,7 +107,7 @@ fn by_hand(world: &World) -> anyhow::Result<()> {
     let conversation = intercom
         .create_conversation(&contact, "The export button does nothing.")
         .map_err(refused)?;
-    println!("Try this:");
+    println!("Try this, with Intercom and Jira side by side:");
     println!("  1. Open Intercom: Mia wrote to support. Copy the address of her conversation:");
     println!("       {}", intercom.conversation_address(&conversation));
     println!("  2. Open Jira, create an issue in ENG and paste the address in its description.");
@@ -87,8 +117,32 @@ fn by_hand(world: &World) -> anyhow::Result<()> {
     println!("     the conversation gets the note and is open again.");
     println!("  5. Take the address out of the description: from then on it stays silent.");
     println!();
-    println!("`bowline demo --story` plays this by itself. End with Ctrl-C.");
     Ok(())
+}
+
+/// Two people with phones are there, and neither has written yet.
+fn messaging_by_hand(world: &World) {
+    let Some(channels) = &world.channels else {
+        return;
+    };
+    let bird = &channels.messagebird.state;
+    let _ = bird.phone(talk_story::NOA).named("Noa Lind");
+    let _ = bird
+        .phone("+15557701")
+        .named("Tariq Haddad")
+        .on(bowline_sandbox::messagebird::SMS);
+    println!("And this, with the phones and the service desk side by side:");
+    println!("  1. Open the phones, choose Noa, and write two messages over whatsapp.");
+    println!("     One request comes into the queue of the service desk, with both in it.");
+    println!("  2. Open the request and reply to the customer: Noa's phone shows it.");
+    println!("     An internal note stays inside. Let Noa send a picture: it is attached.");
+    println!("  3. Move Noa's clock outside the window and reply again: the request gets an");
+    println!("     internal comment that says why nothing was delivered, and what can be done.");
+    println!("     /conversations in Bowline shows every message and how far it came.");
+    println!("  4. Let Noa write again, then move the request to Resolved: Noa is told, and the");
+    println!("     conversation ends. What Noa writes next makes a new request.");
+    println!("  5. Tariq writes over sms, which has no window and takes plain text.");
+    println!();
 }
 
 /// Makes an owner's account, ready for trying: its address and password.

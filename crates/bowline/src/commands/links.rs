@@ -165,7 +165,7 @@ fn place(loaded: &Loaded, change: &LinkChange) -> anyhow::Result<(String, String
 }
 
 /// Waits until the service carried the command out, and says what came of it.
-async fn outcome(store: &Store, event: EventId) -> anyhow::Result<ExitCode> {
+pub(super) async fn outcome(store: &Store, event: EventId) -> anyhow::Result<ExitCode> {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while tokio::time::Instant::now() < deadline {
         let view = store
@@ -189,7 +189,7 @@ async fn outcome(store: &Store, event: EventId) -> anyhow::Result<ExitCode> {
     }
     println!(
         "Event {event} waits: no service carries it out at the moment. It is done as soon as one \
-         runs and reaches Jira (bowline events show {event})."
+         runs and reaches the far side (bowline events show {event})."
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ mod events;
 mod key;
 mod links;
 mod sandbox;
+mod sends;
 mod serve;
 mod user;
 mod when;
@@ -30,6 +31,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         } => check::run(&configured, secrets).await,
         Command::Links { action } => links::run(action).await,
         Command::Events { action } => events::run(action).await,
+        Command::Sends { action } => sends::run(action).await,
         Command::User { action } => user::run(action).await,
         Command::Key { action } => key::run(action).await,
         Command::Sandbox(options) => sandbox::run(options).await,

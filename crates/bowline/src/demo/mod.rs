@@ -1,16 +1,20 @@
-//! A whole installation on this machine: the service, a simulated Intercom and a simulated Jira,
-//! joined by real HTTP and signed webhooks. The demo shows it; tests and benchmarks work it.
+//! A whole installation on this machine: the service, a simulated Intercom, a simulated Jira and,
+//! if they are asked for, simulated messaging providers, joined by real HTTP and signed webhooks.
+//! The demo shows it; tests and benchmarks work it.
 
 pub mod story;
+pub mod talk_story;
+mod teller;
 mod wait;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use bowline_sandbox::common::lasting_address;
 use bowline_sandbox::common::page::PanelFrame;
 use bowline_sandbox::jira::{BOT_TOKEN, Deployment, WebhookConfig};
-use bowline_sandbox::{Options, Running, intercom, jira};
+use bowline_sandbox::{ChannelOptions, Channels, Options, Running, intercom, jira, start_channels};
 use bowline_web::RenderMetrics;
 
 pub use wait::{PATIENCE, until};
@@ -32,6 +36,18 @@ pub const NOTIFY_TOKEN: &str = "a-notify-token-of-the-demo";
 
 /// What tokens of panels in frames are signed with.
 pub const PANEL_SECRET: &str = "a-panel-secret-of-the-demo-with-32-letters";
+
+/// The MessageBird account's name in the configuration of a world with channels.
+pub const BIRD: &str = "bird";
+
+/// The WhatsApp account's name in the configuration of a world with channels.
+pub const META: &str = "meta";
+
+/// The service project of a world with channels.
+pub const SERVICE_DESK: &str = "SUP";
+
+/// What Meta names when the webhook is entered there.
+pub const VERIFY_TOKEN: &str = "a-verify-token-of-the-demo";
 
 /// How a world is made.
 #[derive(Clone, Debug)]
@@ -56,6 +72,8 @@ pub struct Plan {
     pub intercom_addr: SocketAddr,
     /// Where the simulated Jira listens.
     pub jira_addr: SocketAddr,
+    /// The simulated messaging providers, each with a desk; `None`: there are none.
+    pub channels: Option<ChannelOptions>,
 }
 
 impl Plan {
@@ -73,6 +91,7 @@ impl Plan {
             listen: any,
             intercom_addr: any,
             jira_addr: any,
+            channels: None,
         }
     }
 
@@ -89,6 +108,8 @@ impl Plan {
 pub struct World {
     /// The simulated platforms.
     pub sandbox: Running,
+    /// The simulated messaging providers, if there are any.
+    pub channels: Option<Channels>,
     /// The configuration file of the service.
     pub config_path: PathBuf,
     plan: Plan,
@@ -99,7 +120,11 @@ impl World {
     ///
     /// # Errors
     /// A socket or file cannot be made.
-    pub async fn prepare(plan: Plan) -> anyhow::Result<Self> {
+    pub async fn prepare(mut plan: Plan) -> anyhow::Result<Self> {
+        if plan.channels.is_some() && plan.listen.port() == 0 {
+            // A messaging provider is told the service's address, so it has to be known before.
+            plan.listen = lasting_address();
+        }
         let options = Options {
             intercom: plan.intercom.clone(),
             intercom_addr: plan.intercom_addr,
@@ -109,9 +134,18 @@ impl World {
         let sandbox = bowline_sandbox::start(options)
             .await
             .context("starting the simulated platforms")?;
+        let channels = match &plan.channels {
+            Some(options) => Some(
+                start_channels(options.clone(), &sandbox.neighbours)
+                    .await
+                    .context("starting the simulated messaging providers")?,
+            ),
+            None => None,
+        };
         let config_path = plan.folder.join("bowline.toml");
         let world = Self {
             sandbox,
+            channels,
             config_path,
             plan,
         };
@@ -170,12 +204,49 @@ impl World {
              site = \"{SITE}\"\n\
              project = \"ENG\"\n\
              workspace = \"{WORKSPACE}\"\n\
-             {binding}\n",
+             {binding}\n{channels}",
+            channels = self.channels_text(),
             listen = plan.listen,
             data_dir = data_dir.display(),
             top = plan.top,
             client_secret = plan.intercom.client_secret,
             binding = plan.binding,
+        )
+    }
+
+    /// The accounts and desks of the messaging providers.
+    fn channels_text(&self) -> String {
+        let Some(channels) = &self.channels else {
+            return String::new();
+        };
+        let (bird, meta) = (
+            channels.messagebird.state.config(),
+            channels.whatsapp.state.config(),
+        );
+        format!(
+            "\n[[channel_account]]\n\
+             name = \"{BIRD}\"\n\
+             provider = \"messagebird\"\n\
+             api_url = \"{bird_url}/v1\"\n\
+             access_key = \"{}\"\n\
+             signing_key = \"{}\"\n\n\
+             [[channel_account]]\n\
+             name = \"{META}\"\n\
+             provider = \"whatsapp\"\n\
+             api_url = \"{meta_url}\"\n\
+             access_key = \"{}\"\n\
+             signing_key = \"{}\"\n\
+             verify_token = \"{VERIFY_TOKEN}\"\n\n\
+             {}\n\
+             {}",
+            bird.access_key,
+            bird.signing_key,
+            meta.token,
+            meta.app_secret,
+            desk_text("support", BIRD, "all"),
+            desk_text("whatsapp-support", META, &meta.phone_number_id),
+            bird_url = channels.messagebird.url(),
+            meta_url = channels.whatsapp.url(),
         )
     }
 
@@ -220,6 +291,36 @@ impl World {
         });
         let url = format!("http://{service}/hooks/intercom/{WORKSPACE}");
         let connected = self.sandbox.intercom.state.connect_webhook(&url).await;
-        connected.map_err(|why| anyhow::anyhow!("connecting Intercom's webhook: {why}"))
+        connected.map_err(|why| anyhow::anyhow!("connecting Intercom's webhook: {why}"))?;
+        self.connect_channels(service).await
     }
+
+    /// MessageBird's webhook is registered by the service; Meta's is entered by hand.
+    async fn connect_channels(&self, service: SocketAddr) -> anyhow::Result<()> {
+        let Some(channels) = &self.channels else {
+            return Ok(());
+        };
+        let url = format!("http://{service}/hooks/whatsapp/{META}");
+        let connected = channels.whatsapp.state.connect_webhook(&url, VERIFY_TOKEN);
+        let connected = connected.await;
+        connected.map_err(|why| anyhow::anyhow!("connecting WhatsApp's webhook: {why:?}"))?;
+        let bird = &channels.messagebird.state;
+        until(|| (!bird.webhook_urls().is_empty()).then_some(()))
+            .await
+            .context("the service did not register its webhook at MessageBird")
+    }
+}
+
+/// A desk that makes requests of the usual type of what comes in by these channels.
+fn desk_text(name: &str, account: &str, channels: &str) -> String {
+    format!(
+        "[[desk]]\n\
+         name = \"{name}\"\n\
+         account = \"{account}\"\n\
+         channels = \"{channels}\"\n\
+         site = \"{SITE}\"\n\
+         service_desk = \"{SERVICE_DESK}\"\n\
+         request_type = \"Get help\"\n\
+         quiet_seconds = 1\n"
+    )
 }

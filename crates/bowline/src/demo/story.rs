@@ -4,6 +4,7 @@ use anyhow::{Context as _, bail};
 use bowline_sandbox::intercom::{ConversationState, NewContact, Note};
 use bowline_sandbox::jira::NewComment;
 
+use super::teller::{Teller, done};
 use super::{NOTIFY_TOKEN, SITE, World, until};
 
 /// Plays the story against a running service, telling each step to `say`.
@@ -13,13 +14,12 @@ use super::{NOTIFY_TOKEN, SITE, World, until};
 pub async fn play(
     world: &World,
     service: std::net::SocketAddr,
-    mut say: impl FnMut(&str),
+    mut say: impl FnMut(&str) + Send,
 ) -> anyhow::Result<()> {
     let mut story = Story {
         world,
         service,
-        say: &mut say,
-        told: 0,
+        teller: Teller::new(&mut say),
     };
     story.chapters().await
 }
@@ -27,18 +27,16 @@ pub async fn play(
 struct Story<'w> {
     world: &'w World,
     service: std::net::SocketAddr,
-    say: &'w mut dyn FnMut(&str),
-    told: usize,
+    teller: Teller<'w>,
 }
 
 impl Story<'_> {
     fn step(&mut self, text: &str) {
-        self.told += 1;
-        (self.say)(&format!("{:>2}. {text}", self.told));
+        self.teller.step(text);
     }
 
     fn seen(&mut self, text: &str) {
-        (self.say)(&format!("    -> {text}"));
+        self.teller.seen(text);
     }
 
     async fn chapters(&mut self) -> anyhow::Result<()> {
@@ -234,10 +232,6 @@ impl Story<'_> {
         ));
         Ok(())
     }
-}
-
-fn done<T, E: std::fmt::Debug>(outcome: Result<T, E>) -> anyhow::Result<T> {
-    outcome.map_err(|refusal| anyhow::anyhow!("the simulated Jira refused: {refusal:?}"))
 }
 
 /// A note's HTML as one line of text.

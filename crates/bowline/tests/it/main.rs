@@ -7,6 +7,7 @@
 )]
 
 mod api;
+mod api_talks;
 mod bad_input;
 mod browser;
 mod configuring;
@@ -22,6 +23,7 @@ mod messaging_delivery;
 mod messaging_ending;
 mod messaging_merging;
 mod messaging_out;
+mod messaging_pages;
 mod messaging_people;
 mod messaging_rules;
 mod messaging_soak;

@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 28] = [
+const PAGES: [(&str, &str); 34] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -39,10 +39,16 @@ const PAGES: [(&str, &str); 28] = [
         "/issues/acme-jira/ENG-1/conversations/215475827000001",
         "viewer",
     ),
+    ("/conversations", "viewer"),
+    ("/conversations?window=soon&about=SUP-1", "viewer"),
+    ("/end-users", "viewer"),
+    ("/end-users?state=blocked", "viewer"),
+    ("/desks", "viewer"),
+    ("/desks?check=nothing", "viewer"),
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 29] = [
+const FORMS: [(&str, &str); 35] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/look", "viewer"),
@@ -72,6 +78,12 @@ const FORMS: [(&str, &str); 29] = [
     ("/issues/acme-jira/ENG-1/note", "agent"),
     ("/issues/acme-jira/ENG-1/answer", "agent"),
     ("/issues/acme-jira/ENG-1/held", "agent"),
+    ("/conversations/bird/nobody/1/sends", "agent"),
+    ("/conversations/bird/nobody/1/approved", "agent"),
+    ("/end-users/block", "agent"),
+    ("/end-users/bird/nobody/block", "agent"),
+    ("/end-users/bird/nobody/customer", "agent"),
+    ("/desks/test", "administrator"),
 ];
 
 /// The roles, the weakest first.

@@ -79,6 +79,48 @@ impl Delivery {
     }
 }
 
+/// What a person decided about a message that reached nobody, or may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// It was sent again, as a message of its own.
+    SentAgain,
+    /// It did arrive, as somebody found out.
+    Arrived,
+    /// It is not wanted any more.
+    Dropped,
+}
+
+impl Resolution {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::SentAgain, Self::Arrived, Self::Dropped];
+
+    /// The word for storage and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SentAgain => "sent_again",
+            Self::Arrived => "arrived",
+            Self::Dropped => "dropped",
+        }
+    }
+
+    /// The reverse of [`Resolution::as_str`].
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
+}
+
+/// A decision about a message, with who made it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolved {
+    /// What was decided.
+    pub how: Resolution,
+    /// By whom, for people.
+    pub by: String,
+    /// When.
+    pub at: Millis,
+}
+
 /// A message to an end user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outbound {

@@ -41,6 +41,15 @@ impl Platform {
         }
     }
 
+    /// The word for storage and filters, the reverse of [`Platform::from_word`].
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Whatsapp => "whatsapp",
+            Self::Sms => "sms",
+            Self::Other(word) => word,
+        }
+    }
+
     /// How long after the end user's last message an answer may be sent, in milliseconds; `None`
     /// where there is no such bound. WhatsApp, and Meta's other platforms alike: 24 hours.
     pub fn reply_window_ms(&self) -> Option<i64> {

@@ -11,8 +11,11 @@ use super::settings::WindowTemplate;
 use crate::ids::IssueKey;
 use crate::observation::{CommentVisibility, StatusRef};
 
-/// Text for an end user. Made of a comment that Jira says is public, or of a template of the desk;
-/// there is no other way to make one.
+/// What a test message says.
+const TEST_MESSAGE: &str = "This is a test message. You need not answer it.";
+
+/// Text for an end user. Made of a comment that Jira says is public, or of a template of the desk,
+/// or the one test message; there is no other way to make one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CustomerText(String);
@@ -62,6 +65,11 @@ impl CustomerText {
     pub fn of_notification(message: &Outbound) -> Option<Self> {
         let is_one = message.comment.is_none() && !message.is_template();
         is_one.then(|| Self(message.text.clone()))
+    }
+
+    /// What an administrator has sent to try a channel.
+    pub fn test_message() -> Self {
+        Self(TEST_MESSAGE.to_owned())
     }
 
     /// A message that carried a comment, to be sent again; `None` unless the comment, which was

@@ -9,6 +9,7 @@ mod panel;
 mod problem;
 mod reads;
 mod settings;
+mod talks;
 mod writes;
 
 use axum::Router;
@@ -37,6 +38,7 @@ pub(crate) fn routes() -> Router<App> {
                 .post(writes::add_link)
                 .delete(writes::remove_link),
         )
+        .merge(talking())
         .route("/api/v1/audit", get(reads::audit))
         .route("/api/v1/bindings", get(settings::list))
         .route("/api/v1/bindings/{site}/{project}", patch(settings::change))
@@ -50,6 +52,32 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/issues/{site}/{key}/held/{id}", post(panel::held))
         .route("/api/{*rest}", get(problem::nowhere).post(problem::nowhere))
         .method_not_allowed_fallback(problem::wrong_method)
+}
+
+/// The addresses about messaging.
+fn talking() -> Router<App> {
+    Router::new()
+        .route("/api/v1/desks", get(talks::desks))
+        .route("/api/v1/conversations", get(talks::conversations))
+        .route(
+            "/api/v1/conversations/{account}/{end_user}/{generation}",
+            get(talks::one_conversation),
+        )
+        .route(
+            "/api/v1/conversations/{account}/{end_user}/{generation}/sends",
+            post(talks::sends),
+        )
+        .route(
+            "/api/v1/conversations/{account}/{end_user}/{generation}/approved",
+            post(talks::approved),
+        )
+        .route("/api/v1/end-users", get(talks::end_users))
+        .route("/api/v1/end-users/{account}/{id}", get(talks::one_end_user))
+        .route("/api/v1/end-users/{account}/{id}/block", post(talks::block))
+        .route(
+            "/api/v1/end-users/{account}/{id}/customer",
+            post(talks::customer),
+        )
 }
 
 async fn openapi() -> Response {

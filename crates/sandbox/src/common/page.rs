@@ -42,6 +42,7 @@ struct Addresses {
     whatsapp: Option<String>,
     product: Option<String>,
     panel: Option<PanelFrame>,
+    desk: Option<String>,
 }
 
 /// How the product's issue panel is shown in a frame of Jira's issue page: the page speaks for the
@@ -87,6 +88,15 @@ impl Neighbours {
             .write()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         addresses.product = Some(url);
+    }
+
+    /// Sets the address of the service desk's queue.
+    pub fn set_desk(&self, url: String) {
+        let mut addresses = self
+            .shared
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        addresses.desk = Some(url);
     }
 
     /// Has the product's issue panel shown in a frame of Jira's issue page.
@@ -150,6 +160,8 @@ pub struct Shell {
     pub whatsapp: Option<String>,
     /// Base address of Bowline's pages, once known.
     pub product: Option<String>,
+    /// Address of the service desk's queue, if there is one.
+    pub desk: Option<String>,
 }
 
 impl Shell {
@@ -162,6 +174,7 @@ impl Shell {
             whatsapp,
             product,
             panel: _,
+            desk,
         } = neighbours.read();
         Self {
             title: title.into(),
@@ -172,6 +185,7 @@ impl Shell {
             messagebird,
             whatsapp,
             product,
+            desk,
         }
     }
 

@@ -82,6 +82,10 @@ pub async fn start(config: Config, addr: SocketAddr, neighbours: Neighbours) -> 
     if config.public_url.is_none() {
         site.lock().base = format!("http://{addr}").into();
     }
+    if let Some(desk) = config.desks.first() {
+        let queue = format!("http://{addr}/servicedesk/{}", desk.project);
+        site.neighbours().set_desk(queue);
+    }
     Ok(Handle {
         addr,
         state: site,

@@ -61,6 +61,8 @@ struct Row {
     newest: String,
     count: usize,
     open_until: Option<Moment>,
+    /// Did the person ever write over WhatsApp?
+    wrote: bool,
     trouble: bool,
 }
 
@@ -74,8 +76,26 @@ struct PhonePage {
     habit: Habit,
     now: Moment,
     open_until: Option<Moment>,
+    /// Did the person ever write over WhatsApp?
+    wrote: bool,
+    /// The kind of channel that was used last.
+    chosen: String,
     lines: Vec<Bubble>,
     unread: usize,
+}
+
+/// What a kind of channel is called.
+pub(crate) fn platform_title(word: &str) -> &str {
+    match word {
+        "whatsapp" => "WhatsApp",
+        "sms" => "SMS",
+        other => other,
+    }
+}
+
+fn wrote_whatsapp(lines: &[Line]) -> bool {
+    let mut written = lines.iter().filter(|line| line.from_phone);
+    written.any(|line| line.platform == "whatsapp")
 }
 
 struct Bubble {
@@ -89,6 +109,7 @@ struct Bubble {
     media: Option<String>,
     state: &'static str,
     bad: bool,
+    good: bool,
     failure: Option<String>,
 }
 
@@ -107,6 +128,7 @@ fn bubble(line: Line, name: &str) -> Bubble {
         platform: line.platform,
         at: Moment(line.at_ms),
         bad: line.state == State::Failed,
+        good: line.state == State::Read,
         state: if line.from_phone {
             "written here"
         } else {
@@ -131,6 +153,7 @@ async fn everybody<C: Carrier>(Shared(carrier): Shared<C>) -> Response {
                 .last()
                 .map(|line| line.text.clone().unwrap_or_else(|| line.kind.clone()))
                 .unwrap_or_default(),
+            wrote: wrote_whatsapp(&lines),
             count: lines.len(),
             trouble: lines.iter().any(|line| line.state == State::Failed),
             phone: person.phone,
@@ -170,6 +193,11 @@ async fn phone<C: Carrier>(Shared(carrier): Shared<C>, Path(phone): Path<String>
         .count();
     html(&PhonePage {
         shell: Shell::new(person.name.clone(), C::PLATFORM, carrier.neighbours()).refreshing(),
+        wrote: wrote_whatsapp(&lines),
+        chosen: lines
+            .last()
+            .map(|line| line.platform.clone())
+            .unwrap_or_default(),
         lines: lines
             .into_iter()
             .map(|line| bubble(line, &person.name))

@@ -20,6 +20,8 @@ pub struct Config {
     pub phone_number_id: String,
     /// The business number as people see it.
     pub display_number: String,
+    /// The name of the business that Meta has verified.
+    pub verified_name: String,
     /// How long a media address is good, in milliseconds (Meta: five minutes).
     pub media_address_ms: i64,
     /// Whether webhooks name users by phone number at all, or by user id alone.
@@ -41,6 +43,7 @@ impl Default for Config {
             business: "100000000000001".to_owned(),
             phone_number_id: "100000000000002".to_owned(),
             display_number: "15550003".to_owned(),
+            verified_name: "Acme Support".to_owned(),
             media_address_ms: 5 * 60 * 1_000,
             numbers_hidden: false,
             batch: 10,

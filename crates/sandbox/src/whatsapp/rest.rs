@@ -2,11 +2,12 @@
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::common::guard;
@@ -43,7 +44,7 @@ pub(super) fn routes(sandbox: &Sandbox) -> Router {
     let graph = Router::new()
         .route("/{version}/{number}/messages", post(send))
         .route("/{version}/{number}/media", post(upload))
-        .route("/{version}/{media}", get(media).delete(forget))
+        .route("/{version}/{node}", get(node).delete(forget))
         .route("/media-content/{media}/download", get(content))
         .layer(from_fn_with_state(sandbox.clone(), gate))
         .layer(guard::layer(
@@ -139,17 +140,48 @@ async fn upload(
     Ok(axum::Json(json!({ "id": id })).into_response())
 }
 
-async fn media(
+/// The fields that are asked for of a node.
+#[derive(Default, Deserialize)]
+struct Asked {
+    #[serde(default)]
+    fields: String,
+}
+
+/// A node: the business number, whose token it is, or a file.
+async fn node(
     State(sandbox): State<Sandbox>,
     Path((_version, id)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
 ) -> Answer {
+    let config = sandbox.config();
+    let known = if id == config.phone_number_id {
+        json!({
+            "display_phone_number": format!("+{}", config.display_number),
+            "verified_name": config.verified_name,
+        })
+    } else if id == "me" {
+        json!({ "name": "Bowline" })
+    } else {
+        return media(&sandbox, &id);
+    };
+    // Graph answers the id and what was asked for, and nothing else.
+    let mut shown = json!({ "id": id });
+    for field in asked.fields.split(',').map(str::trim) {
+        if let Some(value) = known.get(field) {
+            shown[field] = value.clone();
+        }
+    }
+    Ok(axum::Json(shown).into_response())
+}
+
+fn media(sandbox: &Sandbox, id: &str) -> Answer {
     sandbox.with_now(|state, now| {
         let address = format!("{}/media-content/{id}/download", state.base);
         let good = now + state.config.media_address_ms;
         let file = state
             .files
-            .get_mut(&id)
-            .ok_or_else(|| ApiError::unknown(&id))?;
+            .get_mut(id)
+            .ok_or_else(|| ApiError::unknown(id))?;
         file.address_until_ms = good;
         let shown = json!({
             "messaging_product": "whatsapp",

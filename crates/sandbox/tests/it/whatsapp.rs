@@ -68,6 +68,23 @@ fn values(receiver: &Receiver) -> Vec<Value> {
 }
 
 #[tokio::test]
+async fn the_business_number_tells_what_is_asked_of_it() {
+    let cloud = Cloud::with(Config::default()).await;
+    let ask = async |path: &str| Cloud::answer(cloud.request("GET", path)).await;
+    let number = "/v23.0/100000000000002";
+    let (status, all) = ask(&format!(
+        "{number}?fields=display_phone_number,verified_name"
+    ))
+    .await;
+    assert_eq!(status, 200);
+    assert_eq!(all["display_phone_number"], "+15550003");
+    assert_eq!(all["verified_name"], "Acme Support");
+    let (_, bare) = ask(number).await;
+    assert_eq!(bare, json!({ "id": "100000000000002" }));
+    assert_eq!(ask("/v23.0/100000000000009?fields=id").await.0, 400);
+}
+
+#[tokio::test]
 async fn a_webhook_must_repeat_the_challenge() {
     let cloud = Cloud::with(Config::default()).await;
     let check = async |RawQuery(query): RawQuery| {

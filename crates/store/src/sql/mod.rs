@@ -20,5 +20,7 @@ pub(crate) mod settings;
 pub(crate) mod settle;
 pub(crate) mod talk;
 pub(crate) mod talk_lookup;
+pub(crate) mod talk_pages;
 pub(crate) mod tokens;
+pub(crate) mod transcript;
 pub(crate) mod views;

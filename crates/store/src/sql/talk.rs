@@ -2,7 +2,7 @@
 
 use bowline_domain::effect::EffectKey;
 use bowline_domain::ids::{IssueId, IssueKey};
-use bowline_domain::messaging::delivery::{Delivery, Outbound};
+use bowline_domain::messaging::delivery::{Delivery, Outbound, Resolved};
 use bowline_domain::messaging::end_user::EndUser;
 use bowline_domain::messaging::gathering::{Line, Place};
 use bowline_domain::messaging::ids::{AccountName, EndUserId, MessageId, RequestRef};
@@ -47,6 +47,9 @@ async fn store_one(conn: &mut Conn, talk: &TalkChanges, at: Millis) -> Result<()
     }
     for (key, delivery, reason) in &changes.delivered {
         move_outbound(conn, key, *delivery, reason.as_deref()).await?;
+    }
+    for (key, resolved) in &changes.resolved {
+        resolve_outbound(conn, key, resolved).await?;
     }
     Ok(())
 }
@@ -115,10 +118,11 @@ async fn store_request(
     request: &Request,
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO request (account, end_user, generation, live, desk, site, \
-          conversation, opened_at, window_ends_at, state) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10) \
+          conversation, opened_at, window_ends_at, state, platform) \
+        VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11) \
         ON CONFLICT (account, end_user, generation) DO UPDATE SET live = excluded.live, \
           conversation = excluded.conversation, window_ends_at = excluded.window_ends_at, \
-          state = excluded.state";
+          state = excluded.state, platform = excluded.platform";
     let whose = RequestRef {
         generation: request.generation,
         ..whose.clone()
@@ -131,7 +135,8 @@ async fn store_request(
         conversation.map(|id| id.as_str().to_owned()),
         request.opened_at.0,
         request.window_ends_at().map(|at| at.0),
-        json(request)?
+        json(request)?,
+        request.route.platform.word()
     ];
     conn.run("recording a conversation", SQL, named(&whose, rest))
         .await
@@ -196,6 +201,25 @@ async fn move_outbound(
     const SQL: &str = "UPDATE outbound SET delivery = $1, reason = $2 WHERE key = $3";
     let args = values![delivery.as_str(), reason.map(str::to_owned), key.as_str()];
     conn.run("recording a delivery state", SQL, args)
+        .await
+        .map(drop)
+}
+
+/// Records what a person decided about a message. The first decision stands.
+async fn resolve_outbound(
+    conn: &mut Conn,
+    key: &EffectKey,
+    resolved: &Resolved,
+) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE outbound SET resolved = $1, resolved_by = $2, resolved_at = $3 \
+        WHERE key = $4 AND resolved IS NULL";
+    let args = values![
+        resolved.how.as_str(),
+        resolved.by.as_str(),
+        resolved.at.0,
+        key.as_str()
+    ];
+    conn.run("recording a decision about a message", SQL, args)
         .await
         .map(drop)
 }

@@ -71,7 +71,7 @@ pub(crate) async fn end_user(
 
 const REQUEST: &str = "account, end_user, generation, state, issue, key";
 
-fn read_request(row: &Row) -> Result<(RequestRef, Request), StoreError> {
+pub(crate) fn read_request(row: &Row) -> Result<(RequestRef, Request), StoreError> {
     let whose = RequestRef {
         account: AccountName::new(row.text(0)?),
         end_user: EndUserId::new(row.text(1)?),
@@ -193,6 +193,15 @@ pub(crate) async fn live_talks(conn: &mut Conn) -> Result<Vec<(RequestRef, Reque
     rows.iter().map(read_request).collect()
 }
 
+/// The reverse of the word for where a gathering stands.
+pub(crate) fn read_place(word: &str) -> Place {
+    match word {
+        "comment" => Place::Comment,
+        "continued" => Place::Continued,
+        _ => Place::Description,
+    }
+}
+
 /// The lines of a gathering, with whether each stands in Jira.
 pub(crate) async fn lines(
     conn: &mut Conn,
@@ -216,11 +225,7 @@ pub(crate) async fn lines(
                     message: MessageId::new(row.text(0)?),
                     part: u32::try_from(row.int(1)?).unwrap_or(u32::MAX),
                     gathering,
-                    place: match row.text(2)?.as_str() {
-                        "comment" => Place::Comment,
-                        "continued" => Place::Continued,
-                        _ => Place::Description,
-                    },
+                    place: read_place(&row.text(2)?),
                     sent_at: Millis(row.int(3)?),
                     received_at: Millis(row.int(4)?),
                     text: row.text(5)?,
@@ -256,7 +261,7 @@ pub(crate) async fn gathering_comment(
 const OUTBOUND: &str = "key, comment, channel, body, delivery, reason, at, \
     account, end_user, generation";
 
-fn read_outbound(row: &Row) -> Result<(RequestRef, Outbound), StoreError> {
+pub(crate) fn read_outbound(row: &Row) -> Result<(RequestRef, Outbound), StoreError> {
     let word = row.text(4)?;
     let outbound = Outbound {
         key: EffectKey::stored(row.text(0)?),

@@ -120,10 +120,10 @@ pub(crate) async fn event(conn: &mut Conn, id: EventId) -> Result<Option<EventVi
     rows.first().map(read_event_view).transpose()
 }
 
-const EFFECT_COLUMNS: &str = "id, event, key, connection, site, issue, act, state, attempts, \
+pub(crate) const EFFECT_COLUMNS: &str = "id, event, key, connection, site, issue, act, state, attempts, \
     planned_at, settled_at, remote_id, reason";
 
-fn read_effect_view(row: &Row) -> Result<EffectView, StoreError> {
+pub(crate) fn read_effect_view(row: &Row) -> Result<EffectView, StoreError> {
     let code = row.int(7)?;
     Ok(EffectView {
         id: EffectId(row.int(0)?),

@@ -23,5 +23,6 @@ mod retention;
 mod schema;
 mod settling;
 mod taken_over;
+mod talk_browsing;
 mod talking;
 mod viewing;

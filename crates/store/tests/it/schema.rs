@@ -10,7 +10,7 @@ use bowline_store::{Open, Store, StoreError};
 use crate::support::*;
 use crate::{
     accepting, access, browsing, configuring, deciding, lanes, reading, readings, retention,
-    settling, taken_over, talking, viewing,
+    settling, taken_over, talk_browsing, talking, viewing,
 };
 
 on_both!(
@@ -33,7 +33,7 @@ async fn migrating_twice_changes_nothing(world: &World) {
         .flatten()
         .map(String::as_str)
         .collect();
-    assert_eq!(steps, ["1", "2", "3", "4", "5"]);
+    assert_eq!(steps, ["1", "2", "3", "4", "5", "6"]);
 }
 
 async fn processes_that_start_together_migrate_once(world: &World) {
@@ -220,6 +220,18 @@ async fn exercise(backend: Backend) {
         talking::a_conversation_is_stored_whole_and_read_back,
     )
     .await;
+    run(backend, talk_browsing::conversations_are_found_page_by_page).await;
+    run(backend, talk_browsing::end_users_are_found_page_by_page).await;
+    run(
+        backend,
+        talk_browsing::a_transcript_holds_what_was_said_and_what_became_of_it,
+    )
+    .await;
+    run(
+        backend,
+        talk_browsing::the_first_decision_about_a_message_stands,
+    )
+    .await;
     run(backend, talking::lines_stand_in_their_order_and_once).await;
     run(backend, talking::what_couriers_find_out_is_kept).await;
     run(backend, talking::outbound_messages_are_followed).await;
@@ -298,7 +310,7 @@ const WAITING: [&str; 8] = [
 ];
 
 /// Statements that may look through a whole table on SQLite: what people ask for now and then.
-const MAY_SCAN: [&str; 12] = [
+const MAY_SCAN: [&str; 14] = [
     "reading settings",
     "reading active conversations",
     "listing events",
@@ -312,6 +324,8 @@ const MAY_SCAN: [&str; 12] = [
     "finding the latest effect",
     // In the order of an index, up to the end of a page.
     "looking through links",
+    "looking through conversations",
+    "looking through end users",
     "finding what is asked most",
 ];
 

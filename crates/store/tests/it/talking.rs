@@ -39,7 +39,7 @@ on_both!(
     what_was_said_is_taken_out_once_the_conversation_is_closed
 );
 
-fn account() -> AccountName {
+pub(crate) fn account() -> AccountName {
     AccountName::new("bird")
 }
 
@@ -50,11 +50,11 @@ fn phone(number: &str) -> Identity {
     }
 }
 
-fn end_user(number: &str) -> EndUser {
+pub(crate) fn end_user(number: &str) -> EndUser {
     EndUser::new(&account(), &[phone(number)], Some("Noa")).unwrap()
 }
 
-fn whose(end_user: &EndUser, generation: u32) -> RequestRef {
+pub(crate) fn whose(end_user: &EndUser, generation: u32) -> RequestRef {
     RequestRef {
         account: account(),
         end_user: end_user.id.clone(),
@@ -66,7 +66,7 @@ fn conversation() -> RemoteConversationId {
     RemoteConversationId::new("conv-1")
 }
 
-fn request(generation: u32) -> Request {
+pub(crate) fn request(generation: u32) -> Request {
     Request {
         generation,
         desk: DeskName::new("support"),
@@ -92,7 +92,7 @@ fn request(generation: u32) -> Request {
     }
 }
 
-fn line(message: &str, sent_at: i64) -> Line {
+pub(crate) fn line(message: &str, sent_at: i64) -> Line {
     Line {
         message: MessageId::new(message),
         part: 0,
@@ -104,7 +104,7 @@ fn line(message: &str, sent_at: i64) -> Line {
     }
 }
 
-fn outbound(key: &str) -> Outbound {
+pub(crate) fn outbound(key: &str) -> Outbound {
     Outbound {
         key: EffectKey::stored(key),
         comment: Some(CommentId::new("20001")),
@@ -117,7 +117,7 @@ fn outbound(key: &str) -> Outbound {
 }
 
 /// Commits changes of a conversation, with effects, under the lane of its end user.
-async fn change(
+pub(crate) async fn change(
     store: &Store,
     whose: &RequestRef,
     changes: Changes,
@@ -172,7 +172,7 @@ async fn change(
 }
 
 /// An end user with a conversation.
-async fn begun(store: &Store) -> RequestRef {
+pub(crate) async fn begun(store: &Store) -> RequestRef {
     let noa = end_user("+31600000001");
     let whose = whose(&noa, 1);
     let changes = Changes {

@@ -10,7 +10,7 @@ use crate::effect::{Act, Effect, EffectKey};
 use crate::fact::FactKey;
 use crate::ids::{CommentId, IssueId, IssueKey};
 use crate::messaging::act::{AgentFile, TalkAct};
-use crate::messaging::delivery::{Delivery, Outbound};
+use crate::messaging::delivery::{Delivery, Outbound, Resolved};
 use crate::messaging::end_user::EndUser;
 use crate::messaging::gathering::Line;
 use crate::messaging::ids::{AccountName, EndUserId, RequestRef};
@@ -54,6 +54,8 @@ pub struct Changes {
     pub joined: Option<EndUserId>,
     /// Where known messages to the end user are now, and why.
     pub delivered: Vec<(EffectKey, Delivery, Option<String>)>,
+    /// What people decided about messages that reached nobody, or may have.
+    pub resolved: Vec<(EffectKey, Resolved)>,
 }
 
 impl Plan {

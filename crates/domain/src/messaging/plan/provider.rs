@@ -4,7 +4,7 @@ use super::{Drawing, Plan};
 use crate::audience::Audience;
 use crate::ids::IssueKey;
 use crate::messaging::act::TalkAct;
-use crate::messaging::delivery::{Delivery, FILE_IN_KEY, Outbound};
+use crate::messaging::delivery::{Delivery, FILE_IN_KEY, Outbound, Resolution, Resolved};
 use crate::messaging::end_user::EndUser;
 use crate::messaging::ids::{AccountName, MessageId, RemoteConversationId};
 use crate::messaging::request::{Closing, Request};
@@ -60,6 +60,8 @@ pub enum Report {
         asked: String,
         /// What it says, if it may still be said.
         text: Option<CustomerText>,
+        /// Who wants it, for people.
+        by: String,
     },
     /// A person wants a file sent again.
     SendFileAgain {
@@ -69,6 +71,22 @@ pub enum Report {
         asked: String,
         /// Is the comment that shows it still public?
         public: bool,
+        /// Who wants it, for people.
+        by: String,
+    },
+    /// A person decided about a message that it is not to be sent again.
+    LetBe {
+        /// Our message, as it is kept.
+        message: Outbound,
+        /// Did it arrive, as they found out?
+        arrived: bool,
+        /// Who decided, for people.
+        by: String,
+    },
+    /// An administrator wants a test message sent.
+    TestMessage {
+        /// The asking: names the effect.
+        asked: String,
     },
     /// A person wants the approved message sent.
     SendTemplate {
@@ -128,12 +146,34 @@ pub fn provider(
             message,
             asked,
             text,
-        } => send_again(&mut drawing, message, asked, text.clone(), now),
+            by,
+        } => {
+            send_again(&mut drawing, message, asked, text.clone(), now);
+            replaced(&mut drawing, message, by, now);
+        }
         Report::SendFileAgain {
             message,
             asked,
             public,
-        } => send_file_again(&mut drawing, message, asked, *public, now),
+            by,
+        } => {
+            send_file_again(&mut drawing, message, asked, *public, now);
+            replaced(&mut drawing, message, by, now);
+        }
+        Report::LetBe {
+            message,
+            arrived,
+            by,
+        } => {
+            let how = if *arrived {
+                Resolution::Arrived
+            } else {
+                Resolution::Dropped
+            };
+            let by = by.clone();
+            let_be(&mut drawing, message, Resolved { how, by, at: now });
+        }
+        Report::TestMessage { asked } => test_message(&mut drawing, asked, now),
         Report::SendTemplate { template, asked } => {
             send_template(&mut drawing, template.as_ref(), asked, now);
         }
@@ -226,6 +266,51 @@ fn send_file_again(
         let fact = format!("again/{asked}{FILE_IN_KEY}{}", file.id);
         drawing.send_file(&fact, &file, comment, now);
     }
+}
+
+/// If there is a new message in its place, the old one is dealt with.
+fn replaced(drawing: &mut Drawing, message: &Outbound, by: &str, now: Millis) {
+    if drawing.plan.changes.outbound.is_empty() {
+        return;
+    }
+    let resolved = Resolved {
+        how: Resolution::SentAgain,
+        by: by.to_owned(),
+        at: now,
+    };
+    let resolved = (message.key.clone(), resolved);
+    drawing.plan.changes.resolved.push(resolved);
+}
+
+/// The message stays as it is, by a person's word.
+fn let_be(drawing: &mut Drawing, message: &Outbound, resolved: Resolved) {
+    if !message.delivery.may_be_sent_again() {
+        return drawing.because(Reason::NotSentAgain);
+    }
+    drawing.because(Reason::LetBe);
+    let resolved = (message.key.clone(), resolved);
+    drawing.plan.changes.resolved.push(resolved);
+}
+
+/// The one message that carries nothing, if something can be sent now.
+fn test_message(drawing: &mut Drawing, asked: &str, now: Millis) {
+    if !drawing.request.is_live() {
+        return drawing.because(Reason::ConversationClosed);
+    }
+    if !drawing.request.can_reply(now) {
+        return drawing.because(Reason::ReplyWindowClosed);
+    }
+    let text = CustomerText::test_message();
+    let shown = (None, text.as_str().to_owned());
+    let act = TalkAct::Send {
+        request: drawing.whose.clone(),
+        audience: Audience::Customer,
+        route: drawing.request.route.clone(),
+        text,
+        comment: None,
+        whole: false,
+    };
+    drawing.send(&format!("test/{asked}"), act, shown, now);
 }
 
 /// May a message be sent again, by where it is, and can something be sent now? Says why not.

@@ -156,6 +156,7 @@ fn a_file_that_reached_nobody_is_sent_again_as_a_file() {
         message: kept.clone(),
         asked: asked.to_owned(),
         public,
+        by: "Olive".to_owned(),
     };
     world.report(&again("1", true));
     world.write("Hello?");

@@ -1,7 +1,7 @@
 //! The rules of a conversation, each by its number.
 
 use super::world::{HOUR, World, account, route};
-use crate::messaging::delivery::Delivery;
+use crate::messaging::delivery::{Delivery, Outbound, Resolution};
 use crate::messaging::end_user::{EndUser, Identity, IdentityKind};
 use crate::messaging::ids::MessageId;
 use crate::messaging::inbound::Inbound;
@@ -539,6 +539,7 @@ fn rule_21_a_person_may_have_it_sent_again_with_one_new_effect() {
         message: world.outbound[0].clone(),
         asked: "e7".to_owned(),
         text: World::customer_text("Which model?"),
+        by: "Olive".to_owned(),
     };
     let arrived = again(&world);
     assert_eq!(world.report(&arrived).effects, [], "it is on its way");
@@ -549,9 +550,42 @@ fn rule_21_a_person_may_have_it_sent_again_with_one_new_effect() {
     };
     world.report(&failed);
     let ask = again(&world);
-    assert_eq!(world.report(&ask).effects.len(), 1);
+    let plan = world.report(&ask);
+    assert_eq!(plan.effects.len(), 1);
+    let (key, resolved) = &plan.changes.resolved[0];
+    assert_eq!(*key, world.outbound[0].key, "the old one is dealt with");
+    assert_eq!(resolved.how, Resolution::SentAgain);
     world.settle();
     assert_eq!(world.phone, ["Which model?", "Which model?"]);
+}
+
+#[test]
+fn rule_21_a_person_may_let_it_be() {
+    let mut world = World::answered();
+    let let_be = |world: &World, arrived| Report::LetBe {
+        message: world.outbound[0].clone(),
+        arrived,
+        by: "Olive".to_owned(),
+    };
+    let on_its_way = let_be(&world, true);
+    let plan = world.report(&on_its_way);
+    assert_eq!(plan.changes.resolved, [], "it is on its way");
+    let held = Report::Delivery {
+        message: Outbound {
+            delivery: Delivery::Queued,
+            ..world.outbound[0].clone()
+        },
+        now: Delivery::Held,
+        reason: None,
+    };
+    world.report(&held);
+    for (arrived, how) in [(true, Resolution::Arrived), (false, Resolution::Dropped)] {
+        let decided = let_be(&world, arrived);
+        let plan = world.report(&decided);
+        assert_eq!(plan.effects, []);
+        assert_eq!(plan.changes.resolved[0].1.how, how);
+        assert_eq!(plan.outcome.reasons[0].code(), "let_be");
+    }
 }
 
 #[test]

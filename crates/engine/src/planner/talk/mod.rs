@@ -1,6 +1,7 @@
 //! Events about conversations with end users: what providers tell, what happened in requests, and
 //! what became of our own sends. Each is planned in the lane of its end user.
 
+mod by_hand;
 mod join;
 mod provider;
 mod request;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use bowline_domain::connection::Connection;
 use bowline_domain::effect::EffectKey;
 use bowline_domain::ids::{EventId, IssueId, LaneKey, SiteName};
-use bowline_domain::messaging::delivery::{Delivery, Outbound};
+use bowline_domain::messaging::delivery::{Delivery, Outbound, Resolution};
 use bowline_domain::messaging::ids::{AccountName, EndUserId, RequestRef};
 use bowline_domain::messaging::plan::{self, Plan, Report};
 use bowline_domain::messaging::text::CustomerText;
@@ -29,6 +30,7 @@ use super::{Trouble, nothing};
 use crate::ingress::Refusal;
 use crate::shared::Shared;
 
+pub use by_hand::{queue_about_send, queue_test_message};
 pub(crate) use request::{COMMENT, files_of, read_comment};
 
 /// An event of our own making about a conversation.
@@ -70,6 +72,23 @@ pub(crate) enum TalkEvent {
     SendAgain {
         /// The effect that was to send it.
         key: EffectKey,
+        /// Who wants it, for people.
+        #[serde(default)]
+        by: String,
+    },
+    /// A person decided that a message is not to be sent again.
+    LetBe {
+        /// The effect that was to send it.
+        key: EffectKey,
+        /// Did it arrive, as they found out?
+        arrived: bool,
+        /// Who decided, for people.
+        by: String,
+    },
+    /// An administrator wants a test message sent.
+    TestMessage {
+        /// In which of the end user's conversations.
+        generation: u32,
     },
     /// A person wants the approved message sent.
     SendTemplate {
@@ -88,6 +107,8 @@ impl TalkEvent {
             Self::WindowEnds { .. } => "window",
             Self::SendAgain { .. } => "again",
             Self::SendTemplate { .. } => "template",
+            Self::LetBe { .. } => "let_be",
+            Self::TestMessage { .. } => "test",
         }
     }
 }
@@ -149,7 +170,12 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
         TalkEvent::WindowEnds { generation } => {
             report(shared, &of(generation), &Report::WindowEnds).await
         }
-        TalkEvent::SendAgain { key } => send_again(shared, event, &key).await,
+        TalkEvent::SendAgain { key, by } => send_again(shared, event, &key, by).await,
+        TalkEvent::LetBe { key, arrived, by } => let_be(shared, &key, arrived, by).await,
+        TalkEvent::TestMessage { generation } => {
+            let asked = event.id.to_string();
+            report(shared, &of(generation), &Report::TestMessage { asked }).await
+        }
         TalkEvent::SendTemplate { generation } => {
             send_template(shared, event, &of(generation)).await
         }
@@ -178,10 +204,15 @@ async fn send_again(
     shared: &Arc<Shared>,
     event: &StoredEvent,
     key: &EffectKey,
+    by: String,
 ) -> Result<Decided, Trouble> {
     let Some((whose, message)) = shared.store.outbound(key).await? else {
         return Ok(nothing(Reason::NotOurs));
     };
+    if shared.store.resolution(key).await?.is_some() {
+        // Asked for twice, or let be meanwhile: one new message at most.
+        return Ok(nothing(Reason::NotSentAgain));
+    }
     let asked = event.id.to_string();
     let visibility = visibility(shared, &whose, &message).await?;
     let told = if message.file().is_some() {
@@ -189,6 +220,7 @@ async fn send_again(
             message,
             asked,
             public: visibility == Some(CommentVisibility::Public),
+            by,
         }
     } else {
         let text = match visibility {
@@ -199,7 +231,28 @@ async fn send_again(
             message,
             asked,
             text,
+            by,
         }
+    };
+    report(shared, &whose, &told).await
+}
+
+async fn let_be(
+    shared: &Arc<Shared>,
+    key: &EffectKey,
+    arrived: bool,
+    by: String,
+) -> Result<Decided, Trouble> {
+    let Some((whose, message)) = shared.store.outbound(key).await? else {
+        return Ok(nothing(Reason::NotOurs));
+    };
+    if shared.store.resolution(key).await?.is_some() {
+        return Ok(nothing(Reason::AlreadyHandled));
+    }
+    let told = Report::LetBe {
+        message,
+        arrived,
+        by,
     };
     report(shared, &whose, &told).await
 }
@@ -343,12 +396,7 @@ pub async fn queue_send_again(
     key: &EffectKey,
     (now, chance): (Millis, u64),
 ) -> Result<EventId, Refusal> {
-    let Some((whose, _)) = store.outbound(key).await? else {
-        return Err(Refusal::BadBody("there is no such message".to_owned()));
-    };
-    let told = TalkEvent::SendAgain { key: key.clone() };
-    let name = format!("again-{}-{chance:016x}", now.0);
-    queue(store, &whose, &told, (name, now)).await
+    queue_about_send(store, key, (Resolution::SentAgain, ""), (now, chance)).await
 }
 
 /// Has the approved message of the desk sent in a conversation, by a person's word, because the

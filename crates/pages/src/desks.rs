@@ -1,0 +1,359 @@
+//! Desks: which channels feed which requests, as configured, and whether that works now.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use bowline_access::{Fault, Look, Permission, SendTests, What};
+use bowline_domain::connection::Health;
+use bowline_domain::messaging::end_user::Identity;
+use bowline_domain::messaging::ids::{ChannelId, DeskName, RequestRef};
+use bowline_domain::messaging::settings::{Channels, Desk};
+use bowline_domain::observation::StatusCategory;
+use bowline_domain::settings::StatusMatch;
+use bowline_engine::Provider;
+use bowline_engine::desk::{AccountNow, DeskNow, Finding};
+use bowline_engine::ingress::Refusal;
+use bowline_engine::shared::queue_test_message;
+
+use crate::App;
+use crate::caller::{Caller, Posted};
+use crate::component::{Field, Lozenge, Select, Tone};
+use crate::error::{PageError, html, see_other};
+use crate::notice;
+use crate::query::Query;
+use crate::reader::{Reader, When};
+use crate::shell::{Place, Shell};
+use crate::talk_words::conversation_path;
+
+#[derive(Template)]
+#[template(path = "desks.html")]
+struct DesksPage {
+    shell: Shell,
+    tab: &'static str,
+    desks: Vec<DeskCard>,
+    accounts: Vec<AccountCard>,
+    may_test: bool,
+    desk: Select,
+    number: Field,
+}
+
+/// A desk as it is configured.
+struct DeskCard {
+    name: String,
+    account: String,
+    channels: String,
+    site: String,
+    site_url: Option<String>,
+    service_desk: String,
+    request_type: String,
+    reporter: String,
+    fields: Vec<(String, String)>,
+    told: String,
+    texts: Vec<(String, String)>,
+    closing: String,
+    after_end: String,
+    files: &'static str,
+    approved: String,
+    quiet: String,
+    most: u32,
+    findings: Option<Vec<(Lozenge, String)>>,
+}
+
+/// A channel account and how it is.
+struct AccountCard {
+    name: String,
+    provider: &'static str,
+    health: Lozenge,
+    since: When,
+    reason: Option<String>,
+    known_as: Option<String>,
+    hook_url: String,
+    registers: bool,
+    seen: Option<When>,
+}
+
+/// The name of a provider, for people.
+pub(crate) fn provider(provider: Provider) -> &'static str {
+    match provider {
+        Provider::MessageBird => "MessageBird",
+        Provider::WhatsApp => "WhatsApp Cloud",
+    }
+}
+
+/// Which channels a desk serves.
+pub(crate) fn channels(desk: &Desk) -> String {
+    match &desk.channels {
+        Channels::All => "all that no other desk names".to_owned(),
+        Channels::Only(named) => {
+            let named: Vec<&str> = named.iter().map(ChannelId::as_str).collect();
+            named.join(", ")
+        }
+    }
+}
+
+/// The statuses that end a conversation.
+pub(crate) fn closing(desk: &Desk) -> String {
+    let rules: Vec<String> = desk.closing.iter().map(status).collect();
+    rules.join(", ")
+}
+
+fn status(rule: &StatusMatch) -> String {
+    match rule {
+        StatusMatch::Any => "any".to_owned(),
+        StatusMatch::NameOrId(name) => name.clone(),
+        StatusMatch::Category(category) => match category {
+            StatusCategory::New => "any that is not begun".to_owned(),
+            StatusCategory::Indeterminate => "any in progress".to_owned(),
+            StatusCategory::Done => "any that is done".to_owned(),
+            StatusCategory::Unknown => "any of no category".to_owned(),
+        },
+    }
+}
+
+/// A time span, in words.
+fn span(ms: i64) -> String {
+    match ms {
+        0 => "none".to_owned(),
+        ms if ms % 3_600_000 == 0 => format!("{} h", ms / 3_600_000),
+        ms if ms % 60_000 == 0 => format!("{} min", ms / 60_000),
+        ms => format!("{} s", ms / 1_000),
+    }
+}
+
+fn desk_card(now: DeskNow, findings: Option<Vec<Finding>>) -> DeskCard {
+    let config = now.config;
+    let desk = &config.desk;
+    let notifications = &desk.notifications;
+    let texts = notifications.by_status.iter().map(|(status, text)| {
+        let text = text.clone();
+        (
+            status.clone(),
+            text.unwrap_or_else(|| "told nothing".to_owned()),
+        )
+    });
+    let findings = findings.map(|all| {
+        let shown = all.into_iter().map(|finding| {
+            let lozenge = if finding.good {
+                Lozenge::new(Tone::Good, "works")
+            } else {
+                Lozenge::new(Tone::Bad, "to mend")
+            };
+            (lozenge, finding.words)
+        });
+        shown.collect()
+    });
+    DeskCard {
+        name: desk.name.to_string(),
+        account: desk.account.to_string(),
+        channels: channels(desk),
+        site: desk.site.to_string(),
+        site_url: now.site_url,
+        service_desk: config.service_desk.clone(),
+        request_type: config.request_type.clone(),
+        reporter: config
+            .reporter
+            .clone()
+            .unwrap_or_else(|| "Bowline's account".to_owned()),
+        fields: config
+            .fields
+            .iter()
+            .map(|(id, value)| (id.clone(), value.to_string()))
+            .collect(),
+        told: if notifications.others {
+            "every change of status that has no line of its own".to_owned()
+        } else {
+            "nothing but what has a line of its own".to_owned()
+        },
+        texts: texts.collect(),
+        closing: closing(desk),
+        after_end: if desk.reopen_within_ms > 0 {
+            format!(
+                "goes on with the old request within {}, then makes a new one",
+                span(desk.reopen_within_ms)
+            )
+        } else {
+            "makes a new request".to_owned()
+        },
+        files: if desk.attachments_out {
+            "sent with the comment"
+        } else {
+            "not sent; the agent is told"
+        },
+        approved: match &desk.window_template {
+            Some(template) if template.by_itself => {
+                format!("the approved message “{}” goes by itself", template.name)
+            }
+            Some(template) => format!(
+                "a person can have the approved message “{}” sent",
+                template.name
+            ),
+            None => "nothing, until the customer writes again".to_owned(),
+        },
+        quiet: span(desk.quiet_ms),
+        most: desk.requests_per_hour_max,
+        findings,
+    }
+}
+
+fn account_card(reader: &Reader, now: AccountNow) -> AccountCard {
+    let tone = match now.health {
+        Health::Connected => Tone::Good,
+        health if health.works() => Tone::Plain,
+        _ => Tone::Bad,
+    };
+    AccountCard {
+        name: now.name.to_string(),
+        provider: provider(now.provider),
+        health: Lozenge::new(tone, now.health.as_str()),
+        since: reader.when(now.since),
+        reason: now.reason,
+        known_as: now.known_as,
+        hook_url: now.hook_url,
+        registers: now.registers,
+        seen: now.webhook_seen_at.map(|at| reader.when(at)),
+    }
+}
+
+/// What somebody typed to have a test message sent, and what is wrong with it.
+#[derive(Default)]
+struct Typed {
+    desk: String,
+    number: String,
+    fault: Option<Fault>,
+}
+
+pub(crate) async fn page(
+    State(app): State<App>,
+    caller: Caller<Look>,
+    query: Query,
+) -> Result<Response, PageError> {
+    show(&app, &caller, &query, Typed::default()).await
+}
+
+async fn show<P: Permission>(
+    app: &App,
+    caller: &Caller<P>,
+    query: &Query,
+    typed: Typed,
+) -> Result<Response, PageError> {
+    let checked = query.text("check");
+    let mut desks = Vec::new();
+    for desk in app.shared.desks_now() {
+        let name = desk.config.desk.name.clone();
+        // Asked for by name only: a page that is looked at does not call Jira by itself.
+        let findings = if name.as_str() == checked {
+            Some(app.shared.check_desk_now(&DeskName::new(checked)).await)
+        } else {
+            None
+        };
+        desks.push(desk_card(desk, findings));
+    }
+    let accounts = app.shared.accounts_now().into_iter();
+    let refused = typed.fault.is_some();
+    let faults: Vec<Fault> = typed.fault.into_iter().collect();
+    let page = DesksPage {
+        shell: caller
+            .shell("Desks", Place::Talks)
+            .noting(notice::of(query)),
+        tab: "desks",
+        may_test: !desks.is_empty() && caller.who().may::<SendTests>(),
+        desk: Select::new(
+            "desk",
+            "Desk",
+            desks
+                .iter()
+                .map(|desk| (desk.name.clone(), desk.name.clone())),
+            &typed.desk,
+        ),
+        number: Field::new("number", "Telephone number", "text")
+            .with(&typed.number)
+            .filled("off")
+            .hinting("Of a phone of your own that has just written to this desk.")
+            .faulty(&faults),
+        desks,
+        accounts: accounts
+            .map(|account| account_card(&caller.reader, account))
+            .collect(),
+    };
+    let mut response = html(&page);
+    if refused {
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    Ok(response)
+}
+
+/// The conversation in which a test message can be sent to a number, or why there is none. A test
+/// message begins nothing either: only the person on the phone can begin.
+async fn reachable(
+    app: &App,
+    desk: &str,
+    number: &str,
+) -> Result<Result<RequestRef, &'static str>, PageError> {
+    let desks = app.shared.desks_now();
+    let Some(desk) = desks
+        .iter()
+        .find(|one| one.config.desk.name.as_str() == desk)
+    else {
+        return Ok(Err("Choose one of the desks."));
+    };
+    let Some(phone) = Identity::phone(number) else {
+        return Ok(Err(
+            "This is no telephone number. Write it in its international form, as +31 6 12345678.",
+        ));
+    };
+    let account = &desk.config.desk.account;
+    let store = &app.shared.store;
+    let latest = match store.end_user_by(account, &[phone]).await? {
+        Some(id) => store
+            .latest_talk(account, &id)
+            .await?
+            .map(|talk| (id, talk)),
+        None => None,
+    };
+    let open = latest.filter(|(_, talk)| {
+        talk.is_live() && talk.desk == desk.config.desk.name && talk.can_reply(app.shared.now())
+    });
+    Ok(match open {
+        Some((end_user, talk)) => Ok(RequestRef {
+            account: account.clone(),
+            end_user,
+            generation: talk.generation,
+        }),
+        None => Err(
+            "Nothing can be sent to this number: it has no conversation at this desk that can be \
+             answered now. Write to the desk from that phone first; nobody else can begin.",
+        ),
+    })
+}
+
+/// Has a test message sent to a number that was typed.
+pub(crate) async fn test(
+    State(app): State<App>,
+    posted: Posted<SendTests>,
+) -> Result<Response, PageError> {
+    let Posted { caller, fields } = posted;
+    let (desk, number) = (fields.get("desk"), fields.get("number").trim());
+    let whose = match reachable(&app, desk, number).await? {
+        Ok(whose) => whose,
+        Err(words) => {
+            let typed = Typed {
+                desk: desk.to_owned(),
+                number: number.to_owned(),
+                fault: Some(Fault::new("number", words)),
+            };
+            return show(&app, &caller, &Query::default(), typed).await;
+        }
+    };
+    let named = (app.shared.now(), app.shared.draw());
+    match queue_test_message(&app.shared.store, &whose, named).await {
+        Ok(_) => {}
+        Err(Refusal::Failed(error)) => return Err(error.into()),
+        Err(refusal) => return Err(PageError::bad_form(&refusal.to_string())),
+    }
+    app.access
+        .write_down(caller.who(), What::TestMessage, number, desk)
+        .await?;
+    let path = conversation_path(&whose);
+    Ok(see_other(&format!("{path}?done=test")))
+}
