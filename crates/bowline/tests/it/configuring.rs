@@ -295,7 +295,7 @@ async fn what_is_declared_wins_and_is_read_only() {
     // Taken out of the file again, what was clicked holds, while the service runs.
     let text = std::fs::read_to_string(&stage.world.config_path).unwrap();
     let (bare, _) = text.split_once("[[site]]").unwrap();
-    std::fs::write(&stage.world.config_path, format!("{bare}{ALLOWED}\n")).unwrap();
+    std::fs::write(&stage.world.config_path, format!("{ALLOWED}\n{bare}")).unwrap();
     stage.configure().await;
     assert!(stage.service().shared().bindings_now()[0].linking);
 }

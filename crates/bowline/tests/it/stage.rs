@@ -148,7 +148,8 @@ impl Stage {
         let path = &self.world.config_path;
         let whole = std::fs::read_to_string(path).unwrap();
         let (bare, _) = whole.split_once("[[site]]").unwrap();
-        std::fs::write(path, format!("{bare}{top}\n")).unwrap();
+        // Above the first header of a table.
+        std::fs::write(path, format!("{top}\n{bare}")).unwrap();
         self.connected = true;
         self.start().await;
     }
