@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::contacts::ids::RemoteContactId;
+use crate::contacts::ids::{RemoteCompanyId, RemoteContactId};
 use crate::messaging::ids::{AccountName, EndUserId};
 
 macro_rules! text_id {
@@ -132,6 +132,11 @@ impl LaneKey {
     /// The lane of what a workspace tells about one of its contacts.
     pub fn contact_events(workspace: &WorkspaceName, contact: &RemoteContactId) -> Self {
         Self(format!("event/{workspace}/p/{contact}"))
+    }
+
+    /// The lane of what a workspace tells about one of its companies.
+    pub fn company_events(workspace: &WorkspaceName, company: &RemoteCompanyId) -> Self {
+        Self(format!("event/{workspace}/o/{company}"))
     }
 
     /// The lane of events that name no remote thing (a ping), one per connection.

@@ -158,6 +158,15 @@ pub enum Reason {
     NotSentAgain,
     /// Nothing is new in the request.
     NothingNew,
+    /// Contacts of the workspace are not copied.
+    ContactsOff,
+    /// Contacts of the workspace are copied, and their changes are not followed.
+    ContactUpdatesOff,
+    /// What is known of the contact or company was brought up to date.
+    ContactFollowed {
+        /// The kind of event.
+        what: String,
+    },
 }
 
 impl Reason {
@@ -207,6 +216,9 @@ impl Reason {
             Self::OtherConversation => "other_conversation",
             Self::NotSentAgain => "not_sent_again",
             Self::NothingNew => "nothing_new",
+            Self::ContactsOff => "contacts_off",
+            Self::ContactUpdatesOff => "contact_updates_off",
+            Self::ContactFollowed { .. } => "contact_followed",
         }
     }
 }
@@ -361,6 +373,19 @@ impl fmt::Display for Reason {
                  is closed.",
             ),
             Self::NothingNew => f.write_str("Nothing in the request is new."),
+            Self::ContactsOff => f.write_str(
+                "Contacts of this workspace are not copied. An administrator can switch that on \
+                 on the page “Contacts”.",
+            ),
+            Self::ContactUpdatesOff => f.write_str(
+                "Changes of contacts are not followed: the settings ask for new contacts only. An \
+                 administrator can change that.",
+            ),
+            Self::ContactFollowed { what } => write!(
+                f,
+                "What Bowline knows of the contact or company was brought up to date ({what}). \
+                 Nothing is posted for that."
+            ),
         }
     }
 }

@@ -14,6 +14,7 @@ mod backoff;
 mod breaker;
 pub mod channel;
 pub mod config;
+pub mod contacts;
 mod courier;
 mod glance;
 mod health;
@@ -29,6 +30,7 @@ mod run;
 pub mod shared;
 
 pub use config::{
-    AccountConfig, BindingConfig, DeskConfig, EngineConfig, Provider, SiteConfig, WorkspaceConfig,
+    AccountConfig, BindingConfig, ContactSyncConfig, DeskConfig, EngineConfig, Provider,
+    SiteConfig, WorkspaceConfig,
 };
 pub use run::{Engine, Setup};

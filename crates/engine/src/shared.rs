@@ -74,6 +74,8 @@ pub struct Shared {
     pub(crate) probe: tokio::sync::Notify,
     /// Wakes the reconciler when something was configured anew.
     pub(crate) configured: tokio::sync::Notify,
+    /// Wakes what copies contacts when something was switched.
+    pub(crate) contacts_switched: tokio::sync::Notify,
 }
 
 impl Shared {

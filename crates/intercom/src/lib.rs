@@ -5,6 +5,7 @@
 //! header names, and the published description promises more than the live service keeps.
 
 mod client;
+mod contact;
 mod error;
 mod model;
 mod region;
@@ -12,6 +13,7 @@ mod signature;
 pub mod webhook;
 
 pub use client::{API_VERSION, Client, DEFAULT_DEADLINE};
+pub use contact::{BadEntry, CONTACTS_PER_PAGE_MAX, Company, CompanyPage, Contact, ContactPage};
 pub use model::{Author, ContactRef, Conversation, Me, Part, State, Teammate};
 pub use region::{Region, api_base, app_host};
 pub use signature::verify_canvas;

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use crate::db::{Conn, Dialect, values};
 use crate::error::StoreError;
+use crate::sql::fulltext;
 
 /// The steps, in order. A step that was released is never changed.
 const STEPS: &[(i64, &str)] = &[
     (1, include_str!("../migrations/0001_linking.sql")),
     (2, include_str!("../migrations/0002_access.sql")),
     (3, include_str!("../migrations/0003_messaging.sql")),
+    (8, include_str!("../migrations/0008_contacts.sql")),
 ];
 
 /// PostgreSQL advisory lock under which one replica at a time migrates.
@@ -53,6 +55,7 @@ async fn steps(conn: &mut Conn, doing: &'static str) -> Result<(), StoreError> {
     // side may arrive in another order than their numbers.
     for (step, sql) in STEPS.iter().filter(|(step, _)| !done.contains(step)) {
         let sql = sql.replace("{ID}", conn.dialect().identity());
+        let sql = fulltext::expand(conn.dialect(), &sql);
         conn.script(doing, &sql).await?;
         conn.run(
             doing,

@@ -18,6 +18,8 @@ use bowline_domain::state::IssueRecord;
 use bowline_domain::time::Millis;
 use serde::{Deserialize, Serialize};
 
+use crate::contacts::ContactChanges;
+
 /// Where a delivery came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -254,6 +256,8 @@ pub struct Decided {
     pub facts: Vec<FactKey>,
     /// What changes in the conversation with an end user.
     pub talk: Option<Box<TalkChanges>>,
+    /// What changes of contacts.
+    pub contacts: Option<Box<ContactChanges>>,
     /// The writes to be made, in order.
     pub effects: Vec<Effect>,
     /// What became of the event.

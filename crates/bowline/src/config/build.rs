@@ -90,6 +90,7 @@ impl Reading<'_> {
             unread: &unread(root),
         };
         let bindings = self.bindings(root, &connections);
+        let contact_syncs = self.contact_syncs(root, &connections);
         let (channel_accounts, account_names) = self.named(
             root,
             "channel_account",
@@ -127,6 +128,7 @@ impl Reading<'_> {
             bindings,
             channel_accounts,
             desks,
+            contact_syncs,
         })
     }
 

@@ -10,6 +10,7 @@
 mod binding;
 mod build;
 mod connections;
+mod contact_sync;
 mod desk;
 mod environment;
 mod origin;
@@ -26,9 +27,9 @@ mod types;
 pub use origin::{Change, Origin, Origins, SecretSource, changed_secrets, differs_beyond_secrets};
 pub use problem::{Place, Problem};
 pub use types::{
-    Binding, Category, ChannelAccount, ChannelProvider, CommentFilter, Commented, Config, Database,
-    Desk, DeskChannels, Limits, Log, LogFormat, Metrics, Notify, React, Region, Site, SiteKind,
-    StatusNotifications, StatusPattern, TransitionRule, Workspace,
+    Binding, Category, ChannelAccount, ChannelProvider, CommentFilter, Commented, Config,
+    ContactSync, Database, Desk, DeskChannels, Limits, Log, LogFormat, Metrics, Notify, React,
+    Region, Site, SiteKind, StatusNotifications, StatusPattern, TransitionRule, Workspace,
 };
 
 use std::{io, path::Path};

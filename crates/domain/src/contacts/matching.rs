@@ -88,3 +88,9 @@ pub fn find(candidates: &Candidates) -> Match {
     }
     Match::New
 }
+
+/// May two with the same e-mail address be the same person? Not if the workspace's own system
+/// tells them apart.
+pub fn may_be_one(external_id: Option<&str>, other: Option<&str>) -> bool {
+    external_id.is_none() || other.is_none() || external_id == other
+}

@@ -2,6 +2,7 @@
 //! commits what the plan says.
 
 mod catch_up;
+mod contact_event;
 mod intercom_event;
 mod internal;
 mod jira_event;

@@ -13,6 +13,7 @@ mod access;
 mod at_the_door;
 mod broken_off;
 mod browsing;
+mod contacts;
 mod deciding;
 mod lanes;
 mod reading;

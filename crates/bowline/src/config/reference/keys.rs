@@ -479,4 +479,16 @@ pub const KEYS: &[Key] = &[
         Value("false"),
         "Whether files of agents are sent to the end user. Reserved: only text is sent by this version.",
     ),
+    key(
+        "contact_sync[].workspace",
+        Kind::Name,
+        Required,
+        "The name of a `[[workspace]]` whose contacts and companies are copied.",
+    ),
+    key(
+        "contact_sync[].updates",
+        Kind::Flag,
+        Value("true"),
+        "Whether changes follow. With `false` only new contacts are added; those deleted in Intercom are erased here all the same.",
+    ),
 ];

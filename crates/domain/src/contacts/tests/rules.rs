@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::contacts::field::{FieldName, FieldValue, TEXT_BYTES_MAX, cut, email_key};
 use crate::contacts::ids::ContactId;
-use crate::contacts::matching::{By, Candidates, Match, find};
+use crate::contacts::matching::{By, Candidates, Match, find, may_be_one};
 use crate::contacts::profile::{Edit, Fields, Origin, Profile};
 use crate::contacts::progress::Progress;
 use crate::contacts::sweep::asked_after;
@@ -60,6 +60,14 @@ fn the_id_counts_first_then_the_external_id_then_a_single_address() {
         }),
         Match::Erased
     );
+}
+
+#[test]
+fn an_address_joins_nobody_whom_the_external_id_tells_apart() {
+    assert!(may_be_one(None, None));
+    assert!(may_be_one(Some("u-1"), None));
+    assert!(may_be_one(Some("u-1"), Some("u-1")));
+    assert!(!may_be_one(Some("u-1"), Some("u-2")));
 }
 
 #[test]
