@@ -36,11 +36,27 @@ pub enum What {
     LinkAdded,
     /// A link was ended by hand.
     LinkRemoved,
+    /// The copying of contacts was switched on or off, or begun again.
+    ContactsSwitched,
+    /// What was copied of a workspace was removed.
+    ContactsRemoved,
+    /// A file of contacts was imported.
+    ContactsImported,
+    /// Contacts were exported.
+    ContactsExported,
+    /// A field of a contact was set, or given back to Intercom.
+    ContactEdited,
+    /// A contact was merged into another one.
+    ContactMerged,
+    /// It was decided who a contact is.
+    ContactDecided,
+    /// A contact was erased.
+    ContactErased,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 22] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -55,6 +71,14 @@ impl What {
         Self::EventReplayed,
         Self::LinkAdded,
         Self::LinkRemoved,
+        Self::ContactsSwitched,
+        Self::ContactsRemoved,
+        Self::ContactsImported,
+        Self::ContactsExported,
+        Self::ContactEdited,
+        Self::ContactMerged,
+        Self::ContactDecided,
+        Self::ContactErased,
     ];
 
     /// The word for storage.
@@ -74,6 +98,14 @@ impl What {
             Self::EventReplayed => "event_replayed",
             Self::LinkAdded => "link_added",
             Self::LinkRemoved => "link_removed",
+            Self::ContactsSwitched => "contacts_switched",
+            Self::ContactsRemoved => "contacts_removed",
+            Self::ContactsImported => "contacts_imported",
+            Self::ContactsExported => "contacts_exported",
+            Self::ContactEdited => "contact_edited",
+            Self::ContactMerged => "contact_merged",
+            Self::ContactDecided => "contact_decided",
+            Self::ContactErased => "contact_erased",
         }
     }
 
@@ -94,6 +126,14 @@ impl What {
             Self::EventReplayed => "Delivery decided again",
             Self::LinkAdded => "Conversation linked",
             Self::LinkRemoved => "Conversation unlinked",
+            Self::ContactsSwitched => "Copying of contacts switched",
+            Self::ContactsRemoved => "Copied contacts removed",
+            Self::ContactsImported => "Contacts imported",
+            Self::ContactsExported => "Contacts exported",
+            Self::ContactEdited => "Contact edited",
+            Self::ContactMerged => "Contact merged",
+            Self::ContactDecided => "Contact decided",
+            Self::ContactErased => "Contact erased",
         }
     }
 
@@ -104,7 +144,8 @@ impl What {
 }
 
 impl Access {
-    pub(crate) fn entry(
+    /// An entry of the audit log, for a change that the store writes together with it.
+    pub fn entry(
         &self,
         who: &Who,
         what: What,

@@ -39,11 +39,19 @@ pub enum Scope {
     Replay,
     /// Read the audit log.
     Audit,
+    /// Read, edit, copy and erase contacts, as far as the owner may.
+    Contacts,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Read, Self::Links, Self::Replay, Self::Audit];
+    pub const ALL: [Self; 5] = [
+        Self::Read,
+        Self::Links,
+        Self::Replay,
+        Self::Audit,
+        Self::Contacts,
+    ];
 
     /// The word for storage and the API.
     pub fn as_str(self) -> &'static str {
@@ -52,6 +60,7 @@ impl Scope {
             Self::Links => "links",
             Self::Replay => "replay",
             Self::Audit => "audit",
+            Self::Contacts => "contacts",
         }
     }
 
@@ -62,6 +71,7 @@ impl Scope {
             Self::Links => "Link and unlink conversations",
             Self::Replay => "Decide deliveries again",
             Self::Audit => "Read the audit log",
+            Self::Contacts => "Read and edit contacts; of administrators also copy and erase them",
         }
     }
 

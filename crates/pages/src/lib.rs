@@ -11,6 +11,7 @@ mod assets;
 mod audit;
 mod caller;
 mod component;
+mod contacts;
 mod cookie;
 mod deliveries;
 mod delivery;
@@ -112,6 +113,7 @@ pub fn router(setup: Setup) -> Router {
     strangers
         .merge(accounts)
         .merge(looking)
+        .merge(contacts::routes())
         .merge(api::routes())
         .fallback(error::nowhere)
         .layer(middleware::from_fn_with_state(

@@ -1,6 +1,6 @@
 //! What surrounds every page: title, navigation, search, who is signed in.
 
-use bowline_access::{ManagePeople, ReadAudit, Visit};
+use bowline_access::{ManagePeople, ReadAudit, SeeContacts, Visit};
 
 use crate::assets::{ICON, SCRIPT, STYLE};
 use crate::reader::Reader;
@@ -13,6 +13,7 @@ pub(crate) enum Place {
     Why,
     Links,
     Problems,
+    Contacts,
     People,
     Audit,
     Account,
@@ -60,6 +61,13 @@ impl Shell {
             (Place::Why, "/why", "Why nothing?", "w", true),
             (Place::Links, "/links", "Links", "l", true),
             (Place::Problems, "/problems", "Problems", "p", true),
+            (
+                Place::Contacts,
+                "/contacts",
+                "Contacts",
+                "c",
+                who.may::<SeeContacts>(),
+            ),
             (
                 Place::People,
                 "/people",
