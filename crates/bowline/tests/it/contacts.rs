@@ -238,7 +238,7 @@ async fn refusals_errors_and_a_lost_place_double_nothing(on: On) {
 
 async fn odd_contacts_are_taken_in(on: On) {
     let mut stage = Stage::prepare_on(on, with_contacts).await;
-    let intercom = stage.intercom();
+    let intercom = stage.intercom().clone();
     let bare = intercom
         .create_contact(NewContact {
             lead: true,

@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 19] = [
+const PAGES: [(&str, &str); 25] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -27,10 +27,16 @@ const PAGES: [(&str, &str); 19] = [
     ("/audit/export.csv", "administrator"),
     ("/audit/export.json", "administrator"),
     ("/audit?what=signed_in", "administrator"),
+    ("/contacts", "agent"),
+    ("/contacts?q=noa&column=email", "agent"),
+    ("/companies", "agent"),
+    ("/contacts/export.csv", "administrator"),
+    ("/contacts/import", "administrator"),
+    ("/contacts/settings", "administrator"),
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 13] = [
+const FORMS: [(&str, &str); 22] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/look", "viewer"),
@@ -44,6 +50,15 @@ const FORMS: [(&str, &str); 13] = [
     ("/people/1", "administrator"),
     ("/people/1/reset", "administrator"),
     ("/people/1/end-sessions", "administrator"),
+    ("/contacts/1", "agent"),
+    ("/contacts/1/use-intercom", "agent"),
+    ("/contacts/1/decide", "agent"),
+    ("/contacts/1/merge", "agent"),
+    ("/contacts/1/erase", "administrator"),
+    ("/contacts/import", "administrator"),
+    ("/contacts/settings/switch", "administrator"),
+    ("/contacts/settings/copy", "administrator"),
+    ("/contacts/settings/remove", "administrator"),
 ];
 
 /// The roles, the weakest first.

@@ -5,6 +5,7 @@
 //! problem details (RFC 9457). A write that names itself (`Idempotency-Key`) is made once.
 
 mod caller;
+mod contacts;
 mod problem;
 mod reads;
 mod writes;
@@ -36,6 +37,24 @@ pub(crate) fn routes() -> Router<App> {
                 .delete(writes::remove_link),
         )
         .route("/api/v1/audit", get(reads::audit))
+        .route("/api/v1/contacts", get(contacts::list))
+        .route("/api/v1/contacts/import", post(contacts::import))
+        .route(
+            "/api/v1/contacts/{id}",
+            get(contacts::one)
+                .post(contacts::change)
+                .delete(contacts::erase),
+        )
+        .route("/api/v1/contacts/{id}/merge", post(contacts::merge))
+        .route("/api/v1/contact-conflicts", get(contacts::conflicts))
+        .route("/api/v1/contact-conflicts/{id}", post(contacts::decide))
+        .route("/api/v1/companies", get(contacts::companies))
+        .route("/api/v1/companies/{id}", get(contacts::one_company))
+        .route(
+            "/api/v1/contact-syncs",
+            get(contacts::syncs).post(contacts::switch),
+        )
+        .route("/api/v1/contact-syncs/copy", post(contacts::copy))
         .route("/api/{*rest}", get(problem::nowhere).post(problem::nowhere))
         .method_not_allowed_fallback(problem::wrong_method)
 }
