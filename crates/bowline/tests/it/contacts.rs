@@ -223,7 +223,7 @@ async fn refusals_errors_and_a_lost_place_double_nothing(on: On) {
     // connection that breaks in the middle of an answer.
     faults.add(fault("GET", "/contacts", 1, 1, refused));
     faults.add(fault("GET", "/contacts", 2, 1, status(500)));
-    faults.add(fault("GET", "/contacts", 3, 1, lost));
+    faults.add(fault("GET", "/contacts", 2, 1, lost));
     faults.add(fault("GET", "/contacts", 4, 1, FaultKind::DropAfter));
     stage.start().await;
     let run = copied(&stage).await;
