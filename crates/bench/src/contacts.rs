@@ -38,14 +38,14 @@ const ASK_EVERY: Duration = Duration::from_millis(100);
 /// A copy that came to its end.
 struct Copied {
     took: Duration,
-    calls: u64,
-    refused: u64,
+    calls: usize,
+    refused: usize,
     /// Calls in windows that lay wholly within the copy, and how many such windows there were.
-    in_windows: u64,
-    windows: u64,
+    in_windows: usize,
+    windows: usize,
     memory_before: u64,
     memory_peak: u64,
-    rows: u64,
+    rows: usize,
 }
 
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
@@ -74,7 +74,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     );
     for kind in &bench.kinds {
         let copied = copy(bench, *kind, Some(DEFAULT_PER_WINDOW), contacts)?;
-        let allowed = u64::from(DEFAULT_PER_WINDOW) * copied.windows;
+        let allowed = count(DEFAULT_PER_WINDOW) * copied.windows;
         limited.row([
             kind.name().to_owned(),
             match allowed {
@@ -101,12 +101,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn copy(
-    bench: &Bench,
-    kind: Kind,
-    limit: Option<u32>,
-    contacts: u64,
-) -> anyhow::Result<Copied> {
+fn copy(bench: &Bench, kind: Kind, limit: Option<u32>, contacts: u64) -> anyhow::Result<Copied> {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let config = Config {
         invented_contacts: contacts,
@@ -138,24 +133,28 @@ fn copy(
     let memory_peak = memory(product.pid()).peak;
     drop(product);
     let windows = far_intercom.state.windows();
-    let within = windows.iter().filter(|window| {
-        window.start > began_s && window.start + WINDOW_SECONDS <= ended_s
-    });
+    let within = windows
+        .iter()
+        .filter(|window| window.start > began_s && window.start + WINDOW_SECONDS <= ended_s);
     let (mut full, mut in_windows) = (0, 0);
     for window in within {
         full += 1;
-        in_windows += u64::from(window.calls);
+        in_windows += count(window.calls);
     }
     Ok(Copied {
         took,
-        calls: windows.iter().map(|window| u64::from(window.calls)).sum(),
-        refused: windows.iter().map(|window| u64::from(window.refused)).sum(),
+        calls: windows.iter().map(|window| count(window.calls)).sum(),
+        refused: windows.iter().map(|window| count(window.refused)).sum(),
         in_windows,
         windows: full,
         memory_before,
         memory_peak,
-        rows: contacts,
+        rows: usize::try_from(contacts)?,
     })
+}
+
+fn count(calls: u32) -> usize {
+    usize::try_from(calls).unwrap_or(usize::MAX)
 }
 
 fn unix_s() -> i64 {
@@ -180,7 +179,10 @@ fn wait(bench: &Bench, database: &Database, contacts: u64) -> anyhow::Result<()>
             ensure!(*fresh == contacts.to_string(), "only {fresh} are new");
             break;
         }
-        ensure!(Instant::now() < deadline, "the copy takes longer than {PATIENCE:?}");
+        ensure!(
+            Instant::now() < deadline,
+            "the copy takes longer than {PATIENCE:?}"
+        );
         thread::sleep(ASK_EVERY);
     }
     let counted = ask("SELECT CAST(COUNT(*) AS TEXT) FROM contact")?;

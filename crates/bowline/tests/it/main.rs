@@ -10,6 +10,7 @@ mod api;
 mod bad_input;
 mod browser;
 mod connections;
+mod contact_pages;
 mod contacts;
 mod deliveries;
 mod failure;
