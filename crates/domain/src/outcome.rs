@@ -162,6 +162,8 @@ pub enum Reason {
     ContactsOff,
     /// Contacts of the workspace are copied, and their changes are not followed.
     ContactUpdatesOff,
+    /// The app may not read contacts and companies.
+    ContactsForbidden,
     /// What is known of the contact or company was brought up to date.
     ContactFollowed {
         /// The kind of event.
@@ -218,6 +220,7 @@ impl Reason {
             Self::NothingNew => "nothing_new",
             Self::ContactsOff => "contacts_off",
             Self::ContactUpdatesOff => "contact_updates_off",
+            Self::ContactsForbidden => "contacts_forbidden",
             Self::ContactFollowed { .. } => "contact_followed",
         }
     }
@@ -380,6 +383,12 @@ impl fmt::Display for Reason {
             Self::ContactUpdatesOff => f.write_str(
                 "Changes of contacts are not followed: the settings ask for new contacts only. An \
                  administrator can change that.",
+            ),
+            Self::ContactsForbidden => f.write_str(
+                "Intercom does not let Bowline read contacts and companies, so the change was not \
+                 followed. In Intercom's Developer Hub the app needs “Read and list users and \
+                 companies” and “Read one user and one company”; then everything is to be copied \
+                 again.",
             ),
             Self::ContactFollowed { what } => write!(
                 f,

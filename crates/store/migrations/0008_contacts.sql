@@ -125,4 +125,5 @@ CREATE TABLE contact_run (
     reasons TEXT NOT NULL
 );
 CREATE INDEX contact_run_workspace ON contact_run (workspace, id);
-CREATE INDEX contact_run_running ON contact_run (workspace, id) WHERE ended_at IS NULL;
+-- One at a time, whichever process begins it.
+CREATE UNIQUE INDEX contact_run_running ON contact_run (workspace) WHERE ended_at IS NULL;

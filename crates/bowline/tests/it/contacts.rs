@@ -325,6 +325,13 @@ async fn without_the_permission_nothing_is_copied_and_it_is_named() {
     let missing = stage.service().shared().missing_for_contacts(&acme()).await;
     let missing = missing.unwrap();
     assert_eq!(missing[0].permission, "Read and list users and companies");
+    let new = stage
+        .intercom()
+        .create_contact(NewContact::user("Unread", "unread@example.com"))
+        .unwrap();
+    stage.settled().await;
+    assert!(known(&stage, &new).await.is_none());
+    assert!(stage.reasons().await.contains(&"contacts_forbidden"));
     // The connection itself works: nothing else waits for this.
     let (issue, conversation) = stage.linked().await;
     assert!(!issue.is_empty() && !conversation.is_empty());

@@ -44,6 +44,21 @@ pub(super) async fn decide(
     topic: String,
     about: About,
 ) -> Result<Decided, Trouble> {
+    match follow(shared, name, topic, about).await {
+        // Waiting would help nobody: it is missing until a person adds it, and then all is copied.
+        Err(Trouble::Remote(remote)) if remote.1.kind == ErrorKind::Permission => {
+            Ok(nothing(Reason::ContactsForbidden))
+        }
+        decided => decided,
+    }
+}
+
+async fn follow(
+    shared: &Arc<Shared>,
+    name: &WorkspaceName,
+    topic: String,
+    about: About,
+) -> Result<Decided, Trouble> {
     let setting = shared.contact_setting(name).await?;
     let Some(setting) = setting else {
         return Ok(nothing(Reason::ContactsOff));

@@ -85,10 +85,6 @@ pub(crate) struct Stored<'s> {
     pub(crate) profile: &'s Profile,
 }
 
-/// Columns that [`Stored::values`] fills, in its order.
-const STORED_COLUMNS: &str = "remote, external, email, name, role, life, unclear, differs, \
-    updated_at, digest, remote_fields, edits";
-
 impl Stored<'_> {
     fn shown(&self, name: &str) -> Option<String> {
         let text = match self.profile.shown(&FieldName::new(name)).value? {
@@ -98,6 +94,8 @@ impl Stored<'_> {
         (!text.is_empty()).then_some(text)
     }
 
+    /// The values of `remote, external, email, name, role, life, unclear, differs, updated_at,
+    /// digest, remote_fields, edits`, in this order.
     fn values(&self) -> Result<Vec<Value>, StoreError> {
         let id = self.remote.map_or("", RemoteContactId::as_str);
         let email = self.shown(FieldName::EMAIL);

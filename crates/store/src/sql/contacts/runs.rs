@@ -105,7 +105,8 @@ pub(crate) async fn latest(
     rows.iter().map(read).collect()
 }
 
-/// Begins a run unless one is under way. A sweep has nothing to do with companies.
+/// Begins a run unless one is under way. Companies come first: there is no search for those that
+/// changed, so a sweep goes through all of them too.
 pub(crate) async fn begin(
     conn: &mut Conn,
     workspace: &WorkspaceName,
@@ -128,11 +129,8 @@ pub(crate) async fn begin(
     if !under_way.is_empty() {
         return Ok(None);
     }
-    let phase = match kind {
-        RunKind::Copy => Phase::Companies,
-        RunKind::Sweep => Phase::Contacts,
-    };
-    let args = values![workspace.as_str(), kind.as_str(), phase.as_str(), at.0];
+    let phase = Phase::Companies.as_str();
+    let args = values![workspace.as_str(), kind.as_str(), phase, at.0];
     let rows = conn.rows("beginning a run", SQL, args).await?;
     rows.first().map(|row| row.int(0).map(RunId)).transpose()
 }

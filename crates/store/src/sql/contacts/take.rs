@@ -11,7 +11,7 @@ use bowline_domain::contacts::{Freshness, Life, freshness};
 use bowline_domain::ids::WorkspaceName;
 use bowline_domain::time::Millis;
 
-use super::{LOCAL, STORED_COLUMNS, Stored, WORDS, read_edits};
+use super::{LOCAL, Stored, WORDS, read_edits};
 use crate::contacts::{ContactChange, ContactChanges, Taken};
 use crate::db::{Conn, Value, in_list, values};
 use crate::error::StoreError;
@@ -397,7 +397,6 @@ async fn insert(
     if fresh.is_empty() {
         return Ok(());
     }
-    debug_assert!(STORED_COLUMNS.starts_with("remote, external"));
     let mut args = Vec::with_capacity(fresh.len() * 14);
     for write in fresh {
         args.extend(values![workspace.as_str(), at.0]);
