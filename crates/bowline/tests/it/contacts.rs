@@ -100,7 +100,7 @@ async fn everything_is_copied_once_with_as_few_calls_as_pages_allow(on: On) {
     assert_eq!(one.profile.text("custom.plan"), "Business");
     let companies = stage.store().companies_of(&[one.id]).await.unwrap();
     assert_eq!(companies[0].1.monthly_spend, Some(23_000));
-    let found = listed(&stage, |query| query.words = "okaf mei 23".to_owned()).await;
+    let found = listed(&stage, |query| "okaf mei 23".clone_into(&mut query.words)).await;
     assert_eq!(found.len(), 1);
     // Again: nothing is written, nothing is doubled.
     assert!(

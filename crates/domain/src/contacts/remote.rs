@@ -25,6 +25,7 @@ pub struct RemoteContact {
 
 impl RemoteContact {
     /// The fields without those beyond what is kept: the first by name.
+    #[must_use]
     pub fn bounded(mut self) -> Self {
         while self.fields.len() > FIELDS_MAX {
             self.fields.pop_last();

@@ -198,9 +198,11 @@ pub(crate) async fn page(
         .as_ref()
         .map_or("", bowline_domain::ids::WorkspaceName::as_str);
     let manages = caller.who().may::<ManageContacts>();
-    let counted = match query.without(&["workspace", "column", "done"]).is_empty() {
-        true => counted(&app, chosen_name).await?,
-        false => None,
+    let begins = query.without(&["workspace", "column", "done"]).is_empty();
+    let counted = if begins {
+        counted(&app, chosen_name).await?
+    } else {
+        None
     };
     let page = ContactsPage {
         shell: caller

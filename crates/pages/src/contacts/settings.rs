@@ -271,10 +271,7 @@ pub(crate) async fn set(
     Ok(Ok(()))
 }
 
-async fn named<'p>(
-    app: &App,
-    posted: &'p Posted<ManageContacts>,
-) -> Result<ContactSetting, PageError> {
+async fn named(app: &App, posted: &Posted<ManageContacts>) -> Result<ContactSetting, PageError> {
     let name = WorkspaceName::new(posted.fields.get("workspace"));
     let found = app.shared.contact_setting(&name).await?;
     found.ok_or_else(|| posted.caller.not_found("There is no such workspace."))

@@ -67,7 +67,7 @@ impl State {
         let Some(number) = self.population.number_of(id) else {
             return;
         };
-        let contact = self.population.contact(number);
+        let contact = population::contact(number);
         let companies = self.population.companies_of(number);
         self.population.taken.insert(number);
         if !companies.is_empty() {
@@ -158,7 +158,7 @@ impl State {
             } else {
                 invented
                     .next()
-                    .map(|number| Cow::Owned(self.population.contact(number)))
+                    .map(|number| Cow::Owned(population::contact(number)))
             }
         })
     }

@@ -74,6 +74,36 @@ fn email(number: u64) -> String {
     format!("{first}.{last}.{number}@example.com").to_lowercase()
 }
 
+/// The n-th contact.
+pub(crate) fn contact(number: u64) -> Contact {
+    let at = created_at(number);
+    let nameless = is_nameless(number);
+    let lead = is_lead(number);
+    let mut custom_attributes = Map::new();
+    if !lead {
+        custom_attributes.insert("plan".to_owned(), json!(pick(&PLANS, number)));
+        custom_attributes.insert("company_size".to_owned(), json!(number % 500 + 1));
+    }
+    Contact {
+        seq: number,
+        id: id(number),
+        external_id: (!lead).then(|| format!("user-{number}")),
+        role: if lead { "lead" } else { "user" },
+        email: (!nameless).then(|| email(number)),
+        phone: number
+            .is_multiple_of(3)
+            .then(|| format!("+4670{:07}", number % 10_000_000)),
+        name: (!nameless).then(|| format!("{} {}", pick(&FIRST, number), pick(&LAST, number / 20))),
+        owner_id: None,
+        created_ms: at * 1_000,
+        created_at: at,
+        updated_at: at + 3_600,
+        last_replied_at: None,
+        custom_attributes,
+        archived: false,
+    }
+}
+
 impl Population {
     /// The number of an id that is one of ours and not held yet.
     pub(crate) fn number_of(&self, id_text: &str) -> Option<u64> {
@@ -90,7 +120,7 @@ impl Population {
         };
         let number: u64 = digits.parse().ok()?;
         let there = (1..=self.contacts).contains(&number) && !self.taken.contains(&number);
-        let contact = there.then(|| self.contact(number))?;
+        let contact = there.then(|| contact(number))?;
         let same = contact.external_id.as_deref() == Some(text)
             || contact.email.as_deref() == Some(text.to_lowercase().as_str());
         same.then_some(number)
@@ -99,37 +129,6 @@ impl Population {
     /// How many are not held.
     pub(crate) fn free(&self) -> u64 {
         self.contacts - self.taken.len() as u64
-    }
-
-    /// The n-th contact.
-    pub(crate) fn contact(&self, number: u64) -> Contact {
-        let at = created_at(number);
-        let nameless = is_nameless(number);
-        let lead = is_lead(number);
-        let mut custom_attributes = Map::new();
-        if !lead {
-            custom_attributes.insert("plan".to_owned(), json!(pick(&PLANS, number)));
-            custom_attributes.insert("company_size".to_owned(), json!(number % 500 + 1));
-        }
-        Contact {
-            seq: number,
-            id: id(number),
-            external_id: (!lead).then(|| format!("user-{number}")),
-            role: if lead { "lead" } else { "user" },
-            email: (!nameless).then(|| email(number)),
-            phone: number
-                .is_multiple_of(3)
-                .then(|| format!("+4670{:07}", number % 10_000_000)),
-            name: (!nameless)
-                .then(|| format!("{} {}", pick(&FIRST, number), pick(&LAST, number / 20))),
-            owner_id: None,
-            created_ms: at * 1_000,
-            created_at: at,
-            updated_at: at + 3_600,
-            last_replied_at: None,
-            custom_attributes,
-            archived: false,
-        }
     }
 
     /// The companies of the n-th contact.

@@ -137,7 +137,7 @@ pub(crate) async fn what_intercom_tells_is_taken_in_once(world: &World) {
         ("example", vec!["Ada", "Ben Okafor", "Noa Berg"]),
         (" ' \" ", vec![]),
     ] {
-        let found = listed(store, |query| query.words = words.to_owned()).await;
+        let found = listed(store, |query| words.clone_into(&mut query.words)).await;
         assert_eq!(found, wanted, "{words}");
     }
     let leads = listed(store, |query| query.role = Some("lead".to_owned())).await;
@@ -189,7 +189,7 @@ pub(crate) async fn what_intercom_tells_is_taken_in_once(world: &World) {
     assert_eq!(listed(store, within).await, ["Ada"]);
     let both = listed(store, |query| {
         within(query);
-        query.words = "ad".to_owned();
+        "ad".clone_into(&mut query.words);
     });
     assert_eq!(both.await, ["Ada"]);
     // Leaving it.
@@ -422,7 +422,7 @@ pub(crate) async fn what_is_erased_does_not_come_back(world: &World) {
     let taken = take(store, vec![late]).await;
     assert_eq!((taken.fresh, taken.passed_over), (0, 1));
     assert_eq!(
-        listed(store, |query| query.words = "noa".to_owned())
+        listed(store, |query| "noa".clone_into(&mut query.words))
             .await
             .len(),
         0
@@ -459,7 +459,7 @@ pub(crate) async fn a_local_edit_counts_until_intercom_is_used_again(world: &Wor
     take(store, vec![newer]).await;
     let now = known(store, "n1").await;
     assert_eq!((now.name.as_str(), now.differs), ("Noa Lind", true));
-    let found = listed(store, |query| query.words = "lind".to_owned()).await;
+    let found = listed(store, |query| "lind".clone_into(&mut query.words)).await;
     assert_eq!(found, ["Noa Lind"]);
     assert!(set(None).await.unwrap());
     assert!(!set(None).await.unwrap());

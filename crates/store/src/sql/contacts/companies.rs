@@ -149,17 +149,17 @@ pub(crate) async fn page(
 ) -> Result<Vec<Company>, StoreError> {
     let dialect = conn.dialect();
     let mut conditions = Conditions::default();
-    let mut from = "company".to_owned();
-    let mut order = "company.id".to_owned();
+    let by_words = COMPANY_WORDS.id(dialect);
+    let joined = format!(
+        "{} JOIN company ON company.id = {by_words}",
+        COMPANY_WORDS.table
+    );
+    let (mut from, mut order) = ("company", "company.id");
     if !query.words.trim().is_empty() {
         let Some(sought) = sought(dialect, &query.words) else {
             return Ok(Vec::new());
         };
-        order = COMPANY_WORDS.id(dialect);
-        from = format!(
-            "{} JOIN company ON company.id = {order}",
-            COMPANY_WORDS.table
-        );
+        (from, order) = (&joined, &by_words);
         conditions.add(&COMPANY_WORDS.condition(dialect), sought);
     }
     conditions.add("company.workspace = ?", query.workspace.as_str());

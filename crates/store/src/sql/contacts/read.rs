@@ -19,20 +19,20 @@ pub(crate) async fn page(
 ) -> Result<Vec<Contact>, StoreError> {
     let dialect = conn.dialect();
     let mut conditions = Conditions::default();
-    let mut from = "contact".to_owned();
-    let mut order = "contact.id".to_owned();
+    let by_words = WORDS.id(dialect);
+    let joined = format!("{} JOIN contact ON contact.id = {by_words}", WORDS.table);
+    let (mut from, mut order) = ("contact", "contact.id");
     if !query.words.trim().is_empty() {
         let Some(sought) = sought(dialect, &query.words) else {
             return Ok(Vec::new());
         };
         // The words come first: SQLite then goes through what they find in order of the ids, and
         // stops at the end of the page.
-        order = WORDS.id(dialect);
-        from = format!("{} JOIN contact ON contact.id = {order}", WORDS.table);
+        (from, order) = (&joined, &by_words);
         conditions.add(&WORDS.condition(dialect), sought);
     } else if let Some(company) = &query.company {
-        order = "membership.contact".to_owned();
-        from = "membership JOIN contact ON contact.id = membership.contact".to_owned();
+        order = "membership.contact";
+        from = "membership JOIN contact ON contact.id = membership.contact";
         conditions.add("membership.workspace = ?", query.workspace.as_str());
         conditions.add("membership.company = ?", company.as_str());
     }

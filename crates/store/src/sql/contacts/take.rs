@@ -292,6 +292,9 @@ async fn look_up_gone(
     unknown: &[&RemoteContact],
     lookup: &mut Lookup,
 ) -> Result<(), StoreError> {
+    const ERASED: &str = "WITH v (workspace, digest) AS (VALUES {rows}) \
+        SELECT t.digest FROM v JOIN contact_tombstone t \
+          ON t.workspace = v.workspace AND t.digest = v.digest";
     let (list, args) = in_list(2, unknown.iter().map(|contact| contact.id.as_str()));
     let sql = format!(
         "SELECT remote, contact FROM contact_alias WHERE workspace = $1 AND remote IN {list}"
@@ -302,9 +305,6 @@ async fn look_up_gone(
     for row in &rows {
         lookup.merged.insert(row.text(0)?, ContactId(row.int(1)?));
     }
-    const ERASED: &str = "WITH v (workspace, digest) AS (VALUES {rows}) \
-        SELECT t.digest FROM v JOIN contact_tombstone t \
-          ON t.workspace = v.workspace AND t.digest = v.digest";
     let args: Vec<Value> = unknown
         .iter()
         .flat_map(|contact| {
