@@ -229,7 +229,7 @@ await step("contacts: nobody yet, the switch, and how far copying is", async () 
   await owner.getByText("Nobody is known yet.").waitFor();
   await look(owner, "contacts-empty");
   await owner.getByRole("link", { name: "What is copied" }).click();
-  await owner.getByText("off", { exact: true }).waitFor();
+  await owner.locator(".lozenge", { hasText: "off" }).waitFor();
   await look(owner, "contact-settings-off");
   await owner.getByLabel("Copy everything under Contacts in Intercom").check();
   await owner.getByRole("button", { name: "Save" }).click();
