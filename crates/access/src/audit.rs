@@ -52,11 +52,17 @@ pub enum What {
     ContactDecided,
     /// A contact was erased.
     ContactErased,
+    /// A note was written by hand.
+    NoteWritten,
+    /// A customer was answered by hand.
+    CustomerAnswered,
+    /// Someone said what became of a send that was held.
+    HeldSettled,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -79,6 +85,9 @@ impl What {
         Self::ContactMerged,
         Self::ContactDecided,
         Self::ContactErased,
+        Self::NoteWritten,
+        Self::CustomerAnswered,
+        Self::HeldSettled,
     ];
 
     /// The word for storage.
@@ -106,6 +115,9 @@ impl What {
             Self::ContactMerged => "contact_merged",
             Self::ContactDecided => "contact_decided",
             Self::ContactErased => "contact_erased",
+            Self::NoteWritten => "note_written",
+            Self::CustomerAnswered => "customer_answered",
+            Self::HeldSettled => "held_settled",
         }
     }
 
@@ -134,6 +146,9 @@ impl What {
             Self::ContactMerged => "Contact merged",
             Self::ContactDecided => "Contact decided",
             Self::ContactErased => "Contact erased",
+            Self::NoteWritten => "Note written by hand",
+            Self::CustomerAnswered => "Customer answered by hand",
+            Self::HeldSettled => "Held send settled by hand",
         }
     }
 

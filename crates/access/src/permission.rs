@@ -42,6 +42,14 @@ permission! {
     ChangeLinks, "link and unlink conversations", Agent, Some(Scope::Links)
 }
 permission! {
+    /// Write internal notes into linked conversations.
+    WriteNotes, "write notes into conversations", Agent, Some(Scope::Notes)
+}
+permission! {
+    /// Answer customers in linked conversations.
+    AnswerCustomers, "answer customers", Agent, Some(Scope::Answers)
+}
+permission! {
     /// Decide deliveries again.
     Replay, "decide deliveries again", ProjectAdministrator, Some(Scope::Replay)
 }
@@ -84,6 +92,13 @@ pub enum Who {
         /// What it may do.
         scopes: Vec<Scope>,
     },
+    /// Someone for whom a page that frames the issue panel speaks, within one issue.
+    Guest {
+        /// What that page calls them.
+        name: String,
+        /// What they may do, of what an agent may.
+        scopes: Vec<Scope>,
+    },
     /// Someone at the computer itself, who may do everything.
     CommandLine,
 }
@@ -105,6 +120,9 @@ impl Who {
                 person.role.kind() >= P::LEAST
                     && P::SCOPE.is_some_and(|scope| scopes.contains(&scope))
             }
+            Self::Guest { scopes, .. } => {
+                P::LEAST <= RoleKind::Agent && P::SCOPE.is_some_and(|scope| scopes.contains(&scope))
+            }
             Self::CommandLine => true,
         }
     }
@@ -114,6 +132,7 @@ impl Who {
         match self {
             Self::Person(person) => person.email.clone(),
             Self::Token { person, name, .. } => format!("{} by the token “{name}”", person.email),
+            Self::Guest { name, .. } => format!("{name} by a panel in a frame"),
             Self::CommandLine => "the command line".to_owned(),
         }
     }
@@ -127,21 +146,27 @@ impl Who {
     pub fn person(&self) -> Option<&Person> {
         match self {
             Self::Person(person) | Self::Token { person, .. } => Some(person),
-            Self::CommandLine => None,
+            Self::Guest { .. } | Self::CommandLine => None,
         }
     }
 
     /// Do they administer this project (`None`: everything)?
     pub fn administers(&self, project: Option<&ProjectRef>) -> bool {
-        self.person()
-            .is_none_or(|person| person.role.administers(project))
+        match self {
+            Self::Person(person) | Self::Token { person, .. } => person.role.administers(project),
+            Self::Guest { .. } => false,
+            Self::CommandLine => true,
+        }
     }
 
     /// May they make this role, or take it away?
     pub(crate) fn may_give(&self, role: &Role) -> bool {
-        match self.person() {
-            None => true,
-            Some(person) => person.role == Role::Owner || *role != Role::Owner,
+        match self {
+            Self::Person(person) | Self::Token { person, .. } => {
+                person.role == Role::Owner || *role != Role::Owner
+            }
+            Self::Guest { .. } => false,
+            Self::CommandLine => true,
         }
     }
 }
@@ -183,7 +208,7 @@ mod tests {
         }
     }
 
-    fn rights(who: &Who) -> [bool; 7] {
+    fn rights(who: &Who) -> [bool; 9] {
         [
             who.may::<Look>(),
             who.may::<OwnAccount>(),
@@ -192,6 +217,8 @@ mod tests {
             who.may::<SeePayloads>(),
             who.may::<ManagePeople>(),
             who.may::<ReadAudit>(),
+            who.may::<WriteNotes>(),
+            who.may::<AnswerCustomers>(),
         ]
     }
 
@@ -201,17 +228,41 @@ mod tests {
         for (role, wanted) in [
             (
                 Role::Viewer,
-                [true, true, false, false, false, false, false],
+                [true, true, false, false, false, false, false, false, false],
             ),
-            (Role::Agent, [true, true, true, false, false, false, false]),
-            (some, [true, true, true, true, false, false, false]),
-            (Role::Administrator, [true; 7]),
-            (Role::Owner, [true; 7]),
+            (
+                Role::Agent,
+                [true, true, true, false, false, false, false, true, true],
+            ),
+            (
+                some,
+                [true, true, true, true, false, false, false, true, true],
+            ),
+            (Role::Administrator, [true; 9]),
+            (Role::Owner, [true; 9]),
         ] {
             let who = Who::Person(person(role.clone()));
             assert_eq!(rights(&who), wanted, "{role}");
         }
-        assert_eq!(rights(&Who::CommandLine), [true; 7]);
+        assert_eq!(rights(&Who::CommandLine), [true; 9]);
+    }
+
+    #[test]
+    fn a_guest_may_what_an_agent_may_and_what_is_said() {
+        let guest = |scopes: &[Scope]| Who::Guest {
+            name: "lena@example.com".to_owned(),
+            scopes: scopes.to_vec(),
+        };
+        assert_eq!(
+            rights(&guest(&Scope::ALL)),
+            [true, false, true, false, false, false, false, true, true]
+        );
+        assert_eq!(
+            rights(&guest(&[Scope::Read, Scope::Notes])),
+            [true, false, false, false, false, false, false, true, false]
+        );
+        assert!(!guest(&Scope::ALL).administers(None));
+        assert!(!guest(&Scope::ALL).may_give(&Role::Viewer));
     }
 
     #[test]
@@ -223,13 +274,13 @@ mod tests {
         };
         assert_eq!(
             rights(&token(Role::Owner, &Scope::ALL)),
-            [true, false, true, true, false, false, true]
+            [true, false, true, true, false, false, true, true, true]
         );
         assert_eq!(
             rights(&token(Role::Viewer, &Scope::ALL)),
-            [true, false, false, false, false, false, false]
+            [true, false, false, false, false, false, false, false, false]
         );
-        assert_eq!(rights(&token(Role::Owner, &[])), [false; 7]);
+        assert_eq!(rights(&token(Role::Owner, &[])), [false; 9]);
     }
 
     #[test]

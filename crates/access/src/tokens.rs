@@ -35,6 +35,10 @@ pub enum Scope {
     Read,
     /// Link and unlink conversations.
     Links,
+    /// Write internal notes into linked conversations.
+    Notes,
+    /// Answer customers in linked conversations.
+    Answers,
     /// Decide deliveries again.
     Replay,
     /// Read the audit log.
@@ -45,9 +49,11 @@ pub enum Scope {
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Read,
         Self::Links,
+        Self::Notes,
+        Self::Answers,
         Self::Replay,
         Self::Audit,
         Self::Contacts,
@@ -58,6 +64,8 @@ impl Scope {
         match self {
             Self::Read => "read",
             Self::Links => "links",
+            Self::Notes => "notes",
+            Self::Answers => "answers",
             Self::Replay => "replay",
             Self::Audit => "audit",
             Self::Contacts => "contacts",
@@ -69,6 +77,8 @@ impl Scope {
         match self {
             Self::Read => "Read connections, deliveries, links and problems",
             Self::Links => "Link and unlink conversations",
+            Self::Notes => "Write internal notes into linked conversations",
+            Self::Answers => "Answer customers in linked conversations",
             Self::Replay => "Decide deliveries again",
             Self::Audit => "Read the audit log",
             Self::Contacts => "Read and edit contacts; of administrators also copy and erase them",

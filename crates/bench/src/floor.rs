@@ -204,7 +204,8 @@ impl Writer {
             let options = SqliteConnectOptions::new()
                 .filename(path)
                 .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full);
+                .synchronous(SqliteSynchronous::Full)
+                .row_buffer_size(GROUP_MAX);
             Conn::Sqlite(options.connect().await?)
         } else {
             Conn::Postgres(PgConnection::connect(url).await?)

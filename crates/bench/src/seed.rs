@@ -72,7 +72,7 @@ async fn one(store: &Store, issue: usize, conversations: &[String]) -> anyhow::R
         lane: LaneKey::events(&site, &id),
         topic: "seed".to_owned(),
         received_at: Millis(1),
-        body: "{}".to_owned(),
+        body: "{}".into(),
         take: true,
         on_arrival: OnArrival::Queue,
     };

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use bowline_access::{Access, Cost};
+use bowline_access::{Access, Cost, FrameKey};
 use bowline_engine::shared::Shared;
 use bowline_engine::{Engine, Setup};
 use bowline_net::{HttpOptions, HttpTransport};
@@ -73,6 +73,7 @@ impl Service {
             shared: Arc::clone(&shared),
             access: access.clone(),
             https: config.public_url.scheme() == "https",
+            frames: frames(config),
         });
         let routes = router(Arc::clone(&shared), hooks, on_main).merge(pages);
         let main = listen(config.listen, routes, limits)
@@ -126,6 +127,15 @@ impl Service {
             socket.stop(self.patience).await;
         }
         self.engine.stop(self.patience).await;
+    }
+}
+
+/// Whose pages may show the issue panel in a frame.
+fn frames(config: &Config) -> bowline_pages::Frames {
+    let secret = config.embedding.token_secret.as_ref();
+    bowline_pages::Frames {
+        hosts: config.embedding.frame_hosts.clone(),
+        key: secret.map(|secret| FrameKey::new(secret.expose_secret())),
     }
 }
 

@@ -4,6 +4,7 @@ use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
 use bowline_domain::messaging::ids::{AccountName, ChannelId, DeskName};
 use bowline_domain::messaging::settings as messaging;
 use bowline_domain::observation::StatusCategory;
+use bowline_domain::panel::{ContactSource, PanelSettings, VisibleFields};
 use bowline_domain::settings::{self as rules, StatusMatch, Trigger};
 use bowline_engine as engine;
 use bowline_intercom::{Region, app_host};
@@ -108,6 +109,24 @@ fn binding(binding: &config::Binding) -> engine::BindingConfig {
             .collect(),
         unassign_on_open: binding.unassign_on_open,
         wake_snoozed: binding.wake_snoozed,
+        panel: panel(&binding.panel),
+    }
+}
+
+fn panel(panel: &config::Panel) -> PanelSettings {
+    PanelSettings {
+        enabled: panel.enabled,
+        conversation_view: panel.conversation_view,
+        contact_source: if panel.by_reporter {
+            ContactSource::Reporter
+        } else {
+            ContactSource::Linked
+        },
+        visible: VisibleFields {
+            user: panel.user.clone(),
+            lead: panel.lead.clone(),
+            company: panel.company.clone(),
+        },
     }
 }
 
@@ -187,10 +206,22 @@ fn desk(desk: &config::Desk) -> engine::DeskConfig {
             quiet_ms: millis(desk.quiet),
             requests_per_hour_max: desk.requests_per_hour,
             attachments_out: desk.attachments_out,
+            window_template: desk.window_template.as_ref().map(window_template),
         },
         service_desk: desk.service_desk.clone(),
         request_type: desk.request_type.clone(),
         reporter: desk.reporter.clone(),
         fields: desk.fields.clone(),
+    }
+}
+
+fn window_template(template: &config::WindowTemplate) -> messaging::WindowTemplate {
+    messaging::WindowTemplate {
+        name: template.name.clone(),
+        namespace: template.namespace.clone(),
+        language: template.language.clone(),
+        values: template.values.clone(),
+        text: template.text.clone(),
+        by_itself: template.by_itself,
     }
 }

@@ -156,6 +156,10 @@ pub enum Reason {
     OtherConversation,
     /// The message cannot be sent again: it is on its way, or arrived.
     NotSentAgain,
+    /// No approved message is configured that could be sent after the reply window.
+    NoTemplate,
+    /// The reply window is open: an ordinary answer reaches the end user.
+    ReplyWindowOpen,
     /// Nothing is new in the request.
     NothingNew,
     /// Contacts of the workspace are not copied.
@@ -168,6 +172,11 @@ pub enum Reason {
     ContactFollowed {
         /// The kind of event.
         what: String,
+    },
+    /// A person said what became of a send that was held.
+    SettledByHand {
+        /// Who.
+        by: String,
     },
 }
 
@@ -217,11 +226,14 @@ impl Reason {
             Self::NotOurs => "not_ours",
             Self::OtherConversation => "other_conversation",
             Self::NotSentAgain => "not_sent_again",
+            Self::NoTemplate => "no_template",
+            Self::ReplyWindowOpen => "reply_window_open",
             Self::NothingNew => "nothing_new",
             Self::ContactsOff => "contacts_off",
             Self::ContactUpdatesOff => "contact_updates_off",
             Self::ContactsForbidden => "contacts_forbidden",
             Self::ContactFollowed { .. } => "contact_followed",
+            Self::SettledByHand { .. } => "settled_by_hand",
         }
     }
 }
@@ -375,6 +387,14 @@ impl fmt::Display for Reason {
                 "The message was not sent again: it is on its way or arrived, or its conversation \
                  is closed.",
             ),
+            Self::NoTemplate => f.write_str(
+                "The desk has no approved message (window_template) that could be sent after the \
+                 reply window.",
+            ),
+            Self::ReplyWindowOpen => f.write_str(
+                "The customer can be answered now: a public comment reaches them. No approved \
+                 message was sent.",
+            ),
             Self::NothingNew => f.write_str("Nothing in the request is new."),
             Self::ContactsOff => f.write_str(
                 "Contacts of this workspace are not copied. An administrator can switch that on \
@@ -394,6 +414,10 @@ impl fmt::Display for Reason {
                 f,
                 "What Bowline knows of the contact or company was brought up to date ({what}). \
                  Nothing is posted for that."
+            ),
+            Self::SettledByHand { by } => write!(
+                f,
+                "{by} said what became of a message that was held; nothing was to be sent."
             ),
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
 use bowline_domain::messaging::ids::AccountName;
 use bowline_domain::messaging::settings::Desk;
+use bowline_domain::panel::PanelSettings;
 use bowline_domain::settings::{Notify, TransitionRule};
 use bowline_jira::Deployment;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -118,6 +119,8 @@ pub struct BindingConfig {
     pub unassign_on_open: bool,
     /// May a note wake a snoozed conversation?
     pub wake_snoozed: bool,
+    /// What the panel of an issue shows.
+    pub panel: PanelSettings,
 }
 
 /// An account at a messaging provider.

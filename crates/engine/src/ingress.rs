@@ -1,6 +1,8 @@
 //! From a request's bytes to a stored event: verify over the raw bytes, find the lane, store.
 //! Nothing else happens while the sender waits.
 
+use std::sync::Arc;
+
 use bowline_domain::connection::Connection;
 use bowline_domain::contacts::ids::{RemoteCompanyId, RemoteContactId};
 use bowline_domain::ids::{ConversationId, EventId, IssueId, LaneKey, SiteName, WorkspaceName};
@@ -303,7 +305,7 @@ impl Shared {
             lane: event.lane.clone(),
             topic: event.topic.clone(),
             received_at: event.received_at,
-            body: event.body.clone(),
+            body: Arc::clone(&event.body),
         };
         let (source, topic) = (event.source.as_str(), event.topic.clone());
         let reason = match &event.on_arrival {
@@ -373,10 +375,10 @@ impl Shared {
     }
 }
 
-pub(crate) fn utf8(body: &[u8]) -> Result<String, Refusal> {
+pub(crate) fn utf8(body: &[u8]) -> Result<Arc<str>, Refusal> {
     // JSON is UTF-8 by its standard.
     std::str::from_utf8(body)
-        .map(str::to_owned)
+        .map(Arc::from)
         .map_err(|_| not_json())
 }
 

@@ -21,6 +21,8 @@ mod health;
 pub mod ingress;
 pub mod look;
 mod pace;
+mod paced;
+pub mod panel;
 mod planner;
 mod presence;
 mod reconciler;

@@ -3,6 +3,8 @@
 
 use bowline_domain::connection::{Connection, Health};
 use bowline_domain::ids::{ConversationId, IssueKey, ProjectKey, SiteName, WorkspaceName};
+use bowline_domain::messaging::ids::DeskName;
+use bowline_domain::messaging::settings::WindowTemplate;
 use bowline_domain::time::Millis;
 use bowline_jira::Deployment;
 
@@ -60,6 +62,12 @@ pub struct ConnectionNow {
 }
 
 impl Shared {
+    /// The approved message that a desk has for after the reply window, if it has one.
+    pub fn window_template(&self, desk: &DeskName) -> Option<WindowTemplate> {
+        let registry = self.registry();
+        registry.desk(desk)?.desk.window_template.clone()
+    }
+
     /// The configured connections, by kind and name.
     pub fn connections_now(&self) -> Vec<ConnectionNow> {
         let registry = self.registry();

@@ -91,6 +91,7 @@ impl Engine {
             probe: tokio::sync::Notify::new(),
             configured: tokio::sync::Notify::new(),
             contacts_switched: tokio::sync::Notify::new(),
+            reads: crate::panel::Reads::new(),
         });
         remember_connections(&shared).await?;
         configure(&shared, setup.config).await?;

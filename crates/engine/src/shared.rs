@@ -14,7 +14,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::breaker::Breaker;
-pub use crate::planner::{queue_link_command, queue_send_again};
+pub use crate::planner::{
+    ByHand, queue_by_hand, queue_link_command, queue_send_again, queue_send_template,
+};
 use crate::registry::{Registry, Standing};
 
 /// Work that is handed from one part to the next without asking the database.
@@ -76,6 +78,8 @@ pub struct Shared {
     pub(crate) configured: tokio::sync::Notify,
     /// Wakes what copies contacts when something was switched.
     pub(crate) contacts_switched: tokio::sync::Notify,
+    /// What is being read for people to look at.
+    pub(crate) reads: crate::panel::Reads,
 }
 
 impl Shared {

@@ -35,18 +35,18 @@ pub struct Client {
 }
 
 /// One call before it is sent.
-struct Call<'a> {
-    method: Method,
-    path: &'a [&'a str],
-    query: Vec<(&'static str, String)>,
-    body: Option<Value>,
-    doing: &'static str,
+pub(crate) struct Call<'a> {
+    pub(crate) method: Method,
+    pub(crate) path: &'a [&'a str],
+    pub(crate) query: Vec<(&'static str, String)>,
+    pub(crate) body: Option<Value>,
+    pub(crate) doing: &'static str,
 }
 
 impl Call<'_> {
     fn access(&self) -> Access {
         // A search is a read, although it is a POST.
-        if self.method == Method::GET || self.path.last() == Some(&"search") {
+        if self.method == Method::GET || matches!(self.path, [_, "search"]) {
             Access::Read
         } else {
             Access::Write
@@ -283,7 +283,7 @@ impl Client {
             .await
     }
 
-    async fn write(
+    pub(crate) async fn write(
         &self,
         path: &[&str],
         body: Value,
@@ -299,7 +299,7 @@ impl Client {
         self.call(call, Conversation::read).await
     }
 
-    async fn call<T>(
+    pub(crate) async fn call<T>(
         &self,
         call: Call<'_>,
         read: impl FnOnce(&Value) -> Option<T>,
@@ -370,7 +370,7 @@ impl Client {
     }
 }
 
-fn get<'a>(path: &'a [&'a str], doing: &'static str) -> Call<'a> {
+pub(crate) fn get<'a>(path: &'a [&'a str], doing: &'static str) -> Call<'a> {
     Call {
         method: Method::GET,
         path,

@@ -159,6 +159,15 @@ impl Client {
         self.deployment
     }
 
+    pub(crate) fn transport(&self) -> &dyn Transport {
+        &*self.transport
+    }
+
+    /// Is it an address of the site itself?
+    pub(crate) fn is_own(&self, url: &Url) -> bool {
+        url.origin() == self.base.origin()
+    }
+
     /// A call of the platform API in this deployment's version.
     pub(crate) fn api(&self, method: Method, path: &[&str], doing: &'static str) -> Call {
         let prefix = ["rest", "api", self.deployment.version()];
@@ -234,7 +243,7 @@ impl Client {
         self.send(call, |_| Some(())).await
     }
 
-    fn request(&self, call: Call) -> Result<Request, ApiError> {
+    pub(crate) fn request(&self, call: Call) -> Result<Request, ApiError> {
         let doing = call.doing;
         let segments: Vec<&str> = call.path.iter().map(String::as_str).collect();
         let mut url = endpoint(&self.base, &segments)

@@ -49,10 +49,12 @@ if (fresh) {
       try {
         const answer = await fetch(location.href, { headers: { accept: "text/html" }, redirect: "error" });
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        const next = answer.ok && page.querySelector(".top") ? page.querySelector("main > div") : null;
+        const next = answer.ok && page.querySelector(".top, .frame") ? page.querySelector("main > div") : null;
         if (next && !busy()) {
           if (next.innerHTML !== fresh.innerHTML) fresh.replaceChildren(...next.childNodes);
           copying(fresh);
+          if (zone && zone !== page.documentElement.dataset.zone) inZone(fresh);
+          if (next.dataset.refresh) fresh.dataset.refresh = next.dataset.refresh;
           if (!next.matches("[data-refresh]") && !page.querySelector("[data-refresh]")) return;
         }
       } catch {

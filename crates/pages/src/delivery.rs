@@ -149,7 +149,7 @@ fn payload(who: &Who, view: &EventView) -> Payload {
     }
     let pretty = serde_json::from_str::<serde_json::Value>(&view.event.body)
         .and_then(|value| serde_json::to_string_pretty(&value));
-    let text = pretty.unwrap_or_else(|_| view.event.body.clone());
+    let text = pretty.unwrap_or_else(|_| view.event.body.to_string());
     let cut = text.chars().count() > SHOWN_LETTERS_MAX;
     let mut text: String = text.chars().take(SHOWN_LETTERS_MAX).collect();
     if cut {

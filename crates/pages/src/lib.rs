@@ -20,6 +20,7 @@ mod help;
 mod links;
 mod notice;
 mod overview;
+mod panel;
 mod people;
 mod plain;
 mod plot;
@@ -38,7 +39,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
-use bowline_access::Access;
+use bowline_access::{Access, FrameKey};
 use bowline_engine::shared::Shared;
 
 use overview::Remembered;
@@ -51,6 +52,17 @@ pub struct Setup {
     pub access: Access,
     /// Do people reach the service by https? Cookies are then sent by https only.
     pub https: bool,
+    /// Whose pages may show the issue panel in a frame.
+    pub frames: Frames,
+}
+
+/// Whose pages may show the issue panel in a frame.
+#[derive(Clone, Default)]
+pub struct Frames {
+    /// The origins of those pages.
+    pub hosts: Vec<String>,
+    /// What their tokens are signed with; without it there are no frames.
+    pub key: Option<FrameKey>,
 }
 
 /// What the handlers need.
@@ -60,6 +72,7 @@ pub(crate) struct App {
     pub(crate) access: Access,
     pub(crate) https: bool,
     pub(crate) days: Arc<Mutex<Option<Remembered>>>,
+    pub(crate) frames: Arc<Frames>,
 }
 
 /// The addresses that people open.
@@ -69,6 +82,7 @@ pub fn router(setup: Setup) -> Router {
         access: setup.access,
         https: setup.https,
         days: Arc::default(),
+        frames: Arc::new(setup.frames),
     };
     let strangers = Router::new()
         .route(
@@ -114,6 +128,7 @@ pub fn router(setup: Setup) -> Router {
         .merge(accounts)
         .merge(looking)
         .merge(contacts::routes())
+        .merge(panel::routes())
         .merge(api::routes())
         .fallback(error::nowhere)
         .layer(middleware::from_fn_with_state(

@@ -3,7 +3,7 @@
 
 use crate::query::Query;
 
-const NOTICES: [(&str, &str); 25] = [
+const NOTICES: [(&str, &str); 30] = [
     ("signed-out", "You are signed out."),
     (
         "password",
@@ -34,6 +34,20 @@ const NOTICES: [(&str, &str); 25] = [
         "The link is being ended. It is gone from here in a moment, and the conversation stays \
          silent from then on.",
     ),
+    (
+        "noted",
+        "The note is on its way. Teammates in Intercom see it in a moment; the customer does not.",
+    ),
+    (
+        "answered",
+        "The answer is on its way to the customer. It shows below what came of it.",
+    ),
+    (
+        "again",
+        "It is being sent again. It shows below what came of it.",
+    ),
+    ("arrived", "It counts as arrived."),
+    ("written", "This was sent already; it was not sent twice."),
     ("no-link", "There was no such link any more."),
     ("gone", "It was gone already."),
     ("saved", "Saved."),

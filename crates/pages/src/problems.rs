@@ -8,6 +8,7 @@ use bowline_domain::connection::Connection;
 use bowline_domain::effect::EffectState;
 use bowline_store::browse::{Failing, Trouble};
 use bowline_store::model::LaneKind;
+use bowline_store::reading::HeldAnswers;
 
 use crate::App;
 use crate::caller::Caller;
@@ -17,7 +18,7 @@ use crate::overview::{Card, cards};
 use crate::query::asking;
 use crate::reader::{Reader, When};
 use crate::shell::{Place, Shell};
-use crate::words::some;
+use crate::words::{are, some};
 
 /// What was refused is shown for so long, in milliseconds: 7 days.
 const REFUSED_MS: i64 = 7 * 86_400_000;
@@ -77,6 +78,8 @@ pub(crate) async fn all_problems(app: &App, reader: &Reader) -> Result<Vec<Probl
     );
     let doubtful = store.doubtful().await?;
     problems.extend(doubtful.iter().map(|trouble| of_doubt(trouble, reader)));
+    let held = store.held_answers().await?;
+    problems.extend(held.into_iter().map(|held| of_held(held, reader)));
     let quarantined = store.quarantined().await?;
     problems.extend(
         quarantined
@@ -191,6 +194,28 @@ fn of_doubt(trouble: &Trouble, reader: &Reader) -> Problem {
             &format!("effect:{}", EffectState::Unknown.as_str()),
         ),
         more_title: "The deliveries",
+    }
+}
+
+fn of_held(held: HeldAnswers, reader: &Reader) -> Problem {
+    Problem {
+        state: Lozenge::new(Tone::Warn, "held"),
+        title: format!(
+            "An answer to a customer waits for a person, at {}",
+            held.key
+        ),
+        cause: "Intercom did not say whether it took the answer, and it was not found there. An \
+                answer is not sent again by itself: the customer would read it twice."
+            .to_owned(),
+        extent: format!("{}.", are(held.count, "answer") + " waiting"),
+        mend:
+            "An agent looks into the conversation, and says on the issue's panel that it arrived \
+               or has it sent again."
+                .to_owned(),
+        since: Some(reader.when(held.since)),
+        last: None,
+        more: crate::panel::path(&held.site, &held.key),
+        more_title: "The panel of the issue",
     }
 }
 

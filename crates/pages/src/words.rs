@@ -100,6 +100,7 @@ pub(crate) fn effect_meaning(state: EffectState) -> &'static str {
 pub(crate) fn act(act: &Act) -> &'static str {
     match act {
         Act::Note { .. } => "Post a note",
+        Act::Reply { .. } => "Answer the customer",
         Act::Reopen { unassign: true, .. } => "Re-open and return to the unassigned queue",
         Act::Reopen { .. } => "Re-open the conversation",
         Act::SnoozeAgain { .. } => "Snooze the conversation again",
@@ -109,6 +110,8 @@ pub(crate) fn act(act: &Act) -> &'static str {
             TalkAct::Gather { .. } => "Write down what the end user said",
             TalkAct::Attach { .. } => "Attach a file of the end user's",
             TalkAct::Send { .. } => "Send a message to the end user",
+            TalkAct::SendTemplate { .. } => "Send the approved message to the end user",
+            TalkAct::SendFile { .. } => "Send a file to the end user",
             TalkAct::Tell { .. } => "Tell the agents, as an internal comment",
             TalkAct::Archive { .. } => "Archive the channel's conversation",
         },
@@ -119,12 +122,16 @@ pub(crate) fn act(act: &Act) -> &'static str {
 pub(crate) fn audience(act: &Act) -> Option<&'static str> {
     match act {
         Act::Note { audience, .. }
-        | Act::Talk(TalkAct::Send { audience, .. } | TalkAct::Tell { audience, .. }) => {
-            Some(match audience {
-                Audience::Internal => "internal: teammates only",
-                Audience::Customer => "the customer",
-            })
-        }
+        | Act::Reply { audience, .. }
+        | Act::Talk(
+            TalkAct::Send { audience, .. }
+            | TalkAct::SendTemplate { audience, .. }
+            | TalkAct::SendFile { audience, .. }
+            | TalkAct::Tell { audience, .. },
+        ) => Some(match audience {
+            Audience::Internal => "internal: teammates only",
+            Audience::Customer => "the customer",
+        }),
         _ => None,
     }
 }

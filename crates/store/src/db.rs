@@ -17,6 +17,8 @@ use crate::error::StoreError;
 pub(crate) enum Value {
     Int(Option<i64>),
     Text(Option<String>),
+    /// A long text that others hold as well.
+    Shared(Arc<str>),
 }
 
 impl From<i64> for Value {
@@ -46,6 +48,16 @@ impl From<&str> for Value {
 impl From<String> for Value {
     fn from(value: String) -> Self {
         Self::Text(Some(storable(value)))
+    }
+}
+
+impl From<&Arc<str>> for Value {
+    fn from(value: &Arc<str>) -> Self {
+        if value.contains('\0') {
+            Self::from(value.to_string())
+        } else {
+            Self::Shared(Arc::clone(value))
+        }
     }
 }
 
@@ -172,6 +184,7 @@ macro_rules! bind_all {
             query = match arg {
                 Value::Int(value) => query.bind(value),
                 Value::Text(value) => query.bind(value),
+                Value::Shared(value) => query.bind(value),
             };
         }
         query
@@ -334,7 +347,7 @@ fn fill(args: &mut Vec<Value>, columns: usize) -> usize {
         .take(columns)
         .map(|value| match value {
             Value::Int(_) => Value::Int(None),
-            Value::Text(_) => Value::Text(None),
+            Value::Text(_) | Value::Shared(_) => Value::Text(None),
         })
         .collect();
     while args.len() < rows * columns {

@@ -34,6 +34,8 @@ mod handover;
 mod migrate;
 pub mod model;
 mod open;
+mod people;
+pub mod reading;
 mod sql;
 mod store;
 mod talk;

@@ -11,6 +11,7 @@ const STEPS: &[(i64, &str)] = &[
     (1, include_str!("../migrations/0001_linking.sql")),
     (2, include_str!("../migrations/0002_access.sql")),
     (3, include_str!("../migrations/0003_messaging.sql")),
+    (5, include_str!("../migrations/0005_panel.sql")),
     (8, include_str!("../migrations/0008_contacts.sql")),
 ];
 

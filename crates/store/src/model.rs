@@ -1,5 +1,7 @@
 //! What goes into the store and comes out of it.
 
+use std::sync::Arc;
+
 use bowline_domain::connection::{Connection, Health};
 use bowline_domain::effect::{Effect, EffectState};
 use bowline_domain::fact::FactKey;
@@ -19,6 +21,7 @@ use bowline_domain::time::Millis;
 use serde::{Deserialize, Serialize};
 
 use crate::contacts::ContactChanges;
+pub use crate::reading::HeldEnding;
 
 /// Where a delivery came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -82,8 +85,8 @@ pub struct NewEvent {
     pub topic: String,
     /// When it came.
     pub received_at: Millis,
-    /// The body as it came.
-    pub body: String,
+    /// The body as it came. Shared, since it is what makes an event large.
+    pub body: Arc<str>,
     /// Take the lane for this process if it is idle?
     pub take: bool,
     /// What is done with it as it is stored.
@@ -159,7 +162,7 @@ pub struct StoredEvent {
     /// When it came.
     pub received_at: Millis,
     /// The body as it came.
-    pub body: String,
+    pub body: Arc<str>,
 }
 
 /// An event with what became of it, for people.
@@ -258,6 +261,8 @@ pub struct Decided {
     pub talk: Option<Box<TalkChanges>>,
     /// What changes of contacts.
     pub contacts: Option<Box<ContactChanges>>,
+    /// What a person says of sends that were held.
+    pub held: Vec<HeldEnding>,
     /// The writes to be made, in order.
     pub effects: Vec<Effect>,
     /// What became of the event.

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::committer::Source;
-use crate::db::Conn;
+use crate::db::{Conn, ROWS_MAX};
 use crate::error::StoreError;
 use crate::migrate;
 use crate::sql::lanes;
@@ -107,7 +107,8 @@ async fn open_sqlite(path: &str, open: &Open) -> Result<Opened, StoreError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
-        .statement_cache_capacity(STATEMENTS_KEPT);
+        .statement_cache_capacity(STATEMENTS_KEPT)
+        .row_buffer_size(ROWS_MAX);
     let conn = options
         .connect()
         .await

@@ -189,6 +189,25 @@ impl Store {
             lease,
             due_at,
             failed,
+            connection: None,
+        })
+        .await
+    }
+
+    /// Lets a lane go until `due_at`, to wait for this connection: while it does not work the lane
+    /// is not claimed, and it is due when the connection works again. What comes into the lane next
+    /// names its own.
+    pub async fn postpone_for(
+        &self,
+        lease: Lease,
+        due_at: Millis,
+        connection: &Connection,
+    ) -> Result<(), StoreError> {
+        self.write(Postpone {
+            lease,
+            due_at,
+            failed: true,
+            connection: Some(connection.key()),
         })
         .await
     }

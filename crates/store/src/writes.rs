@@ -15,7 +15,10 @@ use crate::db::Conn;
 use crate::error::StoreError;
 use crate::handover::{Leases, Orphan, Orphans, Reply};
 use crate::model::{BindingRecord, ConnectionRecord, LaneKind, Lease, Redacted, TakenEffect};
-use crate::sql::{accept, bindings, claim, connections, decide, lanes, retention, settle, talk};
+use crate::reading::{ReadingKind, Tried};
+use crate::sql::{
+    accept, bindings, claim, connections, decide, lanes, readings, retention, settle, talk,
+};
 
 /// What a write does. It is run again if it met another replica's.
 pub(crate) trait Write: Clone + Send + 'static {
@@ -126,8 +129,9 @@ write!(ClaimEffects { limit: i64, now: Millis } -> Vec<TakenEffect>, |conn, writ
     let mut heads = settle::take_heads(conn, &leases.iter().collect::<Vec<_>>()).await?;
     Ok(leases.iter().filter_map(|lease| heads.remove(&lease.lane)).collect())
 });
-write!(Postpone { lease: Lease, due_at: Millis, failed: bool } -> (),
-    |conn, _| lanes::postpone(conn, &lease, due_at, failed).await, gives_up lease);
+write!(Postpone { lease: Lease, due_at: Millis, failed: bool, connection: Option<String> } -> (),
+    |conn, _| lanes::postpone(conn, &lease, due_at, failed, connection.as_deref()).await,
+    gives_up lease);
 write!(Renew { now: Millis } -> u64, |conn, writer| lanes::renew(conn, &writer.owner, now).await);
 write!(Hasten { connection: String, now: Millis } -> u64,
     |conn, _| lanes::hasten(conn, &connection, now).await);
@@ -162,3 +166,9 @@ write!(Watch { name: String, now: Millis } -> Millis,
     |conn, _| talk::watch(conn, &name, now).await);
 write!(Watched { name: String, to: Millis } -> (),
     |conn, _| talk::watched(conn, &name, to).await);
+write!(PutReading {
+        connection: Connection, kind: ReadingKind, remote: String, tried: Tried, at: Millis
+    } -> (),
+    |conn, _| readings::put(conn, &connection, (kind, &remote), &tried, at).await);
+write!(ForgetReadings { before: Millis } -> u64,
+    |conn, _| readings::forget(conn, before).await);

@@ -106,6 +106,7 @@ impl Reading<'_> {
             reading.desk(section, name, &known)
         });
         self.one_desk_for_each_channel(&desks);
+        let embedding = self.embedding(&top);
         let listen = listen?;
         let public_url = match public_url {
             Some(found) => {
@@ -129,6 +130,7 @@ impl Reading<'_> {
             channel_accounts,
             desks,
             contact_syncs,
+            embedding,
         })
     }
 

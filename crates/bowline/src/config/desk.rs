@@ -7,7 +7,7 @@ use super::{
     tree::{Node, Table, Value},
     types::{
         ChannelAccount, ChannelProvider, Desk, DeskChannels, Site, StatusNotifications,
-        StatusPattern,
+        StatusPattern, WindowTemplate,
     },
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -114,6 +114,7 @@ impl Reading<'_> {
         let quiet = Duration::from_secs(self.whole(section, "quiet_seconds"));
         let requests_per_hour = self.whole(section, "requests_per_hour");
         let attachments_out = self.flag(section, "attachments_out");
+        let window_template = self.window_template(section);
         let site = site?;
         let unsigned = known
             .sites
@@ -144,6 +145,38 @@ impl Reading<'_> {
             quiet,
             requests_per_hour,
             attachments_out,
+            window_template,
+        })
+    }
+
+    fn window_template(&mut self, section: &Section<'_>) -> Option<WindowTemplate> {
+        let name = self.text(section, "window_template");
+        let language = self.text(section, "window_template_language");
+        let namespace = self.text(section, "window_template_namespace");
+        let values = self.words(section, "window_template_values");
+        let text = self.text(section, "window_template_text");
+        let by_itself = self.flag(section, "window_template_by_itself");
+        if name.is_none() && by_itself {
+            self.problem(
+                &section.node.place,
+                format!(
+                    "{} sends a template by itself, and `window_template` names none",
+                    section.title
+                ),
+                "Give the name of the approved template",
+            );
+        }
+        Some(WindowTemplate {
+            name: name?.value,
+            language: language?.value,
+            namespace: namespace.map(|found| found.value),
+            values: values
+                .unwrap_or_default()
+                .into_iter()
+                .map(|word| word.value)
+                .collect(),
+            text: text.map(|found| found.value),
+            by_itself,
         })
     }
 
@@ -192,14 +225,16 @@ impl Reading<'_> {
     }
 
     /// A text, or a list of texts.
-    fn words(&mut self, section: &Section<'_>, name: &str) -> Option<Vec<Found<String>>> {
-        if !matches!(
-            self.node(section, name),
-            Some(Node {
-                value: Value::List(_),
-                ..
-            })
-        ) {
+    pub(super) fn words(
+        &mut self,
+        section: &Section<'_>,
+        name: &str,
+    ) -> Option<Vec<Found<String>>> {
+        let Some(Node {
+            value: Value::List(entries),
+            ..
+        }) = self.node(section, name)
+        else {
             return self.text(section, name).map(|found| {
                 // A variable has no lists: its words stand between commas.
                 let place = found.place;
@@ -212,9 +247,9 @@ impl Reading<'_> {
                     })
                     .collect()
             });
-        }
+        };
         let mut words = Vec::new();
-        for node in section.node.list(name) {
+        for node in entries {
             match &node.value {
                 Value::Text(text) if !text.trim().is_empty() => words.push(Found {
                     value: text.trim().to_owned(),

@@ -14,6 +14,7 @@ mod contact_sync;
 mod desk;
 mod environment;
 mod origin;
+mod panel;
 mod problem;
 pub mod reference;
 mod schema;
@@ -25,11 +26,13 @@ mod tree;
 mod types;
 
 pub use origin::{Change, Origin, Origins, SecretSource, changed_secrets, differs_beyond_secrets};
+pub use panel::{Embedding, Panel};
 pub use problem::{Place, Problem};
 pub use types::{
     Binding, Category, ChannelAccount, ChannelProvider, CommentFilter, Commented, Config,
     ContactSync, Database, Desk, DeskChannels, Limits, Log, LogFormat, Metrics, Notify, React,
-    Region, Site, SiteKind, StatusNotifications, StatusPattern, TransitionRule, Workspace,
+    Region, Site, SiteKind, StatusNotifications, StatusPattern, TransitionRule, WindowTemplate,
+    Workspace,
 };
 
 use std::{io, path::Path};

@@ -1,5 +1,6 @@
 //! The settings as the rest of the service sees them: checked, with every default filled in.
 
+use super::panel::{Embedding, Panel};
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 use url::Url;
@@ -33,6 +34,8 @@ pub struct Config {
     pub desks: Vec<Desk>,
     /// Workspaces whose contacts are copied. Each is named once and exists.
     pub contact_syncs: Vec<ContactSync>,
+    /// How others show the issue panel in their own pages.
+    pub embedding: Embedding,
 }
 
 impl Config {
@@ -206,6 +209,8 @@ pub struct Binding {
     pub unassign_on_open: bool,
     /// Whether a note may wake a snoozed conversation. If not, it is snoozed again to its old time.
     pub wake_snoozed: bool,
+    /// What the panel of an issue shows.
+    pub panel: Panel,
     /// Rules for single transitions, in the order of the file.
     pub transitions: Vec<TransitionRule>,
 }
@@ -362,6 +367,25 @@ pub struct Desk {
     pub requests_per_hour: u32,
     /// Whether files of agents are sent.
     pub attachments_out: bool,
+    /// What may be sent after the reply window.
+    pub window_template: Option<WindowTemplate>,
+}
+
+/// An approved message that may be sent after the reply window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WindowTemplate {
+    /// Its name at the provider.
+    pub name: String,
+    /// Its language.
+    pub language: String,
+    /// Its namespace.
+    pub namespace: Option<String>,
+    /// The values for the places in its text.
+    pub values: Vec<String>,
+    /// What it says.
+    pub text: Option<String>,
+    /// Whether it is sent by itself.
+    pub by_itself: bool,
 }
 
 /// The channels of a desk.

@@ -165,8 +165,74 @@ impl<'s> Script<'s> {
 on_both!(
     what_is_read_is_as_described,
     a_named_write_is_made_once,
-    contacts_are_read_and_changed_as_described
+    contacts_are_read_and_changed_as_described,
+    the_panel_is_there_for_programs
 );
+
+async fn the_panel_is_there_for_programs(on: On) {
+    let stage = Stage::on(on, |_| ()).await;
+    let (issue, conversation) = stage.linked().await;
+    stage.settled().await;
+    let script = Script::new(&stage, "agent", &["read", "notes", "answers"]).await;
+    let path = format!("/api/v1/issues/acme-jira/{issue}");
+    let panel = loop {
+        let panel = script.get(&path).await.body;
+        if panel["contacts"][0]["fields"][0]["value"] == "noa@example.com" {
+            break panel;
+        }
+        assert_eq!(panel["reading"], true, "{panel}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    let card = &panel["conversations"][0];
+    assert_eq!(card["first_message"], "The export button does nothing.");
+    assert_eq!(panel["contacts"][0]["role"], "user");
+    let whole = script
+        .get(&format!("{path}/conversations/{conversation}"))
+        .await;
+    let parts = whole.body["parts"].as_array().unwrap().clone();
+    assert_eq!(
+        (parts[0]["id"].as_str(), parts[1]["internal"].as_bool()),
+        (Some("source"), Some(true))
+    );
+    assert_eq!(
+        script.get(&format!("{path}/conversations/1")).await.status,
+        404
+    );
+    assert_eq!(
+        script.get("/api/v1/issues/acme-jira/OPS-1").await.status,
+        404
+    );
+
+    let post = async |what: &str, body: Value, name: &str| {
+        let path = format!("{path}/{what}");
+        script.call("POST", &path, Some(body), name).await
+    };
+    let note = json!({ "text": "By a script." });
+    let first = post("notes", note.clone(), "n1").await;
+    assert_eq!(
+        (first.status, post("notes", note, "n1").await.body),
+        (202, first.body)
+    );
+    let to = format!("acme/{conversation}");
+    let answer = json!({ "text": "It works.", "conversation": to });
+    assert_eq!(post("answers", answer, "a1").await.status, 202);
+    for wrong in [
+        json!({ "text": " " }),
+        json!({ "text": "x" }),
+        json!({ "text": "x", "conversation": "acme/1" }),
+    ] {
+        assert_eq!(post("answers", wrong, "").await.status, 422);
+    }
+    let arrived = json!({ "do": "arrived" });
+    assert_eq!(post("held/1", arrived, "").await.body["settled"], false);
+    stage
+        .note(&conversation, &["The agent wrote By a script."])
+        .await;
+    stage.settled().await;
+    let answers = stage.intercom().parts(&conversation);
+    let answers = answers.iter().filter(|part| part.part_type == "comment");
+    assert_eq!(answers.count(), 1);
+}
 
 async fn what_is_read_is_as_described(on: On) {
     let stage = Stage::on(on, |_| ()).await;
@@ -225,7 +291,8 @@ async fn every_address_of_the_description_wants_a_token_with_its_scope() {
     for (path, operations) in reader.description["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
             count += 1;
-            let (method, path) = (method.to_uppercase(), path.replace("{id}", "1"));
+            let path = path.replace("{id}", "1").replace("{site}", "nowhere");
+            let (method, path) = (method.to_uppercase(), path.replace("{key}", "ENG-1"));
             let answer = stranger.call(&method, &path, None, "").await;
             assert_eq!(answer.status, 401, "{method} {path}");
             let scope = operation["description"].as_str().unwrap();

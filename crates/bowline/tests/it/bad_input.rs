@@ -282,7 +282,7 @@ async fn a_quarantined_text_goes_after_its_time_and_a_replay_says_so(on: On) {
     }
     let view = stage.decided(event).await;
     assert_eq!(
-        (view.state, view.event.body.as_str()),
+        (view.state, &*view.event.body),
         (EventState::Quarantined, "")
     );
 
@@ -312,7 +312,7 @@ async fn unknown_shapes_are_kept_and_shown(on: On) {
             .unwrap();
         let view = stage.decided(event).await;
         assert_eq!(view.state, EventState::Quarantined, "{body}");
-        assert_eq!(view.event.body, body);
+        assert_eq!(&*view.event.body, body);
     }
     let (status, text) = stage
         .deliver_intercom(br#"{"type":"notification_event"}"#)

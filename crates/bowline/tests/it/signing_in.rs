@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 25] = [
+const PAGES: [(&str, &str); 27] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -33,10 +33,15 @@ const PAGES: [(&str, &str); 25] = [
     ("/contacts/export.csv", "administrator"),
     ("/contacts/import", "administrator"),
     ("/contacts/settings", "administrator"),
+    ("/issues/acme-jira/ENG-1", "viewer"),
+    (
+        "/issues/acme-jira/ENG-1/conversations/215475827000001",
+        "viewer",
+    ),
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 22] = [
+const FORMS: [(&str, &str); 27] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/look", "viewer"),
@@ -59,6 +64,11 @@ const FORMS: [(&str, &str); 22] = [
     ("/contacts/settings/switch", "administrator"),
     ("/contacts/settings/copy", "administrator"),
     ("/contacts/settings/remove", "administrator"),
+    ("/issues/acme-jira/ENG-1/link", "agent"),
+    ("/issues/acme-jira/ENG-1/unlink", "agent"),
+    ("/issues/acme-jira/ENG-1/note", "agent"),
+    ("/issues/acme-jira/ENG-1/answer", "agent"),
+    ("/issues/acme-jira/ENG-1/held", "agent"),
 ];
 
 /// The roles, the weakest first.

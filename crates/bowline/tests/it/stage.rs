@@ -395,6 +395,14 @@ impl Stage {
             .collect()
     }
 
+    /// Makes all that was read for people count as old.
+    pub(crate) async fn make_readings_old(&self) {
+        let config = self.world.config().unwrap();
+        let url = secrecy::ExposeSecret::expose_secret(&config.database.url()).to_owned();
+        let sql = "UPDATE reading SET tried_at = tried_at - 3600000";
+        bowline_store::testing::execute(&url, sql).await.unwrap();
+    }
+
     pub(crate) fn client(&self) -> reqwest::Client {
         self.jira().sender().client().clone()
     }

@@ -58,6 +58,35 @@ pub enum TalkAct {
         /// Is it all of the comment, so that an edit of the comment can still be taken over?
         whole: bool,
     },
+    /// Sends a message that the platform approved before, which may be sent after the reply window
+    /// has ended.
+    SendTemplate {
+        /// In which conversation.
+        request: RequestRef,
+        /// Who may read it. The courier sends what is for the `Customer` and refuses anything
+        /// else.
+        audience: Audience,
+        /// Where to.
+        route: Route,
+        /// Which.
+        message: Box<ApprovedMessage>,
+        /// What it says.
+        text: CustomerText,
+    },
+    /// Sends a file that a public comment shows.
+    SendFile {
+        /// In which conversation.
+        request: RequestRef,
+        /// Who may read it. The courier sends what is for the `Customer` and refuses anything
+        /// else.
+        audience: Audience,
+        /// Where to.
+        route: Route,
+        /// The comment. It is read again before the bytes leave.
+        comment: CommentId,
+        /// Which of its files.
+        file: AgentFile,
+    },
     /// Tells the agents something, as an internal comment.
     Tell {
         /// In which request.
@@ -76,6 +105,29 @@ pub enum TalkAct {
     },
 }
 
+/// An approved message as the provider takes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovedMessage {
+    /// Its name at the provider.
+    pub name: String,
+    /// Its namespace, where the provider asks for one.
+    #[serde(default)]
+    pub namespace: Option<String>,
+    /// Its language.
+    pub language: String,
+    /// The values for the places in its text, in order.
+    pub values: Vec<String>,
+}
+
+/// A file of the request that a comment shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentFile {
+    /// Its id in Jira.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
 impl TalkAct {
     /// The word for storage, logs and metrics.
     pub fn kind(&self) -> &'static str {
@@ -84,6 +136,8 @@ impl TalkAct {
             Self::Gather { .. } => "gather",
             Self::Attach { .. } => "attach",
             Self::Send { .. } => "send",
+            Self::SendTemplate { .. } => SEND_TEMPLATE,
+            Self::SendFile { .. } => SEND_FILE,
             Self::Tell { .. } => "tell",
             Self::Archive { .. } => "archive",
         }
@@ -96,6 +150,8 @@ impl TalkAct {
             | Self::Gather { request, .. }
             | Self::Attach { request, .. }
             | Self::Send { request, .. }
+            | Self::SendTemplate { request, .. }
+            | Self::SendFile { request, .. }
             | Self::Tell { request, .. }
             | Self::Archive { request, .. } => request,
         }
@@ -103,7 +159,13 @@ impl TalkAct {
 
     /// Is it a write to the channel, and not one to Jira?
     pub fn goes_to_channel(&self) -> bool {
-        matches!(self, Self::Send { .. } | Self::Archive { .. })
+        matches!(
+            self,
+            Self::Send { .. }
+                | Self::SendTemplate { .. }
+                | Self::SendFile { .. }
+                | Self::Archive { .. }
+        )
     }
 
     /// Not before this, if it waits for more to come.
@@ -138,6 +200,22 @@ impl TalkAct {
                 comment: comment.clone(),
                 whole: *whole,
             }),
+            Self::SendTemplate {
+                request,
+                audience,
+                route,
+                message,
+                text,
+            } if !text.as_str().is_empty() => Some(Self::SendTemplate {
+                request: request.clone(),
+                audience: *audience,
+                route: route.clone(),
+                message: Box::new(ApprovedMessage {
+                    values: Vec::new(),
+                    ..ApprovedMessage::clone(message)
+                }),
+                text: CustomerText::taken_out(),
+            }),
             Self::Tell {
                 request,
                 audience,
@@ -151,6 +229,10 @@ impl TalkAct {
         }
     }
 }
+
+/// The words of what sends something else than a text: they stand in the keys of effects.
+pub(super) const SEND_TEMPLATE: &str = "send_template";
+pub(super) const SEND_FILE: &str = "send_file";
 
 impl EffectKey {
     /// The key of what something does to an end user's conversation: the fact is the message, the

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::act::{AgentFile, SEND_FILE, SEND_TEMPLATE};
 use super::ids::ChannelId;
+use super::words;
 use crate::effect::EffectKey;
 use crate::ids::CommentId;
 use crate::time::Millis;
@@ -95,6 +97,31 @@ pub struct Outbound {
     /// When it was decided.
     pub at: Millis,
 }
+
+impl Outbound {
+    /// Is it a message that the platform approved before?
+    pub fn is_template(&self) -> bool {
+        self.is_by(SEND_TEMPLATE)
+    }
+
+    /// The file that it is, if it is one: its key names it, its text shows its name.
+    pub fn file(&self) -> Option<AgentFile> {
+        let (_, id) = self.key.as_str().rsplit_once(FILE_IN_KEY)?;
+        self.is_by(SEND_FILE).then(|| AgentFile {
+            id: id.to_owned(),
+            name: words::name_of_sent_file(&self.text).to_owned(),
+        })
+    }
+
+    fn is_by(&self, kind: &str) -> bool {
+        let key = self.key.as_str().strip_prefix("talk-");
+        key.and_then(|key| key.split_once('/'))
+            .is_some_and(|(word, _)| word == kind)
+    }
+}
+
+/// What stands in the key of an effect that sends a file before the file's id.
+pub(super) const FILE_IN_KEY: &str = "/file/";
 
 #[cfg(test)]
 mod tests {

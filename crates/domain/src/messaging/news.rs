@@ -2,6 +2,7 @@
 
 use bowline_text::Doc;
 
+use super::act::AgentFile;
 use crate::ids::{CommentId, IssueKey};
 use crate::observation::{CommentVisibility, StatusRef};
 use crate::time::Millis;
@@ -47,6 +48,8 @@ pub struct CommentNews {
     pub body: Doc,
     /// How many files are shown in it.
     pub files: usize,
+    /// Those of them that Jira names, where they are to be sent.
+    pub attached: Vec<AgentFile>,
 }
 
 /// A change of status.

@@ -69,6 +69,11 @@ impl Platform {
         }
     }
 
+    /// Can files be sent there? Where little is known of the platform, they are not.
+    pub fn takes_files(&self) -> bool {
+        *self == Self::Whatsapp
+    }
+
     /// How formatting is written there.
     pub fn style(&self) -> Style {
         match self {

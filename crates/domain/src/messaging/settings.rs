@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::act::ApprovedMessage;
 use super::ids::{AccountName, ChannelId, DeskName};
-use crate::ids::SiteName;
+use crate::ids::{IssueKey, SiteName};
 use crate::observation::StatusRef;
 use crate::settings::StatusMatch;
 
@@ -31,6 +32,41 @@ pub struct Desk {
     pub requests_per_hour_max: u32,
     /// Are files of the agent's sent?
     pub attachments_out: bool,
+    /// What may be sent after the reply window has ended, if anything.
+    pub window_template: Option<WindowTemplate>,
+}
+
+/// A message that the platform approved before: the only kind that it takes after the reply window
+/// has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WindowTemplate {
+    /// Its name at the provider.
+    pub name: String,
+    /// Its namespace, where the provider asks for one.
+    pub namespace: Option<String>,
+    /// Its language, as `en` or `en_US`.
+    pub language: String,
+    /// The values for the places in its text, in order; `{key}` in one is the request's key.
+    pub values: Vec<String>,
+    /// What it says, as far as we know, with `{{1}}` for the first value.
+    pub text: Option<String>,
+    /// Is it sent by itself when an answer comes too late? Else a person has it sent.
+    pub by_itself: bool,
+}
+
+impl WindowTemplate {
+    /// The message for one request.
+    pub fn filled(&self, key: &IssueKey) -> ApprovedMessage {
+        let values = self.values.iter();
+        ApprovedMessage {
+            name: self.name.clone(),
+            namespace: self.namespace.clone(),
+            language: self.language.clone(),
+            values: values
+                .map(|value| value.replace("{key}", key.as_str()))
+                .collect(),
+        }
+    }
 }
 
 /// Which channels of its account a desk serves.

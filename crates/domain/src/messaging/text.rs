@@ -3,9 +3,11 @@
 use bowline_text::{Doc, channel};
 use serde::{Deserialize, Serialize};
 
+use super::act::ApprovedMessage;
 use super::delivery::Outbound;
 use super::news::CommentNews;
 use super::platform::Platform;
+use super::settings::WindowTemplate;
 use crate::ids::IssueKey;
 use crate::observation::{CommentVisibility, StatusRef};
 
@@ -45,18 +47,28 @@ impl CustomerText {
         Self(text)
     }
 
+    /// What an approved message says to the end user, as far as we know.
+    pub fn of_approved(template: &WindowTemplate, message: &ApprovedMessage) -> Self {
+        let Some(text) = &template.text else {
+            return Self(format!("[Template: {}]", template.name));
+        };
+        let places = message.values.iter().zip(1_u32..);
+        Self(places.fold(text.clone(), |text, (value, place)| {
+            text.replace(&format!("{{{{{place}}}}}"), value)
+        }))
+    }
+
     /// A status notification that was made before, to be sent again; `None` for anything else.
     pub fn of_notification(message: &Outbound) -> Option<Self> {
-        message
-            .comment
-            .is_none()
-            .then(|| Self(message.text.clone()))
+        let is_one = message.comment.is_none() && !message.is_template();
+        is_one.then(|| Self(message.text.clone()))
     }
 
     /// A message that carried a comment, to be sent again; `None` unless the comment, which was
     /// read again, is still positively public.
     pub fn again(message: &Outbound, visibility: CommentVisibility) -> Option<Self> {
-        (visibility == CommentVisibility::Public).then(|| Self(message.text.clone()))
+        let is_text = message.file().is_none();
+        (is_text && visibility == CommentVisibility::Public).then(|| Self(message.text.clone()))
     }
 
     /// One message of two: a comment and the status that it was given with. Two messages, if one

@@ -7,13 +7,41 @@ use crate::time::Millis;
 /// The notification of a status that has no text of its own.
 pub const STATUS_CHANGED: &str = "Your request {key} is now: {status}";
 
-/// A public comment that was made after the reply window ended.
-pub fn window_closed(ended_at: Millis) -> String {
+/// What there is to be done about an answer that came after the reply window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WayOut<'t> {
+    /// To wait.
+    Wait,
+    /// To wait, or to have the approved message of this name sent.
+    Offered(&'t str),
+    /// The approved message of this name was sent by itself.
+    Sent(&'t str),
+}
+
+/// A public comment or a status change that came after the reply window ended.
+pub fn window_closed(ended_at: Millis, way_out: WayOut<'_>) -> String {
+    let ways = match way_out {
+        WayOut::Wait => {
+            "Only the customer can open it again, by writing. Then write your answer in a new \
+             comment"
+                .to_owned()
+        }
+        WayOut::Offered(name) => format!(
+            "Only the customer can open it again, by writing. The ways out: wait for that; or have \
+             the approved message “{name}” sent from the conversation's page in Bowline, which the \
+             platform takes at any time, so that the customer writes. Then write your answer in a \
+             new comment"
+        ),
+        WayOut::Sent(name) => format!(
+            "The approved message “{name}” was sent in its place, as the desk's settings say. Only \
+             the customer can open the window again, by writing. Then write your answer in a new \
+             comment"
+        ),
+    };
     format!(
         "Not delivered. The customer last wrote more than 24 hours ago, and the platform takes \
-         answers only within 24 hours of the customer's last message (this window ended {}). Only \
-         the customer can open it again, by writing. Then write your answer in a new comment; what \
-         was not delivered is not sent by itself.",
+         answers only within 24 hours of the customer's last message (this window ended {}). \
+         {ways}; what was not delivered is not sent by itself.",
         minute(ended_at)
     )
 }
@@ -77,13 +105,50 @@ pub fn maybe_sent(text: &str) -> String {
     )
 }
 
-/// Files of an agent are not sent.
+/// Files of an agent are not sent, because the desk sends none.
 pub fn files_not_sent(count: usize) -> String {
-    let files = if count == 1 { "The file" } else { "The files" };
     format!(
-        "{files} in the last comment did not go to the customer: only text is sent. The text of \
-         the comment was sent."
+        "{} in the last comment did not go to the customer: only text is sent. The text of the \
+         comment was sent.",
+        the_files(count)
     )
+}
+
+/// Files of an agent are not sent, because the platform takes none.
+pub fn files_not_taken(count: usize, platform: &str) -> String {
+    format!(
+        "{} in the last comment did not go to the customer: {platform} takes no files. The text of \
+         the comment was sent.",
+        the_files(count)
+    )
+}
+
+/// Files that a comment shows and Jira does not name are not sent.
+pub fn files_not_found(count: usize) -> String {
+    format!(
+        "{} in the last comment did not go to the customer: Jira does not say which of the \
+         request's files is meant. Attach it to a new comment.",
+        the_files(count)
+    )
+}
+
+fn the_files(count: usize) -> String {
+    match count {
+        1 => "The file".to_owned(),
+        _ => format!("The {count} files"),
+    }
+}
+
+/// What stands for a file that is sent.
+pub fn sent_file(name: &str) -> String {
+    format!("[file: {name}]")
+}
+
+/// The name in [`sent_file`].
+pub(super) fn name_of_sent_file(text: &str) -> &str {
+    text.strip_prefix("[file: ")
+        .and_then(|text| text.strip_suffix(']'))
+        .unwrap_or(text)
 }
 
 /// An agent answered in the provider's own inbox.

@@ -7,6 +7,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 mod tombstones;
+pub mod written;
 
 use crate::audience::Audience;
 use crate::connection::Connection;

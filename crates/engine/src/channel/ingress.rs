@@ -1,5 +1,7 @@
 //! A messaging provider's webhook: verify over the raw bytes, find the end user's lane, store.
 
+use std::sync::Arc;
+
 use bowline_domain::connection::Connection;
 use bowline_domain::ids::LaneKey;
 use bowline_domain::messaging::end_user::{EndUser, Identity};
@@ -92,7 +94,7 @@ impl Shared {
         let mut receipt = Receipt { event: None };
         for event in events {
             let raw = single
-                .then(|| RawValue::from_string(text.clone()).ok())
+                .then(|| RawValue::from_string(text.to_string()).ok())
                 .flatten();
             let event = event_of(self, account, Carried { event, raw }, now).await?;
             let stored = self.store_event(event).await?;
@@ -138,7 +140,7 @@ fn verify(
 fn loose(
     account: &Account,
     delivery: String,
-    body: String,
+    body: Arc<str>,
     on_arrival: OnArrival,
     now: Millis,
 ) -> NewEvent {
@@ -167,7 +169,7 @@ pub(crate) async fn event_of(
     let body = serde_json::to_string(&carried).map_err(|_| not_json())?;
     let end_user = end_user_of(shared, name, &carried.event).await?;
     let (delivery, topic) = named(&carried.event, &body);
-    let event = loose(account, delivery, body, OnArrival::Queue, now);
+    let event = loose(account, delivery, body.into(), OnArrival::Queue, now);
     Ok(NewEvent {
         topic: topic_name(topic),
         lane: end_user.map_or(event.lane, |id| LaneKey::end_user_events(name, &id)),

@@ -1,6 +1,7 @@
 //! From a provider's webhook to stored events, and from the provider's words to ours.
 
 mod ingress;
+pub mod people;
 pub(crate) mod watch;
 pub(crate) mod words;
 

@@ -1,5 +1,6 @@
 //! From the provider's words to ours and back.
 
+use bowline_domain::messaging::act::ApprovedMessage;
 use bowline_domain::messaging::delivery::Delivery;
 use bowline_domain::messaging::end_user::{Identity, IdentityKind};
 use bowline_domain::messaging::ids::{ChannelId, MessageId, RemoteConversationId};
@@ -94,6 +95,25 @@ pub(crate) fn inbound(message: &far::Message, received_at: Millis) -> Option<Inb
         media,
         unsupported,
     })
+}
+
+/// A platform in the provider's words.
+pub(crate) fn far_platform(platform: &Platform) -> far::Platform {
+    match platform {
+        Platform::Whatsapp => far::Platform::WhatsApp,
+        Platform::Sms => far::Platform::Sms,
+        Platform::Other(word) => far::Platform::read(word),
+    }
+}
+
+/// An approved message in the provider's words.
+pub(crate) fn template(message: &ApprovedMessage) -> far::Template {
+    far::Template {
+        namespace: message.namespace.clone(),
+        name: message.name.clone(),
+        language: message.language.clone(),
+        values: message.values.clone(),
+    }
 }
 
 /// What a message says, as text, files, and what cannot be shown.

@@ -7,6 +7,7 @@ mod merged;
 mod note;
 mod record;
 mod reopen;
+mod reply;
 mod snooze_again;
 mod talk;
 
@@ -26,6 +27,7 @@ use crate::backoff;
 use crate::breaker::{self, Passed};
 use crate::health;
 use crate::pace::Priority;
+use crate::paced::Paced;
 use crate::registry::{Standing, Workspace};
 use crate::shared::Shared;
 
@@ -128,6 +130,15 @@ impl Courier<'_> {
             } => {
                 let far = self.far(workspace, conversation).await?;
                 note::post(self, &far, *audience, html, *wake_snoozed).await
+            }
+            Act::Reply {
+                workspace,
+                conversation,
+                audience,
+                html,
+            } => {
+                let far = self.far(workspace, conversation).await?;
+                reply::reply(self, &far, *audience, html).await
             }
             Act::Reopen {
                 workspace,
@@ -288,16 +299,13 @@ impl Courier<'_> {
         standing: &Standing,
         call: impl Future<Output = Result<Reply<T>, ApiError>>,
     ) -> Result<T, ApiError> {
-        standing.pace.turn(self.priority, &*self.shared.clock).await;
-        match call.await {
-            Ok(reply) => {
-                standing.pace.learn(&reply.limits);
-                Ok(reply.value)
-            }
-            Err(error) => {
-                standing.pace.failed();
-                Err(error)
-            }
+        self.paced().call(standing, call).await
+    }
+
+    fn paced(&self) -> Paced<'_> {
+        Paced {
+            shared: self.shared,
+            priority: self.priority,
         }
     }
 

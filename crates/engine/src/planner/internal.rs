@@ -48,7 +48,9 @@ pub(crate) async fn queue_look(
         lane: LaneKey::events(site, &IssueId::new(look.issue.as_str())),
         topic: "look".to_owned(),
         received_at: shared.now(),
-        body: serde_json::to_string(look).map_err(|error| error.to_string())?,
+        body: serde_json::to_string(look)
+            .map_err(|error| error.to_string())?
+            .into(),
         take: false,
         on_arrival: OnArrival::Queue,
     };
@@ -217,7 +219,7 @@ async fn hand_on(reader: &Reader<'_>, event: &StoredEvent, key: &str) -> Result<
         lane: LaneKey::events(reader.name(), &IssueId::new(issue.id)),
         topic: event.topic.clone(),
         received_at: event.received_at,
-        body: event.body.clone(),
+        body: Arc::clone(&event.body),
         take: true,
         on_arrival: OnArrival::Queue,
     };
@@ -334,7 +336,7 @@ pub(super) fn command_event(
         delivery,
         topic: "command".to_owned(),
         received_at: at,
-        body,
+        body: body.into(),
         take: true,
         on_arrival: OnArrival::Queue,
     })

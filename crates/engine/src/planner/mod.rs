@@ -1,6 +1,7 @@
 //! The planner's shell: takes events under the lane of their subject, reads what is needed, and
 //! commits what the plan says.
 
+mod by_hand;
 mod catch_up;
 mod contact_event;
 mod intercom_event;
@@ -25,10 +26,11 @@ use crate::backoff;
 use crate::health;
 use crate::shared::{Handed, Shared};
 
+pub use by_hand::{ByHand, queue_by_hand};
 pub use internal::queue_link_command;
 pub(crate) use internal::{Look, conversation_gone, conversation_merged, queue_look};
-pub use talk::queue_send_again;
-pub(crate) use talk::{COMMENT, TalkEvent, read_comment, talk_event};
+pub(crate) use talk::{COMMENT, TalkEvent, files_of, read_comment, talk_event};
+pub use talk::{queue_send_again, queue_send_template};
 pub(crate) use unseen::browses;
 
 /// Lanes of effects that a decision takes at once. More wait for the couriers of bulk work.
@@ -184,6 +186,7 @@ async fn troubled(
     let mut due_at = shared
         .now()
         .plus_ms(backoff::delay_ms(failures, shared.chance()));
+    let mut waits_for = None;
     let words = match trouble {
         Trouble::Hopeless(text) => return Some(text),
         Trouble::Store(error) => error.to_string(),
@@ -201,8 +204,10 @@ async fn troubled(
             if let Some(standing) = registry.standing(&connection)
                 && health::take_in(shared, standing, &error).await
             {
-                // The lane is due at once, and is not claimed before the connection works.
+                // The lane is due at once, and is not claimed before the connection works. It may
+                // be another one than the event came by: a look at a request waits for Jira.
                 due_at = shared.now();
+                waits_for = Some(connection);
             }
             if error.kind == bowline_net::ErrorKind::Data && failures >= REFUSALS_MAX {
                 return Some(format!(
@@ -214,7 +219,13 @@ async fn troubled(
     };
     tracing::warn!(event.id = %event.id, lane = %lease.lane, failures, why = words,
         "event waits");
-    let _ = shared.store.postpone(lease.clone(), due_at, true).await;
+    let _ = match waits_for {
+        Some(connection) => {
+            let lease = lease.clone();
+            shared.store.postpone_for(lease, due_at, &connection).await
+        }
+        None => shared.store.postpone(lease.clone(), due_at, true).await,
+    };
     None
 }
 
@@ -235,6 +246,9 @@ async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Tr
         EventSource::Intercom => intercom_event::decide(shared, event).await,
         EventSource::Notify => internal::notify(shared, event).await,
         EventSource::Reconciler => internal::look(shared, event).await,
+        EventSource::Command if event.topic == by_hand::TOPIC => {
+            by_hand::decide(shared, event).await
+        }
         EventSource::Command => internal::command(shared, event).await,
     }
 }

@@ -316,12 +316,12 @@ impl Client {
         .await
     }
 
-    fn desk_call(method: Method, path: &[&str], doing: &'static str) -> Call {
+    pub(super) fn desk_call(method: Method, path: &[&str], doing: &'static str) -> Call {
         let prefix = ["rest", "servicedeskapi"];
         Self::rest(method, &[&prefix[..], path].concat(), doing)
     }
 
-    async fn page<T>(
+    pub(super) async fn page<T>(
         &self,
         call: Call,
         cursor: Option<&Cursor>,

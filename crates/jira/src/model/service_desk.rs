@@ -325,6 +325,19 @@ impl AttachedFile {
             mime_type: filled(value, "mimeType"),
         })
     }
+
+    /// As Service Management shows one: its id stands at the end of its address.
+    pub(crate) fn read_in_desk(value: &Value) -> Option<Self> {
+        let address = filled(at(value, &["_links"]), "jiraRest")?;
+        let id = address.trim_end_matches('/').rsplit('/').next()?;
+        let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+        Some(Self {
+            id: is_number.then(|| id.to_owned())?,
+            file_name: filled(value, "filename")?,
+            size_bytes: at(value, &["size"]).as_u64(),
+            mime_type: filled(value, "mimeType"),
+        })
+    }
 }
 
 /// Whether watchers got mail about an edit.

@@ -13,7 +13,7 @@ use bowline_net::{ApiError, BoxFuture, ErrorKind, Reply, Transport};
 use bowline_text::channel::Style;
 use bytes::Bytes;
 use http::Method;
-use http::header::CONTENT_DISPOSITION;
+use http::header::{CONTENT_DISPOSITION, HeaderName};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use url::Url;
@@ -146,10 +146,25 @@ impl MessageBird {
             bytes,
         });
         let name = bowline_net::multipart::quoted(file_name);
-        call.headers = vec![(
-            CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{name}\""),
-        )];
+        // The name is told in a header of its own (MessageBird's documentation of media uploads).
+        // What is not ASCII cannot stand in one.
+        let plain = file_name.chars();
+        let plain: String = plain
+            .map(|c| {
+                if c.is_ascii_graphic() || c == ' ' {
+                    c
+                } else {
+                    '_'
+                }
+            })
+            .collect();
+        call.headers = vec![
+            (
+                CONTENT_DISPOSITION,
+                format!("attachment; filename=\"{name}\""),
+            ),
+            (HeaderName::from_static("filename"), plain),
+        ];
         call.deadline = Some(FILE_DEADLINE);
         self.caller
             .send(call, |v| bowline_net::json::id(v, "id").map(Upload))

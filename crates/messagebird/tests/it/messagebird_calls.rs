@@ -384,6 +384,7 @@ async fn the_version_is_added_where_it_is_missing_and_the_sandbox_takes_files_it
         assert_eq!(asked[1].headers["content-type"], "application/pdf");
         let disposition = "attachment; filename=\"a %22b%22.pdf\"";
         assert_eq!(asked[1].headers["content-disposition"], disposition);
+        assert_eq!(asked[1].headers["filename"], "a \"b\".pdf");
         assert_eq!(asked[1].body.as_deref(), Some(&b"%PDF"[..]));
     }
 }

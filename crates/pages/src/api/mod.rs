@@ -6,6 +6,7 @@
 
 mod caller;
 mod contacts;
+mod panel;
 mod problem;
 mod reads;
 mod writes;
@@ -55,6 +56,14 @@ pub(crate) fn routes() -> Router<App> {
             get(contacts::syncs).post(contacts::switch),
         )
         .route("/api/v1/contact-syncs/copy", post(contacts::copy))
+        .route("/api/v1/issues/{site}/{key}", get(panel::issue))
+        .route(
+            "/api/v1/issues/{site}/{key}/conversations/{id}",
+            get(panel::whole_conversation),
+        )
+        .route("/api/v1/issues/{site}/{key}/notes", post(panel::note))
+        .route("/api/v1/issues/{site}/{key}/answers", post(panel::answer))
+        .route("/api/v1/issues/{site}/{key}/held/{id}", post(panel::held))
         .route("/api/{*rest}", get(problem::nowhere).post(problem::nowhere))
         .method_not_allowed_fallback(problem::wrong_method)
 }

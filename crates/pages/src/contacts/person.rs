@@ -225,7 +225,7 @@ fn field_rows(reader: &Reader, contact: &Contact) -> Vec<FieldRow> {
 const EDITABLE: [(&str, &str, &str); 3] = [
     (FieldName::NAME, "Name", "text"),
     (FieldName::EMAIL, "E-mail address", "email"),
-    (FieldName::PHONE, "Telephone", "tel"),
+    (FieldName::PHONE, "Telephone", "text"),
 ];
 
 /// What came of a form.

@@ -21,7 +21,7 @@ use super::error::ApiError;
 use super::json::{self as shape, Parts};
 use super::limit::{Limiter, Window};
 use super::model::{Config, ConversationState, NewContact, Note, PartView, Tag};
-use super::state::{Done, Message, Now, State};
+use super::state::{Done, File, Message, Now, State};
 use super::topics::{self, Event, Notification};
 use super::version::Version;
 
@@ -373,6 +373,60 @@ impl Sandbox {
                 .push(id.clone());
             Ok(id)
         })
+    }
+
+    /// What is known of a contact or a company besides what calls can change: fields as they are
+    /// shown, such as `last_seen_at` or `size`, the workspace's own below `custom_attributes`.
+    pub fn describe(&self, id: &str, fields: serde_json::Map<String, Value>) {
+        self.with(|state, _| {
+            let known = state.described.entry(id.to_owned()).or_default();
+            known.extend(fields);
+        });
+    }
+
+    /// The first contact of a conversation.
+    ///
+    /// # Panics
+    /// There is no such conversation.
+    pub fn contact_of(&self, conversation: &str) -> String {
+        self.with(|state, _| {
+            let id = number(conversation).expect("a conversation's id is a number");
+            let found = state.conversation(id).expect("the conversation is there");
+            found.contacts.first().cloned().unwrap_or_default()
+        })
+    }
+
+    /// The conversation's first contact sends a file, which this server keeps at `base`. Returns
+    /// the part's id.
+    pub fn customer_file(
+        &self,
+        conversation: &str,
+        base: &str,
+        (name, content_type, bytes): (&str, &str, &[u8]),
+    ) -> Done<String> {
+        let id = number(conversation)?;
+        self.with(|state, now| {
+            let contact = state.conversation(id)?.contacts.first().cloned();
+            let contact = contact.ok_or_else(ApiError::not_found)?;
+            let key = format!("{id}-{}", state.files.len() + 1);
+            let file = File {
+                content_type: content_type.to_owned(),
+                bytes: bytes.to_vec(),
+            };
+            state.files.insert(key.clone(), file);
+            let attachment = json!({
+                "type": "upload",
+                "name": name,
+                "url": format!("{base}/_files/{key}?expires={}&signature=sandbox", now.s + 1_800),
+                "content_type": content_type,
+                "filesize": bytes.len(),
+                "width": null,
+                "height": null,
+            });
+            let said = ("<p></p>", vec![attachment]);
+            state.customer_files(id, &contact, said, false, now)
+        })
+        .map(|part| part.to_string())
     }
 
     /// A contact writes for the first time. Returns the conversation's id.

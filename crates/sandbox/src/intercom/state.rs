@@ -45,6 +45,17 @@ pub(crate) struct Scroll {
     pub(crate) used_ms: i64,
 }
 
+/// What is known of contacts and companies besides what calls can change: fields as they are shown,
+/// by the id of whom they belong to.
+pub(crate) type Described = HashMap<String, serde_json::Map<String, Value>>;
+
+/// A file of a message, served for as long as its address is known.
+#[derive(Clone, Debug)]
+pub(crate) struct File {
+    pub(crate) content_type: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
 pub(crate) struct State {
     pub(crate) config: Arc<Config>,
     pub(crate) token: Option<String>,
@@ -64,6 +75,8 @@ pub(crate) struct State {
     pub(crate) population: Population,
     pub(crate) zone: jiff::tz::TimeZone,
     pub(crate) scroll: Option<Scroll>,
+    pub(crate) described: Described,
+    pub(crate) files: HashMap<String, File>,
     pub(crate) conversations: BTreeMap<u64, Conversation>,
     pub(crate) deleted: BTreeMap<u64, (i64, bool)>,
     pub(crate) tags: BTreeMap<u64, String>,
@@ -133,6 +146,8 @@ impl State {
             companies: Vec::new(),
             contact_companies: HashMap::new(),
             contact_tags: HashMap::new(),
+            described: Described::new(),
+            files: HashMap::new(),
             conversations: BTreeMap::new(),
             deleted: BTreeMap::new(),
             tags: BTreeMap::new(),
@@ -277,6 +292,18 @@ impl State {
         via_api: bool,
         now: Now,
     ) -> Done<u64> {
+        self.customer_files(id, contact, (body, Vec::new()), via_api, now)
+    }
+
+    /// A message of a contact's with files.
+    pub(crate) fn customer_files(
+        &mut self,
+        id: u64,
+        contact: &str,
+        (body, attachments): (&str, Vec<Value>),
+        via_api: bool,
+        now: Now,
+    ) -> Done<u64> {
         let author = self.contact_author(contact)?;
         let before = self.conversation(id)?.state;
         self.set_state(id, ConversationState::Open, None)?;
@@ -286,7 +313,7 @@ impl State {
             part_type: if reopens { "open" } else { "comment" },
             body: Some(html::normalise(body)),
             author,
-            attachments: Vec::new(),
+            attachments,
             via_api,
         };
         let part = self.push_part(id, now, draft)?;

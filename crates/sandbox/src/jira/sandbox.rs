@@ -14,7 +14,7 @@ use crate::phones::Markers;
 
 use super::actor::Actor;
 use super::automation::Automation;
-use super::config::{Config, Limits, RequestField, Switches, WebhookConfig};
+use super::config::{Config, Deployment, Limits, RequestField, Switches, WebhookConfig};
 use super::desk::Desk;
 use super::error::Refusal;
 use super::limits::Meter;
@@ -162,6 +162,17 @@ impl Sandbox {
 
     pub(crate) fn neighbours(&self) -> &Neighbours {
         &self.shared.neighbours
+    }
+
+    /// Which kind of Jira it simulates.
+    pub fn deployment(&self) -> Deployment {
+        self.read(|state| {
+            if state.is_cloud() {
+                Deployment::Cloud
+            } else {
+                Deployment::DataCenter
+            }
+        })
     }
 
     /// Every REST call the site received.

@@ -331,8 +331,21 @@ impl<'a> View<'a> {
             "created": self.stamp(attachment.created_ms),
             "size": attachment.content.len(),
             "mimeType": attachment.mime_type,
-            "content": self.link(&format!("attachment/content/{}", attachment.id)),
+            "content": self.attachment_content(attachment),
         })
+    }
+
+    /// Where a file's content is: on Data Center behind a page's address.
+    fn attachment_content(&self, attachment: &Attachment) -> String {
+        if self.state.is_cloud() {
+            return self.link(&format!("attachment/content/{}", attachment.id));
+        }
+        let name: String =
+            url::form_urlencoded::byte_serialize(attachment.file_name.as_bytes()).collect();
+        format!(
+            "{}/secure/attachment/{}/{name}",
+            self.state.base, attachment.id
+        )
     }
 
     /// One comment; `expand` may ask for the rendered body and the properties.

@@ -12,6 +12,7 @@ mod model;
 mod rest;
 mod sandbox;
 mod send;
+mod sent;
 mod state;
 mod view;
 
@@ -20,7 +21,7 @@ use std::net::SocketAddr;
 
 pub use config::{Channel, Config, SMS, Signature, Template, WHATSAPP};
 pub use error::ApiError;
-pub use model::{Contact, Conversation, Hook, Message, OUTSIDE_WINDOW, Status};
+pub use model::{Contact, Conversation, File, Hook, Message, OUTSIDE_WINDOW, Status};
 pub use sandbox::{Phone, Sandbox};
 
 use crate::common::control;

@@ -154,11 +154,15 @@ pub struct Hook {
 
 /// A file that a person sent or that was uploaded.
 #[derive(Clone, Debug)]
-pub(crate) struct File {
-    pub(crate) name: String,
-    pub(crate) mime_type: String,
-    pub(crate) content: bytes::Bytes,
-    pub(crate) until_ms: i64,
+pub struct File {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub mime_type: String,
+    /// What is in it.
+    pub content: bytes::Bytes,
+    /// Until when it can be fetched, in milliseconds since the Unix epoch.
+    pub until_ms: i64,
 }
 
 /// Events that a webhook can ask for.

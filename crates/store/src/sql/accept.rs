@@ -1,6 +1,6 @@
 //! Storing deliveries.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bowline_domain::ids::{EventId, LaneKey};
 use bowline_domain::outcome::{Outcome, Reason};
@@ -12,15 +12,11 @@ use crate::model::{Accepted, EventState, IfUnlinked, LaneKind, NewEvent, OnArriv
 use crate::sql::decide::json;
 use crate::sql::lanes::{self, Enqueue};
 
-/// What names a delivery: connection, source, and the name the sender gave it.
-type Name = (String, &'static str, String);
-
-fn name(event: &NewEvent) -> Name {
-    (
-        event.connection.key(),
-        event.source.as_str(),
-        event.delivery.clone(),
-    )
+/// What names a delivery: source, connection, and the name the sender gave it, as one text. The
+/// first two are words without spaces.
+fn name(event: &NewEvent) -> String {
+    let (source, connection) = (event.source.as_str(), event.connection.key());
+    format!("{source} {connection} {}", event.delivery)
 }
 
 /// How an event is stored.
@@ -41,8 +37,8 @@ pub(crate) async fn accept(
     if events.is_empty() {
         return Ok(Vec::new());
     }
-    let unlinked = unlinked(conn, events).await?;
-    let stored: Vec<Stored<'_>> = events.iter().map(|event| how(event, &unlinked)).collect();
+    let quiet = quiet(conn, events).await?;
+    let stored: Vec<Stored<'_>> = events.iter().map(|event| how(event, &quiet)).collect();
     let mut ids = insert(conn, events, &stored).await?;
     // Of two equal deliveries in one group, the first is the fresh one.
     let fresh: Vec<Option<EventId>> = events
@@ -82,87 +78,91 @@ pub(crate) async fn accept(
         .collect())
 }
 
-fn how<'e>(event: &'e NewEvent, unlinked: &HashMap<&LaneKey, Unlinked>) -> Stored<'e> {
+fn how<'e>(event: &'e NewEvent, quiet: &HashSet<&LaneKey>) -> Stored<'e> {
     match &event.on_arrival {
-        OnArrival::Queue => Stored::Waiting,
         OnArrival::Quarantine(why) => Stored::Quarantined(why),
-        OnArrival::NothingIfUnlinked(asked) => match unlinked.get(&event.lane) {
-            Some(found) if found.is_as(asked) => Stored::Nothing(&asked.reason),
-            _ => Stored::Waiting,
-        },
-    }
-}
-
-/// What is known of an issue that has no link and in whose lane nothing waits.
-struct Unlinked {
-    /// The project in which it was looked through.
-    scanned_in: Option<String>,
-}
-
-impl Unlinked {
-    fn is_as(&self, asked: &IfUnlinked) -> bool {
-        asked
-            .scanned_in
-            .as_ref()
-            .is_none_or(|wanted| self.scanned_in.as_deref() == Some(wanted.as_str()))
+        OnArrival::NothingIfUnlinked(asked) if quiet.contains(&event.lane) => {
+            Stored::Nothing(&asked.reason)
+        }
+        OnArrival::NothingIfUnlinked(_) | OnArrival::Queue => Stored::Waiting,
     }
 }
 
 /// Which of the issues that are asked for have neither a link nor anything waiting in their lanes,
-/// and are no end user's request, by lane. All of it is seen at one moment, so that an event that
-/// waits and may make a link is never overtaken: a link and the end of the wait are committed
-/// together.
-async fn unlinked<'e>(
+/// are no end user's request, and were looked through if that is asked, by lane. All of it is seen
+/// at one moment, so that an event that waits and may make a link is never overtaken: a link and
+/// the end of the wait are committed together.
+async fn quiet<'e>(
     conn: &mut Conn,
     events: &[&'e NewEvent],
-) -> Result<HashMap<&'e LaneKey, Unlinked>, StoreError> {
-    const SQL: &str = "WITH v (lane, site, issue) AS (VALUES {rows}) \
-        SELECT v.lane, issue.project, issue.scanned FROM v \
+) -> Result<HashSet<&'e LaneKey>, StoreError> {
+    // It finds the others: as a rule there are none, and a row that comes back costs a change
+    // between threads.
+    const SQL: &str = "WITH v (lane, site, issue, scanned_in) AS (VALUES {rows}) \
+        SELECT v.lane FROM v \
         LEFT JOIN issue ON issue.site = v.site AND issue.issue = v.issue \
-        WHERE v.lane IS NOT NULL \
-          AND NOT EXISTS (SELECT 1 FROM link WHERE link.site = v.site AND link.issue = v.issue) \
-          AND NOT EXISTS (SELECT 1 FROM request \
+        WHERE v.lane IS NOT NULL AND ( \
+          EXISTS (SELECT 1 FROM link WHERE link.site = v.site AND link.issue = v.issue) \
+          OR EXISTS (SELECT 1 FROM request \
             WHERE request.site = v.site AND request.issue = v.issue) \
-          AND NOT EXISTS (SELECT 1 FROM lane WHERE lane.key = v.lane AND lane.pending > 0)";
-    let mut asked: BTreeMap<&LaneKey, &IfUnlinked> = BTreeMap::new();
-    for event in events {
-        if let OnArrival::NothingIfUnlinked(about) = &event.on_arrival {
-            asked.insert(&event.lane, about);
-        }
-    }
-    for event in events {
-        if event.on_arrival == OnArrival::Queue {
-            asked.remove(&event.lane);
-        }
-    }
+          OR EXISTS (SELECT 1 FROM lane WHERE lane.key = v.lane AND lane.pending > 0) \
+          OR (v.scanned_in IS NOT NULL AND (issue.scanned IS NULL OR issue.scanned = 0 \
+            OR issue.project IS NULL OR issue.project <> v.scanned_in)))";
+    let asked = asked(events);
     let args = asked
         .iter()
-        .flat_map(|(lane, about)| values![lane.as_str(), about.site.as_str(), about.issue.as_str()])
+        .flat_map(|(lane, about)| {
+            values![
+                lane.as_str(),
+                about.site.as_str(),
+                about.issue.as_str(),
+                about
+                    .scanned_in
+                    .as_ref()
+                    .map(|project| project.as_str().to_owned()),
+            ]
+        })
         .collect();
-    let mut by_name: HashMap<&str, &LaneKey> =
-        asked.keys().map(|lane| (lane.as_str(), *lane)).collect();
-    let mut found = HashMap::with_capacity(asked.len());
-    for row in conn.rows_of_many("looking for links", SQL, 3, args).await? {
-        let Some(lane) = by_name.remove(row.text(0)?.as_str()) else {
-            continue;
-        };
-        let scanned = row.int_or_null(2)?.is_some_and(|scanned| scanned != 0);
-        let scanned_in = row.text_or_null(1)?.filter(|_| scanned);
-        found.insert(lane, Unlinked { scanned_in });
+    let mut quiet: HashSet<&LaneKey> = asked.into_keys().collect();
+    for row in conn.rows_of_many("looking for links", SQL, 4, args).await? {
+        quiet.remove(&LaneKey::stored(row.text(0)?));
     }
-    Ok(found)
+    Ok(quiet)
+}
+
+/// What is to be looked up, by lane. Of a lane that another delivery of the group is to wait in,
+/// or of which different things are asked, nothing: all of its deliveries wait.
+fn asked<'e>(events: &[&'e NewEvent]) -> BTreeMap<&'e LaneKey, &'e IfUnlinked> {
+    let mut asked: BTreeMap<&LaneKey, &IfUnlinked> = BTreeMap::new();
+    let mut waiting: BTreeSet<&LaneKey> = BTreeSet::new();
+    for event in events {
+        match &event.on_arrival {
+            OnArrival::Quarantine(_) => {}
+            OnArrival::Queue => {
+                waiting.insert(&event.lane);
+            }
+            OnArrival::NothingIfUnlinked(about) => {
+                let first = asked.entry(&event.lane).or_insert(about);
+                if first.scanned_in != about.scanned_in {
+                    waiting.insert(&event.lane);
+                }
+            }
+        }
+    }
+    asked.retain(|lane, _| !waiting.contains(lane));
+    asked
 }
 
 async fn insert(
     conn: &mut Conn,
     events: &[&NewEvent],
     stored: &[Stored<'_>],
-) -> Result<HashMap<Name, EventId>, StoreError> {
+) -> Result<HashMap<String, EventId>, StoreError> {
     const SQL: &str = "INSERT INTO event \
         (source, connection, delivery, lane, topic, received_at, state, outcome, decided_at, body) \
         {inserted} \
         ON CONFLICT (connection, source, delivery) DO NOTHING \
-        RETURNING id, connection, source, delivery";
+        RETURNING id, source || ' ' || connection || ' ' || delivery";
     let mut args = Vec::with_capacity(events.len() * 10);
     for (event, stored) in events.iter().zip(stored) {
         let (state, outcome, decided_at) = match stored {
@@ -184,7 +184,7 @@ async fn insert(
             state.code(),
             outcome,
             decided_at,
-            event.body.as_str(),
+            &event.body,
         ]);
     }
     let mut ids = HashMap::with_capacity(events.len());
@@ -192,13 +192,7 @@ async fn insert(
         .rows_of_many("storing deliveries", SQL, 10, args)
         .await?
     {
-        let source = row.text(2)?;
-        let source = crate::model::EventSource::from_word(&source)
-            .ok_or_else(|| StoreError::unreadable("an event's source", &source))?;
-        ids.insert(
-            (row.text(1)?, source.as_str(), row.text(3)?),
-            EventId(row.int(0)?),
-        );
+        ids.insert(row.text(1)?, EventId(row.int(0)?));
     }
     Ok(ids)
 }
@@ -228,4 +222,55 @@ pub(crate) async fn replay(
     let queues = BTreeMap::from([(LaneKey::stored(row.text(0)?), queue)]);
     lanes::enqueue(conn, writer, &queues).await?;
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use bowline_domain::connection::Connection;
+    use bowline_domain::ids::{IssueId, ProjectKey, SiteName};
+    use bowline_domain::time::Millis;
+
+    use super::*;
+    use crate::model::EventSource;
+
+    fn delivery(issue: &str, on_arrival: OnArrival) -> NewEvent {
+        let site = SiteName::new("acme-jira");
+        NewEvent {
+            source: EventSource::Jira,
+            connection: Connection::Site(site.clone()),
+            delivery: "d1".to_owned(),
+            lane: LaneKey::events(&site, &IssueId::new(issue)),
+            topic: "jira:issue_updated".to_owned(),
+            received_at: Millis(1),
+            body: "{}".into(),
+            take: true,
+            on_arrival,
+        }
+    }
+
+    fn if_unlinked(issue: &str, scanned_in: &str) -> OnArrival {
+        OnArrival::NothingIfUnlinked(IfUnlinked {
+            site: SiteName::new("acme-jira"),
+            issue: IssueId::new(issue),
+            scanned_in: Some(ProjectKey::new(scanned_in)),
+            reason: Reason::NotLinked,
+        })
+    }
+
+    #[test]
+    fn deliveries_of_one_issue_are_decided_together_or_wait_together() {
+        let events = [
+            delivery("1", if_unlinked("1", "ENG")),
+            delivery("2", if_unlinked("2", "ENG")),
+            delivery("2", OnArrival::Queue),
+            delivery("3", if_unlinked("3", "ENG")),
+            delivery("3", if_unlinked("3", "OPS")),
+            delivery("4", OnArrival::Quarantine("unknown".to_owned())),
+            delivery("4", if_unlinked("4", "ENG")),
+        ];
+        let events: Vec<&NewEvent> = events.iter().collect();
+        let asked = asked(&events);
+        let issues: Vec<&str> = asked.values().map(|about| about.issue.as_str()).collect();
+        assert_eq!(issues, ["1", "4"]);
+    }
 }

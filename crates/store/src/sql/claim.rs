@@ -9,9 +9,11 @@ use crate::error::StoreError;
 use crate::model::{LaneKind, Lease};
 use crate::sql::lanes::LEASE_MS;
 
-/// Lanes of connections that do not work wait, whatever they are due.
-const WORKING: &str =
-    "connection NOT IN (SELECT key FROM connection WHERE health IN ('broken', 'limited'))";
+/// Lanes of connections that do not work wait, whatever they are due. Not the events of a channel
+/// account: to plan them nothing is asked of the provider.
+const WORKING: &str = "(connection NOT IN \
+       (SELECT key FROM connection WHERE health IN ('broken', 'limited')) \
+     OR (kind = 0 AND connection LIKE 'account/%'))";
 
 /// Is a lane due that nobody holds?
 pub(crate) async fn any_due(

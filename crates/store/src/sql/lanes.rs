@@ -175,18 +175,25 @@ pub(crate) async fn finish_any(conn: &mut Conn, lane: &LaneKey) -> Result<(), St
         .map(drop)
 }
 
-/// Lets a lane go until `due_at`.
+/// Lets a lane go until `due_at`, to wait for another connection than before if one is named.
 pub(crate) async fn postpone(
     conn: &mut Conn,
     lease: &Lease,
     due_at: Millis,
     failed: bool,
+    connection: Option<&str>,
 ) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE lane SET owner = '', token = 0, lease_until = 0, due_at = $1, \
-        failures = CASE WHEN $2 = 1 THEN failures + 1 ELSE failures END \
-        WHERE key = $3 AND token = $4";
+        failures = CASE WHEN $2 = 1 THEN failures + 1 ELSE failures END, \
+        connection = COALESCE($3, connection) WHERE key = $4 AND token = $5";
     let failed = i64::from(failed);
-    let args = values![due_at.0, failed, lease.lane.as_str(), lease.token];
+    let args = values![
+        due_at.0,
+        failed,
+        connection.map(str::to_owned),
+        lease.lane.as_str(),
+        lease.token
+    ];
     conn.run("letting a lane go", SQL, args).await.map(drop)
 }
 

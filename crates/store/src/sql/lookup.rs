@@ -308,7 +308,7 @@ pub(crate) fn read_event(row: &Row) -> Result<StoredEvent, StoreError> {
         lane: LaneKey::stored(row.text(3)?),
         topic: row.text(4)?,
         received_at: Millis(row.int(5)?),
-        body: row.text(6)?,
+        body: row.text(6)?.into(),
     })
 }
 

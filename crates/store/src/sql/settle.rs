@@ -89,12 +89,12 @@ async fn move_lanes<'s>(
         let lease = &settlement.lease;
         match (standing, &settlement.ending) {
             (Standing::Held, Ending::Later { due_at, .. }) => {
-                lanes::postpone(conn, lease, *due_at, true).await?;
+                lanes::postpone(conn, lease, *due_at, true, None).await?;
             }
             (Standing::Held, _) if left.get(&lease.lane) == Some(&0) => {}
             (Standing::Held, _) if settlement.go_on => go_on.push(lease),
             (Standing::Held, _) => {
-                lanes::postpone(conn, lease, settlement.ended_at, false).await?;
+                lanes::postpone(conn, lease, settlement.ended_at, false, None).await?;
             }
             (_, _) if settled(settlement) => lanes::finish_any(conn, &lease.lane).await?,
             (_, _) => {}

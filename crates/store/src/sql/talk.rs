@@ -48,7 +48,9 @@ async fn store_one(conn: &mut Conn, talk: &TalkChanges, at: Millis) -> Result<()
     Ok(())
 }
 
-async fn store_end_user(
+/// Records an end user. Whether they are blocked, and which customer they are, is for people to
+/// decide at any time: what a plan saw of it does not undo that.
+pub(crate) async fn store_end_user(
     conn: &mut Conn,
     account: &AccountName,
     end_user: &EndUser,
@@ -56,7 +58,7 @@ async fn store_end_user(
 ) -> Result<(), StoreError> {
     const PERSON: &str = "INSERT INTO end_user (account, id, name, blocked, customer, since) \
         VALUES ($1,$2,$3,$4,$5,$6) ON CONFLICT (account, id) DO UPDATE SET \
-          name = excluded.name, blocked = excluded.blocked, customer = excluded.customer";
+          name = excluded.name";
     // Of two people who come by the same identity at once, the first has it.
     const IDENTITY: &str = "INSERT INTO identity (account, kind, value, end_user) \
         VALUES ($1,$2,$3,$4) ON CONFLICT (account, kind, value) DO NOTHING";

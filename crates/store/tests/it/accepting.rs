@@ -58,7 +58,7 @@ async fn a_delivery_is_stored_once(world: &World) {
         .unwrap();
     assert_eq!(waiting.len(), 1);
     assert_eq!(waiting[0].id, id);
-    assert_eq!(waiting[0].body, "{\"delivery\":\"d1\"}");
+    assert_eq!(&*waiting[0].body, "{\"delivery\":\"d1\"}");
     assert_eq!(waiting[0].source, EventSource::Jira);
     assert_eq!(waiting[0].connection, jira());
     assert_eq!(waiting[0].topic, "jira:issue_updated");
@@ -120,7 +120,7 @@ async fn events_of_a_lane_wait_in_the_order_of_their_arrival(world: &World) {
             .waiting_events(&event_lane(issue), 100)
             .await
             .unwrap();
-        let bodies: Vec<&str> = waiting.iter().map(|event| event.body.as_str()).collect();
+        let bodies: Vec<&str> = waiting.iter().map(|event| &*event.body).collect();
         let wanted: Vec<String> = (start..90)
             .step_by(3)
             .map(|n| format!("{{\"delivery\":\"d{n}\"}}"))

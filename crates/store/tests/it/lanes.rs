@@ -1,7 +1,8 @@
 //! Lanes: one worker at a time, in order; postponed, claimed, hastened, kept.
 
-use bowline_domain::connection::Health;
-use bowline_domain::ids::EventId;
+use bowline_domain::connection::{Connection, Health};
+use bowline_domain::ids::{EventId, LaneKey};
+use bowline_domain::messaging::ids::{AccountName, EndUserId};
 use bowline_store::model::{EventState, NewEvent, OnArrival};
 use bowline_store::testing::Backend;
 use futures_util::future::join_all;
@@ -14,6 +15,8 @@ on_both!(
     failures_count_until_something_is_done,
     the_longest_due_are_claimed_first_and_no_more_than_asked_for,
     lanes_of_a_connection_that_does_not_work_are_not_claimed,
+    what_end_users_wrote_is_planned_though_their_provider_does_not_work,
+    a_lane_waits_for_the_connection_that_failed_it,
     hastened_lanes_are_due_and_keep_their_order,
     hastening_leaves_lanes_that_are_held,
     a_renewed_lane_is_kept,
@@ -184,6 +187,40 @@ async fn lanes_of_a_connection_that_does_not_work_are_not_claimed(world: &World)
             "{health}"
         );
     }
+}
+
+fn account() -> Connection {
+    Connection::Account(AccountName::new("bird"))
+}
+
+async fn what_end_users_wrote_is_planned_though_their_provider_does_not_work(world: &World) {
+    let written = NewEvent {
+        connection: account(),
+        lane: LaneKey::end_user_events(&AccountName::new("bird"), &EndUserId::new("noa")),
+        ..event("1", "1")
+    };
+    world.store.accept(left(written)).await.unwrap();
+    let broken = connection(account(), Health::Broken);
+    world.store.put_connection(broken).await.unwrap();
+    let claimed = world.store.claim_events(5, T0).await.unwrap();
+    assert_eq!(lanes_of(&claimed), ["event/bird/u/noa"]);
+}
+
+pub(crate) async fn a_lane_waits_for_the_connection_that_failed_it(world: &World) {
+    let look = NewEvent {
+        connection: account(),
+        ..event("1", "1")
+    };
+    let (_, lease) = fresh(&world.store.accept(look).await.unwrap());
+    let health = |health| world.store.put_connection(connection(jira(), health));
+    health(Health::Broken).await.unwrap();
+    let lease = lease.unwrap();
+    let postponed = world.store.postpone_for(lease, T0, &jira()).await;
+    postponed.unwrap();
+    assert!(world.store.claim_events(5, T0).await.unwrap().is_empty());
+    health(Health::Connected).await.unwrap();
+    assert_eq!(world.store.hasten(&jira(), T0).await.unwrap(), 1);
+    assert_eq!(world.store.claim_events(5, T0).await.unwrap().len(), 1);
 }
 
 pub(crate) async fn hastened_lanes_are_due_and_keep_their_order(world: &World) {

@@ -17,6 +17,7 @@ mod contacts;
 mod deciding;
 mod lanes;
 mod reading;
+mod readings;
 mod replicas;
 mod retention;
 mod schema;

@@ -70,7 +70,7 @@ pub(crate) async fn a_quarantined_text_is_taken_out_after_its_time_too(world: &W
         .unwrap();
     assert!(reached.more, "it was gone through");
     let view = world.store.event(id).await.unwrap().unwrap();
-    assert_eq!(view.event.body, "");
+    assert_eq!(&*view.event.body, "");
     assert_eq!(view.state, EventState::Quarantined);
     assert_eq!(view.trouble.as_deref(), Some("unknown shape"), "why stays");
 }

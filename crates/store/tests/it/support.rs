@@ -151,7 +151,7 @@ pub(crate) fn event(issue: &str, delivery: &str) -> NewEvent {
         lane: event_lane(issue),
         topic: "jira:issue_updated".to_owned(),
         received_at: T0,
-        body: format!("{{\"delivery\":\"{delivery}\"}}"),
+        body: format!("{{\"delivery\":\"{delivery}\"}}").into(),
         take: true,
         on_arrival: OnArrival::Queue,
     }

@@ -35,6 +35,7 @@ on_both!(
     a_message_that_waits_for_more_is_not_taken_at_once,
     what_is_held_leaves_its_lane,
     calls_and_looks_are_remembered,
+    people_decide_who_is_blocked_and_which_customer_they_are,
     what_was_said_is_taken_out_once_the_conversation_is_closed
 );
 
@@ -135,7 +136,7 @@ async fn change(
         lane,
         topic: "message".to_owned(),
         received_at: T0,
-        body: "{}".to_owned(),
+        body: "{}".into(),
         take: true,
         on_arrival: OnArrival::Queue,
     };
@@ -491,4 +492,44 @@ async fn what_was_said_is_taken_out_once_the_conversation_is_closed(world: &Worl
     assert_eq!(said().await.1, "Which model?", "it is not old enough");
     store.redact(later, Redacted::default()).await.unwrap();
     assert_eq!(said().await, (String::new(), String::new()));
+}
+
+pub(crate) async fn people_decide_who_is_blocked_and_which_customer_they_are(world: &World) {
+    let store = &world.store;
+    let whose = begun(store).await;
+    let (account, noa) = (account(), whose.end_user.clone());
+    let read = || async { store.end_user(&account, &noa).await.unwrap().unwrap() };
+    let block =
+        |id: &EndUserId, blocked| store.end_user_blocked(account.clone(), id.clone(), blocked);
+    let tie = |id: &EndUserId, customer: Option<&str>| {
+        store.end_user_tied(account.clone(), id.clone(), customer.map(str::to_owned))
+    };
+    assert!(block(&noa, true).await.unwrap());
+    assert!(tie(&noa, Some("qm:noa")).await.unwrap());
+    // A plan that saw them before does not undo it.
+    let changes = Changes {
+        end_user: Some(end_user("+31600000001").with(&[], Some("Noa Lind"))),
+        ..Changes::default()
+    };
+    change(store, &whose, changes, Vec::new()).await;
+    let now = read().await;
+    assert_eq!(now.name.as_deref(), Some("Noa Lind"));
+    assert!(now.blocked);
+    assert_eq!(now.customer.as_deref(), Some("qm:noa"));
+    assert!(block(&noa, false).await.unwrap());
+    assert!(tie(&noa, None).await.unwrap());
+    let now = read().await;
+    assert_eq!((now.blocked, now.customer), (false, None));
+
+    let nobody = EndUserId::new("nobody");
+    assert!(!block(&nobody, true).await.unwrap());
+    assert!(!tie(&nobody, None).await.unwrap());
+
+    let stranger = end_user("+31600000009");
+    let barred = store.end_user_barred(account.clone(), stranger.clone(), T0);
+    barred.await.unwrap();
+    let by = store.end_user_by(&account, &[phone("+31600000009")]).await;
+    assert_eq!(by.unwrap(), Some(stranger.id.clone()));
+    let found = store.end_user(&account, &stranger.id).await.unwrap();
+    assert!(found.unwrap().blocked);
 }

@@ -59,6 +59,18 @@ pub const KEYS: &[Key] = &[
         "`error`, `warn`, `info`, `debug` or `trace`, also per part of the service: `info,bowline_engine=debug`.",
     ),
     key(
+        "panel.frame_hosts",
+        Kind::Words,
+        Absent("none"),
+        "The hosts whose pages may show the issue panel in a frame: `https://acme.atlassian.net`.",
+    ),
+    key(
+        "panel.token_secret",
+        Kind::Secret,
+        Absent("no panel in a frame"),
+        "What those pages sign their tokens with (HS256). At least 32 letters that nobody can guess.",
+    ),
+    key(
         "limits.body_bytes",
         Kind::Whole {
             min: 65_536,
@@ -311,6 +323,42 @@ pub const KEYS: &[Key] = &[
         "Whether a note may wake a snoozed conversation. With `false`, it is snoozed again to its old time.",
     ),
     key(
+        "binding[].panel",
+        Kind::Flag,
+        Value("true"),
+        "Whether there is a panel of conversations and contacts for the issues.",
+    ),
+    key(
+        "binding[].conversation_view",
+        Kind::Flag,
+        Value("true"),
+        "Whether whole conversations can be read from the panel.",
+    ),
+    key(
+        "binding[].contact_source",
+        Kind::Choice(&["linked", "reporter"]),
+        Value("linked"),
+        "Whose contacts the panel shows: those of the linked conversations, or the users and leads with the e-mail address of the issue's reporter.",
+    ),
+    key(
+        "binding[].visible_fields.user",
+        Kind::Words,
+        Value("email,phone,user_id,created_at,last_request_at,session_count"),
+        "The attributes of users that the panel shows, standard or the workspace's own, in this order. Others never reach a browser. What ends in `_at` is shown as a time.",
+    ),
+    key(
+        "binding[].visible_fields.lead",
+        Kind::Words,
+        Value("email,phone,user_id,created_at,last_request_at,session_count"),
+        "The same of leads.",
+    ),
+    key(
+        "binding[].visible_fields.company",
+        Kind::Words,
+        Value("size,website"),
+        "The same of companies.",
+    ),
+    key(
         "binding[].transition[].from",
         Kind::Status,
         Value("*"),
@@ -477,7 +525,43 @@ pub const KEYS: &[Key] = &[
         "desk[].attachments_out",
         Kind::Flag,
         Value("false"),
-        "Whether files of agents are sent to the end user. Reserved: only text is sent by this version.",
+        "Whether files that public comments show are sent to the end user, on platforms that take files (WhatsApp). They are given to the provider; no address of Jira's leaves.",
+    ),
+    key(
+        "desk[].window_template",
+        Kind::Text,
+        Absent("none"),
+        "The name of an approved WhatsApp template that may be sent after the 24 hours in which an answer is possible, so that the customer writes. A person has it sent, unless `window_template_by_itself`.",
+    ),
+    key(
+        "desk[].window_template_language",
+        Kind::Text,
+        Value("en"),
+        "The template's language as it was approved, as `en` or `en_US`.",
+    ),
+    key(
+        "desk[].window_template_namespace",
+        Kind::Text,
+        Absent("none"),
+        "The template's namespace, which MessageBird asks for.",
+    ),
+    key(
+        "desk[].window_template_values",
+        Kind::Words,
+        Absent("none"),
+        "The values for the places in the template's text, in order. `{key}` in one is the request's key.",
+    ),
+    key(
+        "desk[].window_template_text",
+        Kind::Text,
+        Absent("the template's name"),
+        "What the template says, with `{{1}}` for the first value: shown in Bowline as what was sent.",
+    ),
+    key(
+        "desk[].window_template_by_itself",
+        Kind::Flag,
+        Value("false"),
+        "Whether the template is sent by itself when an answer or a notification comes too late, once for each window.",
     ),
     key(
         "contact_sync[].workspace",

@@ -24,6 +24,7 @@ fn a_desk_has_defaults() {
     assert_eq!(desk.closing, [StatusPattern::Category(Category::Done)]);
     assert_eq!(desk.reopen_within, Duration::ZERO);
     assert!(!desk.attachments_out);
+    assert_eq!(desk.window_template, None);
     let account = &config.channel_accounts[0];
     assert_eq!(
         account.api_url.as_str(),
@@ -110,4 +111,20 @@ fn mistakes_are_told_in_words() {
     let whatsapp = desk("").replace("\"messagebird\"", "\"whatsapp\"");
     let problems = load(&whatsapp, &[]).unwrap_err();
     assert!(words(&problems).contains("has no `verify_token`"));
+}
+
+#[test]
+fn a_desk_has_an_approved_message_for_after_the_window() {
+    let text = "window_template = \"reopen\"\nwindow_template_values = [\"{key}\", \"x\"]";
+    let config = good(&desk(text), &[]).config;
+    let template = config.desks[0].window_template.as_ref();
+    let template = template.expect("it is configured");
+    assert_eq!(
+        (template.name.as_str(), template.language.as_str()),
+        ("reopen", "en")
+    );
+    assert_eq!(template.values, ["{key}", "x"]);
+    assert!(!template.by_itself);
+    let bad = load(&desk("window_template_by_itself = true"), &[]).unwrap_err();
+    assert!(words(&bad).contains("names none"), "{}", words(&bad));
 }

@@ -150,6 +150,9 @@ const DESK: &str = "[[channel_account]]\nname = \"bird\"\nprovider = \"messagebi
     access_key = \"k\"\nsigning_key = \"s\"\n[[desk]]\nname = \"support\"\naccount = \"bird\"\n\
     site = \"acme-jira\"\nservice_desk = \"SUP\"\nrequest_type = \"Get help\"\n";
 
+/// What tokens may be signed with.
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
 #[test]
 fn every_key_has_a_variable_that_is_understood() {
     for key in KEYS {
@@ -168,6 +171,8 @@ fn every_key_has_a_variable_that_is_understood() {
             _ if ["channel_account[].name", "desk[].account"].contains(&key.path) => "bird",
             _ if key.path == "desk[].name" => "support",
             _ if key.path == "desk[].site" => "acme-jira",
+            _ if key.path == "panel.frame_hosts" => "https://acme.atlassian.net",
+            _ if key.path == "panel.token_secret" => SECRET,
             _ if key.path == "desk[].fields" => "{\"customfield_10050\": \"x\"}",
             _ if key.path.ends_with("url") => "https://x.example.com",
             _ if key.path.ends_with("workspace") => "acme",
@@ -182,7 +187,8 @@ fn every_key_has_a_variable_that_is_understood() {
         } else {
             value
         };
-        let text = format!("{WHOLE}[[binding.transition]]\nto = \"Done\"\n{DESK}");
+        let panel = format!("[panel]\ntoken_secret = \"{SECRET}\"\n");
+        let text = format!("{WHOLE}[[binding.transition]]\nto = \"Done\"\n{DESK}{panel}");
         let variables: &[_] = if key.path.starts_with("database") {
             &[(variable.as_str(), value)]
         } else {

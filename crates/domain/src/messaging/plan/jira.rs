@@ -5,13 +5,13 @@ use crate::audience::Audience;
 use crate::fact::FactKey;
 use crate::ids::{CommentId, IssueKey};
 use crate::messaging::act::TalkAct;
-use crate::messaging::delivery::{Delivery, Outbound};
+use crate::messaging::delivery::FILE_IN_KEY;
 use crate::messaging::end_user::EndUser;
 use crate::messaging::news::{CommentNews, RequestNews, Role, StatusChange};
 use crate::messaging::request::{Closing, Request, Stage};
 use crate::messaging::settings::Desk;
 use crate::messaging::text::CustomerText;
-use crate::messaging::words;
+use crate::messaging::words::{self, WayOut};
 use crate::observation::CommentVisibility;
 use crate::outcome::Reason;
 use crate::time::Millis;
@@ -130,22 +130,15 @@ fn commented(
         Some(status) => CustomerText::joined(parts, status, &platform),
         None => parts,
     };
-    if parts.is_empty() {
+    if parts.is_empty() && (comment.attached.is_empty() || !desk.attachments_out) {
         drawing.because(Reason::NothingToSend);
     } else {
-        send(
-            drawing,
-            fact.as_str(),
-            parts,
-            Some(&comment.id),
-            with.is_none(),
-            now,
-        );
+        let comment = Some(&comment.id);
+        send(drawing, fact.as_str(), parts, comment, with.is_none(), now);
+        let ends = with.is_some_and(|change| desk.closes(&change.to));
+        too_late(drawing, desk, (key, ends), fact.as_str(), now);
     }
-    if comment.files > 0 && !desk.attachments_out {
-        let fact = format!("{fact}/files");
-        drawing.tell(&fact, words::files_not_sent(comment.files));
-    }
+    files(drawing, desk, fact.as_str(), comment, now);
     if let Some(change) = with {
         end(drawing, desk, change, now);
     }
@@ -158,6 +151,8 @@ fn changed(drawing: &mut Drawing, desk: &Desk, key: &IssueKey, change: &StatusCh
     if let Some(text) = notification(drawing, desk, key, change) {
         let fact = FactKey::announced(&change.id);
         send(drawing, fact.as_str(), vec![text], None, true, now);
+        let ends = desk.closes(&change.to);
+        too_late(drawing, desk, (key, ends), fact.as_str(), now);
     }
     end(drawing, desk, change, now);
 }
@@ -188,7 +183,7 @@ fn end(drawing: &mut Drawing, desk: &Desk, change: &StatusChange, now: Millis) {
     }
 }
 
-/// Sends texts by the channel used last, or says why not.
+/// Sends texts by the channel used last.
 fn send(
     drawing: &mut Drawing,
     fact: &str,
@@ -198,11 +193,9 @@ fn send(
     now: Millis,
 ) {
     let route = drawing.request.route.clone();
-    let open = drawing.request.can_reply(now);
     let whole = whole && parts.len() == 1;
     for (number, text) in parts.into_iter().enumerate() {
-        let fact = format!("{fact}/{number}");
-        let shown = text.as_str().to_owned();
+        let shown = (comment.cloned(), text.as_str().to_owned());
         let act = TalkAct::Send {
             request: drawing.whose.clone(),
             audience: Audience::Customer,
@@ -211,25 +204,58 @@ fn send(
             comment: comment.cloned(),
             whole,
         };
-        let (key, delivery) = if open {
-            (drawing.push(&fact, act), Delivery::Queued)
-        } else {
-            let key = crate::effect::EffectKey::talk(act.kind(), &drawing.whose, &fact);
-            (key, Delivery::NotSent)
-        };
-        drawing.plan.changes.outbound.push(Outbound {
-            key,
-            comment: comment.cloned(),
-            channel: route.channel.clone(),
-            text: shown,
-            delivery,
-            reason: (!open).then(|| "the reply window was closed".to_owned()),
-            at: now,
-        });
+        drawing.send(&format!("{fact}/{number}"), act, shown, now);
     }
-    if let (false, Some(ended_at)) = (open, drawing.request.window_ends_at()) {
-        drawing.because(Reason::ReplyWindowClosed);
-        let fact = format!("{fact}/window");
-        drawing.tell(&fact, words::window_closed(ended_at));
+}
+
+/// If nothing is sent because the reply window is closed: tells the agents so, with the ways out.
+/// The approved message goes by itself only where the desk says so, once for each window, and not
+/// where the conversation ends with this.
+fn too_late(
+    drawing: &mut Drawing,
+    desk: &Desk,
+    (key, ends): (&IssueKey, bool),
+    fact: &str,
+    now: Millis,
+) {
+    let ended_at = drawing.request.window_ends_at();
+    let Some(ended_at) = ended_at.filter(|ended_at| *ended_at <= now) else {
+        return;
+    };
+    drawing.because(Reason::ReplyWindowClosed);
+    let template = desk.window_template.as_ref().filter(|_| !ends);
+    let way_out = match template {
+        Some(template) if template.by_itself => {
+            drawing.send_template(&format!("window.{}", ended_at.0), template, key, now);
+            WayOut::Sent(&template.name)
+        }
+        Some(template) => WayOut::Offered(&template.name),
+        None => WayOut::Wait,
+    };
+    let text = words::window_closed(ended_at, way_out);
+    drawing.tell(&format!("{fact}/window"), text);
+}
+
+/// Sends the files of a public comment, or tells the agents that they were not sent.
+fn files(drawing: &mut Drawing, desk: &Desk, fact: &str, comment: &CommentNews, now: Millis) {
+    let platform = &drawing.request.route.platform;
+    let told = format!("{fact}/files");
+    if comment.files == 0 {
+        return;
+    }
+    if !desk.attachments_out {
+        return drawing.tell(&told, words::files_not_sent(comment.files));
+    }
+    if !platform.takes_files() {
+        let text = words::files_not_taken(comment.files, &platform.to_string());
+        return drawing.tell(&told, text);
+    }
+    for file in &comment.attached {
+        let fact = format!("{fact}{FILE_IN_KEY}{}", file.id);
+        drawing.send_file(&fact, file, &comment.id, now);
+    }
+    let missing = comment.files.saturating_sub(comment.attached.len());
+    if missing > 0 {
+        drawing.tell(&told, words::files_not_found(missing));
     }
 }

@@ -8,15 +8,18 @@ use crate::audience::Audience;
 use crate::connection::Connection;
 use crate::effect::{Act, Effect, EffectKey};
 use crate::fact::FactKey;
-use crate::ids::IssueId;
-use crate::messaging::act::TalkAct;
+use crate::ids::{CommentId, IssueId, IssueKey};
+use crate::messaging::act::{AgentFile, TalkAct};
 use crate::messaging::delivery::{Delivery, Outbound};
 use crate::messaging::end_user::EndUser;
 use crate::messaging::gathering::Line;
 use crate::messaging::ids::{AccountName, RequestRef};
 use crate::messaging::request::Request;
-use crate::messaging::text::InternalText;
+use crate::messaging::settings::WindowTemplate;
+use crate::messaging::text::{CustomerText, InternalText};
+use crate::messaging::words;
 use crate::outcome::{Outcome, Reason};
+use crate::time::Millis;
 
 pub use inbound::{Person, inbound};
 pub use jira::jira;
@@ -107,6 +110,68 @@ impl Drawing {
             text: InternalText::new(text),
         };
         self.push(fact, act);
+    }
+
+    /// Sends an approved message by the channel used last.
+    fn send_template(
+        &mut self,
+        fact: &str,
+        template: &WindowTemplate,
+        key: &IssueKey,
+        now: Millis,
+    ) {
+        let message = template.filled(key);
+        let text = CustomerText::of_approved(template, &message);
+        let shown = text.as_str().to_owned();
+        let act = TalkAct::SendTemplate {
+            request: self.whose.clone(),
+            audience: Audience::Customer,
+            route: self.request.route.clone(),
+            message: Box::new(message),
+            text,
+        };
+        self.send(fact, act, (None, shown), now);
+    }
+
+    /// Sends a file of a public comment by the channel used last, if it may be sent now.
+    fn send_file(&mut self, fact: &str, file: &AgentFile, comment: &CommentId, now: Millis) {
+        let act = TalkAct::SendFile {
+            request: self.whose.clone(),
+            audience: Audience::Customer,
+            route: self.request.route.clone(),
+            comment: comment.clone(),
+            file: file.clone(),
+        };
+        let shown = (Some(comment.clone()), words::sent_file(&file.name));
+        self.send(fact, act, shown, now);
+    }
+
+    /// Plans a message to the end user and keeps it, or keeps that it was not sent because the
+    /// reply window is closed.
+    fn send(
+        &mut self,
+        fact: &str,
+        act: TalkAct,
+        (comment, text): (Option<CommentId>, String),
+        now: Millis,
+    ) {
+        let any_time = matches!(act, TalkAct::SendTemplate { .. });
+        let open = any_time || self.request.can_reply(now);
+        let (key, delivery) = if open {
+            (self.push(fact, act), Delivery::Queued)
+        } else {
+            let key = EffectKey::talk(act.kind(), &self.whose, fact);
+            (key, Delivery::NotSent)
+        };
+        self.plan.changes.outbound.push(Outbound {
+            key,
+            comment,
+            channel: self.request.route.channel.clone(),
+            text,
+            delivery,
+            reason: (!open).then(|| "the reply window was closed".to_owned()),
+            at: now,
+        });
     }
 
     /// Archives the provider's conversation, if there is one. An end is named by its time: a

@@ -2,12 +2,13 @@
 
 use super::{Drawing, Plan};
 use crate::audience::Audience;
-use crate::effect::EffectKey;
+use crate::ids::IssueKey;
 use crate::messaging::act::TalkAct;
-use crate::messaging::delivery::{Delivery, Outbound};
+use crate::messaging::delivery::{Delivery, FILE_IN_KEY, Outbound};
 use crate::messaging::end_user::EndUser;
 use crate::messaging::ids::{AccountName, MessageId, RemoteConversationId};
 use crate::messaging::request::{Closing, Request};
+use crate::messaging::settings::WindowTemplate;
 use crate::messaging::text::CustomerText;
 use crate::messaging::words;
 use crate::outcome::Reason;
@@ -59,6 +60,22 @@ pub enum Report {
         asked: String,
         /// What it says, if it may still be said.
         text: Option<CustomerText>,
+    },
+    /// A person wants a file sent again.
+    SendFileAgain {
+        /// Our message, as it is kept.
+        message: Outbound,
+        /// The sending that is asked for: names the new effect.
+        asked: String,
+        /// Is the comment that shows it still public?
+        public: bool,
+    },
+    /// A person wants the approved message sent.
+    SendTemplate {
+        /// The request's key, and the message, if the desk has one.
+        template: Option<(IssueKey, WindowTemplate)>,
+        /// The sending that is asked for: names the effect.
+        asked: String,
     },
 }
 
@@ -112,6 +129,14 @@ pub fn provider(
             asked,
             text,
         } => send_again(&mut drawing, message, asked, text.clone(), now),
+        Report::SendFileAgain {
+            message,
+            asked,
+            public,
+        } => send_file_again(&mut drawing, message, asked, *public, now),
+        Report::SendTemplate { template, asked } => {
+            send_template(&mut drawing, template.as_ref(), asked, now);
+        }
     }
     drawing.finish(request)
 }
@@ -167,34 +192,72 @@ fn send_again(
     text: Option<CustomerText>,
     now: Millis,
 ) {
-    let Some(text) = text.filter(|_| message.delivery.may_be_sent_again()) else {
-        return drawing.because(Reason::NotSentAgain);
+    let text = text.filter(|_| may_be_sent_again(drawing, message, now));
+    let Some(text) = text else {
+        if drawing.plan.outcome.reasons.is_empty() {
+            drawing.because(Reason::NotSentAgain);
+        }
+        return;
     };
-    if !drawing.request.is_live() {
-        return drawing.because(Reason::ConversationClosed);
-    }
-    if !drawing.request.can_reply(now) {
-        return drawing.because(Reason::ReplyWindowClosed);
-    }
-    let route = drawing.request.route.clone();
-    let shown = text.as_str().to_owned();
+    let shown = (message.comment.clone(), text.as_str().to_owned());
     let act = TalkAct::Send {
         request: drawing.whose.clone(),
         audience: Audience::Customer,
-        route: route.clone(),
+        route: drawing.request.route.clone(),
         text,
         comment: message.comment.clone(),
         whole: false,
     };
-    let fact = format!("again/{asked}");
-    let key: EffectKey = drawing.push(&fact, act);
-    drawing.plan.changes.outbound.push(Outbound {
-        key,
-        comment: message.comment.clone(),
-        channel: route.channel,
-        text: shown,
-        delivery: Delivery::Queued,
-        reason: None,
-        at: now,
-    });
+    drawing.send(&format!("again/{asked}"), act, shown, now);
+}
+
+/// The same for a file.
+fn send_file_again(
+    drawing: &mut Drawing,
+    message: &Outbound,
+    asked: &str,
+    public: bool,
+    now: Millis,
+) {
+    let (Some(file), Some(comment), true) = (message.file(), &message.comment, public) else {
+        return drawing.because(Reason::NotSentAgain);
+    };
+    if may_be_sent_again(drawing, message, now) {
+        let fact = format!("again/{asked}{FILE_IN_KEY}{}", file.id);
+        drawing.send_file(&fact, &file, comment, now);
+    }
+}
+
+/// May a message be sent again, by where it is, and can something be sent now? Says why not.
+fn may_be_sent_again(drawing: &mut Drawing, message: &Outbound, now: Millis) -> bool {
+    let why_not = if !message.delivery.may_be_sent_again() {
+        Reason::NotSentAgain
+    } else if !drawing.request.is_live() {
+        Reason::ConversationClosed
+    } else if !drawing.request.can_reply(now) {
+        Reason::ReplyWindowClosed
+    } else {
+        return true;
+    };
+    drawing.because(why_not);
+    false
+}
+
+/// The approved message, if there is one and nothing else can be sent.
+fn send_template(
+    drawing: &mut Drawing,
+    template: Option<&(IssueKey, WindowTemplate)>,
+    asked: &str,
+    now: Millis,
+) {
+    if !drawing.request.is_live() {
+        return drawing.because(Reason::ConversationClosed);
+    }
+    let Some((key, template)) = template else {
+        return drawing.because(Reason::NoTemplate);
+    };
+    if drawing.request.can_reply(now) {
+        return drawing.because(Reason::ReplyWindowOpen);
+    }
+    drawing.send_template(&format!("asked/{asked}"), template, key, now);
 }

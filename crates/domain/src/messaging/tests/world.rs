@@ -8,7 +8,7 @@ use crate::audience::Audience;
 use crate::effect::{Act, Effect, EffectKey};
 use crate::fact::FactKey;
 use crate::ids::{CommentId, IssueId, IssueKey, SiteName};
-use crate::messaging::act::TalkAct;
+use crate::messaging::act::{AgentFile, TalkAct};
 use crate::messaging::delivery::{Delivery, Outbound};
 use crate::messaging::end_user::{EndUser, Identity, IdentityKind};
 use crate::messaging::gathering::{Line, Place, in_order};
@@ -38,6 +38,16 @@ pub(super) struct Comment {
     pub(super) visibility: CommentVisibility,
     pub(super) text: String,
     pub(super) files: usize,
+}
+
+impl Comment {
+    fn attached(&self) -> Vec<AgentFile> {
+        let files = (1..=self.files).map(|number| AgentFile {
+            id: format!("{}-{number}", self.id),
+            name: format!("file{number}.pdf"),
+        });
+        files.collect()
+    }
 }
 
 /// An issue in the small Jira.
@@ -136,6 +146,7 @@ impl World {
                 quiet_ms: 3_000,
                 requests_per_hour_max: 1_000,
                 attachments_out: false,
+                window_template: None,
             },
             end_user: None,
             requests: Vec::new(),
@@ -358,6 +369,7 @@ impl World {
                 visibility: one.visibility,
                 body: Doc::paragraph(vec![Inline::text(one.text.as_str())]),
                 files: one.files,
+                attached: one.attached(),
             })
             .collect();
         let changes = issue
@@ -450,7 +462,10 @@ impl World {
                 assert_eq!(audience, Audience::Internal);
                 self.ours(generation, CommentVisibility::Internal, text.as_str());
             }
-            TalkAct::Send { .. } | TalkAct::Archive { .. } => panic!("not a write to Jira"),
+            TalkAct::Send { .. }
+            | TalkAct::SendTemplate { .. }
+            | TalkAct::SendFile { .. }
+            | TalkAct::Archive { .. } => panic!("not a write to Jira"),
         }
         true
     }
@@ -518,32 +533,68 @@ impl World {
                 text,
                 comment,
                 ..
+            } => self.send(
+                &request,
+                &key,
+                (audience, &route, comment),
+                text.as_str().to_owned(),
+            ),
+            TalkAct::SendTemplate {
+                audience,
+                route,
+                text,
+                message,
+                ..
             } => {
-                assert_eq!(audience, Audience::Customer);
-                let ended = request.closed.is_some_and(|(_, why)| why != Closing::Done);
-                let public = comment.is_none_or(|id| {
-                    let issue = &self.issues[generation as usize - 1];
-                    issue.comments.iter().any(|one| {
-                        one.id == id.as_str() && one.visibility == CommentVisibility::Public
-                    })
-                });
-                let sent = !ended && public;
-                if sent {
-                    self.phone.push(text.as_str().to_owned());
-                    self.channels_used.push(route.channel.to_string());
-                }
-                for one in self.outbound.iter_mut().filter(|one| one.key == key) {
-                    one.delivery = if sent {
-                        Delivery::Sent
-                    } else {
-                        Delivery::NotSent
-                    };
-                }
+                let text = format!("{} ({})", text.as_str(), message.values.join(", "));
+                self.send(&request, &key, (audience, &route, None), text);
             }
+            TalkAct::SendFile {
+                audience,
+                route,
+                comment,
+                file,
+                ..
+            } => self.send(
+                &request,
+                &key,
+                (audience, &route, Some(comment)),
+                format!("<{}>", file.name),
+            ),
             TalkAct::Archive { .. } => self.archived += 1,
             _ => panic!("not a write to the channel"),
         }
         true
+    }
+
+    fn send(
+        &mut self,
+        request: &Request,
+        key: &EffectKey,
+        (audience, route, comment): (Audience, &Route, Option<CommentId>),
+        shown: String,
+    ) {
+        assert_eq!(audience, Audience::Customer);
+        let ended = request.closed.is_some_and(|(_, why)| why != Closing::Done);
+        let public = comment.is_none_or(|id| {
+            let issue = &self.issues[request.generation as usize - 1];
+            issue
+                .comments
+                .iter()
+                .any(|one| one.id == id.as_str() && one.visibility == CommentVisibility::Public)
+        });
+        let sent = !ended && public;
+        if sent {
+            self.phone.push(shown);
+            self.channels_used.push(route.channel.to_string());
+        }
+        for one in self.outbound.iter_mut().filter(|one| one.key == *key) {
+            one.delivery = if sent {
+                Delivery::Sent
+            } else {
+                Delivery::NotSent
+            };
+        }
     }
 
     /// Everything that waits is done, and everything that happened is seen.

@@ -6,6 +6,7 @@ mod attach;
 mod create_request;
 mod gather;
 mod send;
+mod send_file;
 mod tell;
 
 use std::sync::Arc;
@@ -17,6 +18,8 @@ use bowline_domain::messaging::delivery::Delivery;
 use bowline_domain::messaging::ids::RequestRef;
 use bowline_net::{ApiError, Reply};
 use bowline_store::model::{Ending, EventSource, Talk, WrittenLine};
+
+use send::{Sending, What};
 
 use super::{Courier, MENDING_WAIT_MS, Stop};
 use crate::ingress::Refusal;
@@ -53,14 +56,42 @@ pub(super) async fn make(courier: &Courier<'_>, act: &TalkAct) -> Result<Ending,
             whole,
             ..
         } => {
-            let message = send::Sending {
-                audience: *audience,
-                route,
+            let what = What::Text {
                 text,
-                comment: comment.as_ref(),
                 whole: *whole,
             };
-            send::send(courier, &talk, &message).await
+            let comment = comment.as_ref();
+            send::send(
+                courier,
+                &talk,
+                &Sending::new(*audience, route, comment, what),
+            )
+            .await
+        }
+        TalkAct::SendTemplate {
+            audience,
+            route,
+            message,
+            ..
+        } => {
+            let what = What::Template(message);
+            send::send(courier, &talk, &Sending::new(*audience, route, None, what)).await
+        }
+        TalkAct::SendFile {
+            audience,
+            route,
+            comment,
+            file,
+            ..
+        } => {
+            let comment = Some(comment);
+            let what = What::File(file);
+            send::send(
+                courier,
+                &talk,
+                &Sending::new(*audience, route, comment, what),
+            )
+            .await
         }
         TalkAct::Archive { conversation, .. } => {
             archive::archive(courier, &talk, conversation).await

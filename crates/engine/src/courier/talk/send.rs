@@ -8,19 +8,19 @@ use std::time::Duration;
 
 use bowline_domain::audience::Audience;
 use bowline_domain::ids::CommentId;
+use bowline_domain::messaging::act::{AgentFile, ApprovedMessage};
 use bowline_domain::messaging::delivery::Delivery;
 use bowline_domain::messaging::ids::RemoteConversationId;
 use bowline_domain::messaging::inbound::Route;
 use bowline_domain::messaging::request::Closing;
 use bowline_domain::messaging::text::CustomerText;
-use bowline_domain::observation::CommentVisibility;
 use bowline_messagebird::{
     Content, Conversations, DeliveryFailure, Listed, Outgoing, RemoteMessageId, Sent,
 };
 use bowline_net::{ApiError, ErrorKind};
 use bowline_store::model::{Ending, Talk};
 
-use super::confirmed;
+use super::{confirmed, send_file};
 use crate::channel::words;
 use crate::courier::{Courier, LOOK_AFTER_MS, REFUSALS_MAX, Stop};
 use crate::planner::{Trouble, read_comment};
@@ -38,11 +38,36 @@ const CLOCKS_DIFFER_MS: i64 = 60_000;
 
 /// A message to send.
 pub(super) struct Sending<'s> {
-    pub(super) audience: Audience,
+    audience: Audience,
     pub(super) route: &'s Route,
-    pub(super) text: &'s CustomerText,
-    pub(super) comment: Option<&'s CommentId>,
-    pub(super) whole: bool,
+    comment: Option<&'s CommentId>,
+    what: What<'s>,
+}
+
+/// What it is.
+pub(super) enum What<'s> {
+    /// A text, which may be all of its comment.
+    Text { text: &'s CustomerText, whole: bool },
+    /// A message that the platform approved before.
+    Template(&'s ApprovedMessage),
+    /// A file that its comment shows.
+    File(&'s AgentFile),
+}
+
+impl<'s> Sending<'s> {
+    pub(super) fn new(
+        audience: Audience,
+        route: &'s Route,
+        comment: Option<&'s CommentId>,
+        what: What<'s>,
+    ) -> Self {
+        Self {
+            audience,
+            route,
+            comment,
+            what,
+        }
+    }
 }
 
 /// Sends the message, unless there is a reason by now not to.
@@ -52,18 +77,28 @@ pub(super) async fn send(
     message: &Sending<'_>,
 ) -> Result<Ending, Stop> {
     if message.audience != Audience::Customer {
-        let reason = "Only text for the customer may be sent to a channel.".to_owned();
+        let reason = "Only what is for the customer may be sent to a channel.".to_owned();
         return Err(Stop(Ending::Rejected { reason }));
     }
     let account = courier.account_of(&talk.whose)?;
     if courier.taken.doubtful {
         return doubtful(courier, talk, &account, message).await;
     }
-    let text = may_leave(courier, talk, message).await?;
+    may_leave_now(courier, talk, message).await?;
+    let read = reread(courier, talk, message).await?;
     let conversation = open_there(courier, talk, &account, message.route).await?;
     let mut to = words::destination(message.route);
     to.conversation = conversation;
-    let what = Outgoing::Text(text.as_str().to_owned());
+    let what = match message.what {
+        What::Text { text, whole } => {
+            Outgoing::Text(text_now(read, text, whole).as_str().to_owned())
+        }
+        What::Template(approved) => Outgoing::Template(words::template(approved)),
+        What::File(file) => {
+            let of = (message.route, message.comment);
+            send_file::given(courier, talk, &account, of, file).await?
+        }
+    };
     let call = account.provider.send(&to, &what);
     match courier.call(&account.standing, call).await {
         Ok(sent) => took(courier, &sent).await,
@@ -71,13 +106,13 @@ pub(super) async fn send(
     }
 }
 
-/// What is to be sent, if it may still be: the conversation is not closed otherwise than by what
-/// this message tells of, the window is open, and the comment is positively public now.
-async fn may_leave(
+/// The conversation is not closed otherwise than by what this message tells of, and the window is
+/// as it must be.
+async fn may_leave_now(
     courier: &Courier<'_>,
     talk: &Talk,
     message: &Sending<'_>,
-) -> Result<CustomerText, Stop> {
+) -> Result<(), Stop> {
     let request = &talk.request;
     if let Some((_, why)) = request.closed
         && why != Closing::Done
@@ -85,46 +120,73 @@ async fn may_leave(
         let reason = "The conversation ended before it was sent.";
         return Err(not_sent(courier, talk, reason).await);
     }
-    if !request.can_reply(courier.now()) {
-        let reason = "The customer last wrote more than 24 hours ago; the platform takes an \
-             answer only after the customer has written again.";
-        return Err(not_sent(courier, talk, reason).await);
+    let open = request.can_reply(courier.now());
+    match message.what {
+        What::Template(_) if open && request.window_ends_at().is_some() => {
+            let reason = "The customer has written meanwhile; a public comment reaches them.";
+            Err(not_sent(courier, talk, reason).await)
+        }
+        What::Text { .. } | What::File(_) if !open => {
+            let reason = "The customer last wrote more than 24 hours ago; the platform takes an \
+                 answer only after the customer has written again.";
+            Err(not_sent(courier, talk, reason).await)
+        }
+        _ => Ok(()),
     }
+}
+
+/// The comment as it is now, if there is one: it is there, and positively public.
+async fn reread(
+    courier: &Courier<'_>,
+    talk: &Talk,
+    message: &Sending<'_>,
+) -> Result<Option<Vec<CustomerText>>, Stop> {
     let Some(comment) = message.comment else {
-        return Ok(message.text.clone());
+        return Ok(None);
     };
     let read = match read_comment(courier.shared, talk, comment).await {
         Ok(read) => read,
-        Err(Trouble::Remote(remote)) => {
-            let (connection, error) = *remote;
-            let registry = courier.shared.registry();
-            let Some(standing) = registry.standing(&connection) else {
-                return Err(Stop(courier.later(LOOK_AFTER_MS, false, error.to_string())));
-            };
-            return Err(courier.remote_failed(standing, &error, false).await);
-        }
-        Err(other) => {
-            let reason = format!("The comment could not be read again: {other:?}");
-            return Err(Stop(courier.later(LOOK_AFTER_MS, false, reason)));
-        }
+        Err(trouble) => return Err(courier.not_read(&trouble).await),
     };
     let Some(read) = read else {
         let reason = "The comment was deleted before it was sent.";
         return Err(not_sent(courier, talk, reason).await);
     };
     let platform = &message.route.platform;
-    let Some(parts) = CustomerText::of_comment(read.visibility, &read.body, platform) else {
-        let reason = if read.visibility == CommentVisibility::Public {
-            "Nothing of the comment's text is left."
-        } else {
-            "The comment is not public any more."
-        };
-        return Err(not_sent(courier, talk, reason).await);
-    };
-    // An edit in time is taken over, if all of the comment is one message then too.
-    match <[CustomerText; 1]>::try_from(parts) {
-        Ok([now]) if message.whole => Ok(now),
-        _ => Ok(message.text.clone()),
+    match CustomerText::of_comment(read.visibility, &read.body, platform) {
+        Some(parts) => Ok(Some(parts)),
+        None => {
+            let reason = "The comment is not public any more.";
+            Err(not_sent(courier, talk, reason).await)
+        }
+    }
+}
+
+/// The text to send: an edit in time is taken over, if all of the comment is one message then too.
+fn text_now(read: Option<Vec<CustomerText>>, planned: &CustomerText, whole: bool) -> CustomerText {
+    match read.map(<[CustomerText; 1]>::try_from) {
+        Some(Ok([now])) if whole => now,
+        _ => planned.clone(),
+    }
+}
+
+impl Courier<'_> {
+    /// A comment could not be read again.
+    pub(super) async fn not_read(&self, trouble: &Trouble) -> Stop {
+        match trouble {
+            Trouble::Remote(remote) => {
+                let (connection, error) = &**remote;
+                let registry = self.shared.registry();
+                match registry.standing(connection) {
+                    Some(standing) => self.remote_failed(standing, error, false).await,
+                    None => Stop(self.later(LOOK_AFTER_MS, false, error.to_string())),
+                }
+            }
+            other => {
+                let reason = format!("The comment could not be read again: {other:?}");
+                Stop(self.later(LOOK_AFTER_MS, false, reason))
+            }
+        }
     }
 }
 
@@ -165,7 +227,7 @@ async fn open_there(
 }
 
 /// It is not sent, and the agents are told.
-async fn not_sent(courier: &Courier<'_>, talk: &Talk, reason: &str) -> Stop {
+pub(super) async fn not_sent(courier: &Courier<'_>, talk: &Talk, reason: &str) -> Stop {
     match courier
         .outcome(&talk.whose, Delivery::NotSent, reason)
         .await
@@ -233,12 +295,22 @@ async fn doubtful(
     let known = courier.shared.store.outbound(courier.key()).await;
     let known = known.map_err(|error| courier.store_failed(&error))?;
     let since = known.map_or(0, |(_, outbound)| outbound.at.0);
-    if let Some(conversations) = account.provider.conversations() {
+    // A file or an approved message cannot be told from another one in the list.
+    if let Some(conversations) = account.provider.conversations()
+        && let What::Text { text, .. } = message.what
+    {
         for look in 0..2 {
             if look > 0 {
                 tokio::time::sleep(SECOND_LOOK).await;
             }
-            if let Some(id) = listed(courier, account, conversations, message, since).await? {
+            let looked = listed(
+                courier,
+                account,
+                conversations,
+                (message.route, text),
+                since,
+            );
+            if let Some(id) = looked.await? {
                 let detail = "It was there already; it was found and not sent again.";
                 return found(courier, &id, Some(detail)).await;
             }
@@ -257,10 +329,10 @@ async fn listed(
     courier: &Courier<'_>,
     account: &Account,
     conversations: &dyn Conversations,
-    message: &Sending<'_>,
+    (route, text): (&Route, &CustomerText),
     since_ms: i64,
 ) -> Result<Option<RemoteMessageId>, Stop> {
-    let Some(id) = message.route.conversation.as_ref() else {
+    let Some(id) = route.conversation.as_ref() else {
         return Ok(None);
     };
     let id = words::remote_conversation(id);
@@ -282,8 +354,8 @@ async fn listed(
             let in_time = there
                 .at_ms
                 .is_none_or(|at| at >= since_ms - CLOCKS_DIFFER_MS);
-            let same = matches!(&there.content, Content::Text(text)
-                if text.trim() == message.text.as_str().trim());
+            let same = matches!(&there.content, Content::Text(said)
+                if said.trim() == text.as_str().trim());
             if in_time && same && !is_known(courier, account, &there.id).await? {
                 return Ok(Some(there.id.clone()));
             }

@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use bowline_domain::connection::Connection;
 use bowline_domain::effect::EffectKey;
-use bowline_domain::ids::{IssueId, LaneKey, SiteName};
+use bowline_domain::ids::{EventId, IssueId, LaneKey, SiteName};
 use bowline_domain::messaging::delivery::{Delivery, Outbound};
 use bowline_domain::messaging::ids::{AccountName, EndUserId, RequestRef};
 use bowline_domain::messaging::plan::{self, Plan, Report};
 use bowline_domain::messaging::text::CustomerText;
+use bowline_domain::observation::CommentVisibility;
 use bowline_domain::outcome::Reason;
 use bowline_domain::time::Millis;
 use bowline_jira as jira;
@@ -27,7 +28,7 @@ use super::{Trouble, nothing};
 use crate::ingress::Refusal;
 use crate::shared::Shared;
 
-pub(crate) use request::{COMMENT, read_comment};
+pub(crate) use request::{COMMENT, files_of, read_comment};
 
 /// An event of our own making about a conversation.
 #[derive(Debug, Serialize, Deserialize)]
@@ -69,6 +70,11 @@ pub(crate) enum TalkEvent {
         /// The effect that was to send it.
         key: EffectKey,
     },
+    /// A person wants the approved message sent.
+    SendTemplate {
+        /// In which of the end user's conversations.
+        generation: u32,
+    },
 }
 
 impl TalkEvent {
@@ -80,6 +86,7 @@ impl TalkEvent {
             Self::FileMissing { .. } => "file",
             Self::WindowEnds { .. } => "window",
             Self::SendAgain { .. } => "again",
+            Self::SendTemplate { .. } => "template",
         }
     }
 }
@@ -142,6 +149,9 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
             report(shared, &of(generation), &Report::WindowEnds).await
         }
         TalkEvent::SendAgain { key } => send_again(shared, event, &key).await,
+        TalkEvent::SendTemplate { generation } => {
+            send_template(shared, event, &of(generation)).await
+        }
     }
 }
 
@@ -171,29 +181,57 @@ async fn send_again(
     let Some((whose, message)) = shared.store.outbound(key).await? else {
         return Ok(nothing(Reason::NotOurs));
     };
-    let text = may_be_said(shared, &whose, &message).await?;
-    let told = Report::SendAgain {
-        message,
-        asked: event.id.to_string(),
-        text,
+    let asked = event.id.to_string();
+    let visibility = visibility(shared, &whose, &message).await?;
+    let told = if message.file().is_some() {
+        Report::SendFileAgain {
+            message,
+            asked,
+            public: visibility == Some(CommentVisibility::Public),
+        }
+    } else {
+        let text = match visibility {
+            Some(visibility) => CustomerText::again(&message, visibility),
+            None => CustomerText::of_notification(&message),
+        };
+        Report::SendAgain {
+            message,
+            asked,
+            text,
+        }
     };
     report(shared, &whose, &told).await
 }
 
-/// The text of a message that is to be sent again, if what it carries is still public.
-async fn may_be_said(
+/// Who may read the comment that a message carries, as it is now; `None` if it carries none or the
+/// comment is gone.
+async fn visibility(
     shared: &Arc<Shared>,
     whose: &RequestRef,
     message: &Outbound,
-) -> Result<Option<CustomerText>, Trouble> {
-    let Some(comment) = &message.comment else {
-        return Ok(CustomerText::of_notification(message));
-    };
-    let Some(talk) = shared.store.talk(whose).await? else {
+) -> Result<Option<CommentVisibility>, Trouble> {
+    let (Some(comment), Some(talk)) = (&message.comment, shared.store.talk(whose).await?) else {
         return Ok(None);
     };
     let read = read_comment(shared, &talk, comment).await?;
-    Ok(read.and_then(|read| CustomerText::again(message, read.visibility)))
+    Ok(read.map(|read| read.visibility))
+}
+
+async fn send_template(
+    shared: &Shared,
+    event: &StoredEvent,
+    whose: &RequestRef,
+) -> Result<Decided, Trouble> {
+    let Some(talk) = shared.store.talk(whose).await? else {
+        return Ok(nothing(Reason::NotOurs));
+    };
+    let template = shared.window_template(&talk.request.desk);
+    let key = talk.request.issue.map(|(_, key)| key);
+    let told = Report::SendTemplate {
+        template: key.zip(template),
+        asked: event.id.to_string(),
+    };
+    report(shared, whose, &told).await
 }
 
 /// Plans a report about a conversation.
@@ -251,7 +289,7 @@ pub(crate) fn talk_event(
         lane: LaneKey::end_user_events(&whose.account, &whose.end_user),
         topic: told.word().to_owned(),
         received_at: at,
-        body,
+        body: body.into(),
         take: true,
         on_arrival: OnArrival::Queue,
     })
@@ -303,13 +341,44 @@ pub async fn queue_send_again(
     store: &Store,
     key: &EffectKey,
     (now, chance): (Millis, u64),
-) -> Result<bowline_domain::ids::EventId, Refusal> {
+) -> Result<EventId, Refusal> {
     let Some((whose, _)) = store.outbound(key).await? else {
         return Err(Refusal::BadBody("there is no such message".to_owned()));
     };
     let told = TalkEvent::SendAgain { key: key.clone() };
     let name = format!("again-{}-{chance:016x}", now.0);
-    let event = talk_event(&whose, &told, EventSource::Command, name, now)?;
+    queue(store, &whose, &told, (name, now)).await
+}
+
+/// Has the approved message of the desk sent in a conversation, by a person's word, because the
+/// reply window has ended. `now` and `chance` name the asking. What becomes of it, or why it is not
+/// sent, is the outcome of the event.
+///
+/// # Errors
+/// The store fails, or there is no such conversation.
+pub async fn queue_send_template(
+    store: &Store,
+    whose: &RequestRef,
+    (now, chance): (Millis, u64),
+) -> Result<EventId, Refusal> {
+    if store.talk(whose).await?.is_none() {
+        return Err(Refusal::BadBody("there is no such conversation".to_owned()));
+    }
+    let told = TalkEvent::SendTemplate {
+        generation: whose.generation,
+    };
+    let name = format!("template-{}-{chance:016x}", now.0);
+    queue(store, whose, &told, (name, now)).await
+}
+
+/// Puts what a person wants into the lane of its end user.
+async fn queue(
+    store: &Store,
+    whose: &RequestRef,
+    told: &TalkEvent,
+    (name, now): (String, Millis),
+) -> Result<EventId, Refusal> {
+    let event = talk_event(whose, told, EventSource::Command, name, now)?;
     let accepted = store
         .accept(NewEvent {
             take: false,

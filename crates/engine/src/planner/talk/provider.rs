@@ -163,7 +163,7 @@ async fn elsewhere(
         lane: LaneKey::end_user_events(account, end_user),
         topic: event.topic.clone(),
         received_at: event.received_at,
-        body: event.body.clone(),
+        body: Arc::clone(&event.body),
         take: true,
         on_arrival: OnArrival::Queue,
     };

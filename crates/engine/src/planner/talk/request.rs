@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bowline_domain::fact::FactKey;
 use bowline_domain::ids::{CommentId, IssueId, IssueKey};
+use bowline_domain::messaging::act::AgentFile;
 use bowline_domain::messaging::ids::RequestRef;
 use bowline_domain::messaging::news::{CommentNews, RequestNews, Role, StatusChange};
 use bowline_domain::messaging::plan;
@@ -118,13 +119,20 @@ async fn read(
         .await?;
     let changes = new_changes(reader, &found, &history, &known).await?;
     let customers = customers(&found, talk);
+    let files_out = sends_files(reader.shared, talk);
     let mut new = Vec::new();
     for comment in &comments {
         let id = CommentId::new(comment.id.as_str());
         if known.contains(&FactKey::talked(&id)) {
             continue;
         }
-        new.extend(news_of(reader, issue, comment, &customers).await?);
+        let Some(mut news) = news_of(reader, issue, comment, &customers).await? else {
+            continue;
+        };
+        if files_out && news.files > 0 && news.visibility == CommentVisibility::Public {
+            news.attached = files_of(reader.shared, talk, &news.id).await?;
+        }
+        new.push(news);
     }
     new.sort_by_key(|one| one.at);
     Ok(RequestNews {
@@ -235,6 +243,7 @@ async fn news_of(
         at: snapshot.created_at,
         visibility: read.visibility,
         files: files_in(&read.body),
+        attached: Vec::new(),
         body: read.body,
     }))
 }
@@ -313,6 +322,44 @@ async fn read_by_itself(
         visibility,
         body: snapshot.body,
     }))
+}
+
+/// Does the desk of a conversation send files of agents?
+fn sends_files(shared: &Shared, talk: &Talk) -> bool {
+    let registry = shared.registry();
+    registry
+        .desk(&talk.request.desk)
+        .is_some_and(|config| config.desk.attachments_out)
+}
+
+/// The files that a comment of a request shows, as Service Management names them: the comment's own
+/// text has names only, or on Cloud not even those.
+pub(crate) async fn files_of(
+    shared: &Arc<Shared>,
+    talk: &Talk,
+    comment: &CommentId,
+) -> Result<Vec<AgentFile>, Trouble> {
+    let Some((issue, _)) = &talk.request.issue else {
+        return Ok(Vec::new());
+    };
+    let reader = reader(shared, talk)?;
+    let (client, mut files, mut cursor) = (&reader.site.client, Vec::new(), None);
+    loop {
+        let call = client.comment_files(issue.as_str(), comment.as_str(), cursor.as_ref());
+        let page = match reader.call(call).await {
+            Ok(page) => page,
+            Err(error) if is_absent(&error) => return Ok(files),
+            Err(error) => return Err(reader.trouble(error)),
+        };
+        files.extend(page.items.into_iter().map(|file| AgentFile {
+            id: file.id,
+            name: file.file_name,
+        }));
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(files);
+        }
+    }
 }
 
 /// How many files a comment shows.

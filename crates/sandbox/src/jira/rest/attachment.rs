@@ -89,6 +89,11 @@ pub(super) async fn content(caller: Caller, Path(id): Path<String>, params: Para
     })
 }
 
+/// The content by the address that Data Center gives.
+pub(super) async fn by_address(caller: Caller, Path((id, _)): Path<(String, String)>) -> Answer {
+    content(caller, Path(id), Params::default()).await
+}
+
 pub(super) async fn remove(caller: Caller, Path(id): Path<String>) -> Answer {
     caller.act(|state| {
         let (issue, found) = find(state, &caller, &id)?;

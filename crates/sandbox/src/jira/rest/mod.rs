@@ -111,7 +111,14 @@ fn rest(
                 "/rest/jira-webhook/1.0/webhooks/{id}",
                 get(hook::read).put(hook::update).delete(hook::remove),
             );
-        all = all.merge(admin.with_state(context(Version::V2, gateway)));
+        // Files have no call of the API: they are fetched by their address.
+        let files = Router::new().route(
+            "/secure/attachment/{attachment}/{name}",
+            get(attachment::by_address),
+        );
+        all = all
+            .merge(admin.with_state(context(Version::V2, gateway)))
+            .merge(files.with_state(context(Version::V2, gateway)));
     }
     all.route("/rest/{*rest}", any(no_route))
 }
@@ -199,10 +206,10 @@ fn api_routes(cloud: bool) -> Router<Context> {
         .route(
             "/attachment/{attachment}",
             get(attachment::read).delete(attachment::remove),
-        )
-        .route("/attachment/content/{attachment}", get(attachment::content));
+        );
     if cloud {
         routes = routes
+            .route("/attachment/content/{attachment}", get(attachment::content))
             .route("/project/search", get(project::search))
             .route("/issue/{issue}/changelog", get(issue::changelog))
             .route("/issue/bulkfetch", post(issue::bulk_fetch))

@@ -77,6 +77,33 @@ pub(super) async fn list(caller: Caller, Path(key): Path<String>, params: Params
     })
 }
 
+/// The files that a comment shows.
+pub(super) async fn of_comment(
+    caller: Caller,
+    Path((key, id)): Path<(String, String)>,
+    params: Params,
+) -> Answer {
+    caller.look(|state, view| {
+        let issue = state.visible_request(&caller.user, &key)?;
+        let found = id.parse().ok().and_then(|id: u64| issue.comments.get(&id));
+        let comment = found
+            .filter(|comment| comment.visible_to(&caller.user))
+            .ok_or_else(|| Refusal::desk(404, "The comment does not exist."))?;
+        // Cloud shows a file by an id of another service, which is not simulated: its alternative
+        // text, which Jira's editor sets to the name, stands for it.
+        let (wiki, adf) = (comment.body.as_wiki(), comment.body.as_adf().to_string());
+        let shows = |file: &&Attachment| {
+            let name = &file.file_name;
+            wiki.contains(&format!("[^{name}]"))
+                || wiki.contains(&format!("!{name}"))
+                || adf.contains(&format!("\"alt\":{}", json!(name)))
+        };
+        let all = issue.attachments.values().filter(shows);
+        let all = all.map(|found| shown(view, found));
+        Ok(ok(paged(&params, all.collect())?))
+    })
+}
+
 /// Attaches uploaded files; this always makes a comment that shows them.
 pub(super) async fn create(
     caller: Caller,

@@ -57,6 +57,10 @@ pub(super) fn routes() -> Router<Context> {
         )
         .route("/request/{issue}/comment/{comment}", get(comment::read))
         .route(
+            "/request/{issue}/comment/{comment}/attachment",
+            get(attachment::of_comment),
+        )
+        .route(
             "/request/{issue}/attachment",
             get(attachment::list).post(attachment::create),
         )

@@ -1,0 +1,96 @@
+//! Keys that stop working, and what waits for them: only what needs them.
+
+use bowline_domain::messaging::delivery::Delivery;
+use bowline_sandbox::common::Faults;
+use bowline_sandbox::common::faults::{Fault, FaultKind};
+
+use crate::messaging_stage::{Talk, until_async};
+use crate::stage::{On, next_millisecond, on_both};
+
+/// The far side takes no key any more.
+fn refuse_all(faults: &Faults) {
+    let refused = FaultKind::Status {
+        status: 401,
+        body: None,
+        headers: Vec::new(),
+    };
+    faults.add(Fault::of(refused));
+}
+
+async fn health(talk: &Talk, key: &str, wanted: &str) {
+    until_async(async || {
+        let all = talk.stage.store().connections().await.unwrap();
+        all.into_iter()
+            .find(|one| one.connection.key() == key && one.health.to_string() == wanted)
+            .map(drop)
+    })
+    .await;
+}
+
+async fn a_broken_key_of_the_provider_holds_only_what_is_sent(on: On) {
+    let talk = Talk::on(on).await;
+    talk.noa().writes("My router is red");
+    let request = talk.request(1).await;
+    talk.settled().await;
+    refuse_all(talk.bird().faults());
+    talk.agent().comment(&request, "Which model?").unwrap();
+    health(&talk, "account/bird", "broken").await;
+
+    talk.noa().writes("The black one");
+    talk.bird().phone("+15557701").writes("Somebody new");
+    talk.request(2).await;
+    let noted = bowline::demo::until(|| {
+        let comments = talk.comments(&request);
+        comments
+            .contains(&"Noa: The black one".to_owned())
+            .then_some(())
+    });
+    assert!(noted.await.is_some(), "{:?}", talk.comments(&request));
+    assert_eq!(talk.sent().len(), 0);
+    assert_eq!(talk.outbound(&request).await[0].delivery, Delivery::Queued);
+
+    talk.bird().faults().clear();
+    talk.stage.configure().await;
+    assert_eq!(talk.phone_shows(1).await, ["Which model?"]);
+}
+
+async fn a_broken_key_of_jira_is_not_tried_again_and_again(on: On) {
+    let talk = Talk::on(on).await;
+    talk.noa().writes("one");
+    let request = talk.request(1).await;
+    talk.settled().await;
+    refuse_all(talk.stage.jira().faults());
+    talk.agent().comment(&request, "Which model?").unwrap();
+    health(&talk, "site/acme-jira", "broken").await;
+    for text in ["two", "three"] {
+        next_millisecond();
+        talk.noa().writes(text);
+    }
+    talk.bird_quiet().await;
+    // It is asked again and again whether the key works; nothing else is.
+    let refused = |path: &'static str| {
+        let journal = talk.stage.jira().journal();
+        journal.count(|entry| entry.status == 401 && entry.path.contains(path))
+    };
+    let probed = bowline::demo::until(|| (refused("/myself") >= 3).then_some(())).await;
+    assert!(probed.is_some());
+    let read = refused("/issue/");
+    assert!(
+        read <= 2,
+        "the request was read {read} times with a key that Jira refuses"
+    );
+
+    talk.stage.jira().faults().clear();
+    talk.stage.configure().await;
+    assert_eq!(talk.phone_shows(1).await, ["Which model?"]);
+    talk.settled().await;
+    assert_eq!(
+        talk.comments(&request),
+        ["agent: Which model?", "Noa: two / three"]
+    );
+}
+
+on_both!(
+    a_broken_key_of_the_provider_holds_only_what_is_sent,
+    a_broken_key_of_jira_is_not_tried_again_and_again
+);
