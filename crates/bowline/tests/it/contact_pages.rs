@@ -162,6 +162,10 @@ async fn a_person_is_edited_merged_and_erased(on: On) {
         let page = owner.send(&merge, &[("into", into)]).await;
         assert_eq!(page.status, 422);
         page.says(words);
+        assert!(
+            page.text.contains("value=\"Mei Changed\""),
+            "the other form is as it was"
+        );
     }
     let into = other.id.to_string();
     let page = owner.send(&merge, &[("into", &into)]).await;

@@ -232,7 +232,10 @@ const EDITABLE: [(&str, &str, &str); 3] = [
 #[derive(Default)]
 struct Came {
     faults: Vec<Fault>,
+    /// What was typed in the form of the fields.
     typed: Option<Fields>,
+    /// What was typed in the form of merging.
+    into: String,
 }
 
 async fn asked(app: &App, contact: &Contact) -> Result<Option<Asked>, PageError> {
@@ -281,7 +284,6 @@ async fn show<P: Permission>(
             .optional()
             .faulty(&came.faults)
     });
-    let into = came.typed.as_ref().map_or("", |fields| fields.get("into"));
     let page = PersonPage {
         shell: caller
             .shell(contact.name.clone(), Place::Contacts)
@@ -297,7 +299,7 @@ async fn show<P: Permission>(
         sections: sections(app, &contact).await?,
         form: form.collect(),
         into: Field::new("into", "Number of the other contact", "text")
-            .with(into)
+            .with(&came.into)
             .filled("off")
             .hinting("The number at the end of its address here.")
             .faulty(&came.faults),
@@ -382,6 +384,7 @@ pub(crate) async fn edit(
         let came = Came {
             faults,
             typed: Some(fields),
+            ..Came::default()
         };
         return show(&app, &caller, id, &Query::default(), came).await;
     }
@@ -486,14 +489,10 @@ pub(crate) async fn merge(
     };
     let came = Came {
         faults: vec![Fault::new("into", wrong)],
-        typed: Some(keeping(&fields)),
+        into: typed.to_owned(),
+        ..Came::default()
     };
     show(&app, &caller, id, &Query::default(), came).await
-}
-
-/// What was typed in the form of merging; the other form shows what is stored.
-fn keeping(fields: &Fields) -> Fields {
-    fields.clone()
 }
 
 pub(crate) async fn erase(
@@ -506,7 +505,7 @@ pub(crate) async fn erase(
         let words = "Tick that you are sure: nothing of this person can be brought back.";
         let came = Came {
             faults: vec![Fault::new("sure", words)],
-            typed: None,
+            ..Came::default()
         };
         return show(&app, &caller, id, &Query::default(), came).await;
     }
