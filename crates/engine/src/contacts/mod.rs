@@ -40,34 +40,57 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     loop {
         let configured = shared.configured.notified();
         let switched = shared.contacts_switched.notified();
-        match due(&shared).await {
-            Ok(all) => {
-                for workspace in all {
-                    if busy.insert(workspace.clone()) {
-                        let shared = Arc::clone(&shared);
-                        at_work.spawn(async move {
-                            copy::work(&shared, &workspace).await;
-                            workspace
-                        });
+        let later = tokio::time::sleep(LOOK_EVERY);
+        tokio::pin!(configured, switched, later);
+        let passed_over = begin(&shared, &mut at_work, &mut busy).await;
+        loop {
+            tokio::select! {
+                () = &mut later => break,
+                () = &mut configured => break,
+                () = &mut switched => break,
+                Some(done) = at_work.join_next(), if !at_work.is_empty() => {
+                    match done {
+                        Ok(workspace) => { busy.remove(&workspace); }
+                        Err(error) => {
+                            tracing::error!(%error, "copying contacts ended");
+                            busy.clear();
+                        }
+                    }
+                    // Something may have been asked for while it was busy. Otherwise it is not
+                    // looked at once more right away: another process may hold its run.
+                    if passed_over {
+                        break;
                     }
                 }
+                () = shared.stopping.cancelled() => return,
             }
-            Err(error) => tracing::error!(%error, "what is to be copied could not be read"),
-        }
-        tokio::select! {
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-            () = configured => {}
-            () = switched => {}
-            Some(done) = at_work.join_next(), if !at_work.is_empty() => match done {
-                Ok(workspace) => { busy.remove(&workspace); }
-                Err(error) => {
-                    tracing::error!(%error, "copying contacts ended");
-                    busy.clear();
-                }
-            },
-            () = shared.stopping.cancelled() => return,
         }
     }
+}
+
+/// Begins what is due. Answers whether something was passed over because it is at work.
+async fn begin(
+    shared: &Arc<Shared>,
+    at_work: &mut JoinSet<WorkspaceName>,
+    busy: &mut HashSet<WorkspaceName>,
+) -> bool {
+    let all = due(shared).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "what is to be copied could not be read");
+        Vec::new()
+    });
+    let mut passed_over = false;
+    for workspace in all {
+        if !busy.insert(workspace.clone()) {
+            passed_over = true;
+            continue;
+        }
+        let shared = Arc::clone(shared);
+        at_work.spawn(async move {
+            copy::work(&shared, &workspace).await;
+            workspace
+        });
+    }
+    passed_over
 }
 
 /// The workspaces with something to copy or to sweep, which has a run then. What was switched off
