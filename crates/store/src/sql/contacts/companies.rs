@@ -48,16 +48,21 @@ pub(crate) async fn take_in(
           updated_at = excluded.updated_at, digest = excluded.digest, gone = excluded.gone, \
           remote_fields = excluded.remote_fields \
         RETURNING id, name, remote";
-    let mut newest: HashMap<&str, &RemoteCompany> = HashMap::new();
+    // The newest version of each, in the order in which they came.
+    let mut places: HashMap<&str, usize> = HashMap::with_capacity(companies.len());
+    let mut newest: Vec<&RemoteCompany> = Vec::with_capacity(companies.len());
     for company in companies {
-        let place = newest.entry(company.id.as_str()).or_insert(company);
-        if company.updated_at >= place.updated_at {
-            *place = company;
+        let place = *places.entry(company.id.as_str()).or_insert(newest.len());
+        match newest.get_mut(place) {
+            None => newest.push(company),
+            Some(known) if company.updated_at >= known.updated_at => *known = company,
+            Some(_) => {}
         }
     }
-    let known = versions(conn, workspace, newest.keys().copied()).await?;
+    let ids = newest.iter().map(|company| company.id.as_str());
+    let known = versions(conn, workspace, ids).await?;
     let mut args = Vec::new();
-    for company in newest.into_values() {
+    for company in newest {
         let version = (company.updated_at, company.digest());
         let known = known.get(company.id.as_str());
         if known.is_some_and(|known| freshness(*known, version) != Freshness::Newer) {
