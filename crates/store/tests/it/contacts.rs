@@ -373,7 +373,7 @@ pub(crate) async fn what_is_erased_does_not_come_back(world: &World) {
     // A delivery about the person, one about another, and one that still waits.
     let told = |name: &str, body: &str| bowline_store::model::NewEvent {
         connection: intercom(),
-        body: body.to_owned(),
+        body: body.into(),
         take: false,
         ..event(name, name)
     };
