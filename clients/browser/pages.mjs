@@ -224,6 +224,86 @@ await step("a token is shown once, and copied", async () => {
   await owner.getByText("The token was ended.").waitFor();
 });
 
+await step("contacts: nobody yet, the switch, and how far copying is", async () => {
+  await owner.getByRole("link", { name: "Contacts", exact: true }).click();
+  await owner.getByText("Nobody is known yet.").waitFor();
+  await look(owner, "contacts-empty");
+  await owner.getByRole("link", { name: "What is copied" }).click();
+  await owner.locator(".lozenge", { hasText: "off" }).waitFor();
+  await look(owner, "contact-settings-off");
+  await owner.getByLabel("Copy everything under Contacts in Intercom").check();
+  await owner.getByRole("button", { name: "Save" }).click();
+  await owner.getByText("Copying begins at once").waitFor();
+  await look(owner, "contact-settings-copying");
+  await owner.getByText("in step").waitFor();
+  await owner.getByText("Both sides had").waitFor();
+  await look(owner, "contact-settings-done");
+});
+
+await step("contacts: found by the beginnings of words, with columns by choice", async () => {
+  await owner.goto(`${base}/contacts`);
+  await look(owner, "contacts");
+  await owner.getByRole("link", { name: "Next" }).click();
+  await owner.getByRole("link", { name: "First page" }).click();
+  await owner.getByLabel("Name, address or number").fill("mei oka");
+  await owner.getByText("Columns", { exact: true }).click();
+  await look(owner, "contacts-columns");
+  await owner.getByLabel("Telephone").check();
+  await owner.getByRole("button", { name: "Show" }).click();
+  await owner.getByRole("columnheader", { name: "Telephone" }).waitFor();
+  await owner.getByRole("link", { name: "Mei Okafor" }).first().waitFor();
+  await owner.getByLabel("Name, address or number").fill("nobody is called so");
+  await owner.getByRole("button", { name: "Show" }).click();
+  await owner.getByText("Nobody is like that.").waitFor();
+  await look(owner, "contacts-none");
+});
+
+await step("a person: what is wrong is said beside the field, and an edit stands before Intercom's value", async () => {
+  await owner.goto(`${base}/contacts?q=mei+oka`);
+  await owner.getByRole("link", { name: "Mei Okafor" }).first().click();
+  await owner.getByRole("heading", { name: "Companies" }).waitFor();
+  await look(owner, "contact");
+  await owner.evaluate(() => { for (const form of document.forms) form.noValidate = true; });
+  await owner.getByLabel("Name", { exact: true }).fill("Mei Okafor-Lind");
+  await owner.getByLabel("E-mail address").fill("no address");
+  await owner.getByRole("button", { name: "Save" }).click();
+  await owner.getByText("is no e-mail address").waitFor();
+  expect((await owner.getByLabel("Name", { exact: true }).inputValue()) === "Mei Okafor-Lind", "the name is gone");
+  await look(owner, "contact-wrong");
+  await owner.getByLabel("E-mail address").fill("mei@example.com");
+  await owner.getByRole("button", { name: "Save" }).click();
+  await owner.getByRole("heading", { name: "Mei Okafor-Lind" }).waitFor();
+  await look(owner, "contact-differs");
+  await owner.getByRole("button", { name: "Use Intercom's Name" }).click();
+  await owner.getByRole("heading", { name: "Mei Okafor", exact: true }).waitFor();
+  await owner.getByLabel("Number of the other contact").fill("999999");
+  await owner.getByRole("button", { name: "Merge" }).click();
+  await owner.getByText("There is no contact 999999").waitFor();
+  await owner.getByRole("button", { name: "Erase" }).click();
+  await owner.getByText("Tick that you are sure").waitFor();
+  await look(owner, "contact-not-sure");
+});
+
+await step("people are imported after a preview, and who somebody is can be decided", async () => {
+  await owner.goto(`${base}/contacts/import`);
+  await look(owner, "contact-import");
+  await owner.getByLabel("Lines of a CSV file").fill("name,email\nNo Address,none");
+  await owner.getByRole("button", { name: "Preview" }).click();
+  await owner.getByText("Line 2: “none” is no e-mail address").waitFor();
+  await look(owner, "contact-import-wrong");
+  await owner.getByLabel("Lines of a CSV file").fill("external_id,email,plan\nx-1,twin@example.com,Pro\nx-2,twin@example.com,Free");
+  await owner.getByRole("button", { name: "Preview" }).click();
+  await owner.getByText("2 added, 0 changed").waitFor();
+  await look(owner, "contact-import-preview");
+  await owner.getByRole("button", { name: "Import" }).click();
+  await owner.getByText("Imported.").waitFor();
+  await owner.getByRole("link", { name: "Companies" }).click();
+  await look(owner, "companies");
+  await owner.getByRole("link", { name: /Harbour/ }).first().click();
+  await owner.getByRole("heading", { name: "People" }).waitFor();
+  await look(owner, "company");
+});
+
 await step("by keyboard alone: sign in, search, help, the pages", async () => {
   const page = await open({ colorScheme: "dark" });
   const press = async (...keys) => {
@@ -300,7 +380,7 @@ await step("what changes is shown without a reload", async () => {
   await owner.getByRole("heading", { name: "Overview" }).waitFor({ timeout: 20_000 });
 });
 
-const PAGES = ["/", "/deliveries", "/deliveries?outcome=quarantined", "/deliveries?about=what", "/deliveries/1", "/why", "/why?q=ENG-1", "/why?q=hello", "/links", "/links?state=ended", "/problems", "/people", "/people/1", "/audit", "/account", "/tokens", "/help", "/nowhere", "/connections", "/connections/site/acme-jira", "/connections/workspace/acme", "/bindings", "/bindings/acme-jira/ENG", "/conversations", "/end-users", "/desks"];
+const PAGES = ["/", "/deliveries", "/deliveries?outcome=quarantined", "/deliveries?about=what", "/deliveries/1", "/why", "/why?q=ENG-1", "/why?q=hello", "/links", "/links?state=ended", "/problems", "/people", "/people/1", "/audit", "/account", "/tokens", "/help", "/nowhere", "/connections", "/connections/site/acme-jira", "/connections/workspace/acme", "/bindings", "/bindings/acme-jira/ENG", "/conversations", "/end-users", "/desks", "/contacts", "/contacts?which=unclear", "/contacts/1", "/contacts/settings", "/contacts/import", "/companies", "/companies/1"];
 for (const [scheme, options] of [["light", { colorScheme: "light" }], ["dark", { colorScheme: "dark" }], ["contrast", { colorScheme: "dark", contrast: "more" }]]) {
   await step(`every page in ${scheme}, wide and narrow`, async () => {
     const page = await open(options);

@@ -36,6 +36,22 @@ pub enum What {
     LinkAdded,
     /// A link was ended by hand.
     LinkRemoved,
+    /// The copying of contacts was switched on or off, or begun again.
+    ContactsSwitched,
+    /// What was copied of a workspace was removed.
+    ContactsRemoved,
+    /// A file of contacts was imported.
+    ContactsImported,
+    /// Contacts were exported.
+    ContactsExported,
+    /// A field of a contact was set, or given back to Intercom.
+    ContactEdited,
+    /// A contact was merged into another one.
+    ContactMerged,
+    /// It was decided who a contact is.
+    ContactDecided,
+    /// A contact was erased.
+    ContactErased,
     /// A note was written by hand.
     NoteWritten,
     /// A customer was answered by hand.
@@ -76,7 +92,7 @@ pub enum What {
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 40] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -91,6 +107,14 @@ impl What {
         Self::EventReplayed,
         Self::LinkAdded,
         Self::LinkRemoved,
+        Self::ContactsSwitched,
+        Self::ContactsRemoved,
+        Self::ContactsImported,
+        Self::ContactsExported,
+        Self::ContactEdited,
+        Self::ContactMerged,
+        Self::ContactDecided,
+        Self::ContactErased,
         Self::NoteWritten,
         Self::CustomerAnswered,
         Self::HeldSettled,
@@ -128,6 +152,14 @@ impl What {
             Self::EventReplayed => "event_replayed",
             Self::LinkAdded => "link_added",
             Self::LinkRemoved => "link_removed",
+            Self::ContactsSwitched => "contacts_switched",
+            Self::ContactsRemoved => "contacts_removed",
+            Self::ContactsImported => "contacts_imported",
+            Self::ContactsExported => "contacts_exported",
+            Self::ContactEdited => "contact_edited",
+            Self::ContactMerged => "contact_merged",
+            Self::ContactDecided => "contact_decided",
+            Self::ContactErased => "contact_erased",
             Self::NoteWritten => "note_written",
             Self::CustomerAnswered => "customer_answered",
             Self::HeldSettled => "held_settled",
@@ -166,6 +198,14 @@ impl What {
             Self::EventReplayed => "Delivery decided again",
             Self::LinkAdded => "Conversation linked",
             Self::LinkRemoved => "Conversation unlinked",
+            Self::ContactsSwitched => "Copying of contacts switched",
+            Self::ContactsRemoved => "Copied contacts removed",
+            Self::ContactsImported => "Contacts imported",
+            Self::ContactsExported => "Contacts exported",
+            Self::ContactEdited => "Contact edited",
+            Self::ContactMerged => "Contact merged",
+            Self::ContactDecided => "Contact decided",
+            Self::ContactErased => "Contact erased",
             Self::NoteWritten => "Note written by hand",
             Self::CustomerAnswered => "Customer answered by hand",
             Self::HeldSettled => "Held send settled by hand",

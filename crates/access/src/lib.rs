@@ -35,9 +35,9 @@ pub use audit::What;
 pub use frame::{FRAME_TOKEN_SECONDS_MAX, FrameKey, FrameRefusal, FrameToken};
 pub use password::{Cost, PASSWORD_LETTERS_MIN, PasswordFault};
 pub use permission::{
-    AnswerCustomers, ChangeBindings, ChangeLinks, ChangeTalks, Granted, Look, ManageConnections,
-    ManagePeople, OwnAccount, Permission, ReadAudit, Replay, SeePayloads, SendTests, Who,
-    WriteNotes,
+    AnswerCustomers, ChangeBindings, ChangeLinks, ChangeTalks, EditContacts, Granted, Look,
+    ManageConnections, ManageContacts, ManagePeople, OwnAccount, Permission, ReadAudit, Replay,
+    SeeContacts, SeePayloads, SendTests, Who, WriteNotes,
 };
 pub use role::{Person, ProjectRef, Role, RoleKind};
 pub use secret::{Entropy, digest, same};

@@ -70,6 +70,18 @@ permission! {
     ManagePeople, "manage people", Administrator, None
 }
 permission! {
+    /// Look at the people and companies that were copied from Intercom.
+    SeeContacts, "see contacts", Agent, Some(Scope::Contacts)
+}
+permission! {
+    /// Edit contacts, merge them, and decide who somebody is.
+    EditContacts, "edit contacts", Agent, Some(Scope::Contacts)
+}
+permission! {
+    /// Switch the copying of contacts, import, export and erase them.
+    ManageContacts, "switch, import, export and erase contacts", Administrator, Some(Scope::Contacts)
+}
+permission! {
     /// Read the audit log.
     ReadAudit, "read the audit log", Administrator, Some(Scope::Audit)
 }

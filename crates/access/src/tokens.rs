@@ -47,11 +47,13 @@ pub enum Scope {
     Settings,
     /// Decide about messages that reached nobody, and about end users.
     Talks,
+    /// Read, edit, copy and erase contacts, as far as the owner may.
+    Contacts,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Read,
         Self::Links,
         Self::Notes,
@@ -60,6 +62,7 @@ impl Scope {
         Self::Audit,
         Self::Settings,
         Self::Talks,
+        Self::Contacts,
     ];
 
     /// The word for storage and the API.
@@ -73,6 +76,7 @@ impl Scope {
             Self::Audit => "audit",
             Self::Settings => "settings",
             Self::Talks => "talks",
+            Self::Contacts => "contacts",
         }
     }
 
@@ -87,6 +91,7 @@ impl Scope {
             Self::Audit => "Read the audit log",
             Self::Settings => "Change the settings of projects",
             Self::Talks => "Decide about messages and end users",
+            Self::Contacts => "Read and edit contacts; of administrators also copy and erase them",
         }
     }
 

@@ -2,6 +2,7 @@
 //! machine, most of it as ratios; none of them passes or fails. `docs/benchmarks.md` says what is
 //! measured and why so.
 
+mod contacts;
 mod database;
 mod delivery;
 mod fanout;
@@ -62,6 +63,8 @@ enum Command {
     Fanout,
     /// The cost of one event with few and with many links stored.
     Growth,
+    /// A full copy of a million contacts, at Intercom's rate limit and without one.
+    Contacts,
     /// Memory, time to start, size of the binary.
     Size,
     /// All of them.
@@ -134,11 +137,12 @@ fn measure(cli: Cli) -> anyhow::Result<()> {
         quick: cli.quick,
     };
     machine::print(&bench)?;
-    let all: [(Command, Run); 5] = [
+    let all: [(Command, Run); 6] = [
         (Command::Ingest, ingest::run),
         (Command::Latency, latency::run),
         (Command::Fanout, fanout::run),
         (Command::Growth, growth::run),
+        (Command::Contacts, contacts::run),
         (Command::Size, size::run),
     ];
     for (command, run) in all {

@@ -153,6 +153,19 @@ impl Product {
         Ok(product)
     }
 
+    /// Starts the binary with the copying of contacts switched on, and waits until it is ready.
+    pub(crate) fn start_copying(
+        binary: &Path,
+        database: &Database,
+        sides: &Sides,
+    ) -> anyhow::Result<Self> {
+        let mut command = serve(binary, database, sides)?;
+        command.env("BOWLINE_CONTACT_SYNC__ACME__WORKSPACE", WORKSPACE);
+        let serving = Serving::start(&mut command)
+            .with_context(|| fs::read_to_string(log_path(database)).unwrap_or_default())?;
+        Ok(Self { serving })
+    }
+
     pub(crate) fn target(&self) -> Target {
         Target::jira(self.serving.addr)
     }

@@ -34,6 +34,14 @@ pub(crate) fn engine_config(config: &config::Config) -> engine::EngineConfig {
             .map(|one| account(one, &config.public_url))
             .collect(),
         desks: config.desks.iter().map(desk).collect(),
+        contact_syncs: config
+            .contact_syncs
+            .iter()
+            .map(|sync| engine::ContactSyncConfig {
+                workspace: WorkspaceName::new(sync.workspace.as_str()),
+                updates: sync.updates,
+            })
+            .collect(),
         notes_per_link_hour_max: config.limits.hops_per_link_hour,
     }
 }

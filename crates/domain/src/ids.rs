@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::contacts::ids::{RemoteCompanyId, RemoteContactId};
 use crate::messaging::ids::{AccountName, EndUserId};
 
 macro_rules! text_id {
@@ -100,6 +101,8 @@ macro_rules! row_id {
     };
 }
 
+pub(crate) use row_id;
+
 row_id! {
     /// One accepted delivery.
     EventId
@@ -124,6 +127,16 @@ impl LaneKey {
     /// The lane of what a workspace tells about one conversation.
     pub fn workspace_events(workspace: &WorkspaceName, conversation: &ConversationId) -> Self {
         Self(format!("event/{workspace}/c/{conversation}"))
+    }
+
+    /// The lane of what a workspace tells about one of its contacts.
+    pub fn contact_events(workspace: &WorkspaceName, contact: &RemoteContactId) -> Self {
+        Self(format!("event/{workspace}/p/{contact}"))
+    }
+
+    /// The lane of what a workspace tells about one of its companies.
+    pub fn company_events(workspace: &WorkspaceName, company: &RemoteCompanyId) -> Self {
+        Self(format!("event/{workspace}/o/{company}"))
     }
 
     /// The lane of events that name no remote thing (a ping), one per connection.

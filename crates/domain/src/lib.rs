@@ -24,6 +24,7 @@
 
 pub mod audience;
 pub mod connection;
+pub mod contacts;
 pub mod effect;
 pub mod fact;
 pub mod happening;

@@ -171,6 +171,17 @@ pub enum Reason {
     LetBe,
     /// Nothing is new in the request.
     NothingNew,
+    /// Contacts of the workspace are not copied.
+    ContactsOff,
+    /// Contacts of the workspace are copied, and their changes are not followed.
+    ContactUpdatesOff,
+    /// The app may not read contacts and companies.
+    ContactsForbidden,
+    /// What is known of the contact or company was brought up to date.
+    ContactFollowed {
+        /// The kind of event.
+        what: String,
+    },
     /// A person said what became of a send that was held.
     SettledByHand {
         /// Who.
@@ -230,6 +241,10 @@ impl Reason {
             Self::ReplyWindowOpen => "reply_window_open",
             Self::LetBe => "let_be",
             Self::NothingNew => "nothing_new",
+            Self::ContactsOff => "contacts_off",
+            Self::ContactUpdatesOff => "contact_updates_off",
+            Self::ContactsForbidden => "contacts_forbidden",
+            Self::ContactFollowed { .. } => "contact_followed",
             Self::SettledByHand { .. } => "settled_by_hand",
         }
     }
@@ -405,6 +420,25 @@ impl fmt::Display for Reason {
                 "A person decided that the message is not to be sent again. That was noted.",
             ),
             Self::NothingNew => f.write_str("Nothing in the request is new."),
+            Self::ContactsOff => f.write_str(
+                "Contacts of this workspace are not copied. An administrator can switch that on \
+                 on the page “Contacts”.",
+            ),
+            Self::ContactUpdatesOff => f.write_str(
+                "Changes of contacts are not followed: the settings ask for new contacts only. An \
+                 administrator can change that.",
+            ),
+            Self::ContactsForbidden => f.write_str(
+                "Intercom does not let Bowline read contacts and companies, so the change was not \
+                 followed. In Intercom's Developer Hub the app needs “Read and list users and \
+                 companies” and “Read one user and one company”; then everything is to be copied \
+                 again.",
+            ),
+            Self::ContactFollowed { what } => write!(
+                f,
+                "What Bowline knows of the contact or company was brought up to date ({what}). \
+                 Nothing is posted for that."
+            ),
             Self::SettledByHand { by } => write!(
                 f,
                 "{by} said what became of a message that was held; nothing was to be sent."

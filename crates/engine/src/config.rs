@@ -25,6 +25,8 @@ pub struct EngineConfig {
     pub accounts: Vec<AccountConfig>,
     /// Desks, which turn what comes in by their channels into requests.
     pub desks: Vec<DeskConfig>,
+    /// Workspaces whose contacts are copied because the configuration says so.
+    pub contact_syncs: Vec<ContactSyncConfig>,
     /// Notes that one link may get in an hour before the rest of them wait. Zero: no bound.
     pub notes_per_link_hour_max: u32,
 }
@@ -85,6 +87,15 @@ impl WorkspaceConfig {
         (&self.api_url, &self.app_user) == (&other.api_url, &other.app_user)
             && self.access_token.expose_secret() == other.access_token.expose_secret()
     }
+}
+
+/// A workspace whose contacts are copied.
+#[derive(Clone, Debug)]
+pub struct ContactSyncConfig {
+    /// Which.
+    pub workspace: WorkspaceName,
+    /// Do changes follow? Without it only new contacts are added.
+    pub updates: bool,
 }
 
 /// A project joined to a workspace.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bowline_domain::connection::Connection;
+use bowline_domain::contacts::ids::{RemoteCompanyId, RemoteContactId};
 use bowline_domain::ids::{ConversationId, EventId, IssueId, LaneKey, SiteName, WorkspaceName};
 use bowline_intercom as intercom;
 use bowline_jira as jira;
@@ -197,6 +198,15 @@ impl Shared {
                     {
                         let id = ConversationId::new(conversation_id.as_str());
                         LaneKey::workspace_events(&name, &id)
+                    }
+                    intercom::webhook::Item::Contact { id, .. }
+                    | intercom::webhook::Item::ContactDeleted { id }
+                        if is_contact_id(id) =>
+                    {
+                        LaneKey::contact_events(&name, &RemoteContactId::new(id.as_str()))
+                    }
+                    intercom::webhook::Item::Company { id } if is_contact_id(id) => {
+                        LaneKey::company_events(&name, &RemoteCompanyId::new(id.as_str()))
                     }
                     _ => loose(),
                 };
@@ -413,6 +423,15 @@ fn is_printable(text: &str) -> bool {
 /// Is it an id as both platforms give them? Anything else gets no queue of its own.
 fn is_number(id: &str) -> bool {
     (1..=ID_DIGITS_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The longest id of a contact or company that gets a queue of its own, in digits and letters;
+/// Intercom's have 24.
+const CONTACT_ID_MAX: usize = 64;
+
+/// Is it an id as Intercom gives them to contacts and companies?
+fn is_contact_id(id: &str) -> bool {
+    (1..=CONTACT_ID_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Names a delivery that has no name by what it says: a retry says the same.

@@ -14,6 +14,7 @@ mod backoff;
 mod breaker;
 pub mod channel;
 pub mod config;
+pub mod contacts;
 mod courier;
 pub mod desk;
 mod glance;
@@ -33,6 +34,7 @@ pub mod shared;
 
 pub use bowline_jira::Deployment;
 pub use config::{
-    AccountConfig, BindingConfig, DeskConfig, EngineConfig, Provider, SiteConfig, WorkspaceConfig,
+    AccountConfig, BindingConfig, ContactSyncConfig, DeskConfig, EngineConfig, Provider,
+    SiteConfig, WorkspaceConfig,
 };
 pub use run::{Engine, Setup};

@@ -22,7 +22,8 @@ use bowline_messagebird::whatsapp::{self, WhatsApp};
 use bowline_net::Transport;
 
 use crate::config::{
-    AccountConfig, BindingConfig, DeskConfig, EngineConfig, Provider, SiteConfig, WorkspaceConfig,
+    AccountConfig, BindingConfig, ContactSyncConfig, DeskConfig, EngineConfig, Provider,
+    SiteConfig, WorkspaceConfig,
 };
 use crate::pace::Pace;
 
@@ -207,6 +208,7 @@ pub(crate) struct Registry {
     pub(crate) bindings: Vec<BindingConfig>,
     pub(crate) accounts: HashMap<AccountName, Arc<Account>>,
     pub(crate) desks: Vec<Arc<DeskConfig>>,
+    pub(crate) contact_syncs: Vec<ContactSyncConfig>,
 }
 
 impl Registry {
@@ -267,6 +269,7 @@ impl Registry {
             bindings: config.bindings,
             accounts: accounts.collect(),
             desks: config.desks.into_iter().map(Arc::new).collect(),
+            contact_syncs: config.contact_syncs,
         }
     }
 

@@ -19,7 +19,7 @@ use crate::config::EngineConfig;
 use crate::pace::Priority;
 use crate::registry::{Known, Registry, Standing};
 use crate::shared::{Handed, InHand, Shared};
-use crate::{channel, courier, health, planner, presence, reconciler, retention};
+use crate::{channel, contacts, courier, health, planner, presence, reconciler, retention};
 
 /// Lanes that are planned at once.
 const PLANNERS_MAX: usize = 64;
@@ -90,6 +90,7 @@ impl Engine {
             effects_in_hand: InHand::new(EFFECTS_IN_HAND_MAX),
             probe: tokio::sync::Notify::new(),
             configured: tokio::sync::Notify::new(),
+            contacts_switched: tokio::sync::Notify::new(),
             reads: crate::panel::Reads::new(),
         });
         remember_connections(&shared).await?;
@@ -108,6 +109,7 @@ impl Engine {
         until_stopped(Box::pin(presence::run(Arc::clone(&shared))));
         until_stopped(Box::pin(retention::run(Arc::clone(&shared))));
         until_stopped(Box::pin(channel::watch::run(Arc::clone(&shared))));
+        until_stopped(Box::pin(contacts::run(Arc::clone(&shared))));
         Ok(Self {
             shared,
             tasks,

@@ -77,6 +77,8 @@ pub struct Shared {
     pub(crate) probe: tokio::sync::Notify,
     /// Wakes the reconciler when something was configured anew.
     pub(crate) configured: tokio::sync::Notify,
+    /// Wakes what copies contacts when something was switched.
+    pub(crate) contacts_switched: tokio::sync::Notify,
     /// What is being read for people to look at.
     pub(crate) reads: crate::panel::Reads,
 }

@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::contact::{Company, CompanyPage, Contact, ContactPage};
 use crate::error;
 use crate::model::{Conversation, Me, Teammate};
 
@@ -37,6 +38,7 @@ pub struct Client {
 pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     pub(crate) path: &'a [&'a str],
+    pub(crate) query: Vec<(&'static str, String)>,
     pub(crate) body: Option<Value>,
     pub(crate) doing: &'static str,
 }
@@ -111,6 +113,7 @@ impl Client {
         let call = Call {
             method: Method::POST,
             path: &["conversations", "search"],
+            query: Vec::new(),
             body: Some(json!({
                 "query": { "operator": "AND", "value": [
                     filter("contact_ids", "=", contact.into()),
@@ -127,6 +130,84 @@ impl Client {
             Some(items.filter_map(Conversation::read).collect())
         };
         self.call(call, read).await
+    }
+
+    /// A page of all contacts that are neither archived nor merged, going on from where the page
+    /// before ended. At most [`CONTACTS_PER_PAGE_MAX`](crate::CONTACTS_PER_PAGE_MAX) on a page.
+    pub async fn contacts(
+        &self,
+        after: Option<&str>,
+        per_page: u32,
+    ) -> Result<Reply<ContactPage>, ApiError> {
+        let mut call = get(&["contacts"], "listing contacts");
+        call.query.push(("per_page", per_page.to_string()));
+        if let Some(after) = after {
+            call.query.push(("starting_after", after.to_owned()));
+        }
+        self.call_raw(call, contact_page).await
+    }
+
+    /// A page of the contacts that changed after the day of an instant in Unix seconds: the search
+    /// cuts times to days in the workspace's time zone.
+    pub async fn contacts_changed(
+        &self,
+        after_day_of_unix_s: i64,
+        after: Option<&str>,
+        per_page: u32,
+    ) -> Result<Reply<ContactPage>, ApiError> {
+        let mut pagination = json!({ "per_page": per_page });
+        if let Some(after) = after {
+            pagination["starting_after"] = after.into();
+        }
+        let call = Call {
+            method: Method::POST,
+            path: &["contacts", "search"],
+            query: Vec::new(),
+            body: Some(json!({
+                "query": {
+                    "field": "updated_at", "operator": ">", "value": after_day_of_unix_s,
+                },
+                "pagination": pagination,
+            })),
+            doing: "searching contacts",
+        };
+        self.call_raw(call, contact_page).await
+    }
+
+    /// A contact, archived or not. One that was merged away is gone, and the error names the
+    /// contact that goes on if Intercom does.
+    pub async fn contact(&self, id: &str) -> Result<Reply<Contact>, ApiError> {
+        let path = ["contacts", id];
+        self.call(get(&path, "reading a contact"), Contact::read)
+            .await
+    }
+
+    /// The companies of a contact, all of them.
+    pub async fn companies_of(&self, contact: &str) -> Result<Reply<Vec<Company>>, ApiError> {
+        let path = ["contacts", contact, "companies"];
+        let call = get(&path, "reading a contact's companies");
+        let read = |v: &Value| {
+            let items = v.get("data")?.as_array()?;
+            Some(items.iter().filter_map(Company::read).collect())
+        };
+        self.call(call, read).await
+    }
+
+    /// A part of all companies. Only one such scroll may be open in a workspace, it ends after a
+    /// minute in which nothing is asked, and after a server error it begins again.
+    pub async fn companies(&self, scroll: Option<&str>) -> Result<Reply<CompanyPage>, ApiError> {
+        let mut call = get(&["companies", "scroll"], "listing companies");
+        if let Some(scroll) = scroll {
+            call.query.push(("scroll_param", scroll.to_owned()));
+        }
+        self.call(call, CompanyPage::read).await
+    }
+
+    /// A company.
+    pub async fn company(&self, id: &str) -> Result<Reply<Company>, ApiError> {
+        let path = ["companies", id];
+        self.call(get(&path, "reading a company"), Company::read)
+            .await
     }
 
     /// Writes an internal note, which the customer never sees, as `admin_id`. A note wakes a
@@ -211,6 +292,7 @@ impl Client {
         let call = Call {
             method: Method::POST,
             path,
+            query: Vec::new(),
             body: Some(body),
             doing,
         };
@@ -222,6 +304,14 @@ impl Client {
         call: Call<'_>,
         read: impl FnOnce(&Value) -> Option<T>,
     ) -> Result<Reply<T>, ApiError> {
+        self.call_raw(call, |response| parse(response, read)).await
+    }
+
+    async fn call_raw<T>(
+        &self,
+        call: Call<'_>,
+        read: impl FnOnce(&Response) -> Result<T, &'static str>,
+    ) -> Result<Reply<T>, ApiError> {
         let (access, doing) = (call.access(), call.doing);
         let request = self.request(call)?;
         let response = self
@@ -232,8 +322,8 @@ impl Client {
         if !response.is_success() {
             return Err(error::read(&response, access, doing));
         }
-        let value = parse(&response, read)
-            .map_err(|why| ApiError::unreadable(&response, access, doing, why))?;
+        let value =
+            read(&response).map_err(|why| ApiError::unreadable(&response, access, doing, why))?;
         Ok(Reply {
             value,
             limits: Limits::read(&response.headers),
@@ -244,11 +334,15 @@ impl Client {
         let Call {
             method,
             path,
+            query,
             body,
             doing,
         } = call;
-        let url = endpoint(&self.base, path)
+        let mut url = endpoint(&self.base, path)
             .ok_or_else(|| ApiError::new(ErrorKind::Data, doing, "an id cannot be in a path"))?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
         let bearer = format!("Bearer {}", self.token.expose_secret());
         let mut bearer = HeaderValue::from_str(&bearer).map_err(|_| {
             ApiError::new(
@@ -280,9 +374,14 @@ pub(crate) fn get<'a>(path: &'a [&'a str], doing: &'static str) -> Call<'a> {
     Call {
         method: Method::GET,
         path,
+        query: Vec::new(),
         body: None,
         doing,
     }
+}
+
+fn contact_page(response: &Response) -> Result<ContactPage, &'static str> {
+    ContactPage::read(&response.body).ok_or("the answer is no page of contacts")
 }
 
 fn parse<T>(

@@ -5,6 +5,7 @@
 //! header names, and the published description promises more than the live service keeps.
 
 mod client;
+mod contact;
 mod error;
 mod model;
 pub mod oauth;
@@ -14,6 +15,7 @@ mod signature;
 pub mod webhook;
 
 pub use client::{API_VERSION, Client, DEFAULT_DEADLINE};
+pub use contact::{BadEntry, CONTACTS_PER_PAGE_MAX, Company, CompanyPage, Contact, ContactPage};
 pub use model::{Attachment, Author, ContactRef, Conversation, Me, Part, State, Teammate};
 pub use profile::{Attribute, AttributeOf, CompanyProfile, Profile};
 pub use region::{Region, api_base, app_host};

@@ -18,6 +18,8 @@ pub struct Me {
     pub workspace_name: String,
     /// The region as Intercom writes it (`US`, `EU`, `AU`).
     pub region: Option<String>,
+    /// The time zone that the workspace counts its days in, as `Europe/Dublin`.
+    pub timezone: Option<String>,
 }
 
 impl Me {
@@ -30,6 +32,7 @@ impl Me {
             workspace: id(app, "id_code")?,
             workspace_name: text(app, "name").unwrap_or_default(),
             region: filled(app, "region"),
+            timezone: filled(app, "timezone"),
         })
     }
 }

@@ -126,6 +126,7 @@ impl Client {
     pub async fn profiles_by_email(&self, email: &str) -> Result<Reply<Vec<Profile>>, ApiError> {
         let call = Call {
             method: Method::POST,
+            query: Vec::new(),
             path: &["contacts", "search"],
             body: Some(json!({
                 "query": filter("email", "=", email),
@@ -187,6 +188,7 @@ impl Client {
         ]);
         let call = Call {
             method: Method::POST,
+            query: Vec::new(),
             path: &["conversations", "search"],
             body: Some(json!({
                 "query": { "operator": "OR", "value": any },

@@ -6,6 +6,7 @@
 use bowline_net::json::{at, filled, id, instant_s, list, text};
 use serde_json::Value;
 
+use crate::contact::merged_from;
 use crate::model::{Conversation, Teammate};
 use crate::signature;
 
@@ -55,6 +56,23 @@ pub enum Item {
         /// Its id.
         conversation_id: String,
     },
+    /// A contact, as far as the payload shows it: a hint after which it is read again.
+    Contact {
+        /// Its id.
+        id: String,
+        /// The contacts that were merged into it, where a merge is told and they are named.
+        merged_from: Vec<String>,
+    },
+    /// A contact was deleted.
+    ContactDeleted {
+        /// Its id.
+        id: String,
+    },
+    /// A company was made, changed or deleted; the topic says which.
+    Company {
+        /// Its id.
+        id: String,
+    },
     /// A teammate joined, left or changed.
     Admin(Teammate),
     /// Anything else, as it came.
@@ -103,10 +121,24 @@ fn item(topic: &str, item: &Value) -> Item {
             .map(|conversation_id| Item::ConversationDeleted { conversation_id }),
         (_, "conversation" | "conversation_part") => conversation(item),
         (topic, "") if topic.starts_with("conversation") => conversation(item),
+        ("contact.deleted", _) => id(item, "id").map(|id| Item::ContactDeleted { id }),
+        (_, "contact") => contact(item, item),
+        // Somebody was tagged, or came to a company or left it.
+        (topic, _) if topic.starts_with("contact.") || topic.starts_with("company.contact.") => {
+            contact(at(item, &["contact"]), item)
+        }
+        (_, "company") => id(item, "id").map(|id| Item::Company { id }),
         (_, "admin") => Teammate::read(item).map(Item::Admin),
         _ => None,
     };
     known.unwrap_or_else(|| Item::Other(item.clone()))
+}
+
+fn contact(contact: &Value, item: &Value) -> Option<Item> {
+    Some(Item::Contact {
+        id: id(contact, "id")?,
+        merged_from: merged_from(item),
+    })
 }
 
 fn conversation(item: &Value) -> Option<Item> {

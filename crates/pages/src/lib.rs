@@ -19,6 +19,7 @@ mod connecting;
 mod connection;
 mod connection_form;
 mod connections;
+mod contacts;
 mod conversation;
 mod conversations;
 mod cookie;
@@ -200,6 +201,7 @@ pub fn router(setup: Setup) -> Router {
         .merge(accounts)
         .merge(configuring)
         .merge(looking)
+        .merge(contacts::routes())
         .merge(panel::routes())
         .merge(talks)
         .merge(api::routes())

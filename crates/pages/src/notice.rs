@@ -3,7 +3,7 @@
 
 use crate::query::Query;
 
-const NOTICES: [(&str, &str); 40] = [
+const NOTICES: [(&str, &str); 51] = [
     ("signed-out", "You are signed out."),
     (
         "password",
@@ -105,6 +105,32 @@ const NOTICES: [(&str, &str); 40] = [
         "Saved. They are the reporter of their requests from the next one on.",
     ),
     ("untied", "Saved. They are nobody in Jira from now on."),
+    ("saved", "Saved."),
+    ("intercoms", "Intercom's value counts again."),
+    ("decided", "Decided."),
+    (
+        "merged",
+        "Merged. The other address leads here from now on.",
+    ),
+    (
+        "erased",
+        "The person is erased here. What Intercom tells of them later is not taken in.",
+    ),
+    (
+        "contacts-on",
+        "Saved. Copying begins at once; this page shows how far it is.",
+    ),
+    (
+        "contacts-off",
+        "Switched off. What was copied stays until you remove it.",
+    ),
+    (
+        "contacts-removed",
+        "What was copied is removed. People who were imported stay.",
+    ),
+    ("copying", "Everything is being copied again."),
+    ("copying-already", "A run is under way already."),
+    ("imported", "Imported."),
     ("owner", "Welcome. You are the owner of this installation."),
 ];
 

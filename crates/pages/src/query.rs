@@ -24,6 +24,15 @@ impl Query {
         self.get(name).unwrap_or_default()
     }
 
+    /// All that is asked for by this name.
+    pub(crate) fn all(&self, name: &str) -> Vec<String> {
+        let named = self.0.iter().filter(|(known, _)| known == name);
+        named
+            .map(|(_, value)| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
+            .collect()
+    }
+
     /// An address with the same but for one name, which is added last.
     pub(crate) fn with(&self, path: &str, name: &str, value: &str) -> String {
         let mut query = Serializer::new(String::new());

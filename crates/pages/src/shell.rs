@@ -1,6 +1,6 @@
 //! What surrounds every page: title, navigation, search, who is signed in.
 
-use bowline_access::{ManagePeople, ReadAudit, Visit};
+use bowline_access::{ManagePeople, ReadAudit, SeeContacts, Visit};
 
 use crate::assets::{ICON, SCRIPT, STYLE};
 use crate::reader::Reader;
@@ -14,8 +14,9 @@ pub(crate) enum Place {
     Links,
     Talks,
     Problems,
-    Connections,
     Bindings,
+    Connections,
+    Contacts,
     People,
     Audit,
     Account,
@@ -66,6 +67,13 @@ impl Shell {
             (Place::Problems, "/problems", "Problems", "p", true),
             (Place::Connections, "/connections", "Connections", "c", true),
             (Place::Bindings, "/bindings", "Projects", "j", true),
+            (
+                Place::Contacts,
+                "/contacts",
+                "Contacts",
+                "c",
+                who.may::<SeeContacts>(),
+            ),
             (
                 Place::People,
                 "/people",

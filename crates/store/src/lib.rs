@@ -26,6 +26,7 @@
 pub mod access;
 pub mod browse;
 pub mod committer;
+pub mod contacts;
 mod db;
 mod error;
 mod group;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::db::{Conn, Dialect, values};
 use crate::error::StoreError;
+use crate::sql::fulltext;
 
 /// The steps, in order. A step that was released is never changed.
 const STEPS: &[(i64, &str)] = &[
@@ -13,6 +14,7 @@ const STEPS: &[(i64, &str)] = &[
     (4, include_str!("../migrations/0004_settings.sql")),
     (5, include_str!("../migrations/0005_panel.sql")),
     (6, include_str!("../migrations/0006_talk_pages.sql")),
+    (8, include_str!("../migrations/0008_contacts.sql")),
 ];
 
 /// PostgreSQL advisory lock under which one replica at a time migrates.
@@ -56,6 +58,7 @@ async fn steps(conn: &mut Conn, doing: &'static str) -> Result<(), StoreError> {
     // side may arrive in another order than their numbers.
     for (step, sql) in STEPS.iter().filter(|(step, _)| !done.contains(step)) {
         let sql = sql.replace("{ID}", conn.dialect().identity());
+        let sql = fulltext::expand(conn.dialect(), &sql);
         conn.script(doing, &sql).await?;
         conn.run(
             doing,

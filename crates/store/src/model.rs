@@ -20,6 +20,7 @@ use bowline_domain::state::IssueRecord;
 use bowline_domain::time::Millis;
 use serde::{Deserialize, Serialize};
 
+use crate::contacts::ContactChanges;
 pub use crate::reading::HeldEnding;
 
 /// Where a delivery came from.
@@ -258,6 +259,8 @@ pub struct Decided {
     pub facts: Vec<FactKey>,
     /// What changes in the conversation with an end user.
     pub talk: Option<Box<TalkChanges>>,
+    /// What changes of contacts.
+    pub contacts: Option<Box<ContactChanges>>,
     /// What a person says of sends that were held.
     pub held: Vec<HeldEnding>,
     /// The writes to be made, in order.

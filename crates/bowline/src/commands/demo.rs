@@ -14,6 +14,10 @@ use super::serve::metrics;
 use crate::cli::Demo;
 use crate::logging;
 
+/// Contacts and companies that the demo's workspace has.
+const DEMO_CONTACTS: u64 = 3_000;
+const DEMO_COMPANIES: u64 = 120;
+
 /// Runs a whole installation on this machine, until interrupted or until the story is told.
 pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
     logging::start(&Log {
@@ -21,7 +25,7 @@ pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
         level: std::env::var("RUST_LOG").unwrap_or_else(|_| "error".to_owned()),
     });
     let folder = Folder::make()?;
-    let plan = Plan {
+    let mut plan = Plan {
         listen: options.listen,
         intercom_addr: options.intercom,
         jira_addr: options.jira,
@@ -32,6 +36,8 @@ pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
         }),
         ..Plan::new(&folder.0)
     };
+    plan.intercom.invented_contacts = DEMO_CONTACTS;
+    plan.intercom.invented_companies = DEMO_COMPANIES;
     let world = World::prepare(plan).await?;
     let service = world.start_service(metrics()?).await?;
     addresses(&world, service.addr);
@@ -116,6 +122,8 @@ fn linking_by_hand(world: &World) -> anyhow::Result<()> {
     println!("  4. Close the conversation in Intercom, and move the issue to Done in Jira:");
     println!("     the conversation gets the note and is open again.");
     println!("  5. Take the address out of the description: from then on it stays silent.");
+    println!("  6. Open Contacts in Bowline, What is copied, and switch copying on: the workspace");
+    println!("     has {DEMO_CONTACTS} people and {DEMO_COMPANIES} companies.");
     println!();
     Ok(())
 }

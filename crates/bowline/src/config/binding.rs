@@ -136,7 +136,7 @@ impl Reading<'_> {
         Some(project.value)
     }
 
-    fn refers(
+    pub(super) fn refers(
         &mut self,
         section: &Section<'_>,
         what: &str,

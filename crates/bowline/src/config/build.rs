@@ -102,6 +102,7 @@ impl Reading<'_> {
             unread: &unread(root),
         };
         let bindings = self.bindings(root, &connections);
+        let contact_syncs = self.contact_syncs(root, &connections);
         let (channel_accounts, account_names) = self.named(
             root,
             "channel_account",
@@ -146,6 +147,7 @@ impl Reading<'_> {
             bindings,
             channel_accounts,
             desks,
+            contact_syncs,
             embedding,
         })
     }

@@ -290,6 +290,9 @@ fn matching(list: &str, selector: &str, entries: &[Node]) -> Vec<usize> {
             }
             _ => false,
         },
+        "contact_sync" => entry
+            .text_of("workspace")
+            .is_some_and(|name| variable_form(name) == selector),
         _ => entry
             .text_of("name")
             .is_some_and(|name| variable_form(name) == selector),
@@ -313,8 +316,13 @@ fn implied(
         return Ok(Vec::new());
     }
     if list != "binding" {
+        let names = if list == "contact_sync" {
+            "workspace"
+        } else {
+            "name"
+        };
         return Ok(vec![(
-            "name",
+            names,
             selector.to_ascii_lowercase().replace('_', "-"),
         )]);
     }

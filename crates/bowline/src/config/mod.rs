@@ -10,6 +10,7 @@
 mod binding;
 mod build;
 mod connections;
+mod contact_sync;
 mod desk;
 mod environment;
 mod origin;
@@ -28,9 +29,10 @@ pub use origin::{Change, Origin, Origins, SecretSource, changed_secrets, differs
 pub use panel::{Embedding, Panel};
 pub use problem::{Place, Problem};
 pub use types::{
-    Binding, Category, ChannelAccount, ChannelProvider, CommentFilter, Commented, Config, Database,
-    Desk, DeskChannels, Limits, Log, LogFormat, Metrics, Notify, React, Region, Site, SiteKind,
-    StatusNotifications, StatusPattern, TransitionRule, WindowTemplate, Workspace,
+    Binding, Category, ChannelAccount, ChannelProvider, CommentFilter, Commented, Config,
+    ContactSync, Database, Desk, DeskChannels, Limits, Log, LogFormat, Metrics, Notify, React,
+    Region, Site, SiteKind, StatusNotifications, StatusPattern, TransitionRule, WindowTemplate,
+    Workspace,
 };
 
 use std::{io, path::Path};

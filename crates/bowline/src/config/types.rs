@@ -42,6 +42,8 @@ pub struct Config {
     pub channel_accounts: Vec<ChannelAccount>,
     /// Desks. Names are unique; account and site exist; a channel has one desk at most.
     pub desks: Vec<Desk>,
+    /// Workspaces whose contacts are copied. Each is named once and exists.
+    pub contact_syncs: Vec<ContactSync>,
     /// How others show the issue panel in their own pages.
     pub embedding: Embedding,
 }
@@ -423,4 +425,13 @@ pub struct StatusNotifications {
 /// Whether two optional secrets are the same.
 pub(super) fn same_secret(one: Option<&SecretString>, other: Option<&SecretString>) -> bool {
     one.map(ExposeSecret::expose_secret) == other.map(ExposeSecret::expose_secret)
+}
+
+/// A workspace whose contacts are copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContactSync {
+    /// The name of the workspace.
+    pub workspace: String,
+    /// Whether changes follow; without it only new contacts are added.
+    pub updates: bool,
 }

@@ -11,6 +11,7 @@
 )]
 
 mod checker;
+mod copying;
 mod driver;
 mod faults;
 mod kill;

@@ -155,6 +155,11 @@ impl<'s> Script<'s> {
             }
             for (name, field) in fields {
                 match &schema["properties"][name] {
+                    // A map from names that nobody knows beforehand.
+                    Value::Null if schema["additionalProperties"].is_object() => {
+                        let described = &schema["additionalProperties"];
+                        self.hold(described, field, &format!("{at}.{name}"), wrong);
+                    }
                     Value::Null => wrong.push(format!("{at}.{name} is not described")),
                     described => self.hold(described, field, &format!("{at}.{name}"), wrong),
                 }
@@ -166,6 +171,7 @@ impl<'s> Script<'s> {
 on_both!(
     what_is_read_is_as_described,
     a_named_write_is_made_once,
+    contacts_are_read_and_changed_as_described,
     the_panel_is_there_for_programs
 );
 
@@ -453,5 +459,139 @@ async fn declared_settings_are_read_and_not_changed() {
             .as_str()
             .unwrap()
             .contains("[[binding]]")
+    );
+}
+
+async fn contacts_are_read_and_changed_as_described(on: On) {
+    let stage = Stage::on(on, |plan| {
+        plan.intercom.invented_contacts = 220;
+        plan.intercom.invented_companies = 110;
+    })
+    .await;
+    let script = Script::new(&stage, "owner", &["read", "contacts"]).await;
+    let post = async |path: &str, body: Value| script.call("POST", path, Some(body), "").await;
+    let syncs = script.get("/api/v1/contact-syncs").await.body;
+    assert_eq!(syncs["items"][0]["on"], false);
+    assert_eq!(
+        post("/api/v1/contact-syncs", json!({"workspace": "acme"}))
+            .await
+            .status,
+        422
+    );
+    let none = json!({"workspace": "none", "on": true});
+    assert_eq!(post("/api/v1/contact-syncs", none).await.status, 404);
+    let copy = json!({"workspace": "acme"});
+    let refused = post("/api/v1/contact-syncs/copy", copy.clone()).await;
+    assert_eq!(refused.status, 422, "it is off");
+    let on = json!({"workspace": "acme", "on": true});
+    assert_eq!(post("/api/v1/contact-syncs", on).await.status, 202);
+    crate::contacts::copied(&stage).await;
+    let syncs = script.get("/api/v1/contact-syncs").await.body;
+    assert_eq!(syncs["items"][0]["run"]["new"], 221);
+    assert_eq!(syncs["items"][0]["contacts_at_intercom"], 221);
+
+    let first = script.get("/api/v1/contacts").await.body;
+    let next = first["next"].as_str().unwrap();
+    let second = script
+        .get(&format!("/api/v1/contacts?before={next}"))
+        .await
+        .body;
+    assert_eq!(second["items"].as_array().unwrap().len(), 100);
+    let found = script.get("/api/v1/contacts?q=mei+okaf").await.body;
+    let one = &found["items"][0];
+    assert_eq!(one["fields"]["custom.plan"], "Business");
+    let path = format!("/api/v1/contacts/{}", one["id"]);
+    assert_eq!(
+        script.get(&path).await.body["companies"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    for wrong in [
+        json!({}),
+        json!({"set": {"email": "nonsense"}}),
+        json!({"set": {"last_seen_at": "1"}}),
+        json!({"set": {"name": 5}}),
+    ] {
+        assert_eq!(post(&path, wrong.clone()).await.status, 422, "{wrong}");
+    }
+    let set = json!({"set": {"name": "Mei O.", "custom.plan": null}});
+    assert_eq!(post(&path, set).await.body["changed"], 2);
+    let whole = script.get(&path).await.body;
+    assert_eq!(whole["name"], "Mei O.");
+    let back = json!({"use_intercom": ["name", "custom.plan"]});
+    assert_eq!(post(&path, back).await.body["changed"], 2);
+
+    let other = first["items"][0]["id"].as_i64().unwrap();
+    let merge = format!("{path}/merge");
+    assert_eq!(post(&merge, json!({"into": "x"})).await.status, 422);
+    assert_eq!(post(&merge, json!({"into": other})).await.status, 202);
+    let gone = script.get(&path).await;
+    assert_eq!(gone.status, 410);
+    let gone = stage
+        .client()
+        .get(stage.url(&path))
+        .bearer_auth(&script.token);
+    let gone = gone.send().await.unwrap();
+    let link = gone.headers()["link"].to_str().unwrap();
+    assert_eq!(
+        link,
+        format!("</api/v1/contacts/{other}>; rel=\"canonical\"")
+    );
+
+    let people = json!([
+        {"external_id": "t-1", "email": "twin@example.com"},
+        {"external_id": "t-2", "email": "twin@example.com"},
+    ]);
+    let import = |preview: bool| json!({"workspace": "acme", "people": people, "preview": preview});
+    let path = "/api/v1/contacts/import";
+    assert_eq!(post(path, import(true)).await.body["added"], 2);
+    assert_eq!(post(path, import(false)).await.body["added"], 2);
+    assert_eq!(post(path, import(false)).await.body["known"], 2);
+    let bad = json!({"workspace": "acme", "people": [{"name": "Nobody"}]});
+    assert_eq!(post(path, bad).await.status, 422);
+    let twin = stage
+        .intercom()
+        .create_contact(bowline_sandbox::intercom::NewContact::user(
+            "Twin",
+            "twin@example.com",
+        ))
+        .unwrap();
+    crate::contacts::until_so("the twin", async || {
+        crate::contacts::known(&stage, &twin).await
+    })
+    .await;
+    let asked = script.get("/api/v1/contact-conflicts").await.body;
+    let question = &asked["items"][0];
+    let path = format!("/api/v1/contact-conflicts/{}", question["id"]);
+    assert_eq!(post(&path, json!({})).await.status, 422);
+    let into = json!({"into": question["candidates"][0]});
+    assert_eq!(post(&path, into.clone()).await.status, 202);
+    assert_eq!(post(&path, into).await.status, 404, "it is decided");
+
+    let companies = script.get("/api/v1/companies?q=harb").await.body;
+    let path = format!("/api/v1/companies/{}", companies["items"][0]["id"]);
+    assert_eq!(
+        script.get(&path).await.body["name"],
+        companies["items"][0]["name"]
+    );
+    assert_eq!(script.get("/api/v1/companies/999999").await.status, 404);
+
+    let path = format!("/api/v1/contacts/{other}");
+    assert_eq!(
+        script.call("DELETE", &path, None, "erase").await.status,
+        202
+    );
+    assert_eq!(
+        script.call("DELETE", &path, None, "erase").await.status,
+        202,
+        "named"
+    );
+    assert_eq!(script.call("DELETE", &path, None, "").await.status, 404);
+    assert_eq!(script.get(&path).await.status, 404);
+    assert_eq!(
+        post("/api/v1/contact-syncs/copy", copy).await.body["begun"],
+        true
     );
 }

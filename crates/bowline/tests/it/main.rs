@@ -12,6 +12,8 @@ mod bad_input;
 mod browser;
 mod configuring;
 mod connections;
+mod contact_pages;
+mod contacts;
 mod deliveries;
 mod failure;
 mod finding_out;

@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 34] = [
+const PAGES: [(&str, &str); 40] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -34,6 +34,12 @@ const PAGES: [(&str, &str); 34] = [
     ("/connections/add/workspace", "administrator"),
     ("/bindings", "viewer"),
     ("/bindings/acme-jira/ENG", "viewer"),
+    ("/contacts", "agent"),
+    ("/contacts?q=noa&column=email", "agent"),
+    ("/companies", "agent"),
+    ("/contacts/export.csv", "administrator"),
+    ("/contacts/import", "administrator"),
+    ("/contacts/settings", "administrator"),
     ("/issues/acme-jira/ENG-1", "viewer"),
     (
         "/issues/acme-jira/ENG-1/conversations/215475827000001",
@@ -48,7 +54,7 @@ const PAGES: [(&str, &str); 34] = [
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 35] = [
+const FORMS: [(&str, &str); 44] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/look", "viewer"),
@@ -73,6 +79,15 @@ const FORMS: [(&str, &str); 35] = [
     ("/bindings", "project_administrator"),
     ("/bindings/acme-jira/ENG/settings", "project_administrator"),
     ("/bindings/acme-jira/ENG/part", "project_administrator"),
+    ("/contacts/1", "agent"),
+    ("/contacts/1/use-intercom", "agent"),
+    ("/contacts/1/decide", "agent"),
+    ("/contacts/1/merge", "agent"),
+    ("/contacts/1/erase", "administrator"),
+    ("/contacts/import", "administrator"),
+    ("/contacts/settings/switch", "administrator"),
+    ("/contacts/settings/copy", "administrator"),
+    ("/contacts/settings/remove", "administrator"),
     ("/issues/acme-jira/ENG-1/link", "agent"),
     ("/issues/acme-jira/ENG-1/unlink", "agent"),
     ("/issues/acme-jira/ENG-1/note", "agent"),

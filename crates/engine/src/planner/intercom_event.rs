@@ -11,6 +11,7 @@ use bowline_intercom::Part;
 use bowline_intercom::webhook::{Item, parse};
 use bowline_store::model::{Decided, StoredEvent};
 
+use super::contact_event::{self, About};
 use super::internal::{Command, command_event, effects_only, store};
 use super::{Trouble, nothing};
 use crate::shared::Shared;
@@ -38,6 +39,18 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
             return gone(shared, event, workspace, &conversation_id).await;
         }
         Item::Conversation { conversation, .. } => conversation,
+        Item::Contact { id, merged_from } => {
+            let about = About::Contact(id, merged_from);
+            return contact_event::decide(shared, workspace, notification.topic, about).await;
+        }
+        Item::ContactDeleted { id } => {
+            let about = About::Deleted(id);
+            return contact_event::decide(shared, workspace, notification.topic, about).await;
+        }
+        Item::Company { id } => {
+            let about = About::Company(id);
+            return contact_event::decide(shared, workspace, notification.topic, about).await;
+        }
         Item::Admin(_) | Item::Other(_) => {
             return Ok(nothing(Reason::NotFollowed {
                 what: notification.topic,

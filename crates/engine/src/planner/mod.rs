@@ -3,6 +3,7 @@
 
 mod by_hand;
 mod catch_up;
+mod contact_event;
 mod intercom_event;
 mod internal;
 mod jira_event;

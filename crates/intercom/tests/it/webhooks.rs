@@ -104,7 +104,30 @@ fn deleted_conversations_teammates_and_the_rest() {
         Item::Admin(teammate) if teammate.id == "4"
     ));
     let contact = json!({"type": "contact", "id": "6762f0", "deleted": true});
-    assert_eq!(read("contact.deleted", &contact).item, Item::Other(contact));
+    assert_eq!(
+        read("contact.deleted", &contact).item,
+        Item::ContactDeleted {
+            id: "6762f0".into()
+        }
+    );
+    let merged = json!({"type": "contact", "id": "6762f0", "merged_from": "6762e9"});
+    assert_eq!(
+        read("contact.merged", &merged).item,
+        Item::Contact {
+            id: "6762f0".into(),
+            merged_from: vec!["6762e9".into()],
+        }
+    );
+    let tagged = json!({"type": "contact_tag", "tag": {"id": 1}, "contact": {"id": "6762f0"}});
+    assert!(matches!(
+        read("contact.user.tag.created", &tagged).item,
+        Item::Contact { id, .. } if id == "6762f0"
+    ));
+    let company = json!({"type": "company", "id": "c1"});
+    assert_eq!(
+        read("company.deleted", &company).item,
+        Item::Company { id: "c1".into() }
+    );
     assert_eq!(
         read("conversation.deleted", &json!(null)).item,
         Item::Other(Value::Null)

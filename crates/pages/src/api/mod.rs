@@ -5,6 +5,7 @@
 //! problem details (RFC 9457). A write that names itself (`Idempotency-Key`) is made once.
 
 mod caller;
+mod contacts;
 mod panel;
 mod problem;
 mod reads;
@@ -42,6 +43,24 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/audit", get(reads::audit))
         .route("/api/v1/bindings", get(settings::list))
         .route("/api/v1/bindings/{site}/{project}", patch(settings::change))
+        .route("/api/v1/contacts", get(contacts::list))
+        .route("/api/v1/contacts/import", post(contacts::import))
+        .route(
+            "/api/v1/contacts/{id}",
+            get(contacts::one)
+                .post(contacts::change)
+                .delete(contacts::erase),
+        )
+        .route("/api/v1/contacts/{id}/merge", post(contacts::merge))
+        .route("/api/v1/contact-conflicts", get(contacts::conflicts))
+        .route("/api/v1/contact-conflicts/{id}", post(contacts::decide))
+        .route("/api/v1/companies", get(contacts::companies))
+        .route("/api/v1/companies/{id}", get(contacts::one_company))
+        .route(
+            "/api/v1/contact-syncs",
+            get(contacts::syncs).post(contacts::switch),
+        )
+        .route("/api/v1/contact-syncs/copy", post(contacts::copy))
         .route("/api/v1/issues/{site}/{key}", get(panel::issue))
         .route(
             "/api/v1/issues/{site}/{key}/conversations/{id}",

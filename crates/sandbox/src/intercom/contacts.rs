@@ -1,11 +1,15 @@
 //! Contacts: how they come, change, merge and go.
 
+use std::borrow::Cow;
+use std::ops::Bound;
+
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::error::ApiError;
 use super::json;
 use super::model::{Contact, NewContact};
+use super::population;
 use super::state::{Company, Done, Now, State};
 use super::topics::{self, Event};
 use super::version::Version;
@@ -58,6 +62,113 @@ pub(crate) struct Changes {
 }
 
 impl State {
+    /// Holds an invented contact from now on, if the id is one's.
+    pub(crate) fn hold(&mut self, id: &str) {
+        let Some(number) = self.population.number_of(id) else {
+            return;
+        };
+        let contact = population::contact(number);
+        let companies = self.population.companies_of(number);
+        self.population.taken.insert(number);
+        if !companies.is_empty() {
+            self.contact_companies.insert(contact.id.clone(), companies);
+        }
+        self.index(&contact);
+        self.contact_order.insert(contact.seq, contact.id.clone());
+        self.contacts.insert(contact.id.clone(), contact);
+    }
+
+    /// Holds the invented contact with this external id or e-mail address.
+    pub(crate) fn hold_by(&mut self, text: &str) {
+        if let Some(number) = self.population.number_by(text) {
+            self.hold(&population::id(number));
+        }
+    }
+
+    /// The companies of a contact, by their ids.
+    pub(crate) fn companies_of(&self, id: &str) -> Vec<String> {
+        match self.population.number_of(id) {
+            Some(number) => self.population.companies_of(number),
+            None => self.contact_companies.get(id).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// All companies that have people: lists and scrolls show no others.
+    pub(crate) fn companies_with_people(&self) -> Vec<Company> {
+        let invented = (1..=self.population.companies).map(population::company);
+        let made = self.companies.iter().cloned();
+        let held = |company: &Company| self.people_of(&company.id) > 0;
+        invented.chain(made).filter(held).collect()
+    }
+
+    /// A company by its id.
+    pub(crate) fn company(&self, id: &str) -> Option<Company> {
+        let made = self.companies.iter().find(|company| company.id == id);
+        let invented = || {
+            let number = u64::from_str_radix(id.get(16..)?, 16).ok()?;
+            let ours = (1..=self.population.companies).contains(&number);
+            (ours && population::company_id(number) == id).then(|| population::company(number))
+        };
+        made.cloned().or_else(invented)
+    }
+
+    /// How many contacts a company has.
+    pub(crate) fn people_of(&self, id: &str) -> u64 {
+        let held = self.contact_companies.iter();
+        let held = held.filter(|(_, companies)| companies.iter().any(|company| company == id));
+        let held = held.count() as u64;
+        let number = id
+            .get(16..)
+            .and_then(|text| u64::from_str_radix(text, 16).ok());
+        let invented = number
+            .filter(|number| population::company_id(*number) == id)
+            .map_or(0, |number| {
+                let taken = self.population.taken.iter();
+                let taken = taken.filter(|taken| {
+                    self.population
+                        .companies_of(**taken)
+                        .iter()
+                        .any(|company| company == id)
+                });
+                self.population.people_of(number) - taken.count() as u64
+            });
+        held + invented
+    }
+
+    /// The contacts that lists and searches show (neither merged nor archived), after a number, in
+    /// the order in which they came.
+    pub(crate) fn listed_after(&self, after: u64) -> impl Iterator<Item = Cow<'_, Contact>> {
+        let mut held = self
+            .contact_order
+            .range((Bound::Excluded(after), Bound::Unbounded))
+            .filter_map(|(_, id)| self.contacts.get(id))
+            .filter(|contact| !contact.archived)
+            .peekable();
+        let taken = &self.population.taken;
+        let mut invented = (after + 1..=self.population.contacts)
+            .filter(|number| !taken.contains(number))
+            .peekable();
+        std::iter::from_fn(move || {
+            let held_first = match (held.peek(), invented.peek()) {
+                (Some(contact), Some(number)) => contact.seq < *number,
+                (held, _) => held.is_some(),
+            };
+            if held_first {
+                held.next().map(Cow::Borrowed)
+            } else {
+                invented
+                    .next()
+                    .map(|number| Cow::Owned(population::contact(number)))
+            }
+        })
+    }
+
+    /// How many contacts lists show.
+    pub(crate) fn count_listed(&self) -> u64 {
+        let held = self.contacts.values().filter(|contact| !contact.archived);
+        self.population.free() + held.count() as u64
+    }
+
     /// The contact, or why it cannot be had: 404, or 410 with the survivor of a merge.
     pub(crate) fn contact(&self, id: &str, version: Version) -> Done<&Contact> {
         if let Some(contact) = self.contacts.get(id) {
@@ -78,6 +189,9 @@ impl State {
 
     pub(crate) fn create_contact(&mut self, new: NewContact, now: Now) -> Done<String> {
         let role = if new.lead { "lead" } else { "user" };
+        for text in [&new.email, &new.external_id].into_iter().flatten() {
+            self.hold_by(text);
+        }
         self.check_unique(None, role, new.email.as_deref(), new.external_id.as_deref())?;
         let seq = self.next_contact;
         self.next_contact += 1;
@@ -150,6 +264,7 @@ impl State {
     }
 
     pub(crate) fn update_contact(&mut self, id: &str, changes: Changes, now: Now) -> Done<()> {
+        self.hold(id);
         let before = self.contact(id, Version::V2_16)?.clone();
         let mut contact = before.clone();
         if let Some(role) = changes.role {
@@ -175,6 +290,7 @@ impl State {
     }
 
     pub(crate) fn set_archived(&mut self, id: &str, archived: bool, now: Now) -> Done<()> {
+        self.hold(id);
         self.contact(id, Version::V2_16)?;
         if let Some(contact) = self.contacts.get_mut(id) {
             contact.archived = archived;
@@ -190,6 +306,7 @@ impl State {
     }
 
     pub(crate) fn delete_contact(&mut self, id: &str) -> Done<Contact> {
+        self.hold(id);
         self.contact(id, Version::V2_16)?;
         let contact = self.contacts.remove(id).ok_or_else(ApiError::not_found)?;
         self.contact_order.remove(&contact.seq);
@@ -214,6 +331,8 @@ impl State {
         check_duplicate: bool,
         now: Now,
     ) -> Done<()> {
+        self.hold(from);
+        self.hold(into);
         let source = self.contact(from, Version::V2_16)?.clone();
         let target = self.contact(into, Version::V2_16)?;
         let refused =
@@ -246,7 +365,11 @@ impl State {
         if let Some(target) = self.contacts.get_mut(into) {
             target.updated_at = now.s;
         }
-        self.tell(topics::CONTACT_MERGED, into);
+        if self.config.tells_merged_from {
+            self.tell_with(topics::CONTACT_MERGED, into, ("merged_from", json!(from)));
+        } else {
+            self.tell(topics::CONTACT_MERGED, into);
+        }
         Ok(())
     }
 
@@ -254,12 +377,14 @@ impl State {
         let id = format!(
             "{:08x}c0a51f00{:08x}",
             now.s & 0xffff_ffff,
-            self.companies.len() + 1
+            u64::try_from(self.companies.len()).unwrap_or(0) + self.population.companies + 1
         );
         self.companies.push(Company {
             id: id.clone(),
             name: name.to_owned(),
             created_at: now.s,
+            plan: None,
+            monthly_spend: 0,
         });
         id
     }
@@ -270,6 +395,14 @@ impl State {
             .get(id)
             .is_some_and(|contact| contact.role == "lead");
         self.tell(if is_lead { lead } else { user }, id);
+    }
+
+    fn tell_with(&mut self, topic: &'static str, id: &str, (name, value): (&str, Value)) {
+        if let (true, Some(contact)) = (self.wants(topic), self.contacts.get(id)) {
+            let mut item = json::contact_in_webhook(self, contact);
+            item[name] = value;
+            self.events.push(Event { topic, item });
+        }
     }
 
     fn tell(&mut self, topic: &'static str, id: &str) {

@@ -223,7 +223,7 @@ pub(crate) fn contact(state: &State, contact: &Contact, version: Version) -> Val
     let item =
         |kind: &str, id: &str| json!({ "id": id, "type": kind, "url": format!("/{kind}s/{id}") });
     let tags = state.contact_tags.get(id).into_iter().flatten();
-    let companies = state.contact_companies.get(id).into_iter().flatten();
+    let companies = state.companies_of(id);
     let value = json!({
         "type": "contact",
         "id": id,
@@ -261,7 +261,7 @@ pub(crate) fn contact(state: &State, contact: &Contact, version: Version) -> Val
         "custom_attributes": contact.custom_attributes,
         "tags": embedded(id, "tags", tags.map(|tag| item("tag", &tag.to_string())).collect()),
         "notes": embedded(id, "notes", Vec::new()),
-        "companies": embedded(id, "companies", companies.map(|company| {
+        "companies": embedded(id, "companies", companies.iter().map(|company| {
             json!({ "id": company, "type": "company", "url": format!("/companies/{company}") })
         }).collect()),
         "opted_out_subscription_types": embedded(id, "subscriptions", Vec::new()),
@@ -339,7 +339,7 @@ pub(crate) fn me(state: &State, admin: &Admin) -> Value {
             "id_code": state.config.workspace,
             "name": state.config.workspace_name,
             "region": state.config.region.code(),
-            "timezone": "UTC",
+            "timezone": state.config.timezone,
             "created_at": 1_661_876_617,
             "secure": true,
             "identity_verification": true,
@@ -349,11 +349,7 @@ pub(crate) fn me(state: &State, admin: &Admin) -> Value {
 }
 
 pub(crate) fn company(state: &State, company: &Company) -> Value {
-    let users = state
-        .contact_companies
-        .values()
-        .filter(|companies| companies.contains(&company.id))
-        .count();
+    let users = state.people_of(&company.id);
     let value = json!({
         "type": "company",
         "id": company.id,
@@ -362,12 +358,12 @@ pub(crate) fn company(state: &State, company: &Company) -> Value {
         "name": company.name,
         "created_at": company.created_at,
         "updated_at": company.created_at,
-        "monthly_spend": 0,
+        "monthly_spend": company.monthly_spend,
         "session_count": 0,
         "user_count": users,
         "tags": { "type": "tag.list", "tags": [] },
         "segments": { "type": "segment.list", "segments": [] },
-        "plan": {},
+        "plan": company.plan.as_ref().map_or(json!({}), |plan| json!({ "type": "plan", "id": "1", "name": plan })),
         "custom_attributes": {},
     });
     with_described(state, &company.id, value)

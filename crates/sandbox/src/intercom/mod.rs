@@ -14,6 +14,7 @@ mod json;
 pub mod limit;
 mod model;
 mod pages;
+mod population;
 mod rest;
 mod sandbox;
 mod search;

@@ -89,6 +89,17 @@ pub struct Config {
     pub latency_ms: u64,
     /// How long searches do not see what was created, in milliseconds.
     pub search_lag_ms: i64,
+    /// Invented contacts that the workspace has from the beginning, made by number.
+    pub invented_contacts: u64,
+    /// Invented companies that they belong to.
+    pub invented_companies: u64,
+    /// The time zone in which the workspace counts its days.
+    pub timezone: String,
+    /// Does `contact.merged` say who was merged? The newest documentation has it; a capture of
+    /// January 2026 lacks it.
+    pub tells_merged_from: bool,
+    /// The app lacks the permission to read contacts and companies.
+    pub contacts_forbidden: bool,
 }
 
 impl Default for Config {
@@ -128,6 +139,11 @@ impl Default for Config {
             rate_limit_per_10s: Some(super::limit::DEFAULT_PER_WINDOW),
             latency_ms: 0,
             search_lag_ms: 0,
+            invented_contacts: 0,
+            invented_companies: 0,
+            timezone: "UTC".to_owned(),
+            tells_merged_from: false,
+            contacts_forbidden: false,
         }
     }
 }

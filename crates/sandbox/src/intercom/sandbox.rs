@@ -16,6 +16,7 @@ use crate::common::journal::Journal;
 use crate::common::page::Neighbours;
 use crate::common::sign::{hmac_sha1_hex, random_uuid};
 
+use super::contacts::{Changes, Edit};
 use super::error::ApiError;
 use super::json::{self as shape, Parts};
 use super::limit::{Limiter, Window};
@@ -326,6 +327,34 @@ impl Sandbox {
         self.with(|state, now| state.create_contact(contact, now))
     }
 
+    /// Renames a contact.
+    pub fn rename_contact(&self, id: &str, name: &str) -> Done<()> {
+        let changes = Changes {
+            name: Edit::Set(name.to_owned()),
+            ..Changes::default()
+        };
+        self.with(|state, now| state.update_contact(id, changes, now))
+    }
+
+    /// Sets an attribute of a contact, of whatever kind, also one that REST would refuse.
+    pub fn set_contact_attribute(&self, id: &str, name: &str, value: Value) -> Done<()> {
+        let changes = Changes {
+            custom_attributes: [(name.to_owned(), value)].into_iter().collect(),
+            ..Changes::default()
+        };
+        self.with(|state, now| state.update_contact(id, changes, now))
+    }
+
+    /// The id of the n-th invented contact.
+    pub fn invented_contact(&self, number: u64) -> String {
+        super::population::id(number)
+    }
+
+    /// How many contacts lists show.
+    pub fn contacts_listed(&self) -> u64 {
+        self.with(|state, _| state.count_listed())
+    }
+
     /// Deletes a contact.
     pub fn delete_contact(&self, id: &str) -> Done<()> {
         self.with(|state, _| state.delete_contact(id).map(|_| ()))
@@ -344,6 +373,7 @@ impl Sandbox {
     /// Makes a company, puts the contact in it, and returns the company's id.
     pub fn create_company(&self, name: &str, contact: &str) -> Done<String> {
         self.with(|state, now| {
+            state.hold(contact);
             state.contact(contact, Version::V2_16)?;
             let id = state.create_company(name, now);
             state

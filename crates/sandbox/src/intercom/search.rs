@@ -1,6 +1,7 @@
 //! Search queries: filters, groups of filters, and what each field can be asked.
 
 use http::StatusCode;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::error::ApiError;
@@ -26,7 +27,7 @@ pub(crate) enum Field {
     /// Unix seconds, compared exactly.
     Time(Option<i64>),
     /// Unix seconds, of which only the day counts.
-    Day(Option<i64>),
+    Day(Option<i64>, TimeZone),
     Flag(bool),
 }
 
@@ -136,7 +137,7 @@ fn compare(field: &Field, operator: &str, value: &Value) -> Option<bool> {
             Some(compare(field, "=", value)? || found)
         })?;
         return match (field, operator) {
-            (Field::Day(_), _) => None,
+            (Field::Day(..), _) => None,
             (_, "IN") => Some(among),
             _ => Some(!among),
         };
@@ -174,9 +175,9 @@ fn compare(field: &Field, operator: &str, value: &Value) -> Option<bool> {
                 _ => None,
             }
         }
-        Field::Day(known) => {
-            let wanted = integer(value)?.div_euclid(DAY);
-            let known = known.map(|known| known.div_euclid(DAY));
+        Field::Day(known, zone) => {
+            let wanted = day(integer(value)?, zone);
+            let known = known.map(|known| day(known, zone));
             match operator {
                 "=" => Some(known == Some(wanted)),
                 ">" => Some(known.is_some_and(|known| known > wanted)),
@@ -197,6 +198,13 @@ fn compare(field: &Field, operator: &str, value: &Value) -> Option<bool> {
             }
         }
     }
+}
+
+/// The day of a time in Unix seconds, counted in a time zone.
+fn day(seconds: i64, zone: &TimeZone) -> i64 {
+    let offset = jiff::Timestamp::from_second(seconds)
+        .map_or(0, |at| i64::from(zone.to_offset(at).seconds()));
+    (seconds + offset).div_euclid(DAY)
 }
 
 fn scalar(value: &Value) -> Option<String> {
@@ -275,11 +283,12 @@ pub(crate) fn contact_field(
     field: &str,
     version: Version,
 ) -> Option<Field> {
+    let zone = state.zone.clone();
     let time = |seconds: Option<i64>| {
         if version > Version::V2_16 {
             Field::Time(seconds)
         } else {
-            Field::Day(seconds)
+            Field::Day(seconds, zone.clone())
         }
     };
     Some(match field {
@@ -339,7 +348,7 @@ mod tests {
             "text" => one("Open door"),
             "none" => Field::Text(Vec::new()),
             "number" => Field::Number(Some(5)),
-            "day" => Field::Day(Some(1_577_869_200)),
+            "day" => Field::Day(Some(1_577_869_200), TimeZone::UTC),
             "flag" => Field::Flag(true),
             _ => return None,
         })

@@ -9,6 +9,7 @@ use super::error::ApiError;
 use super::html;
 use super::json::{self, Parts};
 use super::model::{Admin, Author, Config, Contact, Conversation, ConversationState, Part};
+use super::population::Population;
 use super::topics::{self, Event};
 use super::version::Version;
 
@@ -31,6 +32,17 @@ pub(crate) struct Company {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) created_at: i64,
+    pub(crate) plan: Option<String>,
+    /// In whole units of the workspace's currency.
+    pub(crate) monthly_spend: i64,
+}
+
+/// A scroll through all companies that is open.
+#[derive(Clone, Debug)]
+pub(crate) struct Scroll {
+    pub(crate) param: String,
+    pub(crate) next: usize,
+    pub(crate) used_ms: i64,
 }
 
 /// What is known of contacts and companies besides what calls can change: fields as they are shown,
@@ -61,6 +73,9 @@ pub(crate) struct State {
     pub(crate) companies: Vec<Company>,
     pub(crate) contact_companies: HashMap<String, Vec<String>>,
     pub(crate) contact_tags: HashMap<String, Vec<u64>>,
+    pub(crate) population: Population,
+    pub(crate) zone: jiff::tz::TimeZone,
+    pub(crate) scroll: Option<Scroll>,
     pub(crate) described: Described,
     pub(crate) files: HashMap<String, File>,
     pub(crate) conversations: BTreeMap<u64, Conversation>,
@@ -116,6 +131,14 @@ impl State {
             codes: HashSet::new(),
             redirects: Vec::new(),
             admins: config.admins.clone(),
+            population: Population {
+                contacts: config.invented_contacts,
+                companies: config.invented_companies,
+                ..Population::default()
+            },
+            scroll: None,
+            zone: jiff::tz::TimeZone::get(&config.timezone).unwrap_or(jiff::tz::TimeZone::UTC),
+            next_contact: config.invented_contacts + 1,
             config,
             contacts: HashMap::new(),
             contact_order: BTreeMap::new(),
@@ -136,7 +159,6 @@ impl State {
             next_part: FIRST_PART,
             next_source: FIRST_SOURCE,
             next_tag: FIRST_TAG,
-            next_contact: 1,
         }
     }
 
@@ -169,7 +191,8 @@ impl State {
         })
     }
 
-    fn contact_author(&self, id: &str) -> Done<Author> {
+    fn contact_author(&mut self, id: &str) -> Done<Author> {
+        self.hold(id);
         let contact = self
             .contacts
             .get(id)

@@ -10,6 +10,7 @@ mod independent;
 mod intercom;
 mod intercom_data;
 mod intercom_faults;
+mod intercom_people;
 mod intercom_webhooks;
 mod jira;
 mod jira_desk;

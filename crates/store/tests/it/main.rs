@@ -14,6 +14,7 @@ mod at_the_door;
 mod broken_off;
 mod browsing;
 mod configuring;
+mod contacts;
 mod deciding;
 mod lanes;
 mod reading;

@@ -611,4 +611,16 @@ pub const KEYS: &[Key] = &[
         Value("false"),
         "Whether the template is sent by itself when an answer or a notification comes too late, once for each window.",
     ),
+    key(
+        "contact_sync[].workspace",
+        Kind::Name,
+        Required,
+        "The name of a `[[workspace]]` whose contacts and companies are copied.",
+    ),
+    key(
+        "contact_sync[].updates",
+        Kind::Flag,
+        Value("true"),
+        "Whether changes follow. With `false` only new contacts are added; those deleted in Intercom are erased here all the same.",
+    ),
 ];

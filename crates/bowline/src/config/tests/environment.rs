@@ -162,7 +162,8 @@ fn every_key_has_a_variable_that_is_understood() {
             .replace("SITE__NAME", "SITE__ACME_JIRA")
             .replace("WORKSPACE__NAME", "WORKSPACE__ACME")
             .replace("CHANNEL_ACCOUNT__NAME", "CHANNEL_ACCOUNT__BIRD")
-            .replace("DESK__NAME", "DESK__SUPPORT");
+            .replace("DESK__NAME", "DESK__SUPPORT")
+            .replace("CONTACT_SYNC__NAME", "CONTACT_SYNC__ACME");
         let value = match key.default {
             Fallback::Value(value) => value,
             _ if key.path == "site[].kind" => "cloud",

@@ -450,3 +450,25 @@ fn what_is_probably_not_meant_is_a_warning() {
         );
     }
 }
+
+#[test]
+fn contacts_are_copied_of_a_workspace_that_exists_and_once() {
+    let text = format!("{WHOLE}[[contact_sync]]\nworkspace = \"acme\"\nupdates = false\n");
+    let config = good(&text, &[]).config;
+    assert_eq!(config.contact_syncs.len(), 1);
+    assert!(!config.contact_syncs[0].updates);
+    for (more, expected) in [
+        (
+            "[[contact_sync]]\nworkspace = \"acmee\"\n",
+            "The nearest known workspace is \"acme\"",
+        ),
+        ("[[contact_sync]]\nupdates = true\n", "has no `workspace`"),
+        (
+            "[[contact_sync]]\nworkspace = \"acme\"\n[[contact_sync]]\nworkspace = \"acme\"\n",
+            "are asked for twice",
+        ),
+    ] {
+        let said = words(&load(&format!("{WHOLE}{more}"), &[]).unwrap_err());
+        assert!(said.contains(expected), "{said}");
+    }
+}

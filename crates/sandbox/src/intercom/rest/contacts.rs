@@ -1,5 +1,7 @@
 //! Contacts.
 
+use std::borrow::Cow;
+
 use axum::extract::{Path, Query as UrlQuery, State};
 use axum::{Extension, Json};
 use http::StatusCode;
@@ -14,26 +16,7 @@ use crate::intercom::json as shape;
 use crate::intercom::model::{Contact, NewContact};
 use crate::intercom::sandbox::Sandbox;
 use crate::intercom::search::{Query, contact_field};
-use crate::intercom::state::State as Workspace;
 use crate::intercom::version::Version;
-
-fn page(state: &Workspace, wanted: Wanted, found: &[(u64, &Contact)], version: Version) -> Value {
-    let (page, pages) = wanted.cut(found);
-    let list: Vec<Value> = page
-        .into_iter()
-        .map(|found| shape::contact(state, found, version))
-        .collect();
-    json!({ "type": "list", "data": list, "total_count": found.len(), "pages": pages })
-}
-
-/// Contacts that lists and searches show: neither merged nor archived.
-fn listed(state: &Workspace) -> impl Iterator<Item = (u64, &Contact)> {
-    state
-        .contact_order
-        .iter()
-        .filter_map(|(seq, id)| state.contacts.get(id).map(|contact| (*seq, contact)))
-        .filter(|(_, contact)| !contact.archived)
-}
 
 pub(super) async fn list(
     State(sandbox): State<Sandbox>,
@@ -42,8 +25,22 @@ pub(super) async fn list(
 ) -> Answer {
     let wanted = Wanted::of_query(&query, CONTACTS_PER_PAGE)?;
     sandbox.with(|state, _| {
-        let found: Vec<(u64, &Contact)> = listed(state).collect();
-        Ok(Json(page(state, wanted, &found, version)))
+        let total = state.count_listed();
+        let mut found: Vec<Cow<'_, Contact>> = state
+            .listed_after(wanted.after())
+            .take(wanted.size() + 1)
+            .collect();
+        let more = found.len() > wanted.size();
+        found.truncate(wanted.size());
+        let last = found.last().filter(|_| more).map(|contact| contact.seq);
+        let pages = wanted.describe(usize::try_from(total).unwrap_or(usize::MAX), last);
+        let list: Vec<Value> = found
+            .iter()
+            .map(|contact| shape::contact(state, contact, version))
+            .collect();
+        Ok(Json(
+            json!({ "type": "list", "data": list, "total_count": total, "pages": pages }),
+        ))
     })
 }
 
@@ -74,20 +71,31 @@ pub(super) async fn search(
         .is_some_and(|sort| sort["field"] == "updated_at");
     let lag = sandbox.config().search_lag_ms;
     sandbox.with(|state, now| {
-        let mut found = Vec::new();
-        for (seq, contact) in listed(state) {
-            let read = |field: &str| contact_field(state, contact, field, version);
+        let mut found: Vec<Cow<'_, Contact>> = Vec::new();
+        for contact in state.listed_after(0) {
+            let read = |field: &str| contact_field(state, &contact, field, version);
             if query.matches(&read)? && contact.created_ms + lag <= now.ms {
-                found.push((seq, contact));
+                found.push(contact);
             }
         }
         if by_update {
-            found.sort_by_key(|(seq, contact)| (contact.updated_at, *seq));
+            found.sort_by_key(|contact| (contact.updated_at, contact.seq));
         }
         if descending {
             found.reverse();
         }
-        Ok(Json(page(state, wanted, &found, version)))
+        let keyed: Vec<(u64, &Contact)> = found
+            .iter()
+            .map(|contact| (contact.seq, contact.as_ref()))
+            .collect();
+        let (page, pages) = wanted.cut(&keyed);
+        let list: Vec<Value> = page
+            .into_iter()
+            .map(|found| shape::contact(state, found, version))
+            .collect();
+        Ok(Json(
+            json!({ "type": "list", "data": list, "total_count": keyed.len(), "pages": pages }),
+        ))
     })
 }
 
@@ -97,6 +105,7 @@ pub(super) async fn read(
     Extension(version): Extension<Version>,
 ) -> Answer {
     sandbox.with(|state, _| {
+        state.hold(&id);
         Ok(Json(shape::contact(
             state,
             state.contact(&id, version)?,
@@ -111,6 +120,7 @@ pub(super) async fn by_external_id(
     Extension(version): Extension<Version>,
 ) -> Answer {
     sandbox.with(|state, _| {
+        state.hold_by(&external_id);
         let id = state.external_ids.get(&external_id).cloned();
         let id = id.ok_or_else(|| ApiError::missing("not_found", "User Not Found"))?;
         Ok(Json(shape::contact(
@@ -192,6 +202,7 @@ pub(super) async fn update(
 ) -> Answer {
     let changes = changes(&body, &sandbox.config().contact_attributes)?;
     sandbox.with(|state, now| {
+        state.hold(&id);
         state.contact(&id, version)?;
         state.update_contact(&id, changes, now)?;
         Ok(Json(shape::contact(
@@ -208,6 +219,7 @@ pub(super) async fn remove(
     Extension(version): Extension<Version>,
 ) -> Answer {
     sandbox.with(|state, _| {
+        state.hold(&id);
         state.contact(&id, version)?;
         let gone = state.delete_contact(&id)?;
         Ok(Json(json!({
@@ -260,17 +272,13 @@ pub(super) async fn companies(
     Extension(version): Extension<Version>,
 ) -> Answer {
     sandbox.with(|state, _| {
+        state.hold(&id);
         state.contact(&id, version)?;
-        let ids = state
-            .contact_companies
-            .get(&id)
-            .cloned()
-            .unwrap_or_default();
         let list: Vec<Value> = state
-            .companies
+            .companies_of(&id)
             .iter()
-            .filter(|company| ids.contains(&company.id))
-            .map(|company| shape::company(state, company))
+            .filter_map(|company| state.company(company))
+            .map(|company| shape::company(state, &company))
             .collect();
         let total = list.len();
         let pages = json!({ "type": "pages", "page": 1, "per_page": 50, "total_pages": 1 });
@@ -286,6 +294,7 @@ pub(super) async fn tags(
     Extension(version): Extension<Version>,
 ) -> Answer {
     sandbox.with(|state, _| {
+        state.hold(&id);
         state.contact(&id, version)?;
         let ids = state.contact_tags.get(&id).cloned().unwrap_or_default();
         let list: Vec<Value> = ids
@@ -305,6 +314,7 @@ pub(super) async fn attach_tag(
     let missing = || ApiError::missing("tag_not_found", "Tag not found");
     let tag: u64 = body.required_id("id")?.parse().map_err(|_| missing())?;
     sandbox.with(|state, now| {
+        state.hold(&id);
         state.contact(&id, version)?;
         let name = state.tags.get(&tag).cloned().ok_or_else(missing)?;
         let tags = state.contact_tags.entry(id.clone()).or_default();

@@ -38,6 +38,8 @@ pub(crate) fn routes(sandbox: Sandbox) -> Router {
         .route("/admins/{id}", get(account::admin))
         .route("/auth/uninstall", post(account::uninstall))
         .route("/companies", get(account::companies))
+        .route("/companies/list", post(account::companies))
+        .route("/companies/scroll", get(account::scroll))
         .route("/companies/{id}", get(account::company))
         .route("/data_attributes", get(attributes::list))
         .route("/tags", get(tags::list).post(tags::create))
@@ -151,6 +153,15 @@ fn admit(sandbox: &Sandbox, request: &Request, quota: Quota) -> Result<Version, 
         ));
     }
     let path = request.uri().path();
+    let about_contacts = ["/contacts", "/companies"].iter().any(|begin| {
+        path.strip_prefix(begin)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    });
+    if sandbox.config().contacts_forbidden && about_contacts {
+        let message =
+            "You do not have the required scope (read_write_users) to access this resource";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden", message));
+    }
     if restricted && (path == "/conversations" || path.starts_with("/conversations/")) {
         return Err(ApiError::plan_restricted());
     }

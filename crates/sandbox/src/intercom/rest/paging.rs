@@ -68,6 +68,35 @@ impl Wanted {
         Self::new(pagination["per_page"].as_i64(), cursor, default)
     }
 
+    /// The key after which the page begins.
+    pub(crate) fn after(self) -> u64 {
+        self.cursor.map_or(0, |cursor| cursor.after)
+    }
+
+    /// How many entries it has at most.
+    pub(crate) fn size(self) -> usize {
+        self.per_page
+    }
+
+    /// Describes the page of a list of so many entries; `last` is its last key if more follow.
+    pub(crate) fn describe(self, total: usize, last: Option<u64>) -> Value {
+        let page = self.cursor.map_or(1, |cursor| cursor.page);
+        let mut pages = json!({
+            "type": "pages",
+            "page": page,
+            "per_page": self.per_page,
+            "total_pages": total.div_ceil(self.per_page),
+        });
+        if let Some(after) = last {
+            let next = Cursor {
+                after,
+                page: page + 1,
+            };
+            pages["next"] = json!({ "page": next.page, "starting_after": next.encode() });
+        }
+        pages
+    }
+
     /// Cuts the wanted page out of everything that was found, given in order with a key each, and
     /// describes the page.
     pub(crate) fn cut<T: Copy>(self, found: &[(u64, T)]) -> (Vec<T>, Value) {
@@ -81,22 +110,11 @@ impl Wanted {
                 .min(found.len()),
         };
         let end = (start + self.per_page).min(found.len());
-        let page = self.cursor.map_or(1, |cursor| cursor.page);
-        let mut pages = json!({
-            "type": "pages",
-            "page": page,
-            "per_page": self.per_page,
-            "total_pages": found.len().div_ceil(self.per_page),
-        });
-        if end < found.len()
-            && let Some((after, _)) = found[start..end].last()
-        {
-            let next = Cursor {
-                after: *after,
-                page: page + 1,
-            };
-            pages["next"] = json!({ "page": next.page, "starting_after": next.encode() });
-        }
+        let last = found[start..end]
+            .last()
+            .filter(|_| end < found.len())
+            .map(|(after, _)| *after);
+        let pages = self.describe(found.len(), last);
         (
             found[start..end].iter().map(|(_, item)| *item).collect(),
             pages,

@@ -1,0 +1,522 @@
+//! Contacts and companies.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::{CONTENT_TYPE, LINK};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use bowline_access::{EditContacts, ManageContacts, SeeContacts, What, Who};
+use bowline_domain::contacts::field::{FieldName, FieldValue};
+use bowline_domain::contacts::ids::{CompanyId, ConflictId, ContactId, RemoteContactId};
+use bowline_domain::ids::WorkspaceName;
+use bowline_engine::contacts::ContactSetting;
+use bowline_store::contacts::{Company, Contact, Found, ImportStep, Imported, Run};
+use serde_json::{Map, Value, json};
+
+use super::caller::{Bearer, Number};
+use super::problem::Problem;
+use super::reads::iso;
+use super::writes::once;
+use crate::App;
+use crate::contacts::companies::company_query;
+use crate::contacts::export::everything;
+use crate::contacts::person::{fault, merge_into, set};
+use crate::contacts::settings;
+use crate::contacts::{contact_query, value_plain, workspaces};
+use crate::query::Query;
+
+/// Contacts or companies in an answer.
+const ITEMS: usize = 100;
+
+/// People that one call imports.
+const PEOPLE_MAX: usize = 1_000;
+
+/// People that one transaction takes.
+const AT_ONCE: usize = 50;
+
+type Answer = Result<Json<Value>, Problem>;
+
+async fn workspace(app: &App, query: &Query) -> Result<WorkspaceName, Problem> {
+    let (names, chosen) = workspaces(app, query).await?;
+    if let Some(asked) = query.get("workspace")
+        && names.iter().all(|name| name.as_str() != asked)
+    {
+        return Err(Problem::invalid(format!(
+            "There is no workspace “{asked}” in the configuration."
+        )));
+    }
+    chosen.ok_or_else(|| Problem::invalid("No workspace is configured."))
+}
+
+fn contact(contact: &Contact) -> Value {
+    let fields: Map<String, Value> = contact
+        .profile
+        .names()
+        .into_iter()
+        .filter_map(|name| {
+            let value = contact.profile.shown(name).value?;
+            Some((name.to_string(), Value::String(value_plain(name, value))))
+        })
+        .collect();
+    json!({
+        "id": contact.id.0,
+        "workspace": contact.workspace.as_str(),
+        "intercom_id": contact.remote.as_ref().map(ToString::to_string),
+        "name": contact.name,
+        "email": contact.email,
+        "role": contact.role,
+        "state": contact.life.as_str(),
+        "unclear": contact.unclear,
+        "differs": contact.differs,
+        "known_since": iso(contact.since),
+        "fields": fields,
+    })
+}
+
+pub(super) async fn list(State(app): State<App>, _by: Bearer<SeeContacts>, query: Query) -> Answer {
+    let of = workspace(&app, &query).await?;
+    let asked = contact_query(&query, of, ITEMS + 1);
+    let mut found = app.shared.store.contacts(&asked).await?;
+    let more = found.len() > ITEMS;
+    found.truncate(ITEMS);
+    let next = found.last().filter(|_| more);
+    let next = next.map(|last| last.id.to_string());
+    let items: Vec<Value> = found.iter().map(contact).collect();
+    Ok(Json(json!({ "items": items, "next": next })))
+}
+
+pub(super) async fn one(
+    State(app): State<App>,
+    Number(id): Number,
+    _by: Bearer<SeeContacts>,
+) -> Result<Response, Problem> {
+    match app.shared.store.contact(ContactId(id)).await? {
+        Some(Found::Here(found)) => Ok(Json(everything(&app, &found).await?).into_response()),
+        Some(Found::Merged(into)) => {
+            let detail = format!("The contact was merged into the contact {into}.");
+            let (status, body) = Problem::new(StatusCode::GONE, "contact_merged", detail).parts();
+            let headers = [
+                (CONTENT_TYPE, "application/problem+json".to_owned()),
+                (
+                    LINK,
+                    format!("</api/v1/contacts/{into}>; rel=\"canonical\""),
+                ),
+            ];
+            Ok((status, headers, body).into_response())
+        }
+        None => Err(Problem::not_found("There is no contact of this number.")),
+    }
+}
+
+fn body(bytes: &[u8]) -> Result<Value, Problem> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Problem::invalid(format!("The body is not JSON: {error}.")))
+}
+
+pub(super) async fn change(
+    State(app): State<App>,
+    Number(id): Number,
+    by: Bearer<EditContacts>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Response {
+    let request = format!("contact {id} {}", String::from_utf8_lossy(&bytes));
+    let write = Box::pin(edit(&app, by.who(), ContactId(id), &bytes));
+    once(&app, by.who(), &headers, &request, write).await
+}
+
+async fn edit(app: &App, who: &Who, id: ContactId, bytes: &[u8]) -> Result<Value, Problem> {
+    let wanted = "Send {\"set\": {\"name\": \"Noa\", \"custom.plan\": null}, \"use_intercom\": \
+                  [\"email\"]}: texts to set, null to empty, and fields that follow Intercom again.";
+    let body = body(bytes)?;
+    let sets = body.get("set").and_then(Value::as_object);
+    let uses = body.get("use_intercom").and_then(Value::as_array);
+    if sets.is_none() && uses.is_none() {
+        return Err(Problem::invalid(wanted));
+    }
+    let mut edits: Vec<(String, Option<String>)> = Vec::new();
+    for (name, value) in sets.into_iter().flatten() {
+        let text = match value {
+            Value::Null => String::new(),
+            Value::String(text) => text.trim().to_owned(),
+            _ => return Err(Problem::invalid(wanted)),
+        };
+        if !FieldName::new(name.as_str()).may_be_edited() {
+            return Err(Problem::invalid(format!(
+                "The field “{name}” is Intercom's own and cannot be set here."
+            )));
+        }
+        if let Some(wrong) = fault(name, &text) {
+            return Err(Problem::invalid(wrong));
+        }
+        edits.push((name.clone(), Some(text)));
+    }
+    for name in uses.into_iter().flatten() {
+        let name = name.as_str().ok_or_else(|| Problem::invalid(wanted))?;
+        edits.push((name.to_owned(), None));
+    }
+    let found = app.shared.store.contact(id).await?;
+    if !matches!(found, Some(Found::Here(_))) {
+        return Err(Problem::not_found("There is no contact of this number."));
+    }
+    let mut changed = 0;
+    for (name, value) in edits {
+        changed += i64::from(set(app, who, id, &name, value.as_deref()).await?);
+    }
+    Ok(json!({ "contact": id.0, "changed": changed }))
+}
+
+pub(super) async fn merge(
+    State(app): State<App>,
+    Number(id): Number,
+    by: Bearer<EditContacts>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Response {
+    let request = format!("merge contact {id} {}", String::from_utf8_lossy(&bytes));
+    let write = Box::pin(async {
+        let into = body(&bytes)?.get("into").and_then(Value::as_i64);
+        let into = into.ok_or_else(|| {
+            Problem::invalid("Send {\"into\": 17}: the number of the contact that is to stay.")
+        })?;
+        let merged = merge_into(&app, by.who(), ContactId(id), ContactId(into)).await?;
+        merged.map_err(Problem::invalid)?;
+        Ok(json!({ "contact": into, "merged": id }))
+    });
+    once(&app, by.who(), &headers, &request, write).await
+}
+
+pub(super) async fn erase(
+    State(app): State<App>,
+    Number(id): Number,
+    by: Bearer<ManageContacts>,
+    headers: HeaderMap,
+) -> Response {
+    let request = format!("erase contact {id}");
+    let write = Box::pin(async {
+        let subject = format!("contact {id}");
+        let entry = app.access.entry(by.who(), What::ContactErased, subject, "");
+        if app.shared.erase_contact(ContactId(id), entry).await? {
+            Ok(json!({ "contact": id, "erased": true }))
+        } else {
+            Err(Problem::not_found("There is no contact of this number."))
+        }
+    });
+    once(&app, by.who(), &headers, &request, write).await
+}
+
+fn company(company: &Company) -> Value {
+    let fields: Map<String, Value> = company
+        .fields
+        .iter()
+        .map(|(name, value)| (name.to_string(), Value::String(value_plain(name, value))))
+        .collect();
+    json!({
+        "id": company.id.0,
+        "workspace": company.workspace.as_str(),
+        "intercom_id": company.remote.as_str(),
+        "name": company.name,
+        "plan": company.plan,
+        "monthly_spend": company.monthly_spend,
+        "people": company.people,
+        "gone": company.gone,
+        "fields": fields,
+    })
+}
+
+pub(super) async fn companies(
+    State(app): State<App>,
+    _by: Bearer<SeeContacts>,
+    query: Query,
+) -> Answer {
+    let of = workspace(&app, &query).await?;
+    let asked = company_query(&query, of, ITEMS + 1);
+    let mut found = app.shared.store.companies(&asked).await?;
+    let more = found.len() > ITEMS;
+    found.truncate(ITEMS);
+    let next = found.last().filter(|_| more);
+    let next = next.map(|last| last.id.to_string());
+    let items: Vec<Value> = found.iter().map(company).collect();
+    Ok(Json(json!({ "items": items, "next": next })))
+}
+
+pub(super) async fn one_company(
+    State(app): State<App>,
+    Number(id): Number,
+    _by: Bearer<SeeContacts>,
+) -> Answer {
+    let found = app.shared.store.company(CompanyId(id)).await?;
+    let found = found.ok_or_else(|| Problem::not_found("There is no company of this number."))?;
+    Ok(Json(company(&found)))
+}
+
+fn run(app: &App, run: &Run) -> Value {
+    let (how_far, now) = (run.progress(), app.shared.now());
+    json!({
+        "id": run.id.0,
+        "kind": run.kind.as_str(),
+        "state": run.state.as_str(),
+        "phase": run.phase.as_str(),
+        "began_at": iso(run.began_at),
+        "ended_at": run.ended_at.and_then(iso),
+        "done": run.position,
+        "total": run.total,
+        "per_second": how_far.rate(now),
+        "left_ms": how_far.left_ms(now),
+        "new": run.fresh,
+        "updated": run.updated,
+        "unchanged": run.unchanged(),
+        "failed": run.failed,
+        "companies": run.companies,
+        "requests": run.requests,
+        "restarts": run.restarts,
+        "waiting": run.waiting,
+        "reasons": run.reasons.iter().map(|(who, why)| json!({ "who": who, "why": why }))
+            .collect::<Vec<_>>(),
+    })
+}
+
+pub(super) async fn syncs(State(app): State<App>, _by: Bearer<SeeContacts>) -> Answer {
+    let mut items = Vec::new();
+    for setting in app.shared.contact_settings().await? {
+        let runs = app.shared.store.runs(&setting.workspace, 1).await?;
+        let sync = &setting.sync;
+        items.push(json!({
+            "workspace": setting.workspace.as_str(),
+            "on": setting.on,
+            "updates": setting.updates,
+            "declared": setting.declared,
+            "copied_at": sync.copied_at.and_then(iso),
+            "swept_at": sync.swept_at.and_then(iso),
+            "contacts_here": sync.ours,
+            "contacts_at_intercom": sync.theirs,
+            "counted_at": sync.counted_at.and_then(iso),
+            "run": runs.first().map(|latest| run(&app, latest)),
+        }));
+    }
+    Ok(Json(json!({ "items": items })))
+}
+
+async fn named(app: &App, body: &Value) -> Result<ContactSetting, Problem> {
+    let name = body.get("workspace").and_then(Value::as_str);
+    let name =
+        name.ok_or_else(|| Problem::invalid("Name the workspace: {\"workspace\": \"…\"}."))?;
+    let found = app
+        .shared
+        .contact_setting(&WorkspaceName::new(name))
+        .await?;
+    found.ok_or_else(|| Problem::not_found("There is no such workspace in the configuration."))
+}
+
+pub(super) async fn switch(
+    State(app): State<App>,
+    by: Bearer<ManageContacts>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Response {
+    let request = format!("switch contacts {}", String::from_utf8_lossy(&bytes));
+    let write = Box::pin(async {
+        let body = body(&bytes)?;
+        let setting = named(&app, &body).await?;
+        let flag = |name: &str| body.get(name).and_then(Value::as_bool);
+        let on = flag("on").ok_or_else(|| {
+            Problem::invalid("Send {\"workspace\": \"acme\", \"on\": true, \"updates\": true}.")
+        })?;
+        let updates = flag("updates").unwrap_or(setting.updates);
+        let switched = settings::set(&app, by.who(), &setting, (on, updates)).await?;
+        switched.map_err(Problem::invalid)?;
+        Ok(json!({ "workspace": setting.workspace.as_str(), "on": on, "updates": updates }))
+    });
+    once(&app, by.who(), &headers, &request, write).await
+}
+
+pub(super) async fn copy(
+    State(app): State<App>,
+    by: Bearer<ManageContacts>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Response {
+    let request = format!("copy contacts {}", String::from_utf8_lossy(&bytes));
+    let write = Box::pin(async {
+        let setting = named(&app, &body(&bytes)?).await?;
+        if !setting.on {
+            return Err(Problem::invalid(
+                "Copying is switched off for this workspace.",
+            ));
+        }
+        let begun = app.shared.copy_contacts_again(&setting.workspace).await?;
+        let name = setting.workspace.as_str();
+        if begun {
+            app.access
+                .write_down(by.who(), What::ContactsSwitched, name, "copied again")
+                .await?;
+        }
+        Ok(json!({ "workspace": name, "begun": begun }))
+    });
+    once(&app, by.who(), &headers, &request, write).await
+}
+
+pub(super) async fn conflicts(
+    State(app): State<App>,
+    _by: Bearer<SeeContacts>,
+    query: Query,
+) -> Answer {
+    let of = workspace(&app, &query).await?;
+    let limit = i64::try_from(ITEMS).unwrap_or(i64::MAX);
+    let found = app.shared.store.conflicts(&of, limit).await?;
+    let items: Vec<Value> = found
+        .iter()
+        .map(|conflict| {
+            json!({
+                "id": conflict.id.0,
+                "contact": conflict.contact.0,
+                "known_by": conflict.by.as_str(),
+                "candidates": conflict.candidates,
+                "at": iso(conflict.at),
+            })
+        })
+        .collect();
+    Ok(Json(json!({ "items": items })))
+}
+
+pub(super) async fn decide(
+    State(app): State<App>,
+    Number(id): Number,
+    by: Bearer<EditContacts>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Response {
+    let request = format!("decide {id} {}", String::from_utf8_lossy(&bytes));
+    let write = Box::pin(async {
+        let into = match body(&bytes)?.get("into") {
+            Some(Value::Null) => None,
+            Some(value) if value.is_i64() => value.as_i64().map(ContactId),
+            _ => {
+                return Err(Problem::invalid(
+                    "Send {\"into\": 17}, a candidate's number, or {\"into\": null} for somebody \
+                     of their own.",
+                ));
+            }
+        };
+        let detail = into.map_or_else(
+            || "somebody of their own".to_owned(),
+            |into| format!("the same as contact {into}"),
+        );
+        let entry = app.access.entry(
+            by.who(),
+            What::ContactDecided,
+            format!("question {id}"),
+            detail,
+        );
+        let store = &app.shared.store;
+        if store.decide_conflict(ConflictId(id), into, entry).await? {
+            Ok(json!({ "decided": id }))
+        } else {
+            Err(Problem::not_found(
+                "There is no such question now, or that is none of its candidates.",
+            ))
+        }
+    });
+    once(&app, by.who(), &headers, &request, write).await
+}
+
+fn imported(value: &Value) -> Result<Imported, Problem> {
+    let wrong = || {
+        Problem::invalid(
+            "A person is {\"email\": \"…\", \"external_id\": \"…\", \"intercom_id\": \"…\", \
+             \"name\": \"…\", \"phone\": \"…\", \"custom.plan\": \"…\"}, texts all of them, and at \
+             least one of the first three.",
+        )
+    };
+    let mut imported = Imported {
+        remote: None,
+        external_id: None,
+        fields: bowline_domain::contacts::profile::Fields::new(),
+    };
+    for (name, value) in value.as_object().ok_or_else(wrong)? {
+        let text = value.as_str().ok_or_else(wrong)?.trim();
+        if text.is_empty() {
+            continue;
+        }
+        match name.as_str() {
+            "intercom_id" => imported.remote = Some(RemoteContactId::new(text)),
+            "external_id" => imported.external_id = Some(text.to_owned()),
+            name => {
+                let field = FieldName::new(name);
+                if !field.may_be_edited() {
+                    return Err(wrong());
+                }
+                if let Some(why) = fault(name, text) {
+                    return Err(Problem::invalid(why));
+                }
+                imported.fields.insert(field, FieldValue::text(text));
+            }
+        }
+    }
+    let known = imported.remote.is_some()
+        || imported.external_id.is_some()
+        || imported
+            .fields
+            .contains_key(&FieldName::new(FieldName::EMAIL));
+    if known { Ok(imported) } else { Err(wrong()) }
+}
+
+pub(super) async fn import(
+    State(app): State<App>,
+    by: Bearer<ManageContacts>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Response {
+    let request = format!("import {}", String::from_utf8_lossy(&bytes));
+    let write = Box::pin(take(&app, by.who(), &bytes));
+    once(&app, by.who(), &headers, &request, write).await
+}
+
+async fn take(app: &App, who: &Who, bytes: &[u8]) -> Result<Value, Problem> {
+    let body = body(bytes)?;
+    let setting = named(app, &body).await?;
+    let people = body.get("people").and_then(Value::as_array);
+    let people = people.ok_or_else(|| {
+        Problem::invalid("Send {\"workspace\": \"acme\", \"people\": […], \"preview\": true}.")
+    })?;
+    if people.len() > PEOPLE_MAX {
+        return Err(Problem::invalid(format!(
+            "At most {PEOPLE_MAX} people are taken at once."
+        )));
+    }
+    let people: Vec<Imported> = people.iter().map(imported).collect::<Result<_, _>>()?;
+    let preview = body.get("preview").and_then(Value::as_bool) == Some(true);
+    let (store, now) = (&app.shared.store, app.shared.now());
+    let mut steps = Vec::with_capacity(people.len());
+    for part in people.chunks(AT_ONCE) {
+        let part = part.to_vec();
+        steps.extend(if preview {
+            store.preview_import(&setting.workspace, part, now).await?
+        } else {
+            store
+                .import_contacts(&setting.workspace, part, &who.name(), now)
+                .await?
+        });
+    }
+    if !preview {
+        let detail = format!("{} people", people.len());
+        app.access
+            .write_down(
+                who,
+                What::ContactsImported,
+                setting.workspace.as_str(),
+                &detail,
+            )
+            .await?;
+    }
+    let count = |wanted: fn(&ImportStep) -> bool| steps.iter().filter(|step| wanted(step)).count();
+    Ok(json!({
+        "workspace": setting.workspace.as_str(),
+        "preview": preview,
+        "added": count(|step| matches!(step, ImportStep::Adds)),
+        "changed": count(|step| matches!(step, ImportStep::Edits(_))),
+        "known": count(|step| matches!(step, ImportStep::Same(_))),
+        "unclear": count(|step| matches!(step, ImportStep::Unclear)),
+    }))
+}

@@ -1,0 +1,241 @@
+//! The list of people.
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use bowline_access::{ManageContacts, SeeContacts};
+use bowline_domain::contacts::field::{FieldName, KNOWN};
+use bowline_store::contacts::Contact;
+
+use super::{contact_query, state, value_text, workspaces};
+use crate::App;
+use crate::caller::Caller;
+use crate::component::{Choice, Field, Lozenge, Select};
+use crate::error::{PageError, html};
+use crate::notice;
+use crate::query::Query;
+use crate::reader::Reader;
+use crate::shell::{Place, Shell};
+
+/// People on a page.
+const ROWS: usize = 50;
+
+/// Attributes of the workspace's own that can be chosen as columns.
+const CUSTOM_MAX: usize = 40;
+
+/// Columns that are shown unless others are chosen.
+const USUAL: [&str; 3] = ["email", "companies", "last_seen_at"];
+
+#[derive(Template)]
+#[template(path = "contacts.html")]
+struct ContactsPage {
+    shell: Shell,
+    none: bool,
+    workspace: Option<Select>,
+    words: Field,
+    role: Select,
+    which: Select,
+    columns: Vec<Choice>,
+    heads: Vec<String>,
+    rows: Vec<Row>,
+    older: Option<String>,
+    newest: Option<String>,
+    exported: Option<String>,
+    filtered: bool,
+    company: Option<String>,
+    counted: Option<String>,
+    manages: bool,
+}
+
+struct Row {
+    name: String,
+    path: String,
+    state: Lozenge,
+    cells: Vec<String>,
+}
+
+/// The columns that are asked for, without doubles.
+fn chosen(query: &Query) -> Vec<String> {
+    let asked = query.all("column");
+    if asked.is_empty() {
+        return USUAL.map(str::to_owned).to_vec();
+    }
+    let mut seen = BTreeSet::new();
+    asked
+        .into_iter()
+        .filter(|name| seen.insert(name.clone()))
+        .take(KNOWN.len() + CUSTOM_MAX)
+        .collect()
+}
+
+/// What may be chosen as a column: what everyone has, and what these people have.
+fn choices(shown: &[Contact], chosen: &[String]) -> Vec<Choice> {
+    let known = KNOWN
+        .iter()
+        .filter(|known| known.name != FieldName::NAME)
+        .map(|known| known.name.to_owned());
+    let own: BTreeSet<String> = shown
+        .iter()
+        .flat_map(|contact| contact.profile.names())
+        .map(|name| name.as_str().to_owned())
+        .filter(|name| KNOWN.iter().all(|known| known.name != name))
+        .chain(
+            chosen
+                .iter()
+                .filter(|name| name.starts_with("custom."))
+                .cloned(),
+        )
+        .collect();
+    known
+        .chain(["companies".to_owned(), "known_since".to_owned()])
+        .chain(own.into_iter().take(CUSTOM_MAX))
+        .map(|value| Choice {
+            chosen: chosen.contains(&value),
+            title: title(&value),
+            value,
+        })
+        .collect()
+}
+
+fn title(column: &str) -> String {
+    match column {
+        "companies" => "Companies".to_owned(),
+        "known_since" => "Known here since".to_owned(),
+        name => FieldName::new(name).title(),
+    }
+}
+
+fn cell(reader: &Reader, contact: &Contact, companies: &str, column: &str) -> String {
+    match column {
+        "companies" => companies.to_owned(),
+        "known_since" => reader.when(contact.since).text(),
+        name => {
+            let name = FieldName::new(name);
+            let shown = contact.profile.shown(&name).value;
+            shown.map_or_else(String::new, |value| value_text(reader, &name, value))
+        }
+    }
+}
+
+/// Hundreds, thousands: how many there are, as last counted.
+async fn counted(app: &App, workspace: &str) -> Result<Option<String>, PageError> {
+    let settings = app.shared.contact_settings().await?;
+    let found = settings
+        .into_iter()
+        .find(|setting| setting.workspace.as_str() == workspace);
+    Ok(found.and_then(|setting| {
+        let ours = setting.sync.ours?;
+        let at = setting.sync.counted_at?;
+        let day = super::iso(at);
+        let day = day.split('T').next().unwrap_or_default().to_owned();
+        Some(format!("{ours} people, as counted on {day}"))
+    }))
+}
+
+pub(crate) async fn page(
+    State(app): State<App>,
+    caller: Caller<SeeContacts>,
+    query: Query,
+) -> Result<Response, PageError> {
+    let reader = &caller.reader;
+    let (names, workspace) = workspaces(&app, &query).await?;
+    let columns = chosen(&query);
+    let mut shown = match &workspace {
+        Some(workspace) => {
+            let asked = contact_query(&query, workspace.clone(), ROWS + 1);
+            app.shared.store.contacts(&asked).await?
+        }
+        None => Vec::new(),
+    };
+    let more = shown.len() > ROWS;
+    shown.truncate(ROWS);
+    let ids: Vec<_> = shown.iter().map(|contact| contact.id).collect();
+    let companies = if columns.iter().any(|column| column == "companies") {
+        app.shared.store.companies_of(&ids).await?
+    } else {
+        Vec::new()
+    };
+    let rows = shown.iter().map(|contact| {
+        let own: Vec<&str> = companies
+            .iter()
+            .filter(|(id, _)| *id == contact.id)
+            .map(|(_, company)| company.name.as_str())
+            .collect();
+        let own = own.join(", ");
+        Row {
+            name: contact.name.clone(),
+            path: format!("/contacts/{}", contact.id),
+            state: state(contact),
+            cells: columns
+                .iter()
+                .map(|column| cell(reader, contact, &own, column))
+                .collect(),
+        }
+    });
+    let older = shown.last().filter(|_| more);
+    let pairs = |all: &[(&str, &str)]| -> Vec<(String, String)> {
+        all.iter()
+            .map(|(word, title)| ((*word).to_owned(), (*title).to_owned()))
+            .collect()
+    };
+    let roles = [
+        ("", "Everyone"),
+        ("user", "Users"),
+        ("lead", "Leads"),
+        ("local", "Not at Intercom"),
+    ];
+    let which = [
+        ("", "Listed"),
+        ("unclear", "Who is it?"),
+        ("differs", "Differs from Intercom"),
+        ("archived", "Archived"),
+        ("missing", "Not found at Intercom"),
+    ];
+    let several = names.len() > 1;
+    let chosen_name = workspace
+        .as_ref()
+        .map_or("", bowline_domain::ids::WorkspaceName::as_str);
+    let manages = caller.who().may::<ManageContacts>();
+    let begins = query.without(&["workspace", "column", "done"]).is_empty();
+    let counted = if begins {
+        counted(&app, chosen_name).await?
+    } else {
+        None
+    };
+    let page = ContactsPage {
+        shell: caller
+            .shell("Contacts", Place::Contacts)
+            .noting(notice::of(&query)),
+        none: workspace.is_none(),
+        workspace: several.then(|| {
+            let all = names
+                .iter()
+                .map(|name| (name.to_string(), name.to_string()));
+            Select::new("workspace", "Workspace", all, chosen_name)
+        }),
+        words: Field::new("q", "Name, address or number", "search")
+            .with(query.text("q"))
+            .filled("off")
+            .optional(),
+        role: Select::new("role", "Role", pairs(&roles), query.text("role")),
+        which: Select::new("which", "Which", pairs(&which), query.text("which")),
+        columns: choices(&shown, &columns),
+        heads: columns.iter().map(|column| title(column)).collect(),
+        rows: rows.collect(),
+        older: older.map(|last| query.with("/contacts", "before", &last.id.to_string())),
+        newest: query
+            .get("before")
+            .map(|_| format!("/contacts{}", query.without(&["before"]))),
+        exported: manages
+            .then(|| format!("/contacts/export.csv{}", query.without(&["before", "done"]))),
+        filtered: !query
+            .without(&["before", "done", "workspace", "column"])
+            .is_empty(),
+        company: query.get("company").map(str::to_owned),
+        counted,
+        manages,
+    };
+    Ok(html(&page))
+}

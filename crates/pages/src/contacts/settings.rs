@@ -1,0 +1,355 @@
+//! What is copied from a workspace: the switches, how far it is, what came of it, how far both
+//! sides agree.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use bowline_access::{ManageContacts, What};
+use bowline_domain::ids::WorkspaceName;
+use bowline_engine::contacts::{ContactSetting, Missing};
+use bowline_store::contacts::{Phase, Run, RunKind, RunState};
+
+use crate::App;
+use crate::caller::{Caller, Posted};
+use crate::component::{Lozenge, Tone};
+use crate::error::{PageError, html, see_other};
+use crate::notice;
+use crate::query::Query;
+use crate::reader::{Reader, When};
+use crate::shell::{Place, Shell};
+
+/// Runs that are shown of a workspace.
+const RUNS: i64 = 5;
+
+#[derive(Template)]
+#[template(path = "contact-settings.html")]
+struct SettingsPage {
+    shell: Shell,
+    cards: Vec<Card>,
+    at_work: bool,
+}
+
+struct Card {
+    name: String,
+    state: Lozenge,
+    on: bool,
+    updates: bool,
+    declared: bool,
+    missing: Vec<Missing>,
+    unknown: Option<String>,
+    refused: Option<String>,
+    progress: Option<Progress>,
+    runs: Vec<RunRow>,
+    drift: Option<String>,
+    agrees: bool,
+    copied: bool,
+    empty: bool,
+}
+
+/// A run that is under way.
+struct Progress {
+    phase: &'static str,
+    percent: Option<i64>,
+    done: i64,
+    total: Option<i64>,
+    rate: Option<i64>,
+    left: Option<String>,
+    waiting: Option<String>,
+}
+
+struct RunRow {
+    what: &'static str,
+    began: When,
+    state: Lozenge,
+    fresh: i64,
+    updated: i64,
+    unchanged: i64,
+    failed: i64,
+    why: Option<String>,
+    reasons: Vec<(String, String)>,
+}
+
+/// How long something takes, for people.
+pub(crate) fn duration(ms: i64) -> String {
+    let seconds = ms.max(0) / 1_000;
+    match seconds {
+        0..60 => "less than a minute".to_owned(),
+        60..3_600 => format!("{} min", seconds / 60 + 1),
+        _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
+fn progress(app: &App, run: &Run) -> Progress {
+    let (how_far, now) = (run.progress(), app.shared.now());
+    Progress {
+        phase: match run.phase {
+            Phase::Companies => "companies",
+            Phase::Contacts => "contacts",
+            Phase::Counting => "comparing",
+        },
+        percent: how_far.percent(),
+        done: run.position,
+        total: run.total,
+        rate: how_far.rate(now),
+        left: how_far.left_ms(now).map(duration),
+        waiting: run.waiting.clone(),
+    }
+}
+
+fn row(reader: &Reader, run: Run) -> RunRow {
+    let state = match run.state {
+        RunState::Running => Lozenge::new(Tone::Busy, "under way"),
+        RunState::Done if run.failed > 0 => Lozenge::new(Tone::Warn, "done, with failures"),
+        RunState::Done => Lozenge::new(Tone::Good, "done"),
+        RunState::Stopped => Lozenge::new(Tone::Plain, "stopped"),
+        RunState::Failed => Lozenge::new(Tone::Bad, "failed"),
+    };
+    RunRow {
+        what: match run.kind {
+            RunKind::Copy => "Copy of everything",
+            RunKind::Sweep => "Look for changes",
+        },
+        began: reader.when(run.began_at),
+        state,
+        unchanged: run.unchanged(),
+        fresh: run.fresh,
+        updated: run.updated,
+        failed: run.failed,
+        why: run.waiting.filter(|_| run.state == RunState::Failed),
+        reasons: run.reasons,
+    }
+}
+
+/// How far both sides agree, in words, and whether they do.
+fn drift(reader: &Reader, setting: &ContactSetting) -> (Option<String>, bool) {
+    let sync = &setting.sync;
+    let (Some(ours), Some(theirs), Some(at)) = (sync.ours, sync.theirs, sync.counted_at) else {
+        return (None, true);
+    };
+    let at = reader.when(at).text();
+    let words = match ours - theirs {
+        0 => format!("Both sides had {ours} contacts on {at}."),
+        more if more > 0 => format!(
+            "Here are {ours} contacts and at Intercom {theirs}, {more} fewer, as counted on {at}. \
+             Some were deleted or archived there without Bowline being told."
+        ),
+        fewer => format!(
+            "Here are {ours} contacts and at Intercom {theirs}, {} more, as counted on {at}. \
+             Copy everything again to get what is missing.",
+            -fewer
+        ),
+    };
+    (Some(words), ours == theirs)
+}
+
+async fn card(
+    app: &App,
+    reader: &Reader,
+    setting: ContactSetting,
+    refused: Option<String>,
+) -> Result<Card, PageError> {
+    let runs = app.shared.store.runs(&setting.workspace, RUNS).await?;
+    let at_work = runs.iter().find(|run| run.state == RunState::Running);
+    let at_work = at_work.map(|run| progress(app, run));
+    // Named before anything is switched on; afterwards a run says it.
+    let (missing, unknown) = if setting.on {
+        (Vec::new(), None)
+    } else {
+        match app.shared.missing_for_contacts(&setting.workspace).await {
+            Ok(missing) => (missing, None),
+            Err(why) => (Vec::new(), Some(why)),
+        }
+    };
+    let (words, agrees) = drift(reader, &setting);
+    let state = match (setting.on, &at_work) {
+        (false, _) => Lozenge::new(Tone::Plain, "off"),
+        (true, Some(_)) => Lozenge::new(Tone::Busy, "copying"),
+        (true, None) if setting.sync.copied_at.is_none() => {
+            Lozenge::new(Tone::Warn, "not copied yet")
+        }
+        (true, None) if !agrees => Lozenge::new(Tone::Warn, "counts differ"),
+        (true, None) => Lozenge::new(Tone::Good, "in step"),
+    };
+    Ok(Card {
+        name: setting.workspace.to_string(),
+        state,
+        on: setting.on,
+        updates: setting.updates,
+        declared: setting.declared,
+        missing,
+        unknown,
+        refused,
+        progress: at_work,
+        empty: runs.is_empty(),
+        runs: runs.into_iter().map(|run| row(reader, run)).collect(),
+        drift: words,
+        agrees,
+        copied: setting.sync.copied_at.is_some() || setting.sync.ours.is_some(),
+    })
+}
+
+async fn show(
+    app: &App,
+    caller: &Caller<ManageContacts>,
+    query: &Query,
+    refused: Option<(WorkspaceName, String)>,
+) -> Result<Response, PageError> {
+    let mut cards = Vec::new();
+    for setting in app.shared.contact_settings().await? {
+        let words = refused
+            .as_ref()
+            .filter(|(name, _)| *name == setting.workspace)
+            .map(|(_, words)| words.clone());
+        cards.push(card(app, &caller.reader, setting, words).await?);
+    }
+    let page = SettingsPage {
+        shell: caller
+            .shell("What is copied", Place::Contacts)
+            .noting(notice::of(query)),
+        at_work: cards.iter().any(|card| card.progress.is_some()),
+        cards,
+    };
+    let status = if refused.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    Ok((status, html(&page)).into_response())
+}
+
+pub(crate) async fn page(
+    State(app): State<App>,
+    caller: Caller<ManageContacts>,
+    query: Query,
+) -> Result<Response, PageError> {
+    show(&app, &caller, &query, None).await
+}
+
+/// Switches a workspace, or says in words why it cannot be.
+pub(crate) async fn set(
+    app: &App,
+    who: &bowline_access::Who,
+    setting: &ContactSetting,
+    (on, updates): (bool, bool),
+) -> Result<Result<(), String>, PageError> {
+    if setting.declared {
+        return Ok(Err(
+            "The configuration declares this ([[contact_sync]]), so it cannot be switched here. \
+             Whoever runs Bowline can change it there."
+                .to_owned(),
+        ));
+    }
+    if on && !setting.on {
+        match app.shared.missing_for_contacts(&setting.workspace).await {
+            Ok(missing) if !missing.is_empty() => {
+                let names: Vec<&str> = missing.iter().map(|one| one.permission).collect();
+                return Ok(Err(format!(
+                    "The app lacks permissions at Intercom: {}. An administrator of Intercom adds \
+                     them in the Developer Hub.",
+                    names.join("; ")
+                )));
+            }
+            Ok(_) => {}
+            Err(why) => return Ok(Err(why)),
+        }
+    }
+    let detail = match (on, updates) {
+        (false, _) => "off",
+        (true, true) => "on, with changes",
+        (true, false) => "on, new contacts only",
+    };
+    let entry = app.access.entry(
+        who,
+        What::ContactsSwitched,
+        setting.workspace.as_str(),
+        detail,
+    );
+    app.shared
+        .switch_contacts(setting, on, updates, entry)
+        .await?;
+    Ok(Ok(()))
+}
+
+async fn named(app: &App, posted: &Posted<ManageContacts>) -> Result<ContactSetting, PageError> {
+    let name = WorkspaceName::new(posted.fields.get("workspace"));
+    let found = app.shared.contact_setting(&name).await?;
+    found.ok_or_else(|| posted.caller.not_found("There is no such workspace."))
+}
+
+pub(crate) async fn switch(
+    State(app): State<App>,
+    posted: Posted<ManageContacts>,
+) -> Result<Response, PageError> {
+    let setting = named(&app, &posted).await?;
+    let Posted { caller, fields } = posted;
+    let on = fields.get("on") == "yes";
+    let updates = fields.get("updates") == "yes";
+    match set(&app, caller.who(), &setting, (on, updates)).await? {
+        Ok(()) => {
+            let done = if on { "contacts-on" } else { "contacts-off" };
+            Ok(see_other(&format!("/contacts/settings?done={done}")))
+        }
+        Err(words) => {
+            let refused = Some((setting.workspace, words));
+            show(&app, &caller, &Query::default(), refused).await
+        }
+    }
+}
+
+pub(crate) async fn copy(
+    State(app): State<App>,
+    posted: Posted<ManageContacts>,
+) -> Result<Response, PageError> {
+    let setting = named(&app, &posted).await?;
+    if !setting.on {
+        let words = "Switch copying on first.".to_owned();
+        let refused = Some((setting.workspace, words));
+        return show(&app, &posted.caller, &Query::default(), refused).await;
+    }
+    let begun = app.shared.copy_contacts_again(&setting.workspace).await?;
+    if begun {
+        app.access
+            .write_down(
+                posted.caller.who(),
+                What::ContactsSwitched,
+                setting.workspace.as_str(),
+                "copied again",
+            )
+            .await?;
+    }
+    let done = if begun { "copying" } else { "copying-already" };
+    Ok(see_other(&format!("/contacts/settings?done={done}")))
+}
+
+pub(crate) async fn remove(
+    State(app): State<App>,
+    posted: Posted<ManageContacts>,
+) -> Result<Response, PageError> {
+    let setting = named(&app, &posted).await?;
+    let Posted { caller, fields } = posted;
+    let refused = if setting.on {
+        Some("Switch copying off first; otherwise all of it would come back.")
+    } else if fields.get("sure") != "yes" {
+        Some("Tick that you are sure. What was copied can be copied again; edits made here cannot.")
+    } else {
+        None
+    };
+    if let Some(words) = refused {
+        let refused = Some((setting.workspace, words.to_owned()));
+        return show(&app, &caller, &Query::default(), refused).await;
+    }
+    let removed = app
+        .shared
+        .remove_copied_contacts(&setting.workspace)
+        .await?;
+    app.access
+        .write_down(
+            caller.who(),
+            What::ContactsRemoved,
+            setting.workspace.as_str(),
+            &format!("{removed} contacts and companies"),
+        )
+        .await?;
+    Ok(see_other("/contacts/settings?done=contacts-removed"))
+}

@@ -1,0 +1,411 @@
+//! What changes of one contact: by hand, by a file, and by what Intercom says of it besides its
+//! fields.
+
+use std::collections::BTreeMap;
+
+use bowline_domain::contacts::Life;
+use bowline_domain::contacts::field::{FieldName, FieldValue, email_key};
+use bowline_domain::contacts::ids::{ConflictId, ContactId, RemoteContactId};
+use bowline_domain::contacts::matching::may_be_one;
+use bowline_domain::contacts::profile::{Edit, Origin, Profile};
+use bowline_domain::ids::WorkspaceName;
+use bowline_domain::time::Millis;
+
+use super::{COLUMNS, LOCAL, Stored, WORDS, read_contact};
+use crate::contacts::{Contact, FieldEdit, ImportStep, Imported};
+use crate::db::{Conn, Value, values};
+use crate::error::StoreError;
+use crate::sql::contacts::read;
+use crate::sql::contacts::take::locate;
+
+/// Writes a contact after its fields were changed here.
+async fn rewrite(conn: &mut Conn, contact: &Contact) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE contact SET external = $2, email = $3, name = $4, differs = $5, \
+        edits = $6, unclear = $7 WHERE id = $1";
+    let stored = stored(contact);
+    // In the order of the columns that are stored.
+    let mut all = stored.values()?;
+    let edits = all.pop();
+    let (name, email, external) = (all.swap_remove(3), all.swap_remove(2), all.swap_remove(1));
+    let mut args = values![contact.id.0];
+    args.extend([external, email, name]);
+    args.push(Value::from(contact.profile.differs()));
+    args.extend(edits);
+    args.push(Value::from(contact.unclear));
+    conn.run("changing a contact", SQL, args).await?;
+    WORDS
+        .put(
+            conn,
+            "writing the words of contacts",
+            [(contact.id.0, stored.words())],
+        )
+        .await
+}
+
+fn stored(contact: &Contact) -> Stored<'_> {
+    Stored {
+        remote: contact.remote.as_ref(),
+        role: &contact.role,
+        life: contact.life,
+        unclear: contact.unclear,
+        updated_at: contact.updated_at.0,
+        digest: 0,
+        profile: &contact.profile,
+    }
+}
+
+pub(crate) async fn edit(conn: &mut Conn, edit: &FieldEdit) -> Result<bool, StoreError> {
+    let Some(mut contact) = read::by_id(conn, edit.contact).await? else {
+        return Ok(false);
+    };
+    let before = contact.profile.clone();
+    match &edit.edit {
+        Some(value) => contact.profile.edit(edit.name.clone(), value.clone()),
+        None => {
+            contact.profile.use_remote(&edit.name);
+        }
+    }
+    let value = |profile: &Profile| {
+        let shown = profile.shown(&edit.name);
+        (shown.value.cloned(), shown.edit.is_some())
+    };
+    if value(&before) == value(&contact.profile) {
+        return Ok(false);
+    }
+    rewrite(conn, &contact).await?;
+    Ok(true)
+}
+
+pub(crate) async fn set_life(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    remote: &RemoteContactId,
+    life: Life,
+) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE contact SET life = $3 WHERE workspace = $1 AND remote = $2";
+    let args = values![workspace.as_str(), remote.as_str(), life.code()];
+    conn.run("archiving a contact", SQL, args).await.map(drop)
+}
+
+/// Follows a merge at Intercom. If the one that goes on is not known yet, the one that is gone
+/// becomes it, and what is read of it next is laid under.
+pub(crate) async fn merge_remote(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    from: &RemoteContactId,
+    into: &RemoteContactId,
+    at: Millis,
+) -> Result<(), StoreError> {
+    let Some(into) = locate(conn, workspace, into).await? else {
+        return Ok(());
+    };
+    match locate(conn, workspace, from).await? {
+        Some(from) if from != into => merge(conn, from, into, at).await.map(drop),
+        Some(_) => Ok(()),
+        None => {
+            // Never seen here: what is told of it later is late.
+            alias(conn, workspace, (None, Some(from)), into, at).await
+        }
+    }
+}
+
+/// Keeps where somebody went. One that was never known here has no number of its own, and gets a
+/// negative one that its id makes.
+async fn alias(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    (was, remote): (Option<ContactId>, Option<&RemoteContactId>),
+    into: ContactId,
+    at: Millis,
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO contact_alias (was, workspace, remote, contact, at) \
+        VALUES ($1,$2,$3,$4,$5) ON CONFLICT DO NOTHING";
+    let made = || {
+        let id = remote.map_or("", RemoteContactId::as_str);
+        let digest = bowline_domain::contacts::remote::digest(&[workspace.as_str(), id]);
+        digest
+            .checked_abs()
+            .unwrap_or(i64::MAX)
+            .max(1)
+            .wrapping_neg()
+    };
+    let args = values![
+        was.map_or_else(made, |was| was.0),
+        workspace.as_str(),
+        remote.map(|remote| remote.as_str().to_owned()),
+        into.0,
+        at.0,
+    ];
+    conn.run("keeping where a contact went", SQL, args)
+        .await
+        .map(drop)
+}
+
+/// Merges one contact into another of the same workspace.
+pub(crate) async fn merge(
+    conn: &mut Conn,
+    from: ContactId,
+    into: ContactId,
+    at: Millis,
+) -> Result<bool, StoreError> {
+    const ALIASES: &str = "UPDATE contact_alias SET contact = $2 WHERE contact = $1";
+    const MEMBER: &str = "INSERT INTO membership (contact, workspace, company) \
+        SELECT $2, workspace, company FROM membership WHERE contact = $1 \
+        ON CONFLICT (contact, company) DO NOTHING";
+    if from == into {
+        return Ok(false);
+    }
+    let (Some(gone), Some(mut stays)) = (
+        read::by_id(conn, from).await?,
+        read::by_id(conn, into).await?,
+    ) else {
+        return Ok(false);
+    };
+    if gone.workspace != stays.workspace {
+        return Ok(false);
+    }
+    stays.profile.merge(&gone.profile, at);
+    let both = values![from.0, into.0];
+    conn.run("moving other ids of a contact", ALIASES, both.clone())
+        .await?;
+    conn.run("moving companies of a contact", MEMBER, both)
+        .await?;
+    super::erase::rows(conn, from).await?;
+    let becomes = stays.remote.is_none() && gone.remote.is_some();
+    if becomes {
+        // The one that stays is known by the other's id from now on.
+        become_remote(conn, &mut stays, &gone).await?;
+        alias(conn, &stays.workspace, (Some(from), None), into, at).await?;
+    } else {
+        let was = (Some(from), gone.remote.as_ref());
+        alias(conn, &stays.workspace, was, into, at).await?;
+    }
+    rewrite(conn, &stays).await?;
+    answered(conn, from, into, at).await?;
+    Ok(true)
+}
+
+async fn become_remote(
+    conn: &mut Conn,
+    stays: &mut Contact,
+    gone: &Contact,
+) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE contact SET remote = $2, role = $3, updated_at = $4, digest = 0, \
+        remote_fields = $5, life = $6 WHERE id = $1";
+    stays.remote.clone_from(&gone.remote);
+    stays.role.clone_from(&gone.role);
+    stays.life = gone.life;
+    stays.profile.take_in(gone.profile.remote.clone());
+    let args = values![
+        stays.id.0,
+        gone.remote
+            .as_ref()
+            .map(|remote| remote.as_str().to_owned()),
+        gone.role.as_str(),
+        // The digest is left out, so that the next reading is taken in whatever it says.
+        0,
+        crate::sql::decide::json(&stays.profile.remote)?,
+        stays.life.code(),
+    ];
+    conn.run("making a contact known by its id", SQL, args)
+        .await
+        .map(drop)
+}
+
+/// Questions about one who is gone are answered by it; those that name them as a candidate are
+/// asked about the one who stays.
+async fn answered(
+    conn: &mut Conn,
+    from: ContactId,
+    into: ContactId,
+    at: Millis,
+) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE contact_conflict SET decided_at = $2, decision = $3 \
+        WHERE contact = $1 AND decided_at IS NULL";
+    let args = values![from.0, at.0, format!("merged {into}")];
+    conn.run("answering who somebody is", SQL, args)
+        .await
+        .map(drop)
+}
+
+pub(crate) async fn decide_conflict(
+    conn: &mut Conn,
+    id: ConflictId,
+    into: Option<ContactId>,
+    at: Millis,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE contact_conflict SET decided_at = $2, decision = 'apart' \
+        WHERE id = $1 AND decided_at IS NULL";
+    const CLEAR: &str = "UPDATE contact SET unclear = 0 WHERE id = $1";
+    let Some(conflict) = read::conflict(conn, id).await? else {
+        return Ok(false);
+    };
+    if let Some(into) = into {
+        if !conflict.candidates.contains(&into) {
+            return Ok(false);
+        }
+        // The one that was here first keeps its number, and what was edited of it.
+        return merge(conn, conflict.contact, into, at).await;
+    }
+    conn.run("deciding that somebody is new", SQL, values![id.0, at.0])
+        .await?;
+    conn.run("making a contact clear", CLEAR, values![conflict.contact.0])
+        .await?;
+    Ok(true)
+}
+
+/// Contacts with one e-mail address that are looked at.
+const SAME_ADDRESS_MAX: i64 = 20;
+
+/// Goes through lines of a file: who each is, and what it changes.
+pub(crate) async fn import(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    people: &[Imported],
+    (by, at): (&str, Millis),
+    only_look: bool,
+) -> Result<Vec<ImportStep>, StoreError> {
+    let mut steps = Vec::with_capacity(people.len());
+    for imported in people {
+        let found = imported_is(conn, workspace, imported).await?;
+        let step = match found.as_slice() {
+            [] => {
+                if !only_look {
+                    add(conn, workspace, imported, (by, at)).await?;
+                }
+                ImportStep::Adds
+            }
+            [known] => {
+                let mut contact = known.clone();
+                lay_over(&mut contact.profile, imported, (by, at));
+                if contact.profile == known.profile {
+                    ImportStep::Same(known.id)
+                } else {
+                    if !only_look {
+                        rewrite(conn, &contact).await?;
+                    }
+                    ImportStep::Edits(known.id)
+                }
+            }
+            _ => ImportStep::Unclear,
+        };
+        steps.push(step);
+    }
+    Ok(steps)
+}
+
+/// Lays what a file says over what is known, where it says something else than what is shown.
+fn lay_over(profile: &mut Profile, imported: &Imported, (by, at): (&str, Millis)) {
+    let mut fields: BTreeMap<FieldName, FieldValue> = imported.fields.clone();
+    if let Some(external) = &imported.external_id {
+        fields.insert(
+            FieldName::new(FieldName::EXTERNAL_ID),
+            FieldValue::text(external),
+        );
+    }
+    for (name, mut value) in fields {
+        if name.as_str() == FieldName::EMAIL
+            && let Some(key) = email_key(&value.as_text())
+        {
+            value = FieldValue::Text(key);
+        }
+        let shown = profile.shown(&name).value.map(FieldValue::as_text);
+        if !same(&name, shown.as_deref(), &value.as_text()) {
+            profile.edit(
+                name,
+                Edit {
+                    value: Some(value),
+                    origin: Origin::Import,
+                    by: by.to_owned(),
+                    at,
+                },
+            );
+        }
+    }
+}
+
+/// Does a file say what is shown already? Addresses are the same however they are written.
+fn same(name: &FieldName, shown: Option<&str>, value: &str) -> bool {
+    let Some(shown) = shown else { return false };
+    let is_address = name.as_str() == FieldName::EMAIL;
+    shown == value
+        || (is_address && email_key(shown).is_some_and(|key| Some(key) == email_key(value)))
+}
+
+/// Who a line of a file is about: by id, then external id, then e-mail address.
+async fn imported_is(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    imported: &Imported,
+) -> Result<Vec<Contact>, StoreError> {
+    if let Some(remote) = &imported.remote
+        && let Some(contact) = read::by_remote(conn, workspace, remote).await?
+    {
+        return Ok(vec![contact]);
+    }
+    if let Some(external) = &imported.external_id {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM contact WHERE workspace = $1 AND external = $2 \
+             ORDER BY id LIMIT 2"
+        );
+        let args = values![workspace.as_str(), external.as_str()];
+        let rows = conn
+            .rows("finding contacts by external id", &sql, args)
+            .await?;
+        let found: Result<Vec<Contact>, StoreError> = rows.iter().map(read_contact).collect();
+        let found = found?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    let email = imported
+        .fields
+        .get(&FieldName::new(FieldName::EMAIL))
+        .and_then(|value| email_key(&value.as_text()));
+    match email {
+        Some(email) => {
+            let mut found = read::by_email(conn, workspace, &email, SAME_ADDRESS_MAX).await?;
+            found.retain(|contact| {
+                let external = contact.profile.text(FieldName::EXTERNAL_ID);
+                let external = (!external.is_empty()).then_some(external);
+                may_be_one(imported.external_id.as_deref(), external.as_deref())
+            });
+            Ok(found)
+        }
+        None => Ok(Vec::new()),
+    }
+}
+
+async fn add(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    imported: &Imported,
+    (by, at): (&str, Millis),
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO contact (workspace, since, remote, external, email, name, role, \
+          life, unclear, differs, updated_at, digest, remote_fields, edits) \
+        VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14) RETURNING id";
+    let mut profile = Profile::default();
+    lay_over(&mut profile, imported, (by, at));
+    let stored = Stored {
+        remote: None,
+        role: LOCAL,
+        life: Life::Live,
+        unclear: false,
+        updated_at: 0,
+        digest: 0,
+        profile: &profile,
+    };
+    let mut args = values![workspace.as_str(), at.0];
+    args.extend(stored.values()?);
+    let rows = conn.rows("adding an imported contact", SQL, args).await?;
+    let words = stored.words();
+    let ids: Result<Vec<i64>, StoreError> = rows.iter().map(|row| row.int(0)).collect();
+    WORDS
+        .put(
+            conn,
+            "writing the words of contacts",
+            ids?.into_iter().map(|id| (id, words.clone())),
+        )
+        .await
+}

@@ -1,0 +1,216 @@
+//! Erasing: of one person everything, of what was copied what nobody needs.
+
+use bowline_domain::contacts::field::FieldName;
+use bowline_domain::contacts::ids::{ContactId, RemoteContactId};
+use bowline_domain::contacts::remote::tombstone;
+use bowline_domain::ids::WorkspaceName;
+use bowline_domain::time::Millis;
+
+use super::{LOCAL, WORDS};
+use crate::db::{Conn, Value, values};
+use crate::error::StoreError;
+use crate::sql::contacts::read;
+use crate::sql::contacts::take::locate;
+
+/// Deliveries that one transaction goes through.
+const EVENTS_AT_ONCE: i64 = 500;
+
+/// Takes a contact's rows out of every table of contacts, but for where others went.
+pub(crate) async fn rows(conn: &mut Conn, id: ContactId) -> Result<(), StoreError> {
+    const MEMBER: &str = "DELETE FROM membership WHERE contact = $1";
+    const SQL: &str = "DELETE FROM contact WHERE id = $1";
+    conn.run("leaving all companies", MEMBER, values![id.0])
+        .await?;
+    WORDS
+        .remove(conn, "taking out the words of contacts", [id.0])
+        .await?;
+    conn.run("removing a contact", SQL, values![id.0])
+        .await
+        .map(drop)
+}
+
+async fn bury(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    remote: &RemoteContactId,
+    at: Millis,
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO contact_tombstone (workspace, digest, at) VALUES ($1,$2,$3) \
+        ON CONFLICT (workspace, digest) DO NOTHING";
+    let digest = tombstone(workspace.as_str(), remote);
+    conn.run(
+        "leaving a tombstone",
+        SQL,
+        values![workspace.as_str(), digest, at.0],
+    )
+    .await
+    .map(drop)
+}
+
+/// Erases who is known by an id. A tombstone is left even if nobody is: an event about them may
+/// still be on the way. Of one that was merged into somebody else nothing is left but the alias,
+/// and the other one stays.
+pub(crate) async fn remote(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    remote: &RemoteContactId,
+    at: Millis,
+) -> Result<(), StoreError> {
+    let known = locate(conn, workspace, remote).await?;
+    bury(conn, workspace, remote, at).await?;
+    if let Some(id) = known
+        && let Some(found) = read::by_id(conn, id).await?
+        && found.remote.as_ref() == Some(remote)
+    {
+        contact(conn, id, at).await?;
+    }
+    Ok(())
+}
+
+/// Erases a contact, and answers by which marks deliveries about it are known.
+pub(crate) async fn contact(
+    conn: &mut Conn,
+    id: ContactId,
+    at: Millis,
+) -> Result<Option<(WorkspaceName, Vec<String>)>, StoreError> {
+    const ALIASES: &str = "DELETE FROM contact_alias WHERE contact = $1";
+    const ASKED: &str = "DELETE FROM contact_conflict WHERE contact = $1";
+    let Some(known) = read::by_id(conn, id).await? else {
+        return Ok(None);
+    };
+    let mut ids = read::aliases(conn, id).await?;
+    ids.extend(
+        known
+            .remote
+            .as_ref()
+            .map(|remote| remote.as_str().to_owned()),
+    );
+    for remote in &ids {
+        let remote = RemoteContactId::new(remote.as_str());
+        bury(conn, &known.workspace, &remote, at).await?;
+    }
+    conn.run("forgetting other ids of a contact", ALIASES, values![id.0])
+        .await?;
+    conn.run("forgetting who is not clear", ASKED, values![id.0])
+        .await?;
+    rows(conn, id).await?;
+    let mut marks = ids;
+    for name in [FieldName::EMAIL, FieldName::PHONE] {
+        let text = known.profile.text(name);
+        if text.len() >= MARK_BYTES_MIN {
+            marks.push(text);
+        }
+    }
+    Ok(Some((known.workspace, marks)))
+}
+
+/// The shortest address or number by which deliveries are looked for: a shorter one stands in what
+/// is about others.
+const MARK_BYTES_MIN: usize = 6;
+
+/// Takes the texts out of deliveries that hold one of the marks; those that still wait keep theirs,
+/// and meet the tombstone. Answers how far it came.
+pub(crate) async fn payloads(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    marks: &[String],
+    after: i64,
+) -> Result<Option<i64>, StoreError> {
+    const PART: &str = "SELECT id, body, connection FROM event WHERE id > $1 ORDER BY id LIMIT $2";
+    const REDACT: &str = "WITH v (id) AS (VALUES {rows}) UPDATE event SET body = '' \
+        FROM v WHERE event.id = v.id AND event.state <> 0";
+    let part = conn
+        .rows(
+            "reading deliveries for erasure",
+            PART,
+            values![after, EVENTS_AT_ONCE],
+        )
+        .await?;
+    let ours = bowline_domain::connection::Connection::Workspace(workspace.clone()).key();
+    let (mut last, mut found) = (None, Vec::new());
+    for row in &part {
+        let (id, body) = (row.int(0)?, row.text(1)?);
+        last = Some(id);
+        // Ids are unique in their workspace only; addresses and numbers are the person's anywhere.
+        let from_ours = row.text(2)? == ours;
+        let holds = |mark: &&String| {
+            (from_ours || mark.contains('@') || mark.starts_with('+'))
+                && body.contains(mark.as_str())
+        };
+        if !body.is_empty() && marks.iter().any(|mark| holds(&mark)) {
+            found.push(Value::from(id));
+        }
+    }
+    conn.rows_of_many("erasing what deliveries say", REDACT, 1, found)
+        .await?;
+    Ok(last)
+}
+
+/// Removes a part of what was copied: contacts that Intercom knows and that have no feedback, and
+/// after them the companies. Leaves no tombstones: switched on again, all of it is copied again.
+pub(crate) async fn copied(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    limit: i64,
+) -> Result<u64, StoreError> {
+    const PART: &str = "SELECT id FROM contact WHERE workspace = $1 AND role <> $2 LIMIT $3";
+    const MEMBER: &str = "WITH v (id) AS (VALUES {rows}) \
+        DELETE FROM membership WHERE contact IN (SELECT id FROM v)";
+    const ASKED: &str = "WITH v (id) AS (VALUES {rows}) \
+        DELETE FROM contact_conflict WHERE contact IN (SELECT id FROM v)";
+    const ALIASES: &str = "WITH v (id) AS (VALUES {rows}) \
+        DELETE FROM contact_alias WHERE contact IN (SELECT id FROM v)";
+    const SQL: &str = "WITH v (id) AS (VALUES {rows}) \
+        DELETE FROM contact WHERE id IN (SELECT id FROM v)";
+    let part = conn
+        .rows(
+            "finding what was copied",
+            PART,
+            values![workspace.as_str(), LOCAL, limit],
+        )
+        .await?;
+    let ids: Result<Vec<i64>, StoreError> = part.iter().map(|row| row.int(0)).collect();
+    let ids = ids?;
+    if ids.is_empty() {
+        return copied_companies(conn, workspace, limit).await;
+    }
+    let all: Vec<Value> = ids.iter().map(|id| Value::from(*id)).collect();
+    conn.rows_of_many("removing copied memberships", MEMBER, 1, all.clone())
+        .await?;
+    conn.rows_of_many("removing copied questions", ASKED, 1, all.clone())
+        .await?;
+    conn.rows_of_many("removing copied aliases", ALIASES, 1, all.clone())
+        .await?;
+    WORDS
+        .remove(conn, "removing copied words", ids.iter().copied())
+        .await?;
+    conn.rows_of_many("removing copied contacts", SQL, 1, all)
+        .await?;
+    Ok(ids.len() as u64)
+}
+
+async fn copied_companies(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    limit: i64,
+) -> Result<u64, StoreError> {
+    const PART: &str = "SELECT id FROM company WHERE workspace = $1 LIMIT $2";
+    const SQL: &str = "WITH v (id) AS (VALUES {rows}) \
+        DELETE FROM company WHERE id IN (SELECT id FROM v)";
+    let part = conn
+        .rows(
+            "finding copied companies",
+            PART,
+            values![workspace.as_str(), limit],
+        )
+        .await?;
+    let ids: Result<Vec<i64>, StoreError> = part.iter().map(|row| row.int(0)).collect();
+    let ids = ids?;
+    super::COMPANY_WORDS
+        .remove(conn, "removing words of companies", ids.iter().copied())
+        .await?;
+    let all: Vec<Value> = ids.iter().map(|id| Value::from(*id)).collect();
+    conn.rows_of_many("removing copied companies", SQL, 1, all)
+        .await?;
+    Ok(ids.len() as u64)
+}

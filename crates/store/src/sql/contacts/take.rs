@@ -1,0 +1,532 @@
+//! Taking in what Intercom tells of contacts: many at once, in few statements. What says what is
+//! known already costs one look and no write.
+
+use std::collections::{HashMap, HashSet};
+
+use bowline_domain::contacts::ids::{ContactId, RemoteContactId};
+use bowline_domain::contacts::matching::{By, Candidates, Match, find, may_be_one};
+use bowline_domain::contacts::profile::{Edits, Profile};
+use bowline_domain::contacts::remote::{RemoteContact, tombstone};
+use bowline_domain::contacts::{Freshness, Life, freshness};
+use bowline_domain::ids::WorkspaceName;
+use bowline_domain::time::Millis;
+
+use super::{LOCAL, Stored, WORDS, read_edits};
+use crate::contacts::{ContactChange, ContactChanges, Taken};
+use crate::db::{Conn, Value, in_list, values};
+use crate::error::StoreError;
+use crate::model::{Decided, Decision};
+use crate::sql::contacts::{change, companies, erase};
+use crate::sql::decide::json;
+
+/// What is known of a contact before it is taken in.
+struct Known {
+    id: ContactId,
+    updated_at: i64,
+    digest: i64,
+    life: Life,
+    unclear: bool,
+    edits: Edits,
+    external: Option<String>,
+}
+
+/// Those of a batch that somebody is found for, by what they are found.
+#[derive(Default)]
+struct Lookup {
+    known: HashMap<String, Known>,
+    merged: HashMap<String, ContactId>,
+    erased: HashSet<i64>,
+    by_external: HashMap<String, Vec<ContactId>>,
+    by_email: HashMap<String, Vec<ContactId>>,
+    local: HashMap<ContactId, Known>,
+}
+
+/// A contact that is to be written.
+struct Write<'c> {
+    contact: &'c RemoteContact,
+    profile: Profile,
+    life: Life,
+    unclear: bool,
+    asked: Option<(By, Vec<ContactId>)>,
+}
+
+/// Applies what events mean for contacts.
+pub(crate) async fn store(
+    conn: &mut Conn,
+    decided: &[(&Decision, &Decided)],
+) -> Result<(), StoreError> {
+    for (_, decided) in decided {
+        if let Some(changes) = &decided.contacts {
+            apply(conn, changes).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn apply(conn: &mut Conn, changes: &ContactChanges) -> Result<(), StoreError> {
+    let ContactChanges {
+        workspace,
+        changes,
+        at,
+    } = changes;
+    for change in changes {
+        match change {
+            ContactChange::Take { contact, life } => {
+                let one = std::slice::from_ref(contact.as_ref());
+                take_in(conn, workspace, one, *life, *at).await?;
+            }
+            ContactChange::SetLife(remote, life) => {
+                change::set_life(conn, workspace, remote, *life).await?;
+            }
+            ContactChange::Merge { from, into } => {
+                change::merge_remote(conn, workspace, from, into, *at).await?;
+            }
+            ContactChange::Erase(remote) => erase::remote(conn, workspace, remote, *at).await?,
+            ContactChange::Company(company) => {
+                let one = std::slice::from_ref(company.as_ref());
+                companies::take_in(conn, workspace, one, *at).await?;
+            }
+            ContactChange::CompanyGone(remote) => companies::gone(conn, workspace, remote).await?,
+        }
+    }
+    Ok(())
+}
+
+/// Takes contacts in. `life` is how they are, where that is known: a list shows only live ones.
+pub(crate) async fn take_in(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    contacts: &[RemoteContact],
+    life: Option<Life>,
+    at: Millis,
+) -> Result<Taken, StoreError> {
+    let mut taken = Taken::default();
+    let batch = newest_of_each(contacts, &mut taken);
+    let mut lookup = look_up(conn, workspace, &batch).await?;
+    let (mut fresh, mut changed) = (Vec::new(), Vec::new());
+    for contact in batch {
+        let known = match find(&lookup.candidates(workspace, contact)) {
+            Match::Erased | Match::Merged(_) => {
+                taken.passed_over += 1;
+                continue;
+            }
+            Match::Known(_) => lookup.known.get(contact.id.as_str()),
+            Match::Joins(id, _) => {
+                lookup.joined(id);
+                lookup.local.get(&id)
+            }
+            found @ (Match::New | Match::Unclear(..)) => {
+                taken.fresh += 1;
+                let asked = match found {
+                    Match::Unclear(by, candidates) => Some((by, candidates)),
+                    _ => None,
+                };
+                fresh.push(Write {
+                    contact,
+                    profile: Profile {
+                        remote: contact.fields.clone(),
+                        edits: Edits::new(),
+                    },
+                    life: life.unwrap_or_default(),
+                    unclear: asked.is_some(),
+                    asked,
+                });
+                continue;
+            }
+        };
+        // Found a moment ago.
+        let Some(known) = known else { continue };
+        let life = life.unwrap_or(known.life);
+        let news = freshness(
+            (known.updated_at, known.digest),
+            (contact.updated_at, contact.digest()),
+        );
+        if news == Freshness::Older || (news == Freshness::Same && life == known.life) {
+            taken.unchanged += 1;
+            continue;
+        }
+        taken.updated += 1;
+        let mut profile = Profile {
+            remote: contact.fields.clone(),
+            edits: known.edits.clone(),
+        };
+        profile.take_in(contact.fields.clone());
+        let write = Write {
+            contact,
+            profile,
+            life,
+            unclear: known.unclear,
+            asked: None,
+        };
+        changed.push((known.id, write));
+    }
+    insert(conn, workspace, &fresh, at).await?;
+    update(conn, workspace, &changed).await?;
+    Ok(taken)
+}
+
+/// One version of each: the newest, the later one of the same age. The others count as unchanged.
+fn newest_of_each<'c>(contacts: &'c [RemoteContact], taken: &mut Taken) -> Vec<&'c RemoteContact> {
+    let mut places: HashMap<&str, usize> = HashMap::with_capacity(contacts.len());
+    let mut batch: Vec<&RemoteContact> = Vec::with_capacity(contacts.len());
+    for contact in contacts {
+        match places.get(contact.id.as_str()) {
+            None => {
+                places.insert(contact.id.as_str(), batch.len());
+                batch.push(contact);
+            }
+            Some(&place) => {
+                taken.unchanged += 1;
+                if contact.updated_at >= batch[place].updated_at {
+                    batch[place] = contact;
+                }
+            }
+        }
+    }
+    batch
+}
+
+impl Lookup {
+    fn candidates(&self, workspace: &WorkspaceName, contact: &RemoteContact) -> Candidates {
+        let id = contact.id.as_str();
+        let by_id = self.known.get(id).map(|known| known.id);
+        if by_id.is_some() && self.erased.is_empty() {
+            return Candidates {
+                by_id,
+                ..Candidates::default()
+            };
+        }
+        let found = |map: &HashMap<String, Vec<ContactId>>, key: Option<String>| {
+            key.and_then(|key| map.get(&key).cloned())
+                .unwrap_or_default()
+        };
+        let external = external(contact);
+        let mut by_email = found(&self.by_email, contact.email_key());
+        by_email.retain(|id| {
+            let known = self.local.get(id);
+            known.is_some_and(|known| may_be_one(external.as_deref(), known.external.as_deref()))
+        });
+        Candidates {
+            by_id,
+            merged_into: self.merged.get(id).copied(),
+            erased: self
+                .erased
+                .contains(&tombstone(workspace.as_str(), &contact.id)),
+            by_external_id: found(&self.by_external, external.clone()),
+            by_email,
+        }
+    }
+
+    /// Somebody was joined: nobody else of the batch can be.
+    fn joined(&mut self, id: ContactId) {
+        let lists = self
+            .by_external
+            .values_mut()
+            .chain(self.by_email.values_mut());
+        for list in lists {
+            list.retain(|other| *other != id);
+        }
+    }
+}
+
+fn external(contact: &RemoteContact) -> Option<String> {
+    contact.text(bowline_domain::contacts::field::FieldName::EXTERNAL_ID)
+}
+
+const KNOWN_COLUMNS: &str = "id, updated_at, digest, life, unclear, edits, external, remote, email";
+
+fn read_known(row: &crate::db::Row) -> Result<Known, StoreError> {
+    Ok(Known {
+        id: ContactId(row.int(0)?),
+        updated_at: row.int(1)?,
+        digest: row.int(2)?,
+        life: Life::from_code(row.int(3)?),
+        unclear: row.truth(4)?,
+        edits: read_edits(&row.text(5)?)?,
+        external: row.text_or_null(6)?,
+    })
+}
+
+async fn look_up(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    batch: &[&RemoteContact],
+) -> Result<Lookup, StoreError> {
+    let mut lookup = Lookup::default();
+    if batch.is_empty() {
+        return Ok(lookup);
+    }
+    let (list, args) = in_list(2, batch.iter().map(|contact| contact.id.as_str()));
+    let sql =
+        format!("SELECT {KNOWN_COLUMNS} FROM contact WHERE workspace = $1 AND remote IN {list}");
+    let rows = conn
+        .rows("finding contacts by id", &sql, with(workspace, args))
+        .await?;
+    for row in &rows {
+        let remote = row.text_or_null(7)?.unwrap_or_default();
+        lookup.known.insert(remote, read_known(row)?);
+    }
+    let unknown: Vec<&RemoteContact> = batch
+        .iter()
+        .copied()
+        .filter(|contact| !lookup.known.contains_key(contact.id.as_str()))
+        .collect();
+    if unknown.is_empty() {
+        return Ok(lookup);
+    }
+    look_up_gone(conn, workspace, &unknown, &mut lookup).await?;
+    look_up_local(conn, workspace, &unknown, &mut lookup).await?;
+    Ok(lookup)
+}
+
+fn with(workspace: &WorkspaceName, args: Vec<Value>) -> Vec<Value> {
+    let mut all = values![workspace.as_str()];
+    all.extend(args);
+    all
+}
+
+/// Those that were merged away or erased.
+async fn look_up_gone(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    unknown: &[&RemoteContact],
+    lookup: &mut Lookup,
+) -> Result<(), StoreError> {
+    const ERASED: &str = "WITH v (workspace, digest) AS (VALUES {rows}) \
+        SELECT t.digest FROM v JOIN contact_tombstone t \
+          ON t.workspace = v.workspace AND t.digest = v.digest";
+    let (list, args) = in_list(2, unknown.iter().map(|contact| contact.id.as_str()));
+    let sql = format!(
+        "SELECT remote, contact FROM contact_alias WHERE workspace = $1 AND remote IN {list}"
+    );
+    let rows = conn
+        .rows("finding merged contacts", &sql, with(workspace, args))
+        .await?;
+    for row in &rows {
+        lookup.merged.insert(row.text(0)?, ContactId(row.int(1)?));
+    }
+    let args: Vec<Value> = unknown
+        .iter()
+        .flat_map(|contact| {
+            values![
+                workspace.as_str(),
+                tombstone(workspace.as_str(), &contact.id)
+            ]
+        })
+        .collect();
+    let rows = conn
+        .rows_of_many("finding erased contacts", ERASED, 2, args)
+        .await?;
+    for row in &rows {
+        lookup.erased.insert(row.int(0)?);
+    }
+    Ok(())
+}
+
+/// Those whom Intercom does not know yet, by external id and e-mail address.
+async fn look_up_local(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    unknown: &[&RemoteContact],
+    lookup: &mut Lookup,
+) -> Result<(), StoreError> {
+    const ANY: &str = "SELECT id FROM contact WHERE workspace = $1 AND role = $2 LIMIT 1";
+    let any = conn
+        .rows(
+            "asking for imported contacts",
+            ANY,
+            values![workspace.as_str(), LOCAL],
+        )
+        .await?;
+    if any.is_empty() {
+        return Ok(());
+    }
+    let externals: Vec<String> = unknown.iter().filter_map(|c| external(c)).collect();
+    let emails: Vec<String> = unknown.iter().filter_map(|c| c.email_key()).collect();
+    for (column, keys) in [("external", externals), ("email", emails)] {
+        if keys.is_empty() {
+            continue;
+        }
+        let (list, args) = in_list(2, keys.iter().map(String::as_str));
+        let sql = format!(
+            "SELECT {KNOWN_COLUMNS} FROM contact \
+             WHERE workspace = $1 AND {column} IN {list} AND remote IS NULL"
+        );
+        let rows = conn
+            .rows("finding imported contacts", &sql, with(workspace, args))
+            .await?;
+        for row in &rows {
+            let known = read_known(row)?;
+            let (map, key) = if column == "external" {
+                (&mut lookup.by_external, known.external.clone())
+            } else {
+                (&mut lookup.by_email, row.text_or_null(8)?)
+            };
+            map.entry(key.unwrap_or_default())
+                .or_default()
+                .push(known.id);
+            lookup.local.insert(known.id, known);
+        }
+    }
+    Ok(())
+}
+
+impl Write<'_> {
+    fn stored(&self) -> Stored<'_> {
+        Stored {
+            remote: Some(&self.contact.id),
+            role: &self.contact.role,
+            life: self.life,
+            unclear: self.unclear,
+            updated_at: self.contact.updated_at,
+            digest: self.contact.digest(),
+            profile: &self.profile,
+        }
+    }
+}
+
+async fn insert(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    fresh: &[Write<'_>],
+    at: Millis,
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO contact (workspace, since, remote, external, email, name, role, \
+          life, unclear, differs, updated_at, digest, remote_fields, edits) {inserted} \
+        RETURNING id, remote";
+    if fresh.is_empty() {
+        return Ok(());
+    }
+    let mut args = Vec::with_capacity(fresh.len() * 14);
+    for write in fresh {
+        args.extend(values![workspace.as_str(), at.0]);
+        args.extend(write.stored().values()?);
+    }
+    let rows = conn.rows_of_many("adding contacts", SQL, 14, args).await?;
+    let mut ids: HashMap<String, i64> = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        ids.insert(row.text_or_null(1)?.unwrap_or_default(), row.int(0)?);
+    }
+    let all: Vec<(i64, &Write<'_>)> = fresh
+        .iter()
+        .filter_map(|write| Some((*ids.get(write.contact.id.as_str())?, write)))
+        .collect();
+    let words = all.iter().map(|(id, write)| (*id, write.stored().words()));
+    WORDS
+        .put(conn, "writing the words of contacts", words)
+        .await?;
+    belong(conn, workspace, &all).await?;
+    ask(conn, workspace, &all, at).await
+}
+
+async fn update(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    changed: &[(ContactId, Write<'_>)],
+) -> Result<(), StoreError> {
+    const SQL: &str = "WITH v (id, remote, external, email, name, role, life, unclear, differs, \
+          updated_at, digest, remote_fields, edits) AS (VALUES {rows}) \
+        UPDATE contact SET remote = v.remote, external = v.external, email = v.email, \
+          name = v.name, role = v.role, life = v.life, unclear = v.unclear, differs = v.differs, \
+          updated_at = v.updated_at, digest = v.digest, remote_fields = v.remote_fields, \
+          edits = v.edits \
+        FROM v WHERE contact.id = v.id";
+    const LEFT: &str = "WITH v (id) AS (VALUES {rows}) \
+        DELETE FROM membership WHERE contact IN (SELECT id FROM v)";
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let mut args = Vec::with_capacity(changed.len() * 13);
+    for (id, write) in changed {
+        args.push(Value::from(id.0));
+        args.extend(write.stored().values()?);
+    }
+    conn.rows_of_many("changing contacts", SQL, 13, args)
+        .await?;
+    let all: Vec<(i64, &Write<'_>)> = changed.iter().map(|(id, write)| (id.0, write)).collect();
+    let words = all.iter().map(|(id, write)| (*id, write.stored().words()));
+    WORDS
+        .put(conn, "writing the words of contacts", words)
+        .await?;
+    // What a list cut off at ten says nothing of the rest, so nobody leaves a company by it.
+    let whole = all
+        .iter()
+        .filter(|(_, write)| write.contact.companies_complete);
+    let left: Vec<Value> = whole.map(|(id, _)| Value::from(*id)).collect();
+    conn.rows_of_many("leaving companies", LEFT, 1, left)
+        .await?;
+    belong(conn, workspace, &all).await
+}
+
+async fn belong(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    all: &[(i64, &Write<'_>)],
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO membership (contact, workspace, company) {inserted} \
+        ON CONFLICT (contact, company) DO NOTHING";
+    let mut args = Vec::new();
+    for (id, write) in all {
+        let mut companies: Vec<&str> = write
+            .contact
+            .companies
+            .iter()
+            .map(bowline_domain::contacts::ids::RemoteCompanyId::as_str)
+            .collect();
+        companies.sort_unstable();
+        companies.dedup();
+        for company in companies {
+            args.extend(values![*id, workspace.as_str(), company]);
+        }
+    }
+    conn.rows_of_many("joining companies", SQL, 3, args)
+        .await
+        .map(drop)
+}
+
+/// Asks who those are that several were found for.
+async fn ask(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    all: &[(i64, &Write<'_>)],
+    at: Millis,
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO contact_conflict (workspace, contact, known_by, candidates, at) \
+        {inserted}";
+    let mut args = Vec::new();
+    for (id, write) in all {
+        if let Some((by, candidates)) = &write.asked {
+            let row = values![
+                workspace.as_str(),
+                *id,
+                by.as_str(),
+                json(candidates)?,
+                at.0
+            ];
+            args.extend(row);
+        }
+    }
+    conn.rows_of_many("asking who somebody is", SQL, 5, args)
+        .await
+        .map(drop)
+}
+
+/// The contact with this id at Intercom, or the one it was merged into.
+pub(crate) async fn locate(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    remote: &RemoteContactId,
+) -> Result<Option<ContactId>, StoreError> {
+    const SQL: &str = "SELECT id FROM contact WHERE workspace = $1 AND remote = $2 \
+        UNION ALL SELECT contact FROM contact_alias WHERE workspace = $1 AND remote = $2";
+    let rows = conn
+        .rows(
+            "locating a contact",
+            SQL,
+            values![workspace.as_str(), remote.as_str()],
+        )
+        .await?;
+    rows.first()
+        .map(|row| row.int(0).map(ContactId))
+        .transpose()
+}
