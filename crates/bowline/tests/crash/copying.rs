@@ -31,7 +31,7 @@ async fn texts_of(url: &str, sql: &str) -> Vec<Vec<String>> {
 fn plan(folder: &Path, backend: Backend) -> Plan {
     let mut plan = Plan::new(folder);
     plan.listen = bowline_sandbox::common::lasting_address();
-    plan.top = "\n[[contact_sync]]\nworkspace = \"acme\"\n".to_owned();
+    "\n[[contact_sync]]\nworkspace = \"acme\"\n".clone_into(&mut plan.top);
     plan.intercom.invented_contacts = CONTACTS;
     plan.intercom.latency_ms = LATENCY_MS;
     if backend == Backend::Postgres {
