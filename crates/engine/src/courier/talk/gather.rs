@@ -15,9 +15,8 @@ use crate::courier::{Courier, MENDING_WAIT_MS, Stop};
 use crate::planner::COMMENT;
 use crate::registry::Site;
 
-/// Brings a gathering to its text, for a message in it. If that stands there already, what came
-/// after it waits for its own time: else somebody who writes on and on would have every message
-/// written by itself.
+/// Brings a gathering to its text, for a message in it. If that stands there already, nothing is
+/// written: what came after it has writes of its own.
 pub(super) async fn gather(
     courier: &Courier<'_>,
     talk: &Talk,
