@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::audience::Audience;
 use crate::connection::Connection;
 use crate::fact::FactKey;
+use crate::feedback::act::FeedbackAct;
 use crate::ids::{ConversationId, IssueId, LaneKey, SiteName, WorkspaceName};
 use crate::messaging::act::TalkAct;
 use crate::time::Millis;
@@ -132,6 +133,7 @@ impl Effect {
                     LaneKey::end_user_writes(&self.site, account, end_user)
                 }
             }
+            Act::Feedback(act) => act.lane(),
             act => match act.conversation() {
                 Some((workspace, conversation)) => LaneKey::conversation(workspace, conversation),
                 None => LaneKey::issue(&self.site, &self.issue),
@@ -164,7 +166,9 @@ impl Effect {
                 *html = html.replace(self.key.marker().as_str(), key.marker().as_str());
             }
             Act::Reopen { conversation, .. } => conversation.clone_from(into),
-            Act::SnoozeAgain { .. } | Act::Record | Act::Talk(_) => return None,
+            Act::SnoozeAgain { .. } | Act::Record | Act::Talk(_) | Act::Feedback(_) => {
+                return None;
+            }
         }
         Some(Self {
             key,
@@ -213,6 +217,8 @@ pub enum Act {
     Record,
     /// A write of messaging.
     Talk(TalkAct),
+    /// A write of feedback.
+    Feedback(FeedbackAct),
 }
 
 impl Act {
@@ -224,6 +230,7 @@ impl Act {
             Self::SnoozeAgain { .. } => "snooze_again",
             Self::Record => "record",
             Self::Talk(talk) => talk.kind(),
+            Self::Feedback(act) => act.kind(),
         }
     }
 
@@ -254,6 +261,7 @@ impl Act {
             }),
             Self::Reopen { .. } | Self::SnoozeAgain { .. } | Self::Record => None,
             Self::Talk(talk) => talk.without_text().map(Self::Talk),
+            Self::Feedback(act) => act.without_text().map(Self::Feedback),
         }
     }
 
@@ -275,7 +283,7 @@ impl Act {
                 conversation,
                 ..
             } => Some((workspace, conversation)),
-            Self::Record | Self::Talk(_) => None,
+            Self::Record | Self::Talk(_) | Self::Feedback(_) => None,
         }
     }
 }

@@ -100,6 +100,8 @@ macro_rules! row_id {
     };
 }
 
+pub(crate) use row_id;
+
 row_id! {
     /// One accepted delivery.
     EventId

@@ -26,6 +26,7 @@ pub mod audience;
 pub mod connection;
 pub mod effect;
 pub mod fact;
+pub mod feedback;
 pub mod happening;
 pub mod ids;
 pub mod link;
