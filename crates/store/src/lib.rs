@@ -28,6 +28,7 @@ pub mod browse;
 pub mod committer;
 mod db;
 mod error;
+pub mod feedback;
 mod group;
 mod handover;
 mod migrate;

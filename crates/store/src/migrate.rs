@@ -10,6 +10,7 @@ const STEPS: &[(i64, &str)] = &[
     (1, include_str!("../migrations/0001_linking.sql")),
     (2, include_str!("../migrations/0002_access.sql")),
     (3, include_str!("../migrations/0003_messaging.sql")),
+    (9, include_str!("../migrations/0009_feedback.sql")),
 ];
 
 /// PostgreSQL advisory lock under which one replica at a time migrates.
@@ -52,7 +53,9 @@ async fn steps(conn: &mut Conn, doing: &'static str) -> Result<(), StoreError> {
     // Each step that is missing, not those above the highest: steps that were written side by
     // side may arrive in another order than their numbers.
     for (step, sql) in STEPS.iter().filter(|(step, _)| !done.contains(step)) {
-        let sql = sql.replace("{ID}", conn.dialect().identity());
+        let sql = sql
+            .replace("{ID}", conn.dialect().identity())
+            .replace("{FULL_TEXT}", conn.dialect().full_text());
         conn.script(doing, &sql).await?;
         conn.run(
             doing,

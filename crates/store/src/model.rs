@@ -20,6 +20,8 @@ use bowline_domain::state::IssueRecord;
 use bowline_domain::time::Millis;
 use serde::{Deserialize, Serialize};
 
+use crate::feedback::FeedbackChanges;
+
 /// Where a delivery came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -256,6 +258,8 @@ pub struct Decided {
     pub facts: Vec<FactKey>,
     /// What changes in the conversation with an end user.
     pub talk: Option<Box<TalkChanges>>,
+    /// What changes in feedback.
+    pub feedback: Option<Box<FeedbackChanges>>,
     /// The writes to be made, in order.
     pub effects: Vec<Effect>,
     /// What became of the event.

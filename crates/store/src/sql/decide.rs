@@ -13,6 +13,7 @@ use crate::error::StoreError;
 use crate::model::{
     Committed, Decided, Decision, EventState, LaneKind, Lease, TakenEffect, Verdict,
 };
+use crate::sql::feedback;
 use crate::sql::lanes::{self, Enqueue, Holder};
 use crate::sql::talk;
 
@@ -57,6 +58,7 @@ pub(crate) async fn decide(
     store_links(conn, &decided).await?;
     store_facts(conn, &decided).await?;
     talk::store(conn, &decided).await?;
+    feedback::capture::store(conn, &decided).await?;
     let mut taken = store_effects(conn, writer, &decided).await?;
 
     Ok(decisions

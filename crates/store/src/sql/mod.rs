@@ -8,6 +8,7 @@ pub(crate) mod claim;
 pub(crate) mod connections;
 pub(crate) mod decide;
 pub(crate) mod deliveries;
+pub(crate) mod feedback;
 pub(crate) mod lanes;
 pub(crate) mod link_pages;
 pub(crate) mod lookup;
