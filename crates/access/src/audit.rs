@@ -36,11 +36,17 @@ pub enum What {
     LinkAdded,
     /// A link was ended by hand.
     LinkRemoved,
+    /// A product was made or changed.
+    ProductChanged,
+    /// A backfill was begun, paused, taken up again or cancelled.
+    BackfillChanged,
+    /// Feedback tickets were changed.
+    TicketsChanged,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -55,6 +61,9 @@ impl What {
         Self::EventReplayed,
         Self::LinkAdded,
         Self::LinkRemoved,
+        Self::ProductChanged,
+        Self::BackfillChanged,
+        Self::TicketsChanged,
     ];
 
     /// The word for storage.
@@ -74,6 +83,9 @@ impl What {
             Self::EventReplayed => "event_replayed",
             Self::LinkAdded => "link_added",
             Self::LinkRemoved => "link_removed",
+            Self::ProductChanged => "product_changed",
+            Self::BackfillChanged => "backfill_changed",
+            Self::TicketsChanged => "tickets_changed",
         }
     }
 
@@ -94,6 +106,9 @@ impl What {
             Self::EventReplayed => "Delivery decided again",
             Self::LinkAdded => "Conversation linked",
             Self::LinkRemoved => "Conversation unlinked",
+            Self::ProductChanged => "Product changed",
+            Self::BackfillChanged => "Backfill changed",
+            Self::TicketsChanged => "Feedback changed",
         }
     }
 
@@ -104,7 +119,8 @@ impl What {
 }
 
 impl Access {
-    pub(crate) fn entry(
+    /// An entry of the audit log, for a change that is stored together with it.
+    pub fn entry(
         &self,
         who: &Who,
         what: What,

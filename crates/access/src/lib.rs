@@ -33,8 +33,8 @@ pub use accounts::{AccountForm, ChangeRefusal, Fault, Invited, Invitee};
 pub use audit::What;
 pub use password::{Cost, PASSWORD_LETTERS_MIN, PasswordFault};
 pub use permission::{
-    ChangeLinks, Granted, Look, ManagePeople, OwnAccount, Permission, ReadAudit, Replay,
-    SeePayloads, Who,
+    ChangeLinks, Granted, Look, ManagePeople, ManageProducts, OwnAccount, Permission, ReadAudit,
+    Replay, SeePayloads, Triage, Who,
 };
 pub use role::{Person, ProjectRef, Role, RoleKind};
 pub use secret::{Entropy, digest, same};

@@ -39,11 +39,19 @@ pub enum Scope {
     Replay,
     /// Read the audit log.
     Audit,
+    /// Work on feedback tickets.
+    Feedback,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Read, Self::Links, Self::Replay, Self::Audit];
+    pub const ALL: [Self; 5] = [
+        Self::Read,
+        Self::Links,
+        Self::Replay,
+        Self::Audit,
+        Self::Feedback,
+    ];
 
     /// The word for storage and the API.
     pub fn as_str(self) -> &'static str {
@@ -52,6 +60,7 @@ impl Scope {
             Self::Links => "links",
             Self::Replay => "replay",
             Self::Audit => "audit",
+            Self::Feedback => "feedback",
         }
     }
 
@@ -62,6 +71,7 @@ impl Scope {
             Self::Links => "Link and unlink conversations",
             Self::Replay => "Decide deliveries again",
             Self::Audit => "Read the audit log",
+            Self::Feedback => "Work on feedback tickets",
         }
     }
 

@@ -15,6 +15,7 @@ mod breaker;
 pub mod channel;
 pub mod config;
 mod courier;
+pub mod feedback;
 mod glance;
 mod health;
 pub mod ingress;
@@ -29,6 +30,7 @@ mod run;
 pub mod shared;
 
 pub use config::{
-    AccountConfig, BindingConfig, DeskConfig, EngineConfig, Provider, SiteConfig, WorkspaceConfig,
+    AccountConfig, BindingConfig, DeskConfig, EngineConfig, ProductConfig, Provider, SiteConfig,
+    WorkspaceConfig,
 };
 pub use run::{Engine, Setup};

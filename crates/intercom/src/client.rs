@@ -34,11 +34,11 @@ pub struct Client {
 }
 
 /// One call before it is sent.
-struct Call<'a> {
-    method: Method,
-    path: &'a [&'a str],
-    body: Option<Value>,
-    doing: &'static str,
+pub(crate) struct Call<'a> {
+    pub(crate) method: Method,
+    pub(crate) path: &'a [&'a str],
+    pub(crate) body: Option<Value>,
+    pub(crate) doing: &'static str,
 }
 
 impl Call<'_> {
@@ -217,13 +217,26 @@ impl Client {
         self.call(call, Conversation::read).await
     }
 
-    async fn call<T>(
+    pub(crate) async fn call<T>(
         &self,
         call: Call<'_>,
         read: impl FnOnce(&Value) -> Option<T>,
     ) -> Result<Reply<T>, ApiError> {
+        self.ask(call, &[], read).await
+    }
+
+    /// A call with a query.
+    pub(crate) async fn ask<T>(
+        &self,
+        call: Call<'_>,
+        query: &[(&str, &str)],
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Result<Reply<T>, ApiError> {
         let (access, doing) = (call.access(), call.doing);
-        let request = self.request(call)?;
+        let mut request = self.request(call)?;
+        if !query.is_empty() {
+            request.url.query_pairs_mut().extend_pairs(query);
+        }
         let response = self
             .transport
             .send(request)
@@ -276,7 +289,7 @@ impl Client {
     }
 }
 
-fn get<'a>(path: &'a [&'a str], doing: &'static str) -> Call<'a> {
+pub(crate) fn get<'a>(path: &'a [&'a str], doing: &'static str) -> Call<'a> {
     Call {
         method: Method::GET,
         path,

@@ -6,6 +6,7 @@
 
 mod client;
 mod error;
+pub mod feedback;
 mod model;
 mod region;
 mod signature;

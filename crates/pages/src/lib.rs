@@ -15,6 +15,7 @@ mod cookie;
 mod deliveries;
 mod delivery;
 mod error;
+mod feedback;
 mod help;
 mod links;
 mod notice;
@@ -113,6 +114,7 @@ pub fn router(setup: Setup) -> Router {
         .merge(accounts)
         .merge(looking)
         .merge(api::routes())
+        .merge(feedback::routes())
         .fallback(error::nowhere)
         .layer(middleware::from_fn_with_state(
             app.clone(),

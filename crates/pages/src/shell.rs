@@ -13,6 +13,8 @@ pub(crate) enum Place {
     Why,
     Links,
     Problems,
+    Feedback,
+    Products,
     People,
     Audit,
     Account,
@@ -60,6 +62,8 @@ impl Shell {
             (Place::Why, "/why", "Why nothing?", "w", true),
             (Place::Links, "/links", "Links", "l", true),
             (Place::Problems, "/problems", "Problems", "p", true),
+            (Place::Feedback, "/feedback", "Feedback", "f", true),
+            (Place::Products, "/products", "Products", "r", true),
             (
                 Place::People,
                 "/people",

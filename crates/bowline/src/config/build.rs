@@ -6,6 +6,7 @@ use super::{
     desk::Known,
     origin::Origins,
     problem::{Place, Problem},
+    product,
     settings::{Found, Reading, Section, is_loopback},
     tree::{Node, Value},
     types::{Config, Database, Limits, Log, LogFormat, Metrics, Site, SiteKind, Workspace},
@@ -105,6 +106,12 @@ impl Reading<'_> {
             reading.desk(section, name, &known)
         });
         self.one_desk_for_each_channel(&desks);
+        let known = product::Known {
+            sites: &sites,
+            site_names: &site_names,
+            workspace_names: &workspace_names,
+        };
+        let products = self.products(root, &known);
         let listen = listen?;
         let public_url = match public_url {
             Some(found) => {
@@ -127,6 +134,7 @@ impl Reading<'_> {
             bindings,
             channel_accounts,
             desks,
+            products,
         })
     }
 

@@ -180,7 +180,7 @@ impl Reading<'_> {
         })
     }
 
-    fn known_name(
+    pub(super) fn known_name(
         &mut self,
         section: &Section<'_>,
         what: &str,
@@ -225,7 +225,11 @@ impl Reading<'_> {
     }
 
     /// A text, or a list of texts.
-    fn words(&mut self, section: &Section<'_>, name: &str) -> Option<Vec<Found<String>>> {
+    pub(super) fn words(
+        &mut self,
+        section: &Section<'_>,
+        name: &str,
+    ) -> Option<Vec<Found<String>>> {
         if !matches!(
             self.node(section, name),
             Some(Node {
@@ -272,7 +276,11 @@ impl Reading<'_> {
     }
 
     /// Values by name, as Jira wants them.
-    fn values(&mut self, section: &Section<'_>, name: &str) -> BTreeMap<String, serde_json::Value> {
+    pub(super) fn values(
+        &mut self,
+        section: &Section<'_>,
+        name: &str,
+    ) -> BTreeMap<String, serde_json::Value> {
         match self.node(section, name) {
             Some(Node {
                 value: Value::Table(table),

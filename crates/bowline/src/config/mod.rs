@@ -14,6 +14,7 @@ mod desk;
 mod environment;
 mod origin;
 mod problem;
+mod product;
 pub mod reference;
 mod schema;
 mod secret;
@@ -27,8 +28,9 @@ pub use origin::{Change, Origin, Origins, SecretSource, changed_secrets, differs
 pub use problem::{Place, Problem};
 pub use types::{
     Binding, Category, ChannelAccount, ChannelProvider, CommentFilter, Commented, Config, Database,
-    Desk, DeskChannels, Limits, Log, LogFormat, Metrics, Notify, React, Region, Site, SiteKind,
-    StatusNotifications, StatusPattern, TransitionRule, WindowTemplate, Workspace,
+    Desk, DeskChannels, IssuePlace, Limits, Log, LogFormat, Metrics, Notify, Product, React,
+    Region, Site, SiteKind, StatusNotifications, StatusPattern, TicketStatus, TransitionRule,
+    WindowTemplate, Workspace,
 };
 
 use std::{io, path::Path};

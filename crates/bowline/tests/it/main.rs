@@ -12,6 +12,7 @@ mod browser;
 mod connections;
 mod deliveries;
 mod failure;
+mod feedback;
 mod finding_out;
 mod formatting;
 mod linking;

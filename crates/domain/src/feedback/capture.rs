@@ -30,6 +30,10 @@ pub struct Asked {
     /// Tags that a delivery named as put on just now, with when: Intercom does not always say it
     /// where the conversation is read.
     pub told: Vec<(TagId, Millis)>,
+    /// Tags that a delivery showed without a message: they are the conversation's own, or its first
+    /// message's, even if another message has the same tag. Intercom does not show the tags of the
+    /// first message.
+    pub whole: Vec<TagId>,
 }
 
 /// What is to be recorded of a conversation's feedback.
@@ -123,7 +127,7 @@ struct Tagged<'s> {
 }
 
 impl<'s> Tagged<'s> {
-    fn of(product: &Product, seen: &'s SeenConversation) -> Self {
+    fn of(product: &Product, seen: &'s SeenConversation, asked: &Asked) -> Self {
         let counts = |tag: &&AppliedTag| product.tags.iter().any(|known| known.tag == tag.tag);
         let mut messages = BTreeMap::new();
         for (index, message) in seen.messages.iter().enumerate() {
@@ -136,7 +140,7 @@ impl<'s> Tagged<'s> {
             .tags
             .iter()
             .filter(counts)
-            .filter(|tag| !on_a_message(seen, &tag.tag))
+            .filter(|tag| !on_a_message(seen, &tag.tag) || asked.whole.contains(&tag.tag))
             .collect();
         Self { messages, whole }
     }
@@ -161,7 +165,7 @@ fn of_product(
         .iter()
         .filter(|ticket| ticket.product == product.id)
         .collect();
-    let tagged = Tagged::of(product, seen);
+    let tagged = Tagged::of(product, seen, asked);
     for (index, tags) in &tagged.messages {
         let part = &seen.messages[*index].part;
         match own.iter().find(|ticket| ticket.part == *part) {

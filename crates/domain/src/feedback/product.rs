@@ -47,6 +47,10 @@ pub struct ProductSettings {
     pub status_names: BTreeMap<Status, String>,
     /// Where issues are made from tickets.
     pub issues: Option<IssueTarget>,
+    /// What the words of the configuration file were found to mean.
+    pub resolved: BTreeMap<String, TagId>,
+    /// The words of the configuration file that no tag of the workspace has.
+    pub unknown_tags: Vec<String>,
 }
 
 impl ProductSettings {

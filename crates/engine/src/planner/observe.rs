@@ -146,6 +146,7 @@ impl Reader<'_> {
             links: plan.links,
             facts: plan.facts,
             talk: None,
+            feedback: None,
             effects: plan.effects,
             outcome: plan.outcome,
         })

@@ -9,6 +9,11 @@ mod problem;
 mod reads;
 mod writes;
 
+pub(crate) use caller::{Bearer, Number};
+pub(crate) use problem::Problem;
+pub(crate) use reads::iso;
+pub(crate) use writes::once;
+
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};

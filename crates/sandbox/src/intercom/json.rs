@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::files;
 use super::html;
 use super::model::{Admin, Author, Contact, Conversation, Part};
 use super::state::{Company, State};
@@ -72,7 +73,7 @@ fn part(state: &State, conversation: &Conversation, part: &Part, plain: bool) ->
         "notified_at": part.created_at,
         "assigned_to": assigned_to,
         "author": author(&part.author),
-        "attachments": part.attachments,
+        "attachments": files::shown(state, &part.attachments),
         "external_id": null,
         "redacted": part.body.is_none() && matches!(part.part_type, "comment" | "note"),
         "state": part.state.name(),
@@ -148,11 +149,11 @@ pub(crate) fn conversation(
             "id": conversation.source_id.to_string(),
             "delivered_as": "customer_initiated",
             "subject": "",
-            "body": text(Some(&conversation.body), plain),
+            "body": text((!conversation.source_redacted).then_some(conversation.body.as_str()), plain),
             "author": author(&conversation.author),
-            "attachments": [],
+            "attachments": files::shown(state, &conversation.source_files),
             "url": null,
-            "redacted": false,
+            "redacted": conversation.source_redacted,
         },
         "contacts": { "type": "contact.list", "contacts": contacts },
         "teammates": { "type": "admin.list", "admins": teammates },
@@ -341,6 +342,12 @@ pub(crate) fn company(state: &State, company: &Company) -> Value {
         .values()
         .filter(|companies| companies.contains(&company.id))
         .count();
+    let money = state.company_money.get(&company.id);
+    let plan = money.and_then(|(plan, _)| plan.as_ref());
+    let plan = plan.map_or_else(
+        || json!({}),
+        |name| json!({ "type": "plan", "id": "1", "name": name }),
+    );
     json!({
         "type": "company",
         "id": company.id,
@@ -349,12 +356,12 @@ pub(crate) fn company(state: &State, company: &Company) -> Value {
         "name": company.name,
         "created_at": company.created_at,
         "updated_at": company.created_at,
-        "monthly_spend": 0,
+        "monthly_spend": money.map_or(0, |(_, spend)| *spend),
         "session_count": 0,
         "user_count": users,
         "tags": { "type": "tag.list", "tags": [] },
         "segments": { "type": "segment.list", "segments": [] },
-        "plan": {},
+        "plan": plan,
         "custom_attributes": {},
     })
 }

@@ -90,6 +90,18 @@ fn a_later_message_of_the_customer_does_not_make_another_ticket_of_the_whole() {
 }
 
 #[test]
+fn a_tag_that_a_delivery_shows_without_a_message_is_the_first_ones_though_another_has_it() {
+    let seen = conversation(vec![customer("source", &[]), customer("1", &["t"])], &[]);
+    let asked = Asked {
+        whole: vec![TagId::new("t")],
+        ..Asked::default()
+    };
+    let captured = capture(&[product(1, &["t"])], &seen, &[], &asked);
+    let made: Vec<&str> = captured.made.iter().map(|made| made.part.as_str()).collect();
+    assert_eq!(made, ["1", "source"]);
+}
+
+#[test]
 fn products_that_share_a_tag_each_get_a_ticket_and_two_tags_of_one_share_it() {
     let products = [
         product(1, &["t", "u"]),
