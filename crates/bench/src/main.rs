@@ -6,6 +6,7 @@ mod database;
 mod delivery;
 mod fanout;
 mod far;
+mod feedback;
 mod floor;
 mod growth;
 mod ingest;
@@ -64,6 +65,8 @@ enum Command {
     Growth,
     /// Memory, time to start, size of the binary.
     Size,
+    /// Pages of the feedback inbox and full-text search over 1,000,000 tickets.
+    Feedback,
     /// All of them.
     All,
     /// The floor of `ingest`, as a process of its own.
@@ -134,12 +137,13 @@ fn measure(cli: Cli) -> anyhow::Result<()> {
         quick: cli.quick,
     };
     machine::print(&bench)?;
-    let all: [(Command, Run); 5] = [
+    let all: [(Command, Run); 6] = [
         (Command::Ingest, ingest::run),
         (Command::Latency, latency::run),
         (Command::Fanout, fanout::run),
         (Command::Growth, growth::run),
         (Command::Size, size::run),
+        (Command::Feedback, feedback::run),
     ];
     for (command, run) in all {
         if cli.command == command || cli.command == Command::All {

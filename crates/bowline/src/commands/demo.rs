@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use bowline::config::{Log, LogFormat};
-use bowline::demo::{Plan, World, story};
+use bowline::demo::{Plan, World, feedback, story};
 use bowline_access::{Access, AccountForm, Door};
 use bowline_sandbox::intercom::NewContact;
 
@@ -23,9 +23,11 @@ pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
         listen: options.listen,
         intercom_addr: options.intercom,
         jira_addr: options.jira,
+        more: feedback::PRODUCT.to_owned(),
         ..Plan::new(&folder.0)
     };
     let world = World::prepare(plan).await?;
+    feedback::prepare(&world);
     let service = world.start_service(metrics()?).await?;
     println!("Bowline      http://{}", service.addr);
     println!(
@@ -48,7 +50,11 @@ pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
     }
     println!();
     let told = if options.story {
-        story::play(&world, service.addr, |line| println!("{line}")).await
+        let told = story::play(&world, service.addr, |line| println!("{line}")).await;
+        match told {
+            Ok(()) => feedback::play(&world, &service, |line| println!("{line}")).await,
+            failed => failed,
+        }
     } else {
         by_hand(&world)?;
         tokio::signal::ctrl_c().await.context("waiting for the end")
@@ -85,7 +91,12 @@ fn by_hand(world: &World) -> anyhow::Result<()> {
     println!("  3. Comment on the issue, assign it: each lands in the conversation as a note.");
     println!("  4. Close the conversation in Intercom, and move the issue to Done in Jira:");
     println!("     the conversation gets the note and is open again.");
-    println!("  5. Take the address out of the description: from then on it stays silent.");
+    println!(
+        "  5. In Intercom, tag a message with {}: it becomes a ticket",
+        feedback::TAG
+    );
+    println!("     in the feedback inbox of Bowline.");
+    println!("  6. Take the address out of the description: from then on it stays silent.");
     println!();
     println!("`bowline demo --story` plays this by itself. End with Ctrl-C.");
     Ok(())

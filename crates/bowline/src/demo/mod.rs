@@ -1,6 +1,7 @@
 //! A whole installation on this machine: the service, a simulated Intercom and a simulated Jira,
 //! joined by real HTTP and signed webhooks. The demo shows it; tests and benchmarks work it.
 
+pub mod feedback;
 pub mod story;
 mod wait;
 
@@ -46,6 +47,8 @@ pub struct Plan {
     pub binding: String,
     /// What stands at the top of the configuration besides the addresses.
     pub top: String,
+    /// What stands at the end of the configuration.
+    pub more: String,
     /// Where the service listens.
     pub listen: SocketAddr,
     /// Where the simulated Intercom listens.
@@ -66,6 +69,7 @@ impl Plan {
             jira: jira::Config::cloud(),
             binding: String::new(),
             top: String::new(),
+            more: String::new(),
             listen: any,
             intercom_addr: any,
             jira_addr: any,
@@ -163,7 +167,8 @@ impl World {
              site = \"{SITE}\"\n\
              project = \"ENG\"\n\
              workspace = \"{WORKSPACE}\"\n\
-             {binding}\n",
+             {binding}\n{more}",
+            more = plan.more,
             listen = plan.listen,
             data_dir = data_dir.display(),
             top = plan.top,

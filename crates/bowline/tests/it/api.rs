@@ -6,22 +6,22 @@ use crate::browser::Browser;
 use crate::stage::{On, Stage, on_both};
 
 /// A script with a token.
-struct Script<'s> {
+pub(crate) struct Script<'s> {
     stage: &'s Stage,
     description: Value,
     token: String,
 }
 
 /// What came back.
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     kind: String,
-    body: Value,
+    pub(crate) body: Value,
 }
 
 impl<'s> Script<'s> {
     /// With a token with these scopes, of someone with this role.
-    async fn new(stage: &'s Stage, role: &str, scopes: &[&str]) -> Self {
+    pub(crate) async fn new(stage: &'s Stage, role: &str, scopes: &[&str]) -> Self {
         let mut browser = Browser::signed_in(stage, role).await;
         let mut fields = vec![("name", "script"), ("days", "1")];
         fields.extend(scopes.iter().map(|scope| ("scopes", *scope)));
@@ -41,7 +41,13 @@ impl<'s> Script<'s> {
     }
 
     /// Calls, and holds the answer against the description.
-    async fn call(&self, method: &str, path: &str, body: Option<Value>, name: &str) -> Answer {
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+        name: &str,
+    ) -> Answer {
         let client = self.stage.client();
         let mut request = client
             .request(method.parse().unwrap(), self.stage.url(path))
@@ -64,7 +70,7 @@ impl<'s> Script<'s> {
         answer
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.call("GET", path, None, "").await
     }
 

@@ -13,6 +13,7 @@ mod connections;
 mod deliveries;
 mod failure;
 mod feedback;
+mod feedback_pages;
 mod finding_out;
 mod formatting;
 mod linking;

@@ -14,6 +14,7 @@ mod at_the_door;
 mod broken_off;
 mod browsing;
 mod deciding;
+mod feedback;
 mod lanes;
 mod reading;
 mod replicas;

@@ -97,7 +97,11 @@ fn a_tag_that_a_delivery_shows_without_a_message_is_the_first_ones_though_anothe
         ..Asked::default()
     };
     let captured = capture(&[product(1, &["t"])], &seen, &[], &asked);
-    let made: Vec<&str> = captured.made.iter().map(|made| made.part.as_str()).collect();
+    let made: Vec<&str> = captured
+        .made
+        .iter()
+        .map(|made| made.part.as_str())
+        .collect();
     assert_eq!(made, ["1", "source"]);
 }
 

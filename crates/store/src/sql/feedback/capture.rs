@@ -134,9 +134,13 @@ async fn make(
     Ok(true)
 }
 
+/// A character for private use: both indexes take it for a part of a word, and no text that people
+/// search for becomes a word with it.
+const PRIVATE: char = '\u{e000}';
+
 /// The word in the index by which the tickets of a product are told from others.
 pub(crate) fn product_word(product: ProductId) -> String {
-    format!("xproduct{}x", product.0)
+    format!("{PRIVATE}{}{PRIVATE}", product.0)
 }
 
 /// Puts the words of a ticket into the index.
