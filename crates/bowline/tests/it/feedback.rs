@@ -7,7 +7,8 @@ use bowline_domain::feedback::ticket::Status;
 use bowline_domain::ids::WorkspaceName;
 use bowline_engine::feedback::triage;
 use bowline_sandbox::common::FaultKind;
-use bowline_sandbox::intercom::NewContact;
+use bowline_sandbox::common::page::Neighbours;
+use bowline_sandbox::intercom::{self, NewContact};
 use bowline_store::feedback::{TicketChange, TicketQuery, TicketRow, TicketView};
 
 use crate::failure::{fault, status};
@@ -23,7 +24,8 @@ on_both!(
     a_conversation_is_told_once_what_became_of_it,
     a_tag_is_renamed_and_deleted,
     a_message_of_a_million_characters_and_a_far_side_that_fails,
-    files_are_copied_before_their_addresses_end
+    files_are_copied_before_their_addresses_end,
+    two_workspaces_with_the_same_ids_do_not_meet
 );
 
 /// A product in the configuration that counts the tag “idea”.
@@ -459,4 +461,66 @@ async fn files_are_copied_before_their_addresses_end(on: On) {
         .unwrap()
         .unwrap();
     assert_eq!(content, "YSBwaWN0dXJl");
+}
+
+async fn two_workspaces_with_the_same_ids_do_not_meet(on: On) {
+    let mut it = Feedback::prepare(on, IDEAS, |_| ()).await;
+    let config = intercom::Config {
+        workspace: "sbx00002".to_owned(),
+        access_token: "another-token".to_owned(),
+        client_secret: "another-secret".to_owned(),
+        webhook_retry_ms: 200,
+        ..intercom::Config::default()
+    };
+    let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let other = intercom::start(config, any, Neighbours::new())
+        .await
+        .unwrap();
+    let tags = ["idea", "bug"].map(|name| other.state.create_tag(name));
+    assert_eq!(tags, [it.idea.clone(), it.bug.clone()], "the same ids");
+    let path = &it.stage.world.config_path;
+    let text = std::fs::read_to_string(path).unwrap();
+    let more = format!(
+        "[[workspace]]\nname = \"other\"\nregion = \"us\"\napi_url = \"{}\"\n\
+         access_token = \"another-token\"\nclient_secret = \"another-secret\"\n\
+         [[product]]\nname = \"Web\"\nworkspace = \"other\"\ntags = [\"idea\"]\n",
+        other.url()
+    );
+    std::fs::write(path, format!("{text}{more}")).unwrap();
+    it.stage.start().await;
+    it.resolved().await;
+    let hook = it.stage.url("/hooks/intercom/other");
+    other.state.connect_webhook(&hook).await.unwrap();
+    let ours = it.says(
+        &it.customer("Noa Lind", "Example Ltd", 10),
+        "A wish of ours.",
+    );
+    let noa = NewContact::user("Noa Lind", "noa@example.com");
+    let contacts = [
+        other.state.create_contact(noa).unwrap(),
+        other
+            .state
+            .create_contact(NewContact::user("Zoe", "zoe@example.com"))
+            .unwrap(),
+    ];
+    let theirs = other
+        .state
+        .create_conversation(&contacts[1], "A wish of theirs.")
+        .unwrap();
+    assert_eq!(ours, theirs, "the same ids");
+    let teammate = it.stage.teammate();
+    other
+        .state
+        .tag_message(&theirs, "source", &it.idea, &teammate)
+        .unwrap();
+    let tickets = it.ticket_count(1).await;
+    assert_eq!(tickets[0].title, "A wish of theirs.");
+    it.tag(&ours, "source", &it.idea);
+    let tickets = it.ticket_count(2).await;
+    assert_eq!(tickets[0].workspace, Feedback::workspace());
+    it.stage.intercom().redact(&ours, "source").unwrap();
+    until_async(async || it.view(tickets[0].id).await.erased_at).await;
+    it.stage.settled().await;
+    assert!(it.view(tickets[1].id).await.erased_at.is_none());
+    other.shutdown().await;
 }

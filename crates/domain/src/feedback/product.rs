@@ -51,6 +51,9 @@ pub struct ProductSettings {
     pub resolved: BTreeMap<String, TagId>,
     /// The words of the configuration file that no tag of the workspace has.
     pub unknown_tags: Vec<String>,
+    /// Since when each word stands in the configuration file: its tag counts from then on, however
+    /// late it was found.
+    pub declared_at: BTreeMap<String, Millis>,
 }
 
 impl ProductSettings {

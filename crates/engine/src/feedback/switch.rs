@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use bowline_domain::feedback::ids::TagId;
-use bowline_domain::feedback::product::{ListedTag, Product, resolve};
+use bowline_domain::feedback::product::{ListedTag, Product, ProductSettings, resolve};
 use bowline_domain::ids::WorkspaceName;
+use bowline_domain::time::Millis;
 use bowline_net::{ApiError, ErrorKind};
 use bowline_store::StoreError;
 use bowline_store::feedback::ProductDraft;
@@ -148,11 +149,21 @@ pub(crate) async fn declare(shared: &Shared, products: &[ProductConfig]) -> Resu
             settings
                 .unknown_tags
                 .clone_from(&before.settings.unknown_tags);
+            settings
+                .declared_at
+                .clone_from(&before.settings.declared_at);
+        }
+        settings
+            .declared_at
+            .retain(|word, _| product.tags.contains(word));
+        for word in &product.tags {
+            let at = settings.declared_at.entry(word.clone());
+            at.or_insert_with(|| shared.now());
         }
         let same = before
             .is_some_and(|before| before.on && before.declared && before.settings == settings);
         if !same {
-            let draft = draft(product, settings, None);
+            let draft = draft(product, settings, None, None);
             shared
                 .store
                 .put_product(draft, shared.now(), Vec::new())
@@ -177,8 +188,9 @@ fn of<'k>(known: &'k [Product], product: &ProductConfig) -> Option<&'k Product> 
 
 fn draft(
     product: &ProductConfig,
-    settings: bowline_domain::feedback::product::ProductSettings,
+    settings: ProductSettings,
     tags: Option<Vec<ListedTag>>,
+    counts_from: Option<Millis>,
 ) -> ProductDraft {
     ProductDraft {
         workspace: product.workspace.clone(),
@@ -187,6 +199,7 @@ fn draft(
         declared: true,
         settings,
         tags,
+        counts_from,
     }
 }
 
@@ -215,12 +228,29 @@ pub(super) async fn resolve_declared(
         let same =
             settings == before.settings && tags.len() == before.tags.len() && tags.iter().all(kept);
         if !same {
-            let draft = draft(product, settings, Some(tags));
+            let from = counts_from(&settings, before, &tags);
+            let draft = draft(product, settings, Some(tags), from);
             let put = shared.store.put_product(draft, shared.now(), Vec::new());
             put.await.map_err(|error| error.to_string())?;
         }
     }
     Ok(())
+}
+
+/// Since when the tags count that were found just now: since their words stand in the file.
+fn counts_from(settings: &ProductSettings, before: &Product, tags: &[ListedTag]) -> Option<Millis> {
+    let new = tags
+        .iter()
+        .filter(|tag| !before.tags.iter().any(|known| known.tag == tag.tag));
+    let words = new.flat_map(|tag| {
+        let means = settings.resolved.iter();
+        means
+            .filter(|(_, id)| **id == tag.tag)
+            .map(|(word, _)| word)
+    });
+    words
+        .filter_map(|word| settings.declared_at.get(word).copied())
+        .max()
 }
 
 /// The tags that a product's words mean, and the words that mean none. A tag that was deleted stays

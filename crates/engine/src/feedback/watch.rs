@@ -18,7 +18,7 @@ use crate::registry::Workspace;
 use crate::shared::Shared;
 
 /// How often it is looked whether something is due.
-const TICK: Duration = Duration::from_secs(5);
+const TICK: Duration = Duration::from_secs(1);
 
 /// How often tagged conversations are looked for, in milliseconds.
 const LOOK_EVERY_MS: i64 = 5 * 60 * 1_000;

@@ -375,6 +375,7 @@ fn draft(
         declared: false,
         settings,
         tags,
+        counts_from: None,
     }
 }
 

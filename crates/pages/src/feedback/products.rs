@@ -177,6 +177,7 @@ pub(crate) async fn add(
         declared: false,
         settings: ProductSettings::default(),
         tags: None,
+        counts_from: None,
     };
     let detail = format!("added, in {workspace}");
     let entry = app

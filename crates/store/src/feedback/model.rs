@@ -85,6 +85,8 @@ pub struct ProductDraft {
     pub settings: ProductSettings,
     /// The tags that count from now on; `None`: as before.
     pub tags: Option<Vec<ListedTag>>,
+    /// Since when tags count that did not before; `None`: from now on.
+    pub counts_from: Option<Millis>,
 }
 
 /// How tickets are sorted, the greatest first.

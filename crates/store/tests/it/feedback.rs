@@ -44,6 +44,7 @@ fn draft(name: &str, on: bool, tags: &[&str]) -> ProductDraft {
         declared: false,
         settings: ProductSettings::default(),
         tags: Some(tags.iter().map(|id| tag(id)).collect()),
+        counts_from: None,
     }
 }
 

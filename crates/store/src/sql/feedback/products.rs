@@ -91,7 +91,7 @@ pub(crate) async fn put(
         conn.run(doing, ANEW, values![now.0, id]).await?;
     }
     if let Some(tags) = &draft.tags {
-        choose(conn, id, tags, now).await?;
+        choose(conn, id, tags, draft.counts_from.unwrap_or(now)).await?;
     }
     for entry in entries {
         audit::add(conn, entry).await?;
@@ -105,7 +105,7 @@ async fn choose(
     conn: &mut Conn,
     product: i64,
     tags: &[ListedTag],
-    now: Millis,
+    from: Millis,
 ) -> Result<(), StoreError> {
     const NONE: &str = "UPDATE product_tag SET chosen = 2 WHERE product = $1 AND chosen = 1";
     const PUT: &str = "INSERT INTO product_tag (product, tag, name, chosen, since, gone_at) \
@@ -116,7 +116,7 @@ async fn choose(
     let doing = "choosing tags";
     conn.run(doing, NONE, values![product]).await?;
     for tag in tags {
-        let args = values![product, tag.tag.as_str(), tag.name.as_str(), now.0];
+        let args = values![product, tag.tag.as_str(), tag.name.as_str(), from.0];
         conn.run(doing, PUT, args).await?;
     }
     conn.run(doing, LEFT, values![product]).await.map(drop)
