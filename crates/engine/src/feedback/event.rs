@@ -81,6 +81,7 @@ pub(super) fn event(
     delivery: String,
     at: Millis,
 ) -> Result<NewEvent, String> {
+    let body = serde_json::to_string(told).map_err(|error| error.to_string())?;
     Ok(NewEvent {
         source,
         connection: Connection::Workspace(workspace.clone()),
@@ -88,7 +89,7 @@ pub(super) fn event(
         lane: LaneKey::workspace_events(workspace, &told.conversation()),
         topic: told.topic(),
         received_at: at,
-        body: serde_json::to_string(told).map_err(|error| error.to_string())?,
+        body: body.into(),
         take: false,
         on_arrival: OnArrival::Queue,
     })

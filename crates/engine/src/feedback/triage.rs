@@ -4,6 +4,7 @@ use bowline_domain::connection::Connection;
 use bowline_domain::effect::{Act, Effect};
 use bowline_domain::feedback::act::{FeedbackAct, issue_key};
 use bowline_domain::feedback::ids::TicketId;
+use bowline_domain::feedback::product::Product;
 use bowline_domain::feedback::ticket::Status;
 use bowline_domain::ids::{EventId, IssueId};
 use bowline_store::StoreError;
@@ -49,10 +50,8 @@ async fn follow_ups(
     status: Status,
 ) -> Result<Vec<NewEvent>, StoreError> {
     let products = shared.store.products().await?;
-    let wanted = |product: &&bowline_domain::feedback::product::Product| {
-        product.settings.notes.contains(&status)
-    };
-    if !products.iter().any(|product| wanted(&product)) {
+    let wanted = |product: &Product| product.settings.notes.contains(&status);
+    if !products.iter().any(wanted) {
         return Ok(Vec::new());
     }
     let mut events: Vec<NewEvent> = Vec::new();
@@ -61,7 +60,7 @@ async fn follow_ups(
             continue;
         };
         let product = products.iter().find(|one| one.id == view.row.product);
-        if product.filter(wanted).is_none() || view.row.status == status {
+        if product.is_none_or(|product| !wanted(product)) || view.row.status == status {
             continue;
         }
         for (workspace, conversation) in shared.store.conversations_of_ticket(*id).await? {

@@ -23,7 +23,6 @@ pub(super) struct Backfilling {
     pub(super) may: bool,
     pub(super) from: Field,
     pub(super) counted: Option<Counted>,
-    pub(super) fault: Option<String>,
     pub(super) latest: Option<Latest>,
 }
 
@@ -95,7 +94,6 @@ pub(super) async fn backfilling(
             .hinting("Tags that were put on at that day or later become tickets.")
             .faulty(&faults),
         counted,
-        fault,
         latest: latest.map(|one| Latest {
             id: one.id,
             state: state(one.state),
@@ -163,9 +161,9 @@ pub(crate) async fn act(
     else {
         return Ok(see_other(&format!("{back}?from=-#backfill")));
     };
-    let found = match count_backfill(&app.shared, &product, from).await {
-        Ok(found) => found,
-        Err(_) => return Ok(see_other(&format!("{back}?from={asked}#backfill"))),
+    // Why it cannot be counted is said where it is counted first.
+    let Ok(found) = count_backfill(&app.shared, &product, from).await else {
+        return Ok(see_other(&format!("{back}?from={asked}#backfill")));
     };
     let audit = vec![entry(format!("begun, from {asked}"))];
     let by = (caller.visit.person.name.clone(), now);

@@ -27,6 +27,9 @@ use crate::shell::{Place, Shell};
 /// Tickets that are compared for suggestions: the newest with one of the words.
 const COMPARED_MAX: usize = 300;
 
+/// A ticket that may say the same: its number, its title, and how alike it is, in hundredths.
+type Suggested = (i64, String, u32);
+
 #[derive(Template)]
 #[template(path = "feedback/ticket.html")]
 struct TicketPage {
@@ -62,7 +65,7 @@ struct TicketPage {
     history: Vec<(When, String, String)>,
     merged: Vec<(i64, String, String)>,
     merges: Vec<(i64, i64, String, When)>,
-    suggested: Vec<(i64, String, u32)>,
+    suggested: Vec<Suggested>,
     may_triage: bool,
     move_to: Select,
     assign: Select,
@@ -165,7 +168,7 @@ pub(super) async fn show<P: Permission>(
     } else {
         StatusCode::OK
     };
-    let page = fill(app, caller, view, product, (people, suggested), typed);
+    let page = fill(app, caller, &view, product, (people, suggested), typed);
     let page = TicketPage {
         shell: page.shell.noting(done),
         ..page
@@ -182,9 +185,9 @@ fn live_values(_app: &App, _view: &TicketView) -> Vec<(&'static str, String)> {
 fn fill<P: Permission>(
     app: &App,
     caller: &Caller<P>,
-    view: TicketView,
+    view: &TicketView,
     product: Option<&Product>,
-    (people, suggested): (Vec<(String, String)>, Vec<(i64, String, u32)>),
+    (people, suggested): (Vec<(String, String)>, Vec<Suggested>),
     typed: Typed,
 ) -> TicketPage {
     let reader = &caller.reader;
@@ -231,7 +234,7 @@ fn fill<P: Permission>(
         said: reader.when(row.said_at),
         captured: reader.when(view.captured_at),
         whole: view.level == Level::Conversation,
-        there: message_url(app, &view),
+        there: message_url(app, view),
         before: before.into_iter().map(said).collect(),
         after: after.into_iter().map(said).collect(),
         files: view.files.iter().map(file_row).collect(),
@@ -239,7 +242,7 @@ fn fill<P: Permission>(
         company: row.company_name.clone().unwrap_or_default(),
         plan: view.plan.clone().unwrap_or_default(),
         own_spend: words::number(view.own_spend),
-        live: live_values(app, &view),
+        live: live_values(app, view),
         people: words::number(row.people),
         companies: words::number(row.companies),
         spend: words::number(row.spend),
@@ -330,7 +333,7 @@ fn file_row(file: &bowline_store::feedback::FileView) -> FileRow {
 }
 
 /// Tickets that may say the same.
-async fn suggestions(app: &App, view: &TicketView) -> Result<Vec<(i64, String, u32)>, PageError> {
+async fn suggestions(app: &App, view: &TicketView) -> Result<Vec<Suggested>, PageError> {
     let sought = similar::sought(&view.text);
     let found = app
         .shared

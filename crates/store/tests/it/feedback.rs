@@ -123,7 +123,7 @@ async fn commit(store: &Store, changes: FeedbackChanges) {
         lane: LaneKey::workspace_events(&workspace(), &changes.conversation),
         topic: "conversation_part.tag.created".to_owned(),
         received_at: T0,
-        body: "{}".to_owned(),
+        body: "{}".into(),
         take: true,
         on_arrival: OnArrival::Queue,
     };
@@ -331,7 +331,7 @@ pub(crate) async fn tickets_are_found_by_what_is_asked_and_sorted_by_who_wants_t
         assert_eq!(paged, wanted, "{sort:?} in pages");
     }
     let triage = async |id: TicketId, change: TicketChange| {
-        let changed = store
+        store
             .triage(
                 (vec![id], change),
                 by(),
@@ -339,8 +339,7 @@ pub(crate) async fn tickets_are_found_by_what_is_asked_and_sorted_by_who_wants_t
                 vec![entry("tickets_changed")],
             )
             .await
-            .unwrap();
-        changed
+            .unwrap()
     };
     assert_eq!(triage(one, TicketChange::Status(Status::Planned)).await, 1);
     assert_eq!(triage(one, TicketChange::Status(Status::Planned)).await, 0);
