@@ -469,7 +469,7 @@ async fn the_story_of_two_wishes_is_seen() {
     stage.start().await;
     let mut said = Vec::new();
     demo::play(&stage.world, stage.service(), |line| {
-        said.push(line.to_owned())
+        said.push(line.to_owned());
     })
     .await
     .unwrap_or_else(|error| panic!("{error:#}\n{}", said.join("\n")));

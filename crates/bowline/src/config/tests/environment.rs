@@ -150,6 +150,9 @@ const DESK: &str = "[[channel_account]]\nname = \"bird\"\nprovider = \"messagebi
     access_key = \"k\"\nsigning_key = \"s\"\n[[desk]]\nname = \"support\"\naccount = \"bird\"\n\
     site = \"acme-jira\"\nservice_desk = \"SUP\"\nrequest_type = \"Get help\"\n";
 
+const PRODUCT: &str =
+    "[[product]]\nname = \"app\"\nworkspace = \"acme\"\ntags = [\"idea\"]\n";
+
 #[test]
 fn every_key_has_a_variable_that_is_understood() {
     for key in KEYS {
@@ -159,7 +162,8 @@ fn every_key_has_a_variable_that_is_understood() {
             .replace("SITE__NAME", "SITE__ACME_JIRA")
             .replace("WORKSPACE__NAME", "WORKSPACE__ACME")
             .replace("CHANNEL_ACCOUNT__NAME", "CHANNEL_ACCOUNT__BIRD")
-            .replace("DESK__NAME", "DESK__SUPPORT");
+            .replace("DESK__NAME", "DESK__SUPPORT")
+            .replace("PRODUCT__NAME", "PRODUCT__APP");
         let value = match key.default {
             Fallback::Value(value) => value,
             _ if key.path == "site[].kind" => "cloud",
@@ -167,6 +171,10 @@ fn every_key_has_a_variable_that_is_understood() {
             _ if ["channel_account[].name", "desk[].account"].contains(&key.path) => "bird",
             _ if key.path == "desk[].name" => "support",
             _ if key.path == "desk[].site" => "acme-jira",
+            _ if key.path == "product[].name" => "app",
+            _ if key.path == "product[].notes" => "done",
+            _ if key.path == "product[].status_names" => "{\"new\": \"x\"}",
+            _ if key.path == "product[].issue_site" => "acme-jira",
             _ if key.path == "desk[].fields" => "{\"customfield_10050\": \"x\"}",
             _ if key.path.ends_with("url") => "https://x.example.com",
             _ if key.path.ends_with("workspace") => "acme",
@@ -181,7 +189,7 @@ fn every_key_has_a_variable_that_is_understood() {
         } else {
             value
         };
-        let text = format!("{WHOLE}[[binding.transition]]\nto = \"Done\"\n{DESK}");
+        let text = format!("{WHOLE}[[binding.transition]]\nto = \"Done\"\n{DESK}{PRODUCT}");
         let variables: &[_] = if key.path.starts_with("database") {
             &[(variable.as_str(), value)]
         } else {

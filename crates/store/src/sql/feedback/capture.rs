@@ -228,10 +228,8 @@ async fn erase(
     const SHELL: &str = "UPDATE ticket SET title = '', body = '', author = '', email = NULL, \
           contact = NULL, company = NULL, company_name = NULL, plan = NULL, own_spend = 0, \
           transcript = '[]', erased = $1, erased_at = $2, version = version + 1 WHERE id = $3";
-    const FILES: &str = "DELETE FROM feedback_file WHERE EXISTS (SELECT 1 FROM ticket \
-        WHERE ticket.id = $1 AND ticket.workspace = feedback_file.workspace \
-          AND ticket.conversation = feedback_file.conversation \
-          AND ticket.part = feedback_file.part)";
+    const FILES: &str = "DELETE FROM feedback_file WHERE (workspace, conversation, part) IN \
+        (SELECT workspace, conversation, part FROM ticket WHERE id = $1)";
     const HISTORY: &str = "UPDATE ticket_history SET detail = '' \
         WHERE ticket = $1 AND what IN ('split', 'labelled')";
     let doing = "erasing a ticket";
