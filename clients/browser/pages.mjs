@@ -391,7 +391,7 @@ await step("what changes is shown without a reload", async () => {
   await owner.getByRole("heading", { name: "Overview" }).waitFor({ timeout: 20_000 });
 });
 
-const PAGES = ["/feedback", "/feedback?q=nothing+like+it", "/feedback?status=all&sort=spend", "/feedback?wrong=none", "/feedback/1", "/feedback/999", "/products", "/products/1", "/", "/deliveries", "/deliveries?outcome=quarantined", "/deliveries?about=what", "/deliveries/1", "/why", "/why?q=ENG-1", "/why?q=hello", "/links", "/links?state=ended", "/problems", "/people", "/people/1", "/audit", "/account", "/tokens", "/help", "/nowhere"];
+const PAGES = ["/feedback", "/feedback?q=nothing+like+it", "/feedback?status=all&sort=spend", "/feedback?wrong=none", "/feedback/1", "/feedback/999", "/products", "/products/1", "/", "/deliveries", "/deliveries?outcome=quarantined", "/deliveries?about=what", "/deliveries/1", "/why", "/why?q=ENG-1", "/why?q=hello", "/links", "/links?state=ended", "/problems", "/people", "/people/1", "/audit", "/account", "/tokens", "/help", "/nowhere", "/connections", "/connections/site/acme-jira", "/connections/workspace/acme", "/bindings", "/bindings/acme-jira/ENG"];
 for (const [scheme, options] of [["light", { colorScheme: "light" }], ["dark", { colorScheme: "dark" }], ["contrast", { colorScheme: "dark", contrast: "more" }]]) {
   await step(`every page in ${scheme}, wide and narrow`, async () => {
     const page = await open(options);

@@ -42,11 +42,33 @@ pub enum What {
     BackfillChanged,
     /// Feedback tickets were changed.
     TicketsChanged,
+    /// A note was written by hand.
+    NoteWritten,
+    /// A customer was answered by hand.
+    CustomerAnswered,
+    /// Someone said what became of a send that was held.
+    HeldSettled,
+    /// A site or workspace was connected.
+    ConnectionAdded,
+    /// Credentials or addresses of a connection were changed.
+    ConnectionChanged,
+    /// A connection was removed.
+    ConnectionRemoved,
+    /// A project was joined to a workspace.
+    ProjectJoined,
+    /// What is told of a project was changed.
+    BindingChanged,
+    /// A project was parted from its workspace.
+    ProjectParted,
+    /// A project was joined again.
+    ProjectRejoined,
+    /// Someone was told that a connection broke or works again.
+    AlertSent,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 28] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -64,6 +86,17 @@ impl What {
         Self::ProductChanged,
         Self::BackfillChanged,
         Self::TicketsChanged,
+        Self::NoteWritten,
+        Self::CustomerAnswered,
+        Self::HeldSettled,
+        Self::ConnectionAdded,
+        Self::ConnectionChanged,
+        Self::ConnectionRemoved,
+        Self::ProjectJoined,
+        Self::BindingChanged,
+        Self::ProjectParted,
+        Self::ProjectRejoined,
+        Self::AlertSent,
     ];
 
     /// The word for storage.
@@ -86,6 +119,17 @@ impl What {
             Self::ProductChanged => "product_changed",
             Self::BackfillChanged => "backfill_changed",
             Self::TicketsChanged => "tickets_changed",
+            Self::NoteWritten => "note_written",
+            Self::CustomerAnswered => "customer_answered",
+            Self::HeldSettled => "held_settled",
+            Self::ConnectionAdded => "connection_added",
+            Self::ConnectionChanged => "connection_changed",
+            Self::ConnectionRemoved => "connection_removed",
+            Self::ProjectJoined => "project_joined",
+            Self::BindingChanged => "binding_changed",
+            Self::ProjectParted => "project_parted",
+            Self::ProjectRejoined => "project_rejoined",
+            Self::AlertSent => "alert_sent",
         }
     }
 
@@ -109,6 +153,17 @@ impl What {
             Self::ProductChanged => "Product changed",
             Self::BackfillChanged => "Backfill changed",
             Self::TicketsChanged => "Feedback changed",
+            Self::NoteWritten => "Note written by hand",
+            Self::CustomerAnswered => "Customer answered by hand",
+            Self::HeldSettled => "Held send settled by hand",
+            Self::ConnectionAdded => "Connection added",
+            Self::ConnectionChanged => "Connection changed",
+            Self::ConnectionRemoved => "Connection removed",
+            Self::ProjectJoined => "Project joined",
+            Self::BindingChanged => "Project settings changed",
+            Self::ProjectParted => "Project parted",
+            Self::ProjectRejoined => "Project joined again",
+            Self::AlertSent => "Alert sent",
         }
     }
 
@@ -119,7 +174,7 @@ impl What {
 }
 
 impl Access {
-    /// An entry of the audit log, for a change that is stored together with it.
+    /// What is written down of a change that others make, together with it.
     pub fn entry(
         &self,
         who: &Who,

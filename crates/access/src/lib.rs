@@ -15,6 +15,7 @@
 
 mod accounts;
 mod audit;
+mod frame;
 mod password;
 mod permission;
 mod role;
@@ -31,10 +32,12 @@ use tokio::sync::Semaphore;
 
 pub use accounts::{AccountForm, ChangeRefusal, Fault, Invited, Invitee};
 pub use audit::What;
+pub use frame::{FRAME_TOKEN_SECONDS_MAX, FrameKey, FrameRefusal, FrameToken};
 pub use password::{Cost, PASSWORD_LETTERS_MIN, PasswordFault};
 pub use permission::{
-    ChangeLinks, Granted, Look, ManagePeople, ManageProducts, OwnAccount, Permission, ReadAudit,
-    Replay, SeePayloads, Triage, Who,
+    AnswerCustomers, ChangeBindings, ChangeLinks, Granted, Look, ManageConnections, ManagePeople,
+    ManageProducts, OwnAccount, Permission, ReadAudit, Replay, SeePayloads, Triage, Who,
+    WriteNotes,
 };
 pub use role::{Person, ProjectRef, Role, RoleKind};
 pub use secret::{Entropy, digest, same};

@@ -50,6 +50,14 @@ permission! {
     ManageProducts, "manage products", Administrator, Some(Scope::Feedback)
 }
 permission! {
+    /// Write internal notes into linked conversations.
+    WriteNotes, "write notes into conversations", Agent, Some(Scope::Notes)
+}
+permission! {
+    /// Answer customers in linked conversations.
+    AnswerCustomers, "answer customers", Agent, Some(Scope::Answers)
+}
+permission! {
     /// Decide deliveries again.
     Replay, "decide deliveries again", ProjectAdministrator, Some(Scope::Replay)
 }
@@ -66,6 +74,15 @@ permission! {
     ReadAudit, "read the audit log", Administrator, Some(Scope::Audit)
 }
 
+permission! {
+    /// Connect sites and workspaces, change their credentials, remove them.
+    ManageConnections, "manage connections", Administrator, Some(Scope::Settings)
+}
+permission! {
+    /// Join projects to workspaces and change what is told.
+    ChangeBindings, "change the settings of projects", ProjectAdministrator, Some(Scope::Settings)
+}
+
 /// Who asks for something.
 #[derive(Clone, Debug)]
 pub enum Who {
@@ -78,6 +95,13 @@ pub enum Who {
         /// The token's name.
         name: String,
         /// What it may do.
+        scopes: Vec<Scope>,
+    },
+    /// Someone for whom a page that frames the issue panel speaks, within one issue.
+    Guest {
+        /// What that page calls them.
+        name: String,
+        /// What they may do, of what an agent may.
         scopes: Vec<Scope>,
     },
     /// Someone at the computer itself, who may do everything.
@@ -101,6 +125,9 @@ impl Who {
                 person.role.kind() >= P::LEAST
                     && P::SCOPE.is_some_and(|scope| scopes.contains(&scope))
             }
+            Self::Guest { scopes, .. } => {
+                P::LEAST <= RoleKind::Agent && P::SCOPE.is_some_and(|scope| scopes.contains(&scope))
+            }
             Self::CommandLine => true,
         }
     }
@@ -110,6 +137,7 @@ impl Who {
         match self {
             Self::Person(person) => person.email.clone(),
             Self::Token { person, name, .. } => format!("{} by the token “{name}”", person.email),
+            Self::Guest { name, .. } => format!("{name} by a panel in a frame"),
             Self::CommandLine => "the command line".to_owned(),
         }
     }
@@ -123,21 +151,27 @@ impl Who {
     pub fn person(&self) -> Option<&Person> {
         match self {
             Self::Person(person) | Self::Token { person, .. } => Some(person),
-            Self::CommandLine => None,
+            Self::Guest { .. } | Self::CommandLine => None,
         }
     }
 
     /// Do they administer this project (`None`: everything)?
     pub fn administers(&self, project: Option<&ProjectRef>) -> bool {
-        self.person()
-            .is_none_or(|person| person.role.administers(project))
+        match self {
+            Self::Person(person) | Self::Token { person, .. } => person.role.administers(project),
+            Self::Guest { .. } => false,
+            Self::CommandLine => true,
+        }
     }
 
     /// May they make this role, or take it away?
     pub(crate) fn may_give(&self, role: &Role) -> bool {
-        match self.person() {
-            None => true,
-            Some(person) => person.role == Role::Owner || *role != Role::Owner,
+        match self {
+            Self::Person(person) | Self::Token { person, .. } => {
+                person.role == Role::Owner || *role != Role::Owner
+            }
+            Self::Guest { .. } => false,
+            Self::CommandLine => true,
         }
     }
 }
@@ -164,6 +198,13 @@ impl Granted<Replay> {
     }
 }
 
+impl Granted<ChangeBindings> {
+    /// Does it hold for this project?
+    pub fn covers(&self, project: &ProjectRef) -> bool {
+        self.who.administers(Some(project))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -179,7 +220,7 @@ mod tests {
         }
     }
 
-    fn rights(who: &Who) -> [bool; 7] {
+    fn rights(who: &Who) -> [bool; 11] {
         [
             who.may::<Look>(),
             who.may::<OwnAccount>(),
@@ -188,6 +229,10 @@ mod tests {
             who.may::<SeePayloads>(),
             who.may::<ManagePeople>(),
             who.may::<ReadAudit>(),
+            who.may::<WriteNotes>(),
+            who.may::<AnswerCustomers>(),
+            who.may::<ManageConnections>(),
+            who.may::<ChangeBindings>(),
         ]
     }
 
@@ -197,17 +242,51 @@ mod tests {
         for (role, wanted) in [
             (
                 Role::Viewer,
-                [true, true, false, false, false, false, false],
+                [
+                    true, true, false, false, false, false, false, false, false, false, false,
+                ],
             ),
-            (Role::Agent, [true, true, true, false, false, false, false]),
-            (some, [true, true, true, true, false, false, false]),
-            (Role::Administrator, [true; 7]),
-            (Role::Owner, [true; 7]),
+            (
+                Role::Agent,
+                [
+                    true, true, true, false, false, false, false, true, true, false, false,
+                ],
+            ),
+            (
+                some,
+                [
+                    true, true, true, true, false, false, false, true, true, false, true,
+                ],
+            ),
+            (Role::Administrator, [true; 11]),
+            (Role::Owner, [true; 11]),
         ] {
             let who = Who::Person(person(role.clone()));
             assert_eq!(rights(&who), wanted, "{role}");
         }
-        assert_eq!(rights(&Who::CommandLine), [true; 7]);
+        assert_eq!(rights(&Who::CommandLine), [true; 11]);
+    }
+
+    #[test]
+    fn a_guest_may_what_an_agent_may_and_what_is_said() {
+        let guest = |scopes: &[Scope]| Who::Guest {
+            name: "lena@example.com".to_owned(),
+            scopes: scopes.to_vec(),
+        };
+        assert_eq!(
+            rights(&guest(&Scope::ALL)),
+            [
+                true, false, true, false, false, false, false, true, true, false, false
+            ]
+        );
+        assert_eq!(
+            rights(&guest(&[Scope::Read, Scope::Notes])),
+            [
+                true, false, false, false, false, false, false, true, false, false, false
+            ]
+        );
+        assert!(!guest(&Scope::ALL).administers(None));
+        assert!(!guest(&Scope::ALL).may_give(&Role::Viewer));
     }
 
     #[test]
@@ -219,13 +298,17 @@ mod tests {
         };
         assert_eq!(
             rights(&token(Role::Owner, &Scope::ALL)),
-            [true, false, true, true, false, false, true]
+            [
+                true, false, true, true, false, false, true, true, true, true, true
+            ]
         );
         assert_eq!(
             rights(&token(Role::Viewer, &Scope::ALL)),
-            [true, false, false, false, false, false, false]
+            [
+                true, false, false, false, false, false, false, false, false, false, false
+            ]
         );
-        assert_eq!(rights(&token(Role::Owner, &[])), [false; 7]);
+        assert_eq!(rights(&token(Role::Owner, &[])), [false; 11]);
     }
 
     #[test]

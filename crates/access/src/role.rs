@@ -103,7 +103,8 @@ impl RoleKind {
             Self::Owner => "Does everything, and makes and removes other owners.",
             Self::Administrator => "Does everything but make and remove owners.",
             Self::ProjectAdministrator => {
-                "Looks at everything; decides deliveries of the chosen projects again."
+                "Looks at everything; changes the settings of the chosen projects and decides their \
+                 deliveries again."
             }
             Self::Agent => "Looks at everything; links and unlinks conversations.",
             Self::Viewer => "Looks at everything and changes nothing.",

@@ -35,21 +35,30 @@ pub enum Scope {
     Read,
     /// Link and unlink conversations.
     Links,
+    /// Write internal notes into linked conversations.
+    Notes,
+    /// Answer customers in linked conversations.
+    Answers,
     /// Decide deliveries again.
     Replay,
     /// Read the audit log.
     Audit,
     /// Work on feedback tickets.
     Feedback,
+    /// Change connections and the settings of projects.
+    Settings,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
         Self::Read,
         Self::Links,
+        Self::Notes,
+        Self::Answers,
         Self::Replay,
         Self::Audit,
+        Self::Settings,
         Self::Feedback,
     ];
 
@@ -58,9 +67,12 @@ impl Scope {
         match self {
             Self::Read => "read",
             Self::Links => "links",
+            Self::Notes => "notes",
+            Self::Answers => "answers",
             Self::Replay => "replay",
             Self::Audit => "audit",
             Self::Feedback => "feedback",
+            Self::Settings => "settings",
         }
     }
 
@@ -69,9 +81,12 @@ impl Scope {
         match self {
             Self::Read => "Read connections, deliveries, links and problems",
             Self::Links => "Link and unlink conversations",
+            Self::Notes => "Write internal notes into linked conversations",
+            Self::Answers => "Answer customers in linked conversations",
             Self::Replay => "Decide deliveries again",
             Self::Audit => "Read the audit log",
             Self::Feedback => "Work on feedback tickets",
+            Self::Settings => "Change the settings of projects",
         }
     }
 

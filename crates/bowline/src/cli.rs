@@ -41,6 +41,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: User,
     },
+    /// The key that seals secrets which were entered on pages.
+    Key {
+        #[command(subcommand)]
+        action: Key,
+    },
     /// Run the simulated Intercom and Jira by themselves.
     Sandbox(Sandbox),
     /// Print the version.
@@ -200,5 +205,14 @@ pub(crate) enum User {
         configured: Configured,
         /// Their e-mail address.
         email: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Key {
+    /// Make a new key and seal all secrets with it. The service may go on running.
+    Rotate {
+        #[command(flatten)]
+        configured: Configured,
     },
 }

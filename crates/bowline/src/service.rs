@@ -5,10 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use bowline_access::{Access, Cost};
+use bowline_access::{Access, Cost, FrameKey};
 use bowline_engine::shared::Shared;
 use bowline_engine::{Engine, Setup};
-use bowline_net::{HttpOptions, HttpTransport};
+use bowline_net::{Guard, HttpOptions, HttpTransport, Transport};
+use bowline_settings::Settings;
+use bowline_settings::vault::Vault;
 use bowline_store::{Open, Store};
 use bowline_web::{Limits, Listening, RenderMetrics, listen, metrics_router, router};
 use secrecy::ExposeSecret as _;
@@ -16,7 +18,7 @@ use secrecy::ExposeSecret as _;
 use crate::config::{Config, Database, Metrics};
 use crate::replica::Replica;
 use crate::system::{SystemClock, SystemEntropy, random};
-use crate::wiring::engine_config;
+use crate::wiring::declared;
 
 /// A running service.
 pub struct Service {
@@ -26,6 +28,7 @@ pub struct Service {
     pub first_visit_code: Option<String>,
     engine: Engine,
     access: Access,
+    settings: Settings,
     sockets: Vec<Listening>,
     patience: std::time::Duration,
     // Held as long as the service runs: one process per SQLite file, and one per name.
@@ -44,20 +47,35 @@ impl Service {
         let lock = lock(config)?;
         let replica = Replica::take(&config.data_dir);
         let store = open(config, replica.name().to_owned(), true).await?;
-        let transport = HttpTransport::new(&HttpOptions::default())
+        let guard = Guard::default();
+        let transport = HttpTransport::guarded(&http_options(config)?, guard.clone())
             .map_err(|why| anyhow::anyhow!("the HTTP client cannot be set up: {why}"))?;
+        let transport: Arc<dyn Transport> = Arc::new(transport);
+        let access = access(store.clone());
+        let settings = Settings::open(bowline_settings::Setup {
+            store: store.clone(),
+            access: access.clone(),
+            transport: Arc::clone(&transport),
+            guard,
+            vault: Vault::new(&config.key_file),
+            public_url: config.public_url.clone(),
+            gateway: config.atlassian_api_url.clone(),
+            declared: declared(config),
+        })
+        .await
+        .context("reading what was configured on pages")?;
         let engine = Engine::start(Setup {
             store,
             clock: Arc::new(SystemClock),
-            transport: Arc::new(transport),
+            transport,
             seed: random(),
             payload_age: config.limits.payload_age,
-            config: engine_config(config),
+            config: settings.config(),
         })
         .await
         .context("starting the engine")?;
         let shared = engine.shared();
-        let access = access(shared.store.clone());
+        settings.attach(Arc::clone(&shared));
         let first_visit_code = access
             .first_visit_code()
             .await
@@ -72,7 +90,9 @@ impl Service {
         let pages = bowline_pages::router(bowline_pages::Setup {
             shared: Arc::clone(&shared),
             access: access.clone(),
+            settings: settings.clone(),
             https: config.public_url.scheme() == "https",
+            frames: frames(config),
         });
         let routes = router(Arc::clone(&shared), hooks, on_main).merge(pages);
         let main = listen(config.listen, routes, limits)
@@ -92,6 +112,7 @@ impl Service {
             first_visit_code,
             engine,
             access,
+            settings,
             sockets,
             patience: config.limits.shutdown,
             _lock: lock,
@@ -109,13 +130,18 @@ impl Service {
         &self.access
     }
 
+    /// What is configured, in the file and on pages.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Takes a changed configuration into use: connections, credentials, bindings.
     ///
     /// # Errors
     /// A new binding cannot be recorded.
     pub async fn configure(&self, config: &Config) -> anyhow::Result<()> {
-        self.engine
-            .configure(engine_config(config))
+        self.settings
+            .declare(declared(config))
             .await
             .context("taking the configuration over")
     }
@@ -125,7 +151,33 @@ impl Service {
         for socket in self.sockets {
             socket.stop(self.patience).await;
         }
+        self.settings.stop();
         self.engine.stop(self.patience).await;
+    }
+}
+
+/// How the way out is configured.
+///
+/// # Errors
+/// The file of certificate authorities cannot be read.
+pub fn http_options(config: &Config) -> anyhow::Result<HttpOptions> {
+    let authorities_pem = match &config.ca_file {
+        Some(path) => std::fs::read(path)
+            .with_context(|| format!("reading the certificate authorities {}", path.display()))?,
+        None => Vec::new(),
+    };
+    Ok(HttpOptions {
+        authorities_pem,
+        ..HttpOptions::default()
+    })
+}
+
+/// Whose pages may show the issue panel in a frame.
+fn frames(config: &Config) -> bowline_pages::Frames {
+    let secret = config.embedding.token_secret.as_ref();
+    bowline_pages::Frames {
+        hosts: config.embedding.frame_hosts.clone(),
+        key: secret.map(|secret| FrameKey::new(secret.expose_secret())),
     }
 }
 

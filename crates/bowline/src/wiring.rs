@@ -5,6 +5,7 @@ use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
 use bowline_domain::messaging::ids::{AccountName, ChannelId, DeskName};
 use bowline_domain::messaging::settings as messaging;
 use bowline_domain::observation::StatusCategory;
+use bowline_domain::panel::{ContactSource, PanelSettings, VisibleFields};
 use bowline_domain::settings::{self as rules, StatusMatch, Trigger};
 use bowline_engine as engine;
 use bowline_intercom::{Region, app_host};
@@ -13,7 +14,16 @@ use url::Url;
 
 use crate::config;
 
-/// Everything that is connected.
+/// What the file declares.
+pub(crate) fn declared(config: &config::Config) -> bowline_settings::Declared {
+    bowline_settings::Declared {
+        config: engine_config(config),
+        allowed: config.network_allowed.clone(),
+        alert_url: config.alert_url.clone(),
+    }
+}
+
+/// Everything that is declared to be connected.
 pub(crate) fn engine_config(config: &config::Config) -> engine::EngineConfig {
     engine::EngineConfig {
         sites: config.sites.iter().map(site).collect(),
@@ -103,6 +113,29 @@ fn binding(binding: &config::Binding) -> engine::BindingConfig {
             .collect(),
         unassign_on_open: binding.unassign_on_open,
         wake_snoozed: binding.wake_snoozed,
+        muted: binding.muted,
+        contents: rules::NoteContents {
+            summary: binding.note_summary,
+            comment: binding.note_comments,
+        },
+        panel: panel(&binding.panel),
+    }
+}
+
+fn panel(panel: &config::Panel) -> PanelSettings {
+    PanelSettings {
+        enabled: panel.enabled,
+        conversation_view: panel.conversation_view,
+        contact_source: if panel.by_reporter {
+            ContactSource::Reporter
+        } else {
+            ContactSource::Linked
+        },
+        visible: VisibleFields {
+            user: panel.user.clone(),
+            lead: panel.lead.clone(),
+            company: panel.company.clone(),
+        },
     }
 }
 

@@ -166,7 +166,12 @@ impl Effect {
                 *html = html.replace(self.key.marker().as_str(), key.marker().as_str());
             }
             Act::Reopen { conversation, .. } => conversation.clone_from(into),
-            Act::SnoozeAgain { .. } | Act::Record | Act::Talk(_) | Act::Feedback(_) => {
+            // Whether an answer to a customer still fits there, a person decides.
+            Act::Reply { .. }
+            | Act::SnoozeAgain { .. }
+            | Act::Record
+            | Act::Talk(_)
+            | Act::Feedback(_) => {
                 return None;
             }
         }
@@ -194,6 +199,17 @@ pub enum Act {
         html: String,
         /// May it wake the conversation if that is snoozed?
         wake_snoozed: bool,
+    },
+    /// Answers the customer, by a person's word.
+    Reply {
+        /// The workspace of the conversation.
+        workspace: WorkspaceName,
+        /// The conversation.
+        conversation: ConversationId,
+        /// Who may read it. The courier answers for `Customer` and refuses anything else.
+        audience: Audience,
+        /// The text, as the HTML that Intercom takes.
+        html: String,
     },
     /// Re-opens a conversation that is closed.
     Reopen {
@@ -226,6 +242,7 @@ impl Act {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Note { .. } => "note",
+            Self::Reply { .. } => "reply",
             Self::Reopen { .. } => "reopen",
             Self::SnoozeAgain { .. } => "snooze_again",
             Self::Record => "record",
@@ -259,6 +276,18 @@ impl Act {
                 html: String::new(),
                 wake_snoozed: *wake_snoozed,
             }),
+            Self::Reply { html, .. } if html.is_empty() => None,
+            Self::Reply {
+                workspace,
+                conversation,
+                audience,
+                ..
+            } => Some(Self::Reply {
+                workspace: workspace.clone(),
+                conversation: conversation.clone(),
+                audience: *audience,
+                html: String::new(),
+            }),
             Self::Reopen { .. } | Self::SnoozeAgain { .. } | Self::Record => None,
             Self::Talk(talk) => talk.without_text().map(Self::Talk),
             Self::Feedback(act) => act.without_text().map(Self::Feedback),
@@ -269,6 +298,11 @@ impl Act {
     pub fn conversation(&self) -> Option<(&WorkspaceName, &ConversationId)> {
         match self {
             Self::Note {
+                workspace,
+                conversation,
+                ..
+            }
+            | Self::Reply {
                 workspace,
                 conversation,
                 ..

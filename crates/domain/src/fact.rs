@@ -48,6 +48,11 @@ impl FactKey {
         Self(format!("announced.{history_id}"))
     }
 
+    /// A person wrote something, by this name of their writing.
+    pub fn by_hand(name: &str) -> Self {
+        Self(format!("by_hand.{name}"))
+    }
+
     /// A key read back from the store.
     pub fn stored(key: impl Into<String>) -> Self {
         Self(key.into())

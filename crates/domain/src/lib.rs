@@ -33,6 +33,7 @@ pub mod link;
 pub mod messaging;
 pub mod observation;
 pub mod outcome;
+pub mod panel;
 pub mod plan;
 pub mod settings;
 pub mod state;

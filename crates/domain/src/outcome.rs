@@ -46,6 +46,11 @@ pub enum Reason {
         /// The project.
         project: String,
     },
+    /// The project is muted: links are followed, and nothing is told.
+    Muted {
+        /// The project.
+        project: String,
+    },
     /// The settings do not ask for a note or for re-opening on this.
     RuleOff {
         /// What happened: created, assigned, commented, transitioned.
@@ -154,6 +159,8 @@ pub enum Reason {
     NotOurs,
     /// The provider's conversation is not the one that is active.
     OtherConversation,
+    /// The provider's conversation that was said to be archived is open.
+    ConversationOpen,
     /// The message cannot be sent again: it is on its way, or arrived.
     NotSentAgain,
     /// No approved message is configured that could be sent after the reply window.
@@ -193,6 +200,11 @@ pub enum Reason {
     TicketsFollowed,
     /// The backfill that asked for it was cancelled.
     BackfillOver,
+    /// A person said what became of a send that was held.
+    SettledByHand {
+        /// Who.
+        by: String,
+    },
 }
 
 impl Reason {
@@ -202,6 +214,7 @@ impl Reason {
             Self::NotLinked => "not_linked",
             Self::NotBound { .. } => "not_bound",
             Self::LinkingOff { .. } => "linking_off",
+            Self::Muted { .. } => "muted",
             Self::RuleOff { .. } => "rule_off",
             Self::RestrictedComment => "restricted_comment",
             Self::SecurityLevel => "security_level",
@@ -240,6 +253,7 @@ impl Reason {
             Self::ReportNoted => "report_noted",
             Self::NotOurs => "not_ours",
             Self::OtherConversation => "other_conversation",
+            Self::ConversationOpen => "conversation_open",
             Self::NotSentAgain => "not_sent_again",
             Self::NoTemplate => "no_template",
             Self::ReplyWindowOpen => "reply_window_open",
@@ -255,6 +269,7 @@ impl Reason {
             Self::FeedbackNoteOff { .. } => "feedback_note_off",
             Self::TicketsFollowed => "tickets_followed",
             Self::BackfillOver => "backfill_over",
+            Self::SettledByHand { .. } => "settled_by_hand",
         }
     }
 }
@@ -270,6 +285,11 @@ impl fmt::Display for Reason {
                 f,
                 "The project {project} is not joined to a workspace. An administrator can add a \
                  binding for it."
+            ),
+            Self::Muted { project } => write!(
+                f,
+                "the project {project} is muted: links are followed and nothing is told; a project \
+                 administrator unmutes it in its settings"
             ),
             Self::LinkingOff { project } => write!(
                 f,
@@ -404,6 +424,10 @@ impl fmt::Display for Reason {
             Self::OtherConversation => f.write_str(
                 "The provider's conversation is not the one that is active with this customer.",
             ),
+            Self::ConversationOpen => f.write_str(
+                "The provider's conversation was archived for a moment and is open again; the talk \
+                 goes on in it.",
+            ),
             Self::NotSentAgain => f.write_str(
                 "The message was not sent again: it is on its way or arrived, or its conversation \
                  is closed.",
@@ -457,6 +481,10 @@ impl fmt::Display for Reason {
             }
             Self::BackfillOver => f.write_str(
                 "The backfill that asked for this conversation was cancelled before its turn.",
+            ),
+            Self::SettledByHand { by } => write!(
+                f,
+                "{by} said what became of a message that was held; nothing was to be sent."
             ),
         }
     }

@@ -31,6 +31,29 @@ pub struct Settings {
     pub unassign_on_open: bool,
     /// May a note wake a snoozed conversation?
     pub wake_snoozed: bool,
+    /// Is everything silent for now? Links are followed all the same.
+    pub muted: bool,
+    /// What of the issue a note may hold.
+    pub contents: NoteContents,
+}
+
+/// What of an issue a note may hold, besides its key and what happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NoteContents {
+    /// The issue's summary.
+    pub summary: bool,
+    /// The texts of comments.
+    pub comment: bool,
+}
+
+impl Default for NoteContents {
+    fn default() -> Self {
+        Self {
+            summary: true,
+            comment: true,
+        }
+    }
 }
 
 /// The general triggers.

@@ -8,7 +8,8 @@ use bowline_domain::feedback::ticket::Status;
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
 use bowline_domain::messaging::ids::AccountName;
 use bowline_domain::messaging::settings::Desk;
-use bowline_domain::settings::{Notify, TransitionRule};
+use bowline_domain::panel::PanelSettings;
+use bowline_domain::settings::{NoteContents, Notify, TransitionRule};
 use bowline_jira::Deployment;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -113,6 +114,12 @@ pub struct BindingConfig {
     pub unassign_on_open: bool,
     /// May a note wake a snoozed conversation?
     pub wake_snoozed: bool,
+    /// Is everything silent for now?
+    pub muted: bool,
+    /// What of the issue a note may hold.
+    pub contents: NoteContents,
+    /// What the panel of an issue shows.
+    pub panel: PanelSettings,
 }
 
 /// An account at a messaging provider.

@@ -66,7 +66,8 @@ fn words(connection: &Connection, health: Health, error: &ApiError) -> String {
         (Connection::Workspace(name), _) => format!(
             "Intercom refuses the access token of the workspace “{name}”: it was revoked, its \
              teammate was removed, or the app was uninstalled. Notes wait. An administrator makes \
-             a new token in Intercom's Developer Hub and puts it into the configuration. ({error})"
+             a new token in Intercom's Developer Hub and enters it on the page Connections, or in \
+             the configuration file. ({error})"
         ),
         (Connection::Account(name), _) => format!(
             "The messaging provider refuses the access key of the account “{name}”: it was revoked \
@@ -75,8 +76,8 @@ fn words(connection: &Connection, health: Health, error: &ApiError) -> String {
         ),
         (Connection::Site(name), _) => format!(
             "Jira refuses the token of the site “{name}”: it expired or was revoked, or its \
-             account was deactivated. Events wait. An administrator makes a new token and puts it \
-             into the configuration. ({error})"
+             account was deactivated. Events wait. An administrator makes a new token and enters \
+             it on the page Connections, or in the configuration file. ({error})"
         ),
     }
 }
@@ -286,7 +287,8 @@ async fn no_teammate(workspace: &Workspace, owner: &str) -> Result<Option<String
 pub(crate) fn teammate_gone(actor: &str, workspace: &Workspace) -> String {
     format!(
         "The teammate {actor} as whom Bowline writes is not in the workspace “{}”. Notes wait. An \
-         administrator sets app_user to another teammate, best one of its own.",
+         administrator chooses another teammate, best one of its own, on the page Connections, or \
+         sets app_user in the configuration file.",
         workspace.config.name
     )
 }

@@ -21,6 +21,8 @@ mod health;
 pub mod ingress;
 pub mod look;
 mod pace;
+mod paced;
+pub mod panel;
 mod planner;
 mod presence;
 mod reconciler;
@@ -29,6 +31,7 @@ mod retention;
 mod run;
 pub mod shared;
 
+pub use bowline_jira::Deployment;
 pub use config::{
     AccountConfig, BindingConfig, DeskConfig, EngineConfig, ProductConfig, Provider, SiteConfig,
     WorkspaceConfig,

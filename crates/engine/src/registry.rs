@@ -421,6 +421,8 @@ impl Registry {
             transitions: binding.transitions.clone(),
             unassign_on_open: binding.unassign_on_open,
             wake_snoozed: binding.wake_snoozed,
+            muted: binding.muted,
+            contents: binding.contents,
         })
     }
 }

@@ -34,6 +34,10 @@ pub(crate) async fn run(shared: Arc<Shared>) {
                 done.more = false;
             }
         }
+        let before = shared.now().plus_ms(-age_ms);
+        if let Err(error) = shared.store.forget_readings(before).await {
+            tracing::error!(%error, "what was read for people could not be forgotten");
+        }
         if !done.more {
             tokio::time::sleep(LOOK_EVERY).await;
         }

@@ -90,6 +90,7 @@ impl Engine {
             effects_in_hand: InHand::new(EFFECTS_IN_HAND_MAX),
             probe: tokio::sync::Notify::new(),
             configured: tokio::sync::Notify::new(),
+            reads: crate::panel::Reads::new(),
         });
         remember_connections(&shared).await?;
         configure(&shared, setup.config).await?;
@@ -127,10 +128,7 @@ impl Engine {
     /// # Errors
     /// A new binding cannot be recorded.
     pub async fn configure(&self, config: EngineConfig) -> Result<(), StoreError> {
-        configure(&self.shared, config).await?;
-        self.shared.probe.notify_waiters();
-        self.shared.configured.notify_waiters();
-        Ok(())
+        self.shared.configure(config).await
     }
 
     /// Stops taking work, waits for what is in flight for at most `patience`, and lets go of
@@ -147,6 +145,24 @@ impl Engine {
             tracing::warn!("work in flight was left; it is looked after at the next start");
         }
         self.shared.store.clone().close().await;
+    }
+}
+
+impl Shared {
+    /// Replaces what is connected, as [`Engine::configure`] does.
+    ///
+    /// # Errors
+    /// A new binding cannot be recorded.
+    pub async fn configure(self: &Arc<Self>, config: EngineConfig) -> Result<(), StoreError> {
+        configure(self, config).await?;
+        self.probe.notify_waiters();
+        self.configured.notify_waiters();
+        Ok(())
+    }
+
+    /// Has the connections probed now.
+    pub fn probe_now(&self) {
+        self.probe.notify_waiters();
     }
 }
 

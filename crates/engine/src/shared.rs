@@ -14,7 +14,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::breaker::Breaker;
-pub use crate::planner::{queue_link_command, queue_send_again, queue_send_template};
+pub use crate::planner::{
+    ByHand, queue_by_hand, queue_link_command, queue_send_again, queue_send_template,
+};
 use crate::registry::{Registry, Standing};
 
 /// Work that is handed from one part to the next without asking the database.
@@ -74,6 +76,8 @@ pub struct Shared {
     pub(crate) probe: tokio::sync::Notify,
     /// Wakes the reconciler when something was configured anew.
     pub(crate) configured: tokio::sync::Notify,
+    /// What is being read for people to look at.
+    pub(crate) reads: crate::panel::Reads,
 }
 
 impl Shared {

@@ -44,7 +44,7 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     fn access(&self) -> Access {
         // A search is a read, although it is a POST.
-        if self.method == Method::GET || self.path == ["conversations", "search"] {
+        if self.method == Method::GET || matches!(self.path, [_, "search"]) {
             Access::Read
         } else {
             Access::Write
@@ -202,7 +202,7 @@ impl Client {
             .await
     }
 
-    async fn write(
+    pub(crate) async fn write(
         &self,
         path: &[&str],
         body: Value,

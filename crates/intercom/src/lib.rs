@@ -8,11 +8,14 @@ mod client;
 mod error;
 pub mod feedback;
 mod model;
+pub mod oauth;
+mod profile;
 mod region;
 mod signature;
 pub mod webhook;
 
 pub use client::{API_VERSION, Client, DEFAULT_DEADLINE};
-pub use model::{Author, ContactRef, Conversation, Me, Part, State, Teammate};
+pub use model::{Attachment, Author, ContactRef, Conversation, Me, Part, State, Teammate};
+pub use profile::{Attribute, AttributeOf, CompanyProfile, Profile};
 pub use region::{Region, api_base, app_host};
 pub use signature::verify_canvas;

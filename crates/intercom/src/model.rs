@@ -101,6 +101,35 @@ impl Author {
     }
 }
 
+/// A file that was sent with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// What it is called; empty when not given.
+    pub name: String,
+    /// Where it is, for a short time only: the address is signed and ends.
+    pub url: String,
+    /// Its media type, as the sender said.
+    pub content_type: Option<String>,
+    /// How long it is, in bytes.
+    pub bytes: Option<i64>,
+}
+
+impl Attachment {
+    fn all(value: &Value) -> Vec<Self> {
+        let items = list(value, "attachments").iter();
+        items
+            .filter_map(|item| {
+                Some(Self {
+                    name: text(item, "name").unwrap_or_default(),
+                    url: filled(item, "url")?,
+                    content_type: filled(item, "content_type"),
+                    bytes: int(item, "filesize"),
+                })
+            })
+            .collect()
+    }
+}
+
 /// One entry of a conversation: a message, a note, an assignment, a change of state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
@@ -116,6 +145,12 @@ pub struct Part {
     pub created_at: Option<i64>,
     /// Set when the part was made through the API: the code of the app that made it.
     pub app_package_code: Option<String>,
+    /// The files that came with it.
+    pub attachments: Vec<Attachment>,
+    /// Was its text taken out for good?
+    pub redacted: bool,
+    /// The teammate or team that the conversation went to, for assignments.
+    pub assigned_to: Option<String>,
 }
 
 impl Part {
@@ -127,6 +162,9 @@ impl Part {
             author: Author::read(at(value, &["author"])),
             created_at: instant_s(value, "created_at"),
             app_package_code: id(value, "app_package_code"),
+            attachments: Attachment::all(value),
+            redacted: flag(value, "redacted").unwrap_or_default(),
+            assigned_to: assignee(value, "assigned_to"),
         }
     }
 
@@ -174,6 +212,12 @@ pub struct Conversation {
     pub linked: Vec<String>,
     /// Who started it.
     pub source_author: Author,
+    /// What it began with, as HTML.
+    pub source_body: Option<String>,
+    /// The files that came with that.
+    pub source_attachments: Vec<Attachment>,
+    /// When it began, in Unix seconds.
+    pub created_at: Option<i64>,
     /// From REST the newest 500 parts, in a webhook only those of the event.
     pub parts: Vec<Part>,
     /// How many parts there are in all, or in the event.
@@ -212,6 +256,9 @@ impl Conversation {
                 .filter_map(|object| id(object, "id"))
                 .collect(),
             source_author: Author::read(at(value, &["source", "author"])),
+            source_body: filled(at(value, &["source"]), "body"),
+            source_attachments: Attachment::all(at(value, &["source"])),
+            created_at: instant_s(value, "created_at"),
             parts,
             total_parts: int(parts_list, "total_count"),
         })

@@ -8,6 +8,10 @@ use bowline_net::json::{filled, list};
 use bowline_net::{Access, ApiError, ErrorKind, Response};
 use serde_json::Value;
 
+/// The code of a refusal because one issue was written to too often (Cloud: 20 writes in 2 seconds,
+/// 100 in 30): other issues may be written to meanwhile.
+pub const ISSUE_WRITTEN_TOO_OFTEN: &str = "jira-per-issue-on-write";
+
 /// Why Jira logged somebody in or not. On a refused call it tells a locked account from a wrong
 /// token.
 const LOGIN_REASON: &str = "x-seraph-loginreason";

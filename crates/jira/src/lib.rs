@@ -12,8 +12,10 @@ mod model;
 pub mod webhook;
 
 pub use calls::create::{CreatedIssue, NewIssue};
+pub use calls::projects::cloud_id;
 pub use calls::search::{SHOWN_MAX, SearchPage};
 pub use client::{Auth, Client, DEFAULT_DEADLINE, Deployment, FILE_DEADLINE};
+pub use error::ISSUE_WRITTEN_TOO_OFTEN;
 pub use model::admin::{AdminWebhook, Myself, NewWebhook, Project, ServerInfo};
 pub use model::comment::{Comment, Visibility};
 pub use model::history::{ChangeItem, History};

@@ -348,6 +348,9 @@ pub trait Conversations: Send + Sync {
 
     /// Closes a conversation. Closing a closed one changes nothing.
     fn close<'a>(&'a self, id: &'a RemoteConversationId) -> Answer<'a, Conversation>;
+
+    /// Opens a closed conversation again. Opening an open one changes nothing.
+    fn reopen<'a>(&'a self, id: &'a RemoteConversationId) -> Answer<'a, Conversation>;
 }
 
 /// A webhook as the provider has it.

@@ -10,6 +10,7 @@
 
 pub mod endpoint;
 pub mod error;
+pub mod guard;
 pub mod hex;
 pub mod json;
 pub mod limits;
@@ -21,6 +22,7 @@ pub mod time;
 pub mod transport;
 
 pub use error::{Access, ApiError, ErrorKind};
+pub use guard::{Guard, Range, Refused};
 pub use limits::{Limits, Reply};
 pub use real::{HttpOptions, HttpTransport};
 pub use stream::{Chunks, Incoming};

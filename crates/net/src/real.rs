@@ -1,11 +1,13 @@
 //! The transport that really sends.
 
 use std::error::Error as _;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use url::Url;
 
+use crate::guard::Guard;
 use crate::stream::{Chunks, Incoming};
 use crate::transport::{BoxFuture, Request, Response, SendFailure, Transport};
 
@@ -29,6 +31,8 @@ pub struct HttpOptions {
     /// A proxy for all requests. The environment's proxy variables are not looked at: where the
     /// product sends data is declared in its configuration only.
     pub proxy: Option<Url>,
+    /// Certificate authorities that are trusted beside those of the system: PEM, any number.
+    pub authorities_pem: Vec<u8>,
 }
 
 impl Default for HttpOptions {
@@ -37,6 +41,7 @@ impl Default for HttpOptions {
             body_limit_bytes: DEFAULT_BODY_LIMIT_BYTES,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             proxy: None,
+            authorities_pem: Vec::new(),
         }
     }
 }
@@ -47,6 +52,22 @@ impl Default for HttpOptions {
 pub struct HttpTransport {
     client: reqwest::Client,
     body_limit_bytes: usize,
+    guard: Option<Guard>,
+}
+
+/// Resolves names to addresses that the guard lets through; the connection is made to these.
+struct Guarded(Guard);
+
+impl reqwest::dns::Resolve for Guarded {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let guard = self.0.clone();
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let picked = guard.pick(name.as_str(), found)?;
+            let addresses: reqwest::dns::Addrs = Box::new(picked.into_iter());
+            Ok::<Box<dyn Iterator<Item = SocketAddr> + Send>, _>(addresses)
+        })
+    }
 }
 
 impl HttpTransport {
@@ -55,6 +76,18 @@ impl HttpTransport {
     /// # Errors
     /// In words, when TLS or the proxy cannot be set up.
     pub fn new(options: &HttpOptions) -> Result<Self, String> {
+        Self::build(options, None)
+    }
+
+    /// The same, which calls only what the guard lets through.
+    ///
+    /// # Errors
+    /// In words, when TLS cannot be set up.
+    pub fn guarded(options: &HttpOptions, guard: Guard) -> Result<Self, String> {
+        Self::build(options, Some(guard))
+    }
+
+    fn build(options: &HttpOptions, guard: Option<Guard>) -> Result<Self, String> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("bowline/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -70,12 +103,24 @@ impl HttpTransport {
                 .map_err(|e| format!("the proxy address cannot be used: {}", words(e)))?;
             builder = builder.proxy(proxy);
         }
+        if !options.authorities_pem.is_empty() {
+            let authorities = reqwest::Certificate::from_pem_bundle(&options.authorities_pem)
+                .map_err(|e| format!("the certificate authorities cannot be read: {}", words(e)))?;
+            if authorities.is_empty() {
+                return Err("the file of certificate authorities holds none (PEM)".to_owned());
+            }
+            builder = builder.tls_certs_merge(authorities);
+        }
+        if let Some(guard) = &guard {
+            builder = builder.dns_resolver(std::sync::Arc::new(Guarded(guard.clone())));
+        }
         let client = builder
             .build()
             .map_err(|e| format!("the HTTP client cannot start: {}", words(e)))?;
         Ok(Self {
             client,
             body_limit_bytes: options.body_limit_bytes,
+            guard,
         })
     }
 
@@ -91,6 +136,11 @@ impl HttpTransport {
             body,
             deadline,
         } = request;
+        if let Some(guard) = &self.guard {
+            guard
+                .check(&url)
+                .map_err(|refused| SendFailure::NotSent(refused.to_string()))?;
+        }
         let mut builder = self
             .client
             .request(method, url)

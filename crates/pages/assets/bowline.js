@@ -49,10 +49,12 @@ if (fresh) {
       try {
         const answer = await fetch(location.href, { headers: { accept: "text/html" }, redirect: "error" });
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        const next = answer.ok && page.querySelector(".top") ? page.querySelector("main > div") : null;
+        const next = answer.ok && page.querySelector(".top, .frame") ? page.querySelector("main > div") : null;
         if (next && !busy()) {
           if (next.innerHTML !== fresh.innerHTML) fresh.replaceChildren(...next.childNodes);
           copying(fresh);
+          if (zone && zone !== page.documentElement.dataset.zone) inZone(fresh);
+          if (next.dataset.refresh) fresh.dataset.refresh = next.dataset.refresh;
           if (!next.matches("[data-refresh]") && !page.querySelector("[data-refresh]")) return;
         }
       } catch {
@@ -62,6 +64,39 @@ if (fresh) {
     setTimeout(again, fresh.dataset.refresh * 1000);
   };
   setTimeout(again, fresh.dataset.refresh * 1000);
+}
+
+// Settings are saved as they are changed; without script there is a button. What is shown of them
+// elsewhere on the page follows.
+for (const form of document.querySelectorAll("form[data-autosave]")) {
+  const said = form.querySelector(".saved");
+  if (!said) continue;
+  form.querySelector("button.main").hidden = true;
+  let saving = Promise.resolve();
+  const save = async () => {
+    try {
+      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { accept: "text/html" } });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const version = page.querySelector("form[data-autosave] [name=version]")?.value;
+      if (!version) throw new Error("another page came");
+      for (const field of document.querySelectorAll("[name=version]")) field.value = version;
+      for (const part of document.querySelectorAll("[data-follows]")) {
+        const next = page.querySelector(`[data-follows="${part.dataset.follows}"]`);
+        if (next) part.replaceChildren(...next.childNodes);
+      }
+      said.textContent = answer.ok ? "Saved. It holds from now on." : "Not saved; see above.";
+    } catch {
+      said.textContent = "Not saved: load the page again.";
+    }
+  };
+  form.addEventListener("change", () => {
+    said.textContent = "Saving…";
+    saving = saving.then(save);
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    form.dispatchEvent(new Event("change"));
+  });
 }
 
 // Keys, while nobody types.

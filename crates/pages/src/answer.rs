@@ -171,7 +171,15 @@ fn of_latest(key: &str, latest: &Latest) -> (Tone, String) {
         count(&[EffectState::Rejected]),
         count(&[EffectState::Unknown]),
     );
-    if rejected > 0 {
+    let held = count(&[EffectState::Held]);
+    if held > 0 {
+        let words = format!(
+            "It is not known whether {} to the customer arrived; a person has to look, and decides \
+             whether to send again.",
+            some(held, "message")
+        );
+        (Tone::Warn, words)
+    } else if rejected > 0 {
         let words = format!(
             "The latest change was to be told, and {} refused for good; below is what Intercom or \
              Jira said.",
@@ -234,7 +242,7 @@ mod tests {
             change(&mut facts);
             facts
         };
-        let cases: [(Facts, Tone, &str); 14] = [
+        let cases: [(Facts, Tone, &str); 15] = [
             (good(), Tone::Good, "Nothing is missing"),
             (
                 with(|facts| facts.site_trouble = Some("revoked".to_owned())),
@@ -289,6 +297,11 @@ mod tests {
                 }),
                 Tone::Bad,
                 "1 write is refused",
+            ),
+            (
+                with(|facts| facts.latest = Some(latest(&[EffectState::Held]))),
+                Tone::Warn,
+                "a person has to look",
             ),
             (
                 with(|facts| facts.latest = Some(latest(&[EffectState::Planned]))),

@@ -162,7 +162,7 @@ impl Fields {
         named.map(|(_, value)| value.clone()).collect()
     }
 
-    async fn read(request: Request) -> Result<Self, PageError> {
+    pub(crate) async fn read(request: Request) -> Result<Self, PageError> {
         let too_large = |_| PageError::bad_form("The form is larger than any of ours.");
         let body = to_bytes(request.into_body(), FORM_BYTES_MAX)
             .await

@@ -161,6 +161,31 @@ impl Field {
     }
 }
 
+/// A text to enter elsewhere, with a button that copies it.
+#[derive(Clone, Debug, Template)]
+#[template(
+    ext = "html",
+    source = r#"<p class="copy"><span class="soft">{{ label }}</span> <code id="{{ id }}" tabindex="0">{{ text }}</code> <button type="button" data-copy="{{ id }}" aria-label="Copy {{ label }}" hidden>Copy</button></p>"#
+)]
+pub(crate) struct Copied {
+    id: &'static str,
+    label: &'static str,
+    text: String,
+}
+
+impl HtmlSafe for Copied {}
+
+impl Copied {
+    /// A text under this id of the page.
+    pub(crate) fn new(id: &'static str, label: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            id,
+            label,
+            text: text.into(),
+        }
+    }
+}
+
 /// What is wrong with a field.
 pub(crate) fn fault_of(faults: &[Fault], field: &str) -> Option<String> {
     let found = faults.iter().find(|fault| fault.field == field);

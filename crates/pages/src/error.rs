@@ -37,7 +37,7 @@ struct ErrorPage<'p> {
 }
 
 impl PageError {
-    fn told(status: StatusCode, heading: &'static str, words: &str) -> Self {
+    fn saying(status: StatusCode, heading: &'static str, words: &str) -> Self {
         Self::Told(Box::new(Told {
             status,
             heading,
@@ -48,12 +48,12 @@ impl PageError {
 
     /// There is no such thing.
     pub(crate) fn not_found(words: &str) -> Self {
-        Self::told(StatusCode::NOT_FOUND, "There is no such page", words)
+        Self::saying(StatusCode::NOT_FOUND, "There is no such page", words)
     }
 
     /// They may not.
     pub(crate) fn forbidden(words: &str) -> Self {
-        Self::told(
+        Self::saying(
             StatusCode::FORBIDDEN,
             "You are not allowed to do this",
             words,
@@ -62,14 +62,14 @@ impl PageError {
 
     /// The form cannot be read.
     pub(crate) fn bad_form(words: &str) -> Self {
-        Self::told(StatusCode::BAD_REQUEST, "The form cannot be read", words)
+        Self::saying(StatusCode::BAD_REQUEST, "The form cannot be read", words)
     }
 
     /// The form belongs to another session.
     pub(crate) fn stale_form() -> Self {
         let words = "The page was opened before you signed in the last time, so nothing was \
                      changed. Go back, load the page again, and repeat what you did.";
-        Self::told(
+        Self::saying(
             StatusCode::FORBIDDEN,
             "The form is from an earlier session",
             words,
@@ -79,11 +79,33 @@ impl PageError {
     /// Another site's page sent it.
     pub(crate) fn from_elsewhere() -> Self {
         let words = "Another site's page sent this request. Nothing was changed.";
-        Self::told(
+        Self::saying(
             StatusCode::FORBIDDEN,
             "This did not come from Bowline's pages",
             words,
         )
+    }
+
+    /// Something of Intercom's could not be fetched.
+    pub(crate) fn unread(status: StatusCode, words: &str) -> Self {
+        Self::saying(status, "This could not be fetched", words)
+    }
+
+    /// A part of a page could not be rendered.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it is what a failed rendering is mapped to"
+    )]
+    pub(crate) fn template(error: askama::Error) -> Self {
+        Self::failed(&error)
+    }
+
+    /// The status and the words, if it is a page that says what happened.
+    pub(crate) fn told(&self) -> Option<(StatusCode, &str)> {
+        match self {
+            Self::Elsewhere(_) => None,
+            Self::Told(told) => Some((told.status, &told.words)),
+        }
     }
 
     /// With what surrounds the pages of someone.
@@ -101,7 +123,7 @@ impl PageError {
         tracing::error!(%error, "a page could not be shown");
         let words = "The database did not answer as it should; the log says why. Deliveries that \
                      were accepted are safe. Try again in a moment.";
-        Self::told(StatusCode::SERVICE_UNAVAILABLE, "This did not work", words)
+        Self::saying(StatusCode::SERVICE_UNAVAILABLE, "This did not work", words)
     }
 }
 

@@ -9,8 +9,15 @@ mod answer;
 mod api;
 mod assets;
 mod audit;
+mod binding;
+mod binding_form;
+mod bindings;
 mod caller;
 mod component;
+mod connecting;
+mod connection;
+mod connection_form;
+mod connections;
 mod cookie;
 mod deliveries;
 mod delivery;
@@ -20,6 +27,7 @@ mod help;
 mod links;
 mod notice;
 mod overview;
+mod panel;
 mod people;
 mod plain;
 mod plot;
@@ -38,7 +46,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
-use bowline_access::Access;
+use bowline_access::{Access, FrameKey};
 use bowline_engine::shared::Shared;
 
 use overview::Remembered;
@@ -49,8 +57,21 @@ pub struct Setup {
     pub shared: Arc<Shared>,
     /// Accounts and sessions.
     pub access: Access,
+    /// What is configured, in the file and on pages.
+    pub settings: bowline_settings::Settings,
     /// Do people reach the service by https? Cookies are then sent by https only.
     pub https: bool,
+    /// Whose pages may show the issue panel in a frame.
+    pub frames: Frames,
+}
+
+/// Whose pages may show the issue panel in a frame.
+#[derive(Clone, Default)]
+pub struct Frames {
+    /// The origins of those pages.
+    pub hosts: Vec<String>,
+    /// What their tokens are signed with; without it there are no frames.
+    pub key: Option<FrameKey>,
 }
 
 /// What the handlers need.
@@ -58,8 +79,10 @@ pub struct Setup {
 pub(crate) struct App {
     pub(crate) shared: Arc<Shared>,
     pub(crate) access: Access,
+    pub(crate) settings: bowline_settings::Settings,
     pub(crate) https: bool,
     pub(crate) days: Arc<Mutex<Option<Remembered>>>,
+    pub(crate) frames: Arc<Frames>,
 }
 
 /// The addresses that people open.
@@ -67,8 +90,10 @@ pub fn router(setup: Setup) -> Router {
     let app = App {
         shared: setup.shared,
         access: setup.access,
+        settings: setup.settings,
         https: setup.https,
         days: Arc::default(),
+        frames: Arc::new(setup.frames),
     };
     let strangers = Router::new()
         .route(
@@ -110,9 +135,45 @@ pub fn router(setup: Setup) -> Router {
         .route("/links/export.json", get(links::export_json))
         .route("/problems", get(problems::page))
         .route("/help", get(help::page));
+    let configuring = Router::new()
+        .route("/connections", get(connections::page))
+        .route(
+            "/connections/add/site",
+            get(connecting::site).post(connecting::add_site),
+        )
+        .route(
+            "/connections/add/workspace",
+            get(connecting::workspace).post(connecting::add_workspace),
+        )
+        .route(
+            "/connections/add/consent",
+            get(connecting::consent).post(connecting::add_consent),
+        )
+        .route("/connections/site/{name}", get(connection::site))
+        .route(
+            "/connections/site/{name}/{what}",
+            post(connection_form::change_site),
+        )
+        .route("/connections/workspace/{name}", get(connection::workspace))
+        .route(
+            "/connections/workspace/{name}/back",
+            get(connection_form::back),
+        )
+        .route(
+            "/connections/workspace/{name}/{what}",
+            post(connection_form::change_workspace),
+        )
+        .route("/bindings", get(bindings::page).post(bindings::add))
+        .route("/bindings/{site}/{project}", get(binding::page))
+        .route(
+            "/bindings/{site}/{project}/{what}",
+            post(binding_form::change),
+        );
     strangers
         .merge(accounts)
+        .merge(configuring)
         .merge(looking)
+        .merge(panel::routes())
         .merge(api::routes())
         .merge(feedback::routes())
         .fallback(error::nowhere)

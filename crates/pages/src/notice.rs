@@ -3,7 +3,7 @@
 
 use crate::query::Query;
 
-const NOTICES: [(&str, &str); 24] = [
+const NOTICES: [(&str, &str); 40] = [
     ("signed-out", "You are signed out."),
     (
         "password",
@@ -34,6 +34,20 @@ const NOTICES: [(&str, &str); 24] = [
         "The link is being ended. It is gone from here in a moment, and the conversation stays \
          silent from then on.",
     ),
+    (
+        "noted",
+        "The note is on its way. Teammates in Intercom see it in a moment; the customer does not.",
+    ),
+    (
+        "answered",
+        "The answer is on its way to the customer. It shows below what came of it.",
+    ),
+    (
+        "again",
+        "It is being sent again. It shows below what came of it.",
+    ),
+    ("arrived", "It counts as arrived."),
+    ("written", "This was sent already; it was not sent twice."),
     ("no-link", "There was no such link any more."),
     ("gone", "It was gone already."),
     (
@@ -51,7 +65,7 @@ const NOTICES: [(&str, &str); 24] = [
     ("triaged", "Saved."),
     ("merged", "Merged. It can be undone on this page."),
     (
-        "parted",
+        "ticket-parted",
         "The merge is undone; the ticket stands by itself again.",
     ),
     ("split", "Split off. This is the new ticket."),
@@ -64,6 +78,26 @@ const NOTICES: [(&str, &str); 24] = [
         "backfilling",
         "One is under way already. Cancel it, or wait for its end.",
     ),
+    ("connected", "Connected. The credentials work."),
+    (
+        "reconnected",
+        "Reconnected. The credentials work, and what waited is being sent.",
+    ),
+    ("tested", "Tested just now."),
+    ("app-user", "Saved. Notes are written as them from now on."),
+    ("removed", "The connection is removed."),
+    (
+        "joined",
+        "Joined. Paste a conversation's address into one of its issues and look at the conversation.",
+    ),
+    ("saved", "Saved. It holds from now on."),
+    (
+        "parted",
+        "Parted. Nothing is told any more; links and settings are kept.",
+    ),
+    ("rejoined", "Joined again, with its links and settings."),
+    ("imported", "Imported. The settings hold from now on."),
+    ("forgotten", "The settings are forgotten."),
     ("owner", "Welcome. You are the owner of this installation."),
 ];
 

@@ -181,11 +181,13 @@ fn mend(connection: &ConnectionNow) -> Option<&'static str> {
         ),
         (Health::Broken, FarSide::Intercom) => Some(
             "An Intercom administrator makes a new access token in the Developer Hub; whoever runs \
-             Bowline puts it into the configuration. It is used without a restart.",
+             Bowline enters it on the page Connections, or in the configuration file. It is used \
+             without a restart.",
         ),
         (Health::Broken, _) => Some(
             "A Jira administrator makes a new token for Bowline's account; whoever runs Bowline \
-             puts it into the configuration. It is used without a restart.",
+             enters it on the page Connections, or in the configuration file. It is used without a \
+             restart.",
         ),
     }
 }

@@ -8,6 +8,7 @@ use bowline_domain::connection::Connection;
 use bowline_domain::effect::EffectState;
 use bowline_store::browse::{Failing, Trouble};
 use bowline_store::model::LaneKind;
+use bowline_store::reading::HeldAnswers;
 
 use crate::App;
 use crate::caller::Caller;
@@ -17,7 +18,7 @@ use crate::overview::{Card, cards};
 use crate::query::asking;
 use crate::reader::{Reader, When};
 use crate::shell::{Place, Shell};
-use crate::words::some;
+use crate::words::{are, some};
 
 /// What was refused is shown for so long, in milliseconds: 7 days.
 const REFUSED_MS: i64 = 7 * 86_400_000;
@@ -67,6 +68,8 @@ pub(crate) async fn all_problems(app: &App, reader: &Reader) -> Result<Vec<Probl
     let connections = cards(app.shared.connections_now(), &queues, reader, now);
     let broken = connections.into_iter().filter(|card| !card.works);
     let mut problems: Vec<Problem> = broken.map(of_connection).collect();
+    let tokens = app.settings.tokens_that_end().into_iter();
+    problems.extend(tokens.map(|(connection, end)| of_token(&connection, end.words)));
     let failing = store.failing(FAILURES_MIN).await?;
     problems.extend(failing.iter().map(of_failing));
     let rejected = store.rejected(now.plus_ms(-REFUSED_MS)).await?;
@@ -77,6 +80,8 @@ pub(crate) async fn all_problems(app: &App, reader: &Reader) -> Result<Vec<Probl
     );
     let doubtful = store.doubtful().await?;
     problems.extend(doubtful.iter().map(|trouble| of_doubt(trouble, reader)));
+    let held = store.held_answers().await?;
+    problems.extend(held.iter().map(|held| of_held(held, reader)));
     let quarantined = store.quarantined().await?;
     problems.extend(
         quarantined
@@ -97,6 +102,22 @@ fn of_connection(card: Card) -> Problem {
         last: None,
         more: card.deliveries,
         more_title: "Its deliveries",
+    }
+}
+
+fn of_token(connection: &Connection, words: String) -> Problem {
+    Problem {
+        state: Lozenge::new(Tone::Warn, "ends"),
+        title: format!("The token of “{}” ends", connection.name()),
+        cause: words,
+        extent: "Then the connection breaks, and what comes is queued.".to_owned(),
+        mend: "A Jira administrator makes a new token for Bowline's account and enters it on the \
+               connection's page. Nothing is interrupted."
+            .to_owned(),
+        since: None,
+        last: None,
+        more: crate::connections::page_of(connection),
+        more_title: "The connection",
     }
 }
 
@@ -191,6 +212,28 @@ fn of_doubt(trouble: &Trouble, reader: &Reader) -> Problem {
             &format!("effect:{}", EffectState::Unknown.as_str()),
         ),
         more_title: "The deliveries",
+    }
+}
+
+fn of_held(held: &HeldAnswers, reader: &Reader) -> Problem {
+    Problem {
+        state: Lozenge::new(Tone::Warn, "held"),
+        title: format!(
+            "An answer to a customer waits for a person, at {}",
+            held.key
+        ),
+        cause: "Intercom did not say whether it took the answer, and it was not found there. An \
+                answer is not sent again by itself: the customer would read it twice."
+            .to_owned(),
+        extent: format!("{}.", are(held.count, "answer") + " waiting"),
+        mend:
+            "An agent looks into the conversation, and says on the issue's panel that it arrived \
+               or has it sent again."
+                .to_owned(),
+        since: Some(reader.when(held.since)),
+        last: None,
+        more: crate::panel::path(&held.site, &held.key),
+        more_title: "The panel of the issue",
     }
 }
 

@@ -28,6 +28,10 @@ pub(crate) async fn protect(State(app): State<App>, request: Request, next: Next
         next.run(request).await
     };
     let headers = response.headers_mut();
+    // The older header cannot name hosts. Where a policy does, it stands alone.
+    if !may_be_framed(headers) {
+        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    }
     let mut set = |name: HeaderName, value: &'static str| {
         headers
             .entry(name)
@@ -35,7 +39,6 @@ pub(crate) async fn protect(State(app): State<App>, request: Request, next: Next
     };
     set(CONTENT_SECURITY_POLICY, POLICY);
     set(X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(X_FRAME_OPTIONS, "DENY");
     set(REFERRER_POLICY, "same-origin");
     set(
         HeaderName::from_static("cross-origin-opener-policy"),
@@ -54,6 +57,25 @@ pub(crate) async fn protect(State(app): State<App>, request: Request, next: Next
         set(STRICT_TRANSPORT_SECURITY, HSTS);
     }
     response
+}
+
+/// The policy of a page that these hosts may show in a frame; the same as for any other page
+/// otherwise.
+pub(crate) fn framed_by(hosts: &[String]) -> Option<HeaderValue> {
+    let everyone_else = "frame-ancestors 'none'";
+    let policy = POLICY.replace(
+        everyone_else,
+        &format!("frame-ancestors {}", hosts.join(" ")),
+    );
+    HeaderValue::from_str(&policy)
+        .ok()
+        .filter(|_| !hosts.is_empty())
+}
+
+fn may_be_framed(headers: &axum::http::HeaderMap) -> bool {
+    let policy = headers.get(CONTENT_SECURITY_POLICY);
+    let policy = policy.and_then(|policy| policy.to_str().ok());
+    policy.is_some_and(|policy| policy.contains("frame-ancestors http"))
 }
 
 /// Browsers say who makes a request. The token in each form is the other guard.

@@ -15,6 +15,8 @@ pub(crate) enum Place {
     Problems,
     Feedback,
     Products,
+    Connections,
+    Bindings,
     People,
     Audit,
     Account,
@@ -64,6 +66,8 @@ impl Shell {
             (Place::Problems, "/problems", "Problems", "p", true),
             (Place::Feedback, "/feedback", "Feedback", "f", true),
             (Place::Products, "/products", "Products", "r", true),
+            (Place::Connections, "/connections", "Connections", "c", true),
+            (Place::Bindings, "/bindings", "Projects", "j", true),
             (
                 Place::People,
                 "/people",

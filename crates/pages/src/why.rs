@@ -199,15 +199,17 @@ struct WhyPage {
 }
 
 /// What is known of an issue.
-struct IssueSection {
+pub(crate) struct IssueSection {
     heading: String,
     issue: Option<Ref>,
     summary: String,
-    state: Lozenge,
-    answer: String,
+    pub(crate) state: Lozenge,
+    pub(crate) answer: String,
     links: Vec<LinkRow>,
-    deliveries: Vec<Told>,
-    all: String,
+    pub(crate) deliveries: Vec<Told>,
+    pub(crate) all: String,
+    /// The issue's panel.
+    panel: Option<String>,
 }
 
 /// A link of an issue.
@@ -220,9 +222,9 @@ struct LinkRow {
 }
 
 /// A delivery with its effects.
-struct Told {
-    row: Row,
-    effects: Vec<EffectCard>,
+pub(crate) struct Told {
+    pub(crate) row: Row,
+    pub(crate) effects: Vec<EffectCard>,
 }
 
 pub(crate) async fn page(
@@ -326,7 +328,8 @@ fn conversation_answer(live: usize, links: &[LinkView]) -> (Lozenge, String) {
     }
 }
 
-async fn section(
+/// What is known of an issue by its key, and by its label if it was ever heard of.
+pub(crate) async fn section(
     app: &App,
     reader: &Reader,
     key: &str,
@@ -363,6 +366,7 @@ async fn section(
             .collect(),
         deliveries,
         all: asking("/deliveries", "about", key),
+        panel: label.map(|label| crate::panel::path(&label.site, label.key.as_str())),
     })
 }
 

@@ -12,7 +12,7 @@ use crate::component::{Lozenge, Tone};
 
 /// The codes of the reasons for doing nothing, with what they are called in filters. The reasons
 /// themselves stand in `bowline_domain::outcome`.
-pub(crate) const REASONS: [(&str, &str); 28] = [
+pub(crate) const REASONS: [(&str, &str); 29] = [
     ("not_linked", "no conversation is linked"),
     ("rule_off", "no rule asks for it"),
     ("already_handled", "told by another delivery"),
@@ -26,6 +26,7 @@ pub(crate) const REASONS: [(&str, &str); 28] = [
     ("taken_over", "link older than the connection"),
     ("not_bound", "project not joined"),
     ("linking_off", "linking is off"),
+    ("muted", "project muted"),
     ("kept_silent", "moved to a project that is not joined"),
     ("other_workspace", "address of another workspace"),
     ("workspace_unknown", "workspace not known yet"),
@@ -101,6 +102,7 @@ pub(crate) fn effect_meaning(state: EffectState) -> &'static str {
 pub(crate) fn act(act: &Act) -> &'static str {
     match act {
         Act::Note { .. } => "Post a note",
+        Act::Reply { .. } => "Answer the customer",
         Act::Reopen { unassign: true, .. } => "Re-open and return to the unassigned queue",
         Act::Reopen { .. } => "Re-open the conversation",
         Act::SnoozeAgain { .. } => "Snooze the conversation again",
@@ -113,6 +115,7 @@ pub(crate) fn act(act: &Act) -> &'static str {
             TalkAct::SendTemplate { .. } => "Send the approved message to the end user",
             TalkAct::SendFile { .. } => "Send a file to the end user",
             TalkAct::Tell { .. } => "Tell the agents, as an internal comment",
+            TalkAct::Reopen { .. } => "Open the channel's conversation again",
             TalkAct::Archive { .. } => "Archive the channel's conversation",
         },
         Act::Feedback(feedback) => match feedback {
@@ -127,6 +130,7 @@ pub(crate) fn act(act: &Act) -> &'static str {
 pub(crate) fn audience(act: &Act) -> Option<&'static str> {
     match act {
         Act::Note { audience, .. }
+        | Act::Reply { audience, .. }
         | Act::Talk(
             TalkAct::Send { audience, .. }
             | TalkAct::SendTemplate { audience, .. }

@@ -35,6 +35,8 @@ mod migrate;
 pub mod model;
 mod open;
 mod people;
+pub mod reading;
+pub mod settings;
 mod sql;
 mod store;
 mod talk;

@@ -10,6 +10,8 @@ const STEPS: &[(i64, &str)] = &[
     (1, include_str!("../migrations/0001_linking.sql")),
     (2, include_str!("../migrations/0002_access.sql")),
     (3, include_str!("../migrations/0003_messaging.sql")),
+    (4, include_str!("../migrations/0004_settings.sql")),
+    (5, include_str!("../migrations/0005_panel.sql")),
     (9, include_str!("../migrations/0009_feedback.sql")),
 ];
 

@@ -15,7 +15,10 @@ use crate::db::Conn;
 use crate::error::StoreError;
 use crate::handover::{Leases, Orphan, Orphans, Reply};
 use crate::model::{BindingRecord, ConnectionRecord, LaneKind, Lease, Redacted, TakenEffect};
-use crate::sql::{accept, bindings, claim, connections, decide, lanes, retention, settle, talk};
+use crate::reading::{ReadingKind, Tried};
+use crate::sql::{
+    accept, bindings, claim, connections, decide, lanes, readings, retention, settle, talk,
+};
 
 /// What a write does. It is run again if it met another replica's.
 pub(crate) trait Write: Clone + Send + 'static {
@@ -163,3 +166,9 @@ write!(Watch { name: String, now: Millis } -> Millis,
     |conn, _| talk::watch(conn, &name, now).await);
 write!(Watched { name: String, to: Millis } -> (),
     |conn, _| talk::watched(conn, &name, to).await);
+write!(PutReading {
+        connection: Connection, kind: ReadingKind, remote: String, tried: Tried, at: Millis
+    } -> (),
+    |conn, _| readings::put(conn, &connection, (kind, &remote), &tried, at).await);
+write!(ForgetReadings { before: Millis } -> u64,
+    |conn, _| readings::forget(conn, before).await);

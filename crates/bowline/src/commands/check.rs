@@ -6,45 +6,14 @@ use std::sync::Arc;
 
 use bowline::config::{Config, Site, SiteKind, Workspace};
 use bowline_jira::{Auth, Client as Jira, Deployment};
-use bowline_net::{ApiError, ErrorKind, HttpOptions, HttpTransport, Transport};
+use bowline_net::{HttpTransport, Transport};
+use bowline_settings::check::{self, Finding, State};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::check_desk::{check_account, check_desk};
 use super::load;
 use crate::cli::Configured;
-
-/// What Bowline needs to be allowed in a project, and what for.
-const PERMISSIONS: &[(&str, &str, bool)] = &[
-    ("BROWSE_PROJECTS", "to read issues and comments", true),
-    (
-        "EDIT_ISSUES",
-        "to keep the list of linked conversations on the issue",
-        true,
-    ),
-    (
-        "LINK_ISSUES",
-        "to show linked conversations on the issue",
-        false,
-    ),
-];
-
-/// The topics to choose for the webhook in Intercom.
-const TOPICS: &[&str] = &[
-    "conversation.admin.noted",
-    "conversation.admin.closed",
-    "conversation.admin.opened",
-    "conversation.admin.snoozed",
-    "conversation.admin.unsnoozed",
-    "conversation.user.replied",
-    "conversation.deleted",
-];
-
-/// The events to choose for the webhook in Jira.
-const EVENTS: &[&str] = &[
-    "Issue: created, updated, deleted",
-    "Comment: created, updated, deleted",
-];
 
 /// Checks everything and prints what it found. Exit code 1 if something has to be mended.
 pub(crate) async fn run(configured: &Configured, secrets: bool) -> anyhow::Result<ExitCode> {
@@ -55,7 +24,7 @@ pub(crate) async fn run(configured: &Configured, secrets: bool) -> anyhow::Resul
         println!("  note: {warning}");
     }
     let transport: Arc<dyn Transport> = Arc::new(
-        HttpTransport::new(&HttpOptions::default())
+        HttpTransport::new(&bowline::service::http_options(&loaded.config)?)
             .map_err(|why| anyhow::anyhow!("the HTTP client cannot be set up: {why}"))?,
     );
     match bowline::service::open_store(&loaded.config).await {
@@ -91,6 +60,21 @@ impl Report {
     pub(super) fn bad(&mut self, what: &str, text: &str) {
         self.bad += 1;
         println!("  TO MEND: {what}: {text}");
+    }
+
+    /// Prints what a test found.
+    fn tell(&mut self, found: &Finding) {
+        match found.state {
+            State::Good => Self::good(&found.words),
+            State::Note | State::Unknown => println!("  note: {}", found.words),
+            State::Bad => self.bad(&found.what, &found.words),
+        }
+    }
+
+    fn tell_all(&mut self, found: impl IntoIterator<Item = Finding>) {
+        for found in found {
+            self.tell(&found);
+        }
     }
 
     fn end(&self) -> ExitCode {
@@ -136,94 +120,24 @@ async fn check_site(
         deployment,
         auth,
     );
-    check_kind(&jira, deployment, report).await;
-    match jira.myself().await {
-        Ok(reply) => Report::good(&format!("the token works, as {}", reply.value.person.name)),
-        Err(error) => {
-            report.bad("the token", &jira_words(site, &error));
-            return tell_jira(config, site, report.secrets);
-        }
+    report.tell_all(check::kind(&jira).await);
+    let token = check::site_token(&jira).await;
+    let works = token.state == State::Good;
+    report.tell(&token);
+    if !works {
+        return tell_jira(config, site, report.secrets);
     }
     for binding in config
         .bindings
         .iter()
         .filter(|binding| binding.site == site.name)
     {
-        check_project(&jira, &binding.project, report).await;
+        report.tell_all(check::project(&jira, &binding.project).await);
     }
     for desk in config.desks.iter().filter(|desk| desk.site == site.name) {
         check_desk(&jira, desk, report).await;
     }
     tell_jira(config, site, report.secrets);
-}
-
-async fn check_kind(jira: &Jira, wanted: Deployment, report: &mut Report) {
-    match jira.server_info().await {
-        Ok(reply) if reply.value.deployment == wanted => {}
-        Ok(reply) => report.bad(
-            "kind",
-            &format!(
-                "this is a {} site; change `kind` to \"{}\"",
-                if reply.value.deployment == Deployment::Cloud {
-                    "Cloud"
-                } else {
-                    "Data Center"
-                },
-                if reply.value.deployment == Deployment::Cloud {
-                    "cloud"
-                } else {
-                    "datacenter"
-                },
-            ),
-        ),
-        Err(error) => report.bad(
-            "reaching it",
-            &format!("{error}. Is api_url right, and may this machine reach it?"),
-        ),
-    }
-}
-
-fn jira_words(site: &Site, error: &ApiError) -> String {
-    let mend = match error.kind {
-        ErrorKind::Auth if site.kind == SiteKind::Cloud => {
-            " The e-mail address and the API token must belong together. A token with scopes, and \
-             every token of a service account, works only with api_url = \
-             \"https://api.atlassian.com/ex/jira/{cloud id}\" (the cloud id is at \
-             /_edge/tenant_info of the site). Tokens expire after a year at most."
-        }
-        ErrorKind::Auth => {
-            " Make a new personal access token in the account's profile; they expire."
-        }
-        ErrorKind::Config => " Is api_url right, with its context path?",
-        _ => "",
-    };
-    format!("{error}.{mend}")
-}
-
-async fn check_project(jira: &Jira, project: &str, report: &mut Report) {
-    if let Err(error) = jira.project(project).await {
-        let text = format!(
-            "{error}. Either there is no such project, or Bowline's account may not browse it."
-        );
-        return report.bad(&format!("project {project}"), &text);
-    }
-    let names: Vec<&str> = PERMISSIONS.iter().map(|(name, _, _)| *name).collect();
-    let granted = match jira.my_permissions(&names, Some(project)).await {
-        Ok(reply) => reply.value,
-        Err(error) => return report.bad(&format!("project {project}"), &error.to_string()),
-    };
-    for (name, why, needed) in PERMISSIONS {
-        match granted.get(*name) {
-            Some(true) => Report::good(&format!("project {project}: may {name}")),
-            _ if *needed => report.bad(
-                &format!("project {project}"),
-                &format!(
-                    "the account lacks {name}, needed {why}. A project administrator grants it."
-                ),
-            ),
-            _ => println!("  note: project {project}: the account lacks {name}, used {why}."),
-        }
-    }
 }
 
 fn tell_jira(config: &Config, site: &Site, secrets: bool) {
@@ -242,7 +156,7 @@ fn tell_jira(config: &Config, site: &Site, secrets: bool) {
         "    Secret   {}",
         secret(site.webhook_secret.as_ref(), "webhook_secret", secrets)
     );
-    for event in EVENTS {
+    for event in check::EVENTS {
         println!("    Event    {event}");
     }
     println!("    JQL      project in ({})", projects.join(", "));
@@ -275,88 +189,20 @@ async fn check_workspace(
         workspace.api_url.clone(),
         workspace.access_token.clone(),
     );
-    match intercom.me().await {
-        Ok(reply) => {
-            let me = reply.value;
-            Report::good(&format!(
-                "the token works, in “{}” ({}), as {}",
-                me.workspace_name, me.workspace, me.name
-            ));
-            check_region(workspace, me.region.as_deref(), report);
-            check_app_user(&intercom, workspace, report).await;
-            check_conversations(&intercom, report).await;
-        }
-        Err(error) => report.bad(
-            "the token",
-            &format!(
-                "{error}. Take the access token from Intercom's Developer Hub > your app > \
-                 Configure > Authentication."
-            ),
-        ),
+    let region = format!("{:?}", workspace.region).to_lowercase();
+    let token = check::workspace_token(&intercom, Some(&region)).await;
+    let works = token.iter().any(|found| found.state == State::Good);
+    report.tell_all(token);
+    if works {
+        report.tell(&check::app_user(&intercom, workspace.app_user.as_deref()).await);
+        report.tell(&check::conversations(&intercom).await);
     }
     let base = config.public_url.as_str().trim_end_matches('/');
     println!("  To enter in Intercom (Developer Hub > your app > Configure > Webhooks):");
     println!("    URL      {base}/hooks/intercom/{}", workspace.name);
     println!("    Signed   with the app's client secret, which is this workspace's client_secret");
-    for topic in TOPICS {
+    for topic in check::TOPICS {
         println!("    Topic    {topic}");
     }
-    println!("    Needed   Read conversations, Write conversations, Read admins");
-}
-
-fn check_region(workspace: &Workspace, region: Option<&str>, report: &mut Report) {
-    let wanted = format!("{:?}", workspace.region).to_lowercase();
-    match region.map(str::to_lowercase) {
-        Some(region) if region != wanted => report.bad(
-            "region",
-            &format!("the workspace is in {region}; change `region` to \"{region}\""),
-        ),
-        _ => {}
-    }
-}
-
-async fn check_app_user(
-    intercom: &bowline_intercom::Client,
-    workspace: &Workspace,
-    report: &mut Report,
-) {
-    let Some(app_user) = &workspace.app_user else {
-        return println!(
-            "  note: notes are written as who the token belongs to; a teammate of \
-            Bowline's own (app_user) is better."
-        );
-    };
-    match intercom.admins().await {
-        Ok(reply) => match reply.value.iter().find(|teammate| teammate.id == *app_user) {
-            Some(teammate) => Report::good(&format!("notes are written as {}", teammate.name)),
-            None => report.bad(
-                "app_user",
-                &format!("{app_user} is no teammate of this workspace"),
-            ),
-        },
-        Err(error) => report.bad(
-            "teammates",
-            &format!("{error}. The app needs “Read admins”."),
-        ),
-    }
-}
-
-/// An id that no conversation has: how it is refused tells whether conversations can be reached.
-const NO_CONVERSATION: &str = "0";
-
-async fn check_conversations(intercom: &bowline_intercom::Client, report: &mut Report) {
-    match intercom.conversation(NO_CONVERSATION).await {
-        Ok(_) => Report::good("conversations can be read"),
-        Err(error) if error.kind == ErrorKind::NotFound => {
-            Report::good("conversations can be read");
-        }
-        Err(error) if error.kind == ErrorKind::PlanRestricted => report.bad(
-            "conversations",
-            &format!("{error}. The workspace needs a trial or subscription."),
-        ),
-        Err(error) => report.bad(
-            "conversations",
-            &format!("{error}. The app needs “Read conversations” and “Write conversations”."),
-        ),
-    }
+    println!("    Needed   {}", check::APP_PERMISSIONS.join(", "));
 }

@@ -4,6 +4,7 @@ mod check;
 mod check_desk;
 mod demo;
 mod events;
+mod key;
 mod links;
 mod sandbox;
 mod serve;
@@ -30,6 +31,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Links { action } => links::run(action).await,
         Command::Events { action } => events::run(action).await,
         Command::User { action } => user::run(action).await,
+        Command::Key { action } => key::run(action).await,
         Command::Sandbox(options) => sandbox::run(options).await,
         Command::Version => {
             println!("bowline {}", env!("CARGO_PKG_VERSION"));

@@ -80,6 +80,10 @@ impl Reading<'_> {
         let transitions = self.transitions(section);
         let unassign_on_open = self.flag(section, "unassign_on_open");
         let wake_snoozed = self.flag(section, "wake_snoozed");
+        let muted = self.flag(section, "muted");
+        let note_summary = self.flag(section, "note_summary");
+        let note_comments = self.flag(section, "note_comments");
+        let panel = self.panel(section);
         self.refers(section, "site", site.as_ref(), connections);
         self.refers(section, "workspace", workspace.as_ref(), connections);
         let site = site?;
@@ -95,6 +99,10 @@ impl Reading<'_> {
             notify: notify?,
             unassign_on_open,
             wake_snoozed,
+            muted,
+            note_summary,
+            note_comments,
+            panel,
             transitions,
         })
     }

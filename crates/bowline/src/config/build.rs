@@ -24,6 +24,9 @@ const DAY: u64 = 24 * 60 * 60;
 /// The name of the SQLite file in the data folder.
 const SQLITE_FILE: &str = "bowline.db";
 
+/// The name of the key file in the data folder.
+const KEY_FILE: &str = "bowline.key";
+
 /// Reads every setting, checks what settings say about each other, and gives the configuration or all problems, those found before included.
 pub(super) fn build(
     root: &Node,
@@ -80,6 +83,15 @@ impl Reading<'_> {
         let metrics = self.metrics(&top);
         let log = self.log(&top);
         let limits = self.limits(&top);
+        let key_file = self
+            .text(&top, "key_file")
+            .map(|text| self.resolve(&text.value));
+        let network_allowed = self.allowed(&top);
+        let ca_file = self
+            .text(&top, "ca_file")
+            .map(|text| self.resolve(&text.value));
+        let alert_url = self.url(&top, "alert_webhook_url");
+        let atlassian_api_url = self.url(&top, "atlassian_api_url");
         let (sites, site_names) = self.named(root, "site", "site[]", Self::site);
         let (workspaces, workspace_names) =
             self.named(root, "workspace", "workspace[]", Self::workspace);
@@ -112,6 +124,7 @@ impl Reading<'_> {
             workspace_names: &workspace_names,
         };
         let products = self.products(root, &known);
+        let embedding = self.embedding(&top);
         let listen = listen?;
         let public_url = match public_url {
             Some(found) => {
@@ -121,10 +134,16 @@ impl Reading<'_> {
             None if public_url_given => return None,
             None => local_url(listen)?,
         };
+        let data_dir = data_dir?;
         Some(Config {
+            key_file: key_file.unwrap_or_else(|| data_dir.join(KEY_FILE)),
+            network_allowed,
+            ca_file,
+            alert_url: alert_url.map(|found| found.value),
+            atlassian_api_url: atlassian_api_url?.value,
             listen,
             public_url,
-            data_dir: data_dir?,
+            data_dir,
             database: database?,
             metrics: metrics?,
             log: log?,
@@ -135,7 +154,24 @@ impl Reading<'_> {
             channel_accounts,
             desks,
             products,
+            embedding,
         })
+    }
+
+    /// Ranges of addresses that may be called though they are not public.
+    fn allowed(&mut self, top: &Section<'_>) -> Vec<bowline_net::Range> {
+        let mut ranges = Vec::new();
+        for word in self.words(top, "allowed_addresses").unwrap_or_default() {
+            match word.value.parse() {
+                Ok(range) => ranges.push(range),
+                Err(error) => self.problem(
+                    &word.place,
+                    format!("`allowed_addresses`: {error}"),
+                    "Write ranges like 10.1.0.0/16 or fd00::/8, or single addresses",
+                ),
+            }
+        }
+        ranges
     }
 
     fn database(&mut self, top: &Section<'_>, data_dir: Option<&Path>) -> Option<Database> {

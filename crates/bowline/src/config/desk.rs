@@ -230,13 +230,11 @@ impl Reading<'_> {
         section: &Section<'_>,
         name: &str,
     ) -> Option<Vec<Found<String>>> {
-        if !matches!(
-            self.node(section, name),
-            Some(Node {
-                value: Value::List(_),
-                ..
-            })
-        ) {
+        let Some(Node {
+            value: Value::List(entries),
+            ..
+        }) = self.node(section, name)
+        else {
             return self.text(section, name).map(|found| {
                 // A variable has no lists: its words stand between commas.
                 let place = found.place;
@@ -249,9 +247,9 @@ impl Reading<'_> {
                     })
                     .collect()
             });
-        }
+        };
         let mut words = Vec::new();
-        for node in section.node.list(name) {
+        for node in entries {
             match &node.value {
                 Value::Text(text) if !text.trim().is_empty() => words.push(Found {
                     value: text.trim().to_owned(),

@@ -13,6 +13,7 @@ mod connections;
 mod desk;
 mod environment;
 mod origin;
+mod panel;
 mod problem;
 mod product;
 pub mod reference;
@@ -25,6 +26,7 @@ mod tree;
 mod types;
 
 pub use origin::{Change, Origin, Origins, SecretSource, changed_secrets, differs_beyond_secrets};
+pub use panel::{Embedding, Panel};
 pub use problem::{Place, Problem};
 pub use types::{
     Binding, Category, ChannelAccount, ChannelProvider, CommentFilter, Commented, Config, Database,

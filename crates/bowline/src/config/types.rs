@@ -1,5 +1,6 @@
 //! The settings as the rest of the service sees them: checked, with every default filled in.
 
+use super::panel::{Embedding, Panel};
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 use url::Url;
@@ -21,6 +22,16 @@ pub struct Config {
     pub log: Log,
     /// Bounds that an installation may move.
     pub limits: Limits,
+    /// The file of the keys that seal secrets.
+    pub key_file: PathBuf,
+    /// Addresses that may be called though they are not public.
+    pub network_allowed: Vec<bowline_net::Range>,
+    /// A file with certificate authorities that are trusted beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Where people are told that a connection broke.
+    pub alert_url: Option<Url>,
+    /// Where tokens with scopes are used.
+    pub atlassian_api_url: Url,
     /// Jira instances. Names are unique.
     pub sites: Vec<Site>,
     /// Intercom workspaces. Names are unique.
@@ -33,6 +44,8 @@ pub struct Config {
     pub desks: Vec<Desk>,
     /// Products that feedback is gathered for. Names are unique in their workspace.
     pub products: Vec<Product>,
+    /// How others show the issue panel in their own pages.
+    pub embedding: Embedding,
 }
 
 impl Config {
@@ -206,6 +219,14 @@ pub struct Binding {
     pub unassign_on_open: bool,
     /// Whether a note may wake a snoozed conversation. If not, it is snoozed again to its old time.
     pub wake_snoozed: bool,
+    /// Whether nothing is told for now; links are followed all the same.
+    pub muted: bool,
+    /// Whether a note may hold the issue's summary.
+    pub note_summary: bool,
+    /// Whether a note may hold the texts of comments.
+    pub note_comments: bool,
+    /// What the panel of an issue shows.
+    pub panel: Panel,
     /// Rules for single transitions, in the order of the file.
     pub transitions: Vec<TransitionRule>,
 }

@@ -9,6 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use bowline_sandbox::common::page::PanelFrame;
 use bowline_sandbox::jira::{BOT_TOKEN, Deployment, WebhookConfig};
 use bowline_sandbox::{Options, Running, intercom, jira};
 use bowline_web::RenderMetrics;
@@ -29,6 +30,9 @@ pub const WEBHOOK_SECRET: &str = "a-webhook-secret-of-the-demo";
 
 /// The bearer token of the notify address.
 pub const NOTIFY_TOKEN: &str = "a-notify-token-of-the-demo";
+
+/// What tokens of panels in frames are signed with.
+pub const PANEL_SECRET: &str = "a-panel-secret-of-the-demo-with-32-letters";
 
 /// How a world is made.
 #[derive(Clone, Debug)]
@@ -149,6 +153,9 @@ impl World {
              public_url = \"http://{listen}\"\n\
              data_dir = \"{data_dir}\"\n\
              {database}{top}\n\
+             [panel]\n\
+             frame_hosts = [\"{jira}\"]\n\
+             token_secret = \"{PANEL_SECRET}\"\n\n\
              [[site]]\n\
              name = \"{SITE}\"\n\
              kind = \"{kind}\"\n\
@@ -212,6 +219,10 @@ impl World {
         self.sandbox
             .neighbours
             .set_product(format!("http://{service}"));
+        self.sandbox.neighbours.set_panel(PanelFrame {
+            site: SITE.to_owned(),
+            secret: PANEL_SECRET.to_owned(),
+        });
         let url = format!("http://{service}/hooks/intercom/{WORKSPACE}");
         let connected = self.sandbox.intercom.state.connect_webhook(&url).await;
         connected.map_err(|why| anyhow::anyhow!("connecting Intercom's webhook: {why}"))

@@ -163,7 +163,76 @@ impl<'s> Script<'s> {
     }
 }
 
-on_both!(what_is_read_is_as_described, a_named_write_is_made_once);
+on_both!(
+    what_is_read_is_as_described,
+    a_named_write_is_made_once,
+    the_panel_is_there_for_programs
+);
+
+async fn the_panel_is_there_for_programs(on: On) {
+    let stage = Stage::on(on, |_| ()).await;
+    let (issue, conversation) = stage.linked().await;
+    stage.settled().await;
+    let script = Script::new(&stage, "agent", &["read", "notes", "answers"]).await;
+    let path = format!("/api/v1/issues/acme-jira/{issue}");
+    let panel = loop {
+        let panel = script.get(&path).await.body;
+        if panel["contacts"][0]["fields"][0]["value"] == "noa@example.com" {
+            break panel;
+        }
+        assert_eq!(panel["reading"], true, "{panel}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    let card = &panel["conversations"][0];
+    assert_eq!(card["first_message"], "The export button does nothing.");
+    assert_eq!(panel["contacts"][0]["role"], "user");
+    let whole = script
+        .get(&format!("{path}/conversations/{conversation}"))
+        .await;
+    let parts = whole.body["parts"].as_array().unwrap().clone();
+    assert_eq!(
+        (parts[0]["id"].as_str(), parts[1]["internal"].as_bool()),
+        (Some("source"), Some(true))
+    );
+    assert_eq!(
+        script.get(&format!("{path}/conversations/1")).await.status,
+        404
+    );
+    assert_eq!(
+        script.get("/api/v1/issues/acme-jira/OPS-1").await.status,
+        404
+    );
+
+    let post = async |what: &str, body: Value, name: &str| {
+        let path = format!("{path}/{what}");
+        script.call("POST", &path, Some(body), name).await
+    };
+    let note = json!({ "text": "By a script." });
+    let first = post("notes", note.clone(), "n1").await;
+    assert_eq!(
+        (first.status, post("notes", note, "n1").await.body),
+        (202, first.body)
+    );
+    let to = format!("acme/{conversation}");
+    let answer = json!({ "text": "It works.", "conversation": to });
+    assert_eq!(post("answers", answer, "a1").await.status, 202);
+    for wrong in [
+        json!({ "text": " " }),
+        json!({ "text": "x" }),
+        json!({ "text": "x", "conversation": "acme/1" }),
+    ] {
+        assert_eq!(post("answers", wrong, "").await.status, 422);
+    }
+    let arrived = json!({ "do": "arrived" });
+    assert_eq!(post("held/1", arrived, "").await.body["settled"], false);
+    stage
+        .note(&conversation, &["The agent wrote By a script."])
+        .await;
+    stage.settled().await;
+    let answers = stage.intercom().parts(&conversation);
+    let answers = answers.iter().filter(|part| part.part_type == "comment");
+    assert_eq!(answers.count(), 1);
+}
 
 async fn what_is_read_is_as_described(on: On) {
     let stage = Stage::on(on, |_| ()).await;
@@ -222,7 +291,8 @@ async fn every_address_of_the_description_wants_a_token_with_its_scope() {
     for (path, operations) in reader.description["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
             count += 1;
-            let (method, path) = (method.to_uppercase(), path.replace("{id}", "1"));
+            let path = path.replace("{id}", "1").replace("{site}", "nowhere");
+            let (method, path) = (method.to_uppercase(), path.replace("{key}", "ENG-1"));
             let answer = stranger.call(&method, &path, None, "").await;
             assert_eq!(answer.status, 401, "{method} {path}");
             let scope = operation["description"].as_str().unwrap();
@@ -318,4 +388,70 @@ async fn a_named_write_is_made_once(on: On) {
         .get("/audit")
         .await
         .says("administrator@example.com by the token “script”");
+}
+
+#[tokio::test]
+async fn settings_of_projects_are_read_and_changed_from_their_present_version() {
+    let mut stage = Stage::prepare(|plan| plan.jira.users[0].admin = true).await;
+    stage
+        .start_bare("allowed_addresses = [\"127.0.0.1\"]")
+        .await;
+    let mut owner = Browser::signed_in(&stage, "owner").await;
+    crate::configuring::connected(&stage, &mut owner).await;
+    let script = Script::new(&stage, "administrator", &["read", "settings"]).await;
+    let binding = script.get("/api/v1/bindings").await.body["items"][0].clone();
+    assert_eq!(binding["notify"]["transitioned"]["reopen"], true);
+    let path = format!("/api/v1/bindings/{}/ENG", binding["site"].as_str().unwrap());
+    let change =
+        async |body: Value, name: &str| script.call("PATCH", &path, Some(body), name).await;
+    let version = binding["version"].clone();
+    let muted = json!({ "version": version, "muted": true,
+        "transitions": [{ "from": "*", "to": "Done", "note": true, "reopen": true }] });
+    let done = change(muted.clone(), "mute").await;
+    assert_eq!(done.status, 202, "{}", done.body);
+    assert_eq!(
+        (&done.body["muted"], &done.body["linking"]),
+        (&json!(true), &json!(true))
+    );
+    assert_eq!(
+        change(muted.clone(), "mute").await.body,
+        done.body,
+        "made once"
+    );
+    let late = change(muted, "late").await;
+    assert_eq!(late.status, 409, "{}", late.body);
+    assert_eq!(change(json!({ "muted": true }), "").await.status, 422);
+    assert_eq!(
+        change(json!({ "version": 1, "muted": 1 }), "").await.status,
+        409
+    );
+    let nowhere = script.call(
+        "PATCH",
+        "/api/v1/bindings/no/ENG",
+        Some(json!({ "version": 1 })),
+        "",
+    );
+    assert_eq!(nowhere.await.status, 404);
+    assert!(stage.service().shared().bindings_now()[0].muted);
+}
+
+#[tokio::test]
+async fn declared_settings_are_read_and_not_changed() {
+    let stage = Stage::cloud().await;
+    let script = Script::new(&stage, "owner", &["read", "settings"]).await;
+    let binding = script.get("/api/v1/bindings").await.body["items"][0].clone();
+    assert_eq!(
+        (&binding["declared"], &binding["version"]),
+        (&json!(true), &Value::Null)
+    );
+    let body = json!({ "version": 1, "muted": true });
+    let path = "/api/v1/bindings/acme-jira/ENG";
+    let refused = script.call("PATCH", path, Some(body), "").await;
+    assert_eq!(refused.status, 422, "{}", refused.body);
+    assert!(
+        refused.body["detail"]
+            .as_str()
+            .unwrap()
+            .contains("[[binding]]")
+    );
 }

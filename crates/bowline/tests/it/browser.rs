@@ -75,6 +75,11 @@ impl Browser {
         }
     }
 
+    /// Goes on at another address of the service.
+    pub(crate) fn at(&mut self, addr: std::net::SocketAddr) {
+        self.base = format!("http://{addr}");
+    }
+
     /// Signed in as someone new with this role.
     pub(crate) async fn signed_in(stage: &Stage, role: &str) -> Self {
         let access = stage.service().access();

@@ -232,7 +232,7 @@ async fn tickets_are_triaged_merged_and_split_by_forms(on: On) {
     let undo = format!("{path}/undo");
     assert_eq!(
         agent.send(&undo, &[("merge", &merge)]).await.goes_to(),
-        format!("/feedback/{two}?done=parted")
+        format!("/feedback/{two}?done=ticket-parted")
     );
     agent
         .send(&undo, &[("merge", &merge)])

@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 22] = [
+const PAGES: [(&str, &str); 31] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -30,10 +30,22 @@ const PAGES: [(&str, &str); 22] = [
     ("/audit/export.csv", "administrator"),
     ("/audit/export.json", "administrator"),
     ("/audit?what=signed_in", "administrator"),
+    ("/connections", "viewer"),
+    ("/connections/site/acme-jira", "viewer"),
+    ("/connections/workspace/acme", "viewer"),
+    ("/connections/add/site", "administrator"),
+    ("/connections/add/workspace", "administrator"),
+    ("/bindings", "viewer"),
+    ("/bindings/acme-jira/ENG", "viewer"),
+    ("/issues/acme-jira/ENG-1", "viewer"),
+    (
+        "/issues/acme-jira/ENG-1/conversations/215475827000001",
+        "viewer",
+    ),
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 22] = [
+const FORMS: [(&str, &str); 38] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/look", "viewer"),
@@ -56,6 +68,22 @@ const FORMS: [(&str, &str); 22] = [
     ("/people/1", "administrator"),
     ("/people/1/reset", "administrator"),
     ("/people/1/end-sessions", "administrator"),
+    ("/connections/add/site", "administrator"),
+    ("/connections/add/workspace", "administrator"),
+    ("/connections/add/consent", "administrator"),
+    ("/connections/site/acme-jira/credentials", "administrator"),
+    ("/connections/site/acme-jira/secret", "administrator"),
+    ("/connections/site/acme-jira/remove", "administrator"),
+    ("/connections/workspace/acme/credentials", "administrator"),
+    ("/connections/workspace/acme/app-user", "administrator"),
+    ("/bindings", "project_administrator"),
+    ("/bindings/acme-jira/ENG/settings", "project_administrator"),
+    ("/bindings/acme-jira/ENG/part", "project_administrator"),
+    ("/issues/acme-jira/ENG-1/link", "agent"),
+    ("/issues/acme-jira/ENG-1/unlink", "agent"),
+    ("/issues/acme-jira/ENG-1/note", "agent"),
+    ("/issues/acme-jira/ENG-1/answer", "agent"),
+    ("/issues/acme-jira/ENG-1/held", "agent"),
 ];
 
 /// The roles, the weakest first.

@@ -143,6 +143,16 @@ impl Stage {
         self.service = Some(service);
     }
 
+    /// Starts the service with nothing declared but where it is, and this at the top of the file.
+    pub(crate) async fn start_bare(&mut self, top: &str) {
+        let path = &self.world.config_path;
+        let whole = std::fs::read_to_string(path).unwrap();
+        let (bare, _) = whole.split_once("[[site]]").unwrap();
+        std::fs::write(path, format!("{bare}{top}\n")).unwrap();
+        self.connected = true;
+        self.start().await;
+    }
+
     /// Stops the service in the orderly way.
     pub(crate) async fn stop(&mut self) {
         self.service.take().unwrap().stop().await;
@@ -393,6 +403,14 @@ impl Stage {
             .flat_map(|outcome| &outcome.reasons)
             .map(bowline_domain::outcome::Reason::code)
             .collect()
+    }
+
+    /// Makes all that was read for people count as old.
+    pub(crate) async fn make_readings_old(&self) {
+        let config = self.world.config().unwrap();
+        let url = secrecy::ExposeSecret::expose_secret(&config.database.url()).to_owned();
+        let sql = "UPDATE reading SET tried_at = tried_at - 3600000";
+        bowline_store::testing::execute(&url, sql).await.unwrap();
     }
 
     pub(crate) fn client(&self) -> reqwest::Client {

@@ -30,6 +30,10 @@ pub enum TalkAct {
         gathering: u32,
         /// Where it stands.
         place: Place,
+        /// The message that it is for. What came after it has writes of its own, which are not due
+        /// yet. None in what was planned before this was told.
+        #[serde(default)]
+        message: Option<MessageId>,
         /// Not before this, so that the next messages are written together with it.
         due_at: Millis,
     },
@@ -96,6 +100,13 @@ pub enum TalkAct {
         /// What it says.
         text: InternalText,
     },
+    /// Opens the provider's conversation again, which was archived behind a message in it.
+    Reopen {
+        /// For which conversation.
+        request: RequestRef,
+        /// Which.
+        conversation: RemoteConversationId,
+    },
     /// Archives the provider's conversation.
     Archive {
         /// Of which conversation.
@@ -139,6 +150,7 @@ impl TalkAct {
             Self::SendTemplate { .. } => SEND_TEMPLATE,
             Self::SendFile { .. } => SEND_FILE,
             Self::Tell { .. } => "tell",
+            Self::Reopen { .. } => "reopen",
             Self::Archive { .. } => "archive",
         }
     }
@@ -153,6 +165,7 @@ impl TalkAct {
             | Self::SendTemplate { request, .. }
             | Self::SendFile { request, .. }
             | Self::Tell { request, .. }
+            | Self::Reopen { request, .. }
             | Self::Archive { request, .. } => request,
         }
     }
@@ -164,6 +177,7 @@ impl TalkAct {
             Self::Send { .. }
                 | Self::SendTemplate { .. }
                 | Self::SendFile { .. }
+                | Self::Reopen { .. }
                 | Self::Archive { .. }
         )
     }

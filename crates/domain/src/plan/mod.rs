@@ -7,6 +7,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 mod tombstones;
+pub mod written;
 
 use crate::audience::Audience;
 use crate::connection::Connection;
@@ -241,6 +242,10 @@ impl Telling<'_> {
         }
         if cause.is_taken_over(settings) {
             self.outcome.because(Reason::TakenOver);
+            return;
+        }
+        if settings.muted {
+            self.outcome.because(rules::muted(settings));
             return;
         }
         // Named by the fact that made the link, so that the fact's own event, which may come

@@ -34,7 +34,9 @@ pub(super) fn linked(
         [vec![plain(verb)], issue_name(settings, issue, marker)].concat(),
     );
     let mut note = html::write(&line);
-    if let CommentText::Told(text) = &cause.text {
+    if let CommentText::Told(text) = &cause.text
+        && settings.contents.comment
+    {
         note.push_str(&html::write_limited(text, TEXT_HTML_BYTES_MAX));
     }
     note
@@ -57,6 +59,10 @@ pub(super) fn happened(
         Happening::Changed(change) => changed(settings, change, name)?,
         Happening::Commented(id) => {
             let comment = rules::tellable(settings, issue, id).ok()?;
+            if !settings.contents.comment {
+                let rest = [vec![plain(" commented on ")], name].concat();
+                return Some(html::write(&sentence(Some(&comment.author.name), rest)));
+            }
             let head = sentence(Some(&comment.author.name), vec![plain(" commented")]);
             let tail = Doc::paragraph([vec![plain("on ")], name].concat());
             let body = html::write_limited(&comment.body, TEXT_HTML_BYTES_MAX);
@@ -124,14 +130,15 @@ fn issue_name(settings: &Settings, issue: &IssueSnapshot, marker: &Marker) -> Ve
         issue.key,
         marker.as_str()
     );
+    let key = Inline::Link {
+        href,
+        content: vec![strong(issue.key.as_str())],
+    };
+    if !settings.contents.summary {
+        return vec![key];
+    }
     let summary: String = issue.summary.chars().take(SUMMARY_CHARS_MAX).collect();
-    vec![
-        Inline::Link {
-            href,
-            content: vec![strong(issue.key.as_str())],
-        },
-        strong(&format!(": {summary}")),
-    ]
+    vec![key, strong(&format!(": {summary}"))]
 }
 
 fn sentence(actor: Option<&str>, rest: Vec<Inline>) -> Doc {

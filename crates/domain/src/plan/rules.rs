@@ -19,6 +19,9 @@ pub(super) fn decide(
     if issue.confidential {
         return Err(Reason::SecurityLevel);
     }
+    if settings.muted && happening.fact().is_some() {
+        return Err(muted(settings));
+    }
     let (trigger, name, at) = match happening {
         Happening::Created { .. } => (settings.notify.created, "created", Some(issue.created_at)),
         Happening::Changed(change) => {
@@ -54,6 +57,13 @@ pub(super) fn decide(
         Err(Reason::RuleOff {
             trigger: name.to_owned(),
         })
+    }
+}
+
+/// Why a muted project says nothing.
+pub(super) fn muted(settings: &Settings) -> Reason {
+    Reason::Muted {
+        project: settings.project.to_string(),
     }
 }
 

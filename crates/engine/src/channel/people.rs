@@ -140,7 +140,7 @@ impl Shared {
         if who.contains('@') {
             return self.customer_by_email(&site, &desk, who).await;
         }
-        match self.ask(&site, site.client.user(who)).await {
+        match self.ask_site(&site, site.client.user(who)).await {
             Ok(person) => Ok(customer(person)),
             Err(PeopleError::Jira(error)) if error.kind == ErrorKind::NotFound => {
                 Err(PeopleError::NoSuchCustomer(who.to_owned()))
@@ -158,9 +158,9 @@ impl Shared {
         email: &str,
     ) -> Result<Customer, PeopleError> {
         let key = &desk.service_desk;
-        let service_desk = self.ask(site, site.client.service_desk(key)).await?;
+        let service_desk = self.ask_site(site, site.client.service_desk(key)).await?;
         let call = site.client.customers(&service_desk.id, email, None);
-        let found = self.ask(site, call).await?.items;
+        let found = self.ask_site(site, call).await?.items;
         let same = |one: &bowline_jira::Person| {
             one.email
                 .as_deref()
@@ -200,7 +200,7 @@ impl Shared {
         Ok((Arc::clone(site), Arc::clone(desk)))
     }
 
-    async fn ask<T>(
+    async fn ask_site<T>(
         &self,
         site: &Site,
         call: impl Future<Output = Result<Reply<T>, ApiError>>,

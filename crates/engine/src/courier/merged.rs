@@ -7,21 +7,12 @@
 use bowline_domain::effect::Act;
 use bowline_domain::ids::{ConversationId, IssueId, SiteName, WorkspaceName};
 use bowline_intercom::Conversation;
-use bowline_net::{ApiError, ErrorKind};
+use bowline_net::ApiError;
 use bowline_store::model::Ending;
 
 use super::{Courier, Far, Stop};
 use crate::backoff;
 use crate::registry::Workspace;
-
-/// Conversations of each contact that are looked at to find the one that goes on.
-const CANDIDATES_MAX: u32 = 20;
-
-/// Contacts of a merged conversation whose conversations are looked at.
-const CONTACTS_MAX: usize = 5;
-
-/// How far before the merge a search begins, in seconds: clocks and cut-off fractions.
-const SEARCH_SLACK_S: i64 = 60;
 
 /// The conversation that an answer names as the one that took the place of what was asked for
 /// (`Link: </conversations/…>; rel="canonical"`). Documented for merged contacts only; read here in
@@ -73,6 +64,14 @@ impl Courier<'_> {
                 }
                 Err(stop) => return stop,
             }
+        }
+        if matches!(effect.act, Act::Reply { .. }) {
+            let reason = format!(
+                "The conversation was merged into the conversation {into} in Intercom before it is \
+                 known that this reached the customer. Read it there; then have it sent again, or \
+                 say that it arrived."
+            );
+            return Stop(Ending::Held { reason });
         }
         if let Some(led) = effect.led_to(into) {
             let store = &self.shared.store;
@@ -136,42 +135,12 @@ impl Courier<'_> {
         }
     }
 
-    /// The conversation that goes on in place of a merged one: the only one of its contacts' (or of
-    /// those that Intercom links to it) that took one in at that moment. `None` if it was not
-    /// merged, and if none or several may be meant.
+    /// See [`Paced::went_on_in`].
     pub(super) async fn went_on_in(
         &self,
         workspace: &Workspace,
         conversation: &Conversation,
     ) -> Result<Option<ConversationId>, ApiError> {
-        let Some(at) = conversation.merged_at() else {
-            return Ok(None);
-        };
-        let (client, standing) = (&workspace.client, &workspace.standing);
-        let mut candidates = conversation.linked.clone();
-        for contact in conversation.contacts.iter().take(CONTACTS_MAX) {
-            let since = at - SEARCH_SLACK_S;
-            let search = client.conversations_of(&contact.id, since, CANDIDATES_MAX);
-            let found = self.call(standing, search).await?;
-            candidates.extend(found.into_iter().map(|found| found.id));
-        }
-        candidates.sort_unstable();
-        candidates.dedup();
-        let mut took_in = Vec::new();
-        for candidate in candidates.iter().filter(|id| **id != conversation.id) {
-            match self.call(standing, client.conversation(candidate)).await {
-                Ok(read) if read.took_one_in_at(at) => took_in.push(read.id),
-                Ok(_) => {}
-                Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let [only] = took_in.as_slice() else {
-            tracing::warn!(workspace = %workspace.config.name, conversation = conversation.id,
-                candidates = took_in.len(),
-                "a conversation was merged, and it is not certain into which");
-            return Ok(None);
-        };
-        Ok(Some(ConversationId::new(only.as_str())))
+        self.paced().went_on_in(workspace, conversation).await
     }
 }

@@ -8,6 +8,7 @@ mod merged;
 mod note;
 mod record;
 mod reopen;
+mod reply;
 mod snooze_again;
 mod talk;
 
@@ -18,6 +19,7 @@ use bowline_domain::effect::{Act, Effect};
 use bowline_domain::ids::{ConversationId, WorkspaceName};
 use bowline_domain::time::Millis;
 use bowline_intercom::Conversation;
+use bowline_jira::ISSUE_WRITTEN_TOO_OFTEN;
 use bowline_net::{ApiError, ErrorKind, Reply};
 use bowline_store::StoreError;
 use bowline_store::model::{Ending, Settlement, TakenEffect};
@@ -27,6 +29,7 @@ use crate::backoff;
 use crate::breaker::{self, Passed};
 use crate::health;
 use crate::pace::Priority;
+use crate::paced::Paced;
 use crate::registry::{Standing, Workspace};
 use crate::shared::Shared;
 
@@ -36,6 +39,10 @@ const LOOK_AFTER_MS: i64 = 1_000;
 
 /// Attempts after which something that the far side refuses as invalid is given up.
 const REFUSALS_MAX: i64 = 5;
+
+/// The wait when one issue was written to too often and Jira does not say for how long, in
+/// milliseconds: the shorter of its two windows.
+const ISSUE_WRITES_WAIT_MS: i64 = 2_000;
 
 /// The wait when an administrator has to change something, in milliseconds.
 const MENDING_WAIT_MS: i64 = 5 * 60 * 1_000;
@@ -129,6 +136,15 @@ impl Courier<'_> {
             } => {
                 let far = self.far(workspace, conversation).await?;
                 note::post(self, &far, *audience, html, *wake_snoozed).await
+            }
+            Act::Reply {
+                workspace,
+                conversation,
+                audience,
+                html,
+            } => {
+                let far = self.far(workspace, conversation).await?;
+                reply::reply(self, &far, *audience, html).await
             }
             Act::Reopen {
                 workspace,
@@ -290,16 +306,13 @@ impl Courier<'_> {
         standing: &Standing,
         call: impl Future<Output = Result<Reply<T>, ApiError>>,
     ) -> Result<T, ApiError> {
-        standing.pace.turn(self.priority, &*self.shared.clock).await;
-        match call.await {
-            Ok(reply) => {
-                standing.pace.learn(&reply.limits);
-                Ok(reply.value)
-            }
-            Err(error) => {
-                standing.pace.failed();
-                Err(error)
-            }
+        self.paced().call(standing, call).await
+    }
+
+    fn paced(&self) -> Paced<'_> {
+        Paced {
+            shared: self.shared,
+            priority: self.priority,
         }
     }
 
@@ -369,6 +382,13 @@ impl Courier<'_> {
     /// What a failed call means for the effect, by the kind of the failure.
     async fn remote_failed(&self, standing: &Standing, error: &ApiError, doubtful: bool) -> Stop {
         let reason = error.to_string();
+        if error.code.as_deref() == Some(ISSUE_WRITTEN_TOO_OFTEN) {
+            // Of this issue only: the lane waits, not the site.
+            let wait_ms = error.retry_after.map_or(ISSUE_WRITES_WAIT_MS, |wait| {
+                i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)
+            });
+            return Stop(self.later(wait_ms, doubtful, reason));
+        }
         if health::take_in(self.shared, standing, error).await {
             return Stop(self.later(0, doubtful, reason));
         }

@@ -1,6 +1,7 @@
 //! The planner's shell: takes events under the lane of their subject, reads what is needed, and
 //! commits what the plan says.
 
+mod by_hand;
 mod catch_up;
 mod intercom_event;
 mod internal;
@@ -24,6 +25,7 @@ use crate::backoff;
 use crate::health;
 use crate::shared::{Handed, Shared};
 
+pub use by_hand::{ByHand, queue_by_hand};
 pub use internal::queue_link_command;
 pub(crate) use internal::{Look, conversation_gone, conversation_merged, queue_look};
 pub(crate) use talk::{COMMENT, TalkEvent, files_of, read_comment, talk_event};
@@ -246,6 +248,9 @@ async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Tr
         EventSource::Intercom => intercom_event::decide(shared, event).await,
         EventSource::Notify => internal::notify(shared, event).await,
         EventSource::Reconciler => internal::look(shared, event).await,
+        EventSource::Command if event.topic == by_hand::TOPIC => {
+            by_hand::decide(shared, event).await
+        }
         EventSource::Command => internal::command(shared, event).await,
     }
 }

@@ -145,10 +145,9 @@ impl Reader<'_> {
             record: plan.record,
             links: plan.links,
             facts: plan.facts,
-            talk: None,
-            feedback: None,
             effects: plan.effects,
             outcome: plan.outcome,
+            ..Decided::default()
         })
     }
 

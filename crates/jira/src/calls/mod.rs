@@ -5,5 +5,6 @@ pub(crate) mod create;
 pub(crate) mod files;
 pub(crate) mod issues;
 pub(crate) mod links;
+pub(crate) mod projects;
 pub(crate) mod search;
 pub(crate) mod service_desk;

@@ -7,4 +7,5 @@
 
 mod calls;
 mod deliveries;
+mod projects;
 mod service_desk;

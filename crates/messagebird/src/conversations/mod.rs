@@ -171,6 +171,19 @@ impl MessageBird {
             .await
     }
 
+    async fn set_status(
+        &self,
+        id: &RemoteConversationId,
+        status: &'static str,
+        doing: &'static str,
+    ) -> Result<Reply<Conversation>, ApiError> {
+        let path = ["conversations", id.as_str()];
+        let call = self
+            .call(Method::PATCH, &path, doing)
+            .body(json!({ "status": status }));
+        self.caller.send(call, model::conversation).await
+    }
+
     async fn list_of<T>(
         &self,
         path: &[&str],
@@ -386,13 +399,11 @@ impl Conversations for MessageBird {
     }
 
     fn close<'a>(&'a self, id: &'a RemoteConversationId) -> Answer<'a, Conversation> {
-        Box::pin(async {
-            let path = ["conversations", id.as_str()];
-            let call = self
-                .call(Method::PATCH, &path, "archiving a conversation")
-                .body(json!({ "status": model::ARCHIVED }));
-            self.caller.send(call, model::conversation).await
-        })
+        Box::pin(self.set_status(id, model::ARCHIVED, "archiving a conversation"))
+    }
+
+    fn reopen<'a>(&'a self, id: &'a RemoteConversationId) -> Answer<'a, Conversation> {
+        Box::pin(self.set_status(id, model::ACTIVE, "opening a conversation again"))
     }
 }
 

@@ -225,3 +225,120 @@ async fn a_streamed_body_that_breaks_off_is_no_end() {
     let failure = incoming.read(1000).await.unwrap_err();
     assert!(matches!(failure, SendFailure::Unknown(_)), "{failure:?}");
 }
+
+/// A server that counts who comes.
+async fn counting() -> (SocketAddr, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let count = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = std::sync::Arc::clone(&count);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            read_head(&mut stream).await;
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+        }
+    });
+    (address, count)
+}
+
+#[tokio::test]
+async fn a_guarded_transport_reaches_nothing_inside_unless_it_is_allowed() {
+    let (address, count) = counting().await;
+    let guard = bowline_net::Guard::default();
+    let transport = HttpTransport::guarded(&HttpOptions::default(), guard.clone()).unwrap();
+    let ask = async |host: &str| {
+        let mut asked = request(address, DEADLINE);
+        asked.url = format!("http://{host}:{}/", address.port())
+            .parse()
+            .unwrap();
+        transport.send(asked).await
+    };
+    for host in ["127.0.0.1", "localhost", "2130706433", "[::ffff:127.0.0.1]"] {
+        let refused = ask(host).await.unwrap_err();
+        assert!(
+            matches!(&refused, SendFailure::NotSent(_)),
+            "{host}: {refused}"
+        );
+        assert!(
+            refused.to_string().contains("no public address"),
+            "{host}: {refused}"
+        );
+    }
+    assert_eq!(count.load(std::sync::atomic::Ordering::Relaxed), 0);
+    guard.allow(
+        &["127.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()],
+        [],
+    );
+    assert_eq!(ask("127.0.0.1").await.unwrap().status, 200);
+    assert_eq!(ask("localhost").await.unwrap().status, 200);
+    assert_eq!(count.load(std::sync::atomic::Ordering::Relaxed), 2);
+    // What the operator declared, and no other port of it.
+    let declared = format!("http://localhost:{}/", address.port())
+        .parse()
+        .unwrap();
+    guard.allow(&[], [&declared]);
+    assert_eq!(ask("localhost").await.unwrap().status, 200);
+    assert!(ask("127.0.0.1").await.is_err());
+}
+
+/// A server for one connection by TLS, with a certificate for `localhost` that no system trusts.
+async fn serve_by_tls() -> SocketAddr {
+    use tokio_rustls::rustls::ServerConfig;
+    use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+    let chain = CertificateDer::from_pem_slice(include_bytes!("../fixtures/server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("../fixtures/server.key")).unwrap();
+    let provider = std::sync::Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![chain], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // A client that does not trust us breaks off.
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                continue;
+            };
+            let mut head = vec![0; 4_096];
+            let _ = stream.read(&mut head).await;
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            let _ = stream.write_all(answer).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_certificate_authority_of_ones_own_is_trusted_when_it_is_named() {
+    let address = serve_by_tls().await;
+    let ask = async |options: &HttpOptions| {
+        let mut asked = request(address, DEADLINE);
+        asked.url = format!("https://localhost:{}/", address.port())
+            .parse()
+            .unwrap();
+        HttpTransport::new(options).unwrap().send(asked).await
+    };
+    let refused = ask(&HttpOptions::default()).await.unwrap_err();
+    assert!(matches!(refused, SendFailure::NotSent(_)), "{refused}");
+    let options = HttpOptions {
+        authorities_pem: include_bytes!("../fixtures/ca.pem").to_vec(),
+        ..HttpOptions::default()
+    };
+    assert_eq!(ask(&options).await.unwrap().status, 200);
+    for wrong in [&b"no certificate"[..], b"-----BEGIN CERTIFICATE-----\n"] {
+        let options = HttpOptions {
+            authorities_pem: wrong.to_vec(),
+            ..HttpOptions::default()
+        };
+        assert!(HttpTransport::new(&options).is_err());
+    }
+}

@@ -5,8 +5,10 @@
 //! problem details (RFC 9457). A write that names itself (`Idempotency-Key`) is made once.
 
 mod caller;
+mod panel;
 mod problem;
 mod reads;
+mod settings;
 mod writes;
 
 pub(crate) use caller::{Bearer, Number};
@@ -17,7 +19,7 @@ pub(crate) use writes::once;
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 
 use crate::App;
 
@@ -41,6 +43,16 @@ pub(crate) fn routes() -> Router<App> {
                 .delete(writes::remove_link),
         )
         .route("/api/v1/audit", get(reads::audit))
+        .route("/api/v1/bindings", get(settings::list))
+        .route("/api/v1/bindings/{site}/{project}", patch(settings::change))
+        .route("/api/v1/issues/{site}/{key}", get(panel::issue))
+        .route(
+            "/api/v1/issues/{site}/{key}/conversations/{id}",
+            get(panel::whole_conversation),
+        )
+        .route("/api/v1/issues/{site}/{key}/notes", post(panel::note))
+        .route("/api/v1/issues/{site}/{key}/answers", post(panel::answer))
+        .route("/api/v1/issues/{site}/{key}/held/{id}", post(panel::held))
         .route("/api/{*rest}", get(problem::nowhere).post(problem::nowhere))
         .method_not_allowed_fallback(problem::wrong_method)
 }

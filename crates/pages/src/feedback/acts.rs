@@ -227,7 +227,7 @@ pub(crate) async fn undo(
     let audit = vec![entry(&app, &caller, &[TicketId(id)], "merge undone")];
     let by = (name_of(&caller), app.shared.now());
     match app.shared.store.undo_merge(merge, by, audit).await? {
-        Ok(ticket) => Ok(see_other(&format!("/feedback/{ticket}?done=parted"))),
+        Ok(ticket) => Ok(see_other(&format!("/feedback/{ticket}?done=ticket-parted"))),
         Err(why) => {
             let typed = Typed {
                 wrong: Some(words::not_merged(why).to_owned()),

@@ -266,7 +266,7 @@ pub(crate) async fn page(
         no_products: products.is_empty(),
         may_triage: caller.who().may::<Triage>(),
         act: Select::new("act", "With the chosen", acts(product, &people), ""),
-        new_label: Field::new("new_label", "Label to put on or take off", "text")
+        new_label: Field::new("new_label", "Which label", "text")
             .filled("off")
             .optional(),
         back: format!("/feedback{}", query.without(&["done", "wrong", "was"])),

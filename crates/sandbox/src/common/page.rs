@@ -41,7 +41,24 @@ struct Addresses {
     messagebird: Option<String>,
     whatsapp: Option<String>,
     product: Option<String>,
+    panel: Option<PanelFrame>,
 }
+
+/// How the product's issue panel is shown in a frame of Jira's issue page: the page speaks for the
+/// person at work, by a token that it signs.
+#[derive(Clone, Debug)]
+pub struct PanelFrame {
+    /// What the product calls the site.
+    pub site: String,
+    /// What tokens are signed with.
+    pub secret: String,
+}
+
+/// How long the token of a frame lives, in seconds.
+const PANEL_TOKEN_S: i64 = 10 * 60;
+
+/// What an agent may do in a panel, as tokens say it.
+const PANEL_MAY: [&str; 4] = ["read", "links", "notes", "answers"];
 
 impl Neighbours {
     /// None known yet.
@@ -70,6 +87,28 @@ impl Neighbours {
             .write()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         addresses.product = Some(url);
+    }
+
+    /// Has the product's issue panel shown in a frame of Jira's issue page.
+    pub fn set_panel(&self, panel: PanelFrame) {
+        let mut addresses = self
+            .shared
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        addresses.panel = Some(panel);
+    }
+
+    /// The address of the panel of an issue for a person, if it is shown at all.
+    pub fn panel(&self, person: &str, key: &str, issue: &str, now_s: i64) -> Option<String> {
+        let addresses = self.read();
+        let (product, panel) = (addresses.product?, addresses.panel?);
+        let claims = serde_json::json!({
+            "aud": "bowline-panel", "sub": person, "site": panel.site, "issue": issue,
+            "may": PANEL_MAY, "iat": now_s, "exp": now_s + PANEL_TOKEN_S,
+        });
+        let token = super::sign::jwt_hs256(&panel.secret, &claims);
+        let site = &panel.site;
+        Some(format!("{product}/embed/issues/{site}/{key}?token={token}"))
     }
 
     /// The base address of a platform, once known.
@@ -122,6 +161,7 @@ impl Shell {
             messagebird,
             whatsapp,
             product,
+            panel: _,
         } = neighbours.read();
         Self {
             title: title.into(),

@@ -36,7 +36,7 @@ pub(crate) fn shown(state: &State, attachments: &[Value]) -> Vec<Value> {
     let one = |value: &Value| {
         let number = value.get("sandbox_file").and_then(Value::as_u64);
         let number = number.and_then(|number| usize::try_from(number).ok());
-        let Some((number, file)) = number.and_then(|at| Some((at, state.files.get(at)?))) else {
+        let Some((number, file)) = number.and_then(|at| Some((at, state.attached.get(at)?))) else {
             return value.clone();
         };
         let until = now_ms() + state.file_life_ms;
@@ -45,7 +45,7 @@ pub(crate) fn shown(state: &State, attachments: &[Value]) -> Vec<Value> {
         json!({
             "type": "upload",
             "name": file.name,
-            "url": format!("{base}/files/{number}?until={until}&signature={signature}"),
+            "url": format!("{base}/attached/{number}?until={until}&signature={signature}"),
             "content_type": file.kind,
             "filesize": file.bytes.len(),
             "width": null,
@@ -64,7 +64,7 @@ struct Signed {
 /// The addresses of files. They take no token: the address is signed.
 pub(crate) fn routes(sandbox: Sandbox) -> Router {
     Router::new()
-        .route("/files/{number}", get(serve))
+        .route("/attached/{number}", get(serve))
         .with_state(sandbox)
 }
 
@@ -75,7 +75,7 @@ async fn serve(
 ) -> Response {
     let found = sandbox.with(|state, _| {
         let right = signature(state, number, signed.until) == signed.signature;
-        let file = state.files.get(number).filter(|_| right).cloned();
+        let file = state.attached.get(number).filter(|_| right).cloned();
         file.filter(|_| now_ms() <= signed.until)
     });
     match found {

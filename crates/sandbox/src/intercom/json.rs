@@ -225,7 +225,7 @@ pub(crate) fn contact(state: &State, contact: &Contact, version: Version) -> Val
         |kind: &str, id: &str| json!({ "id": id, "type": kind, "url": format!("/{kind}s/{id}") });
     let tags = state.contact_tags.get(id).into_iter().flatten();
     let companies = state.contact_companies.get(id).into_iter().flatten();
-    json!({
+    let value = json!({
         "type": "contact",
         "id": id,
         "workspace_id": state.config.workspace,
@@ -274,7 +274,20 @@ pub(crate) fn contact(state: &State, contact: &Contact, version: Version) -> Val
         "utm_term": null,
         "referrer": null,
         "sms_consent": false,
-    })
+    });
+    with_described(state, id, value)
+}
+
+/// What is shown of something with what is known of it besides.
+fn with_described(state: &State, id: &str, mut value: Value) -> Value {
+    let known = state.described.get(id).into_iter().flatten();
+    for (field, known) in known {
+        match (value.get_mut(field), known) {
+            (Some(Value::Object(shown)), Value::Object(known)) => shown.extend(known.clone()),
+            (_, known) => value[field] = known.clone(),
+        }
+    }
+    value
 }
 
 /// A contact as webhooks show it: times are ISO 8601 texts there.
@@ -348,7 +361,7 @@ pub(crate) fn company(state: &State, company: &Company) -> Value {
         || json!({}),
         |name| json!({ "type": "plan", "id": "1", "name": name }),
     );
-    json!({
+    let value = json!({
         "type": "company",
         "id": company.id,
         "company_id": company.id,
@@ -363,5 +376,6 @@ pub(crate) fn company(state: &State, company: &Company) -> Value {
         "segments": { "type": "segment.list", "segments": [] },
         "plan": plan,
         "custom_attributes": {},
-    })
+    });
+    with_described(state, &company.id, value)
 }

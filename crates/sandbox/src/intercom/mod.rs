@@ -5,6 +5,7 @@
 //! so. Versions 2.0 to 2.17 and Preview are accepted; the differences that matter to a client that
 //! links conversations are kept.
 
+mod consent;
 mod contacts;
 mod cursor;
 mod error;

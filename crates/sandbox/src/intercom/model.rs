@@ -71,6 +71,10 @@ pub struct Config {
     pub conversation_attributes: Vec<String>,
     /// Attributes that the workspace has defined for contacts; others are refused.
     pub contact_attributes: Vec<String>,
+    /// What the workspace says of its own attributes: name and description.
+    pub attribute_descriptions: Vec<(String, String)>,
+    /// Attributes that the workspace has defined for companies.
+    pub company_attributes: Vec<String>,
     /// Where webhooks go; nowhere if absent.
     pub webhook_url: Option<String>,
     /// Topics that webhooks are sent for.
@@ -109,6 +113,11 @@ impl Default for Config {
             ],
             conversation_attributes: vec!["Jira".to_owned()],
             contact_attributes: vec!["plan".to_owned(), "company_size".to_owned()],
+            attribute_descriptions: vec![(
+                "plan".to_owned(),
+                "What the customer pays for.".to_owned(),
+            )],
+            company_attributes: vec!["renews_at".to_owned()],
             webhook_url: None,
             topics: topics::ALL
                 .iter()

@@ -34,6 +34,10 @@ pub(crate) fn routes(sandbox: Sandbox) -> Router {
         .route("/app/conversations", post(begin))
         .route("/app/conversations/{id}", get(conversation))
         .route("/app/conversations/{id}/{action}", post(act))
+        .route(
+            "/oauth",
+            get(super::consent::page).post(super::consent::give),
+        )
         .route("/a/inbox/{*rest}", get(real_address))
         .with_state(sandbox)
 }

@@ -21,7 +21,7 @@ use super::files::StoredFile;
 use super::json::{self as shape, Parts};
 use super::limit::{Limiter, Window};
 use super::model::{Config, ConversationState, NewContact, Note, PartView, Tag};
-use super::state::{Done, Message, Now, State};
+use super::state::{Done, File, Message, Now, State};
 use super::tagging::Target;
 use super::topics::{self, Event, Notification};
 use super::version::Version;
@@ -248,6 +248,16 @@ impl Sandbox {
         code
     }
 
+    /// Registers a redirect URL at the app, as a person does in the Developer Hub.
+    pub fn register_redirect(&self, url: &str) {
+        self.with(|state, _| state.redirects.push(url.to_owned()));
+    }
+
+    /// The redirect URLs that are registered at the app, the default first.
+    pub(crate) fn redirects(&self) -> Vec<String> {
+        self.with(|state, _| state.redirects.clone())
+    }
+
     /// Lets conversation calls fail with 403 `api_plan_restricted`, or lets them be.
     pub fn set_plan_restricted(&self, restricted: bool) {
         self.with(|state, _| state.plan_restricted = restricted);
@@ -345,6 +355,60 @@ impl Sandbox {
                 .push(id.clone());
             Ok(id)
         })
+    }
+
+    /// What is known of a contact or a company besides what calls can change: fields as they are
+    /// shown, such as `last_seen_at` or `size`, the workspace's own below `custom_attributes`.
+    pub fn describe(&self, id: &str, fields: serde_json::Map<String, Value>) {
+        self.with(|state, _| {
+            let known = state.described.entry(id.to_owned()).or_default();
+            known.extend(fields);
+        });
+    }
+
+    /// The first contact of a conversation.
+    ///
+    /// # Panics
+    /// There is no such conversation.
+    pub fn contact_of(&self, conversation: &str) -> String {
+        self.with(|state, _| {
+            let id = number(conversation).expect("a conversation's id is a number");
+            let found = state.conversation(id).expect("the conversation is there");
+            found.contacts.first().cloned().unwrap_or_default()
+        })
+    }
+
+    /// The conversation's first contact sends a file, which this server keeps at `base`. Returns
+    /// the part's id.
+    pub fn customer_file(
+        &self,
+        conversation: &str,
+        base: &str,
+        (name, content_type, bytes): (&str, &str, &[u8]),
+    ) -> Done<String> {
+        let id = number(conversation)?;
+        self.with(|state, now| {
+            let contact = state.conversation(id)?.contacts.first().cloned();
+            let contact = contact.ok_or_else(ApiError::not_found)?;
+            let key = format!("{id}-{}", state.files.len() + 1);
+            let file = File {
+                content_type: content_type.to_owned(),
+                bytes: bytes.to_vec(),
+            };
+            state.files.insert(key.clone(), file);
+            let attachment = json!({
+                "type": "upload",
+                "name": name,
+                "url": format!("{base}/_files/{key}?expires={}&signature=sandbox", now.s + 1_800),
+                "content_type": content_type,
+                "filesize": bytes.len(),
+                "width": null,
+                "height": null,
+            });
+            let said = ("<p></p>", vec![attachment]);
+            state.customer_files(id, &contact, said, false, now)
+        })
+        .map(|part| part.to_string())
     }
 
     /// A contact writes for the first time. Returns the conversation's id.
@@ -477,7 +541,7 @@ impl Sandbox {
     ) -> Done<()> {
         let id = number(conversation)?;
         self.with(|state, _| {
-            let shown = json!({ "sandbox_file": state.files.len() });
+            let shown = json!({ "sandbox_file": state.attached.len() });
             let conversation = state.conversation_mut(id)?;
             let attachments = if part == "source" {
                 &mut conversation.source_files
@@ -487,7 +551,7 @@ impl Sandbox {
                 &mut found.ok_or_else(ApiError::not_found)?.attachments
             };
             attachments.push(shown);
-            state.files.push(StoredFile {
+            state.attached.push(StoredFile {
                 name: name.to_owned(),
                 kind: kind.to_owned(),
                 bytes: bytes.to_vec().into(),

@@ -34,6 +34,17 @@ pub(crate) struct Company {
     pub(crate) created_at: i64,
 }
 
+/// What is known of contacts and companies besides what calls can change: fields as they are shown,
+/// by the id of whom they belong to.
+pub(crate) type Described = HashMap<String, serde_json::Map<String, Value>>;
+
+/// A file of a message, served for as long as its address is known.
+#[derive(Clone, Debug)]
+pub(crate) struct File {
+    pub(crate) content_type: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
 pub(crate) struct State {
     pub(crate) config: Arc<Config>,
     pub(crate) token: Option<String>,
@@ -41,6 +52,7 @@ pub(crate) struct State {
     pub(crate) webhook_url: Option<String>,
     pub(crate) topics: HashSet<String>,
     pub(crate) codes: HashSet<String>,
+    pub(crate) redirects: Vec<String>,
     pub(crate) admins: Vec<Admin>,
     pub(crate) contacts: HashMap<String, Contact>,
     pub(crate) contact_order: BTreeMap<u64, String>,
@@ -50,12 +62,14 @@ pub(crate) struct State {
     pub(crate) companies: Vec<Company>,
     pub(crate) contact_companies: HashMap<String, Vec<String>>,
     pub(crate) contact_tags: HashMap<String, Vec<u64>>,
+    pub(crate) described: Described,
+    pub(crate) files: HashMap<String, File>,
     pub(crate) conversations: BTreeMap<u64, Conversation>,
     pub(crate) deleted: BTreeMap<u64, (i64, bool)>,
     pub(crate) tags: BTreeMap<u64, String>,
     pub(crate) events: Vec<Event>,
     /// Files of messages, by their number.
-    pub(crate) files: Vec<StoredFile>,
+    pub(crate) attached: Vec<StoredFile>,
     /// How long an address of a file can be used, in milliseconds.
     pub(crate) file_life_ms: i64,
     /// Where the workspace is served.
@@ -109,6 +123,7 @@ impl State {
             webhook_url: config.webhook_url.clone(),
             topics: config.topics.iter().cloned().collect(),
             codes: HashSet::new(),
+            redirects: Vec::new(),
             admins: config.admins.clone(),
             config,
             contacts: HashMap::new(),
@@ -119,11 +134,13 @@ impl State {
             companies: Vec::new(),
             contact_companies: HashMap::new(),
             contact_tags: HashMap::new(),
+            described: Described::new(),
+            files: HashMap::new(),
             conversations: BTreeMap::new(),
             deleted: BTreeMap::new(),
             tags: BTreeMap::new(),
             events: Vec::new(),
-            files: Vec::new(),
+            attached: Vec::new(),
             file_life_ms: LIFE_MS,
             base_url: String::new(),
             company_money: HashMap::new(),
@@ -269,6 +286,18 @@ impl State {
         via_api: bool,
         now: Now,
     ) -> Done<u64> {
+        self.customer_files(id, contact, (body, Vec::new()), via_api, now)
+    }
+
+    /// A message of a contact's with files.
+    pub(crate) fn customer_files(
+        &mut self,
+        id: u64,
+        contact: &str,
+        (body, attachments): (&str, Vec<Value>),
+        via_api: bool,
+        now: Now,
+    ) -> Done<u64> {
         let author = self.contact_author(contact)?;
         let before = self.conversation(id)?.state;
         self.set_state(id, ConversationState::Open, None)?;
@@ -278,7 +307,7 @@ impl State {
             part_type: if reopens { "open" } else { "comment" },
             body: Some(html::normalise(body)),
             author,
-            attachments: Vec::new(),
+            attachments,
             via_api,
         };
         let part = self.push_part(id, now, draft)?;

@@ -83,6 +83,8 @@ struct IssuePage {
     links: Vec<LinkView>,
     history: Vec<Entry>,
     former_keys: Vec<String>,
+    /// The product's panel in a frame.
+    panel: Option<String>,
 }
 
 #[derive(Template)]
@@ -373,7 +375,11 @@ fn issue_page(site: &Sandbox, state: &Site, me: &User, issue: &Issue) -> IssuePa
         .map(|(key, _)| key.clone())
         .collect();
     former_keys.sort();
+    let now_s = crate::common::clock::now_ms() / 1_000;
+    let id = issue.id.to_string();
+    let panel = site.neighbours().panel(&me.email, &issue.key, &id, now_s);
     IssuePage {
+        panel,
         shell: Shell::new(
             format!("{} {}", issue.key, issue.summary),
             Platform::Jira,

@@ -259,6 +259,60 @@ async fn token_and_plan_end_and_come_back() {
 }
 
 #[tokio::test]
+async fn a_teammate_lets_an_app_in_and_is_sent_back_with_a_code() {
+    let world = World::new().await;
+    let client = Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let url = format!("{}/oauth", world.handle.url());
+    let back = "https://bowline.example.com/back?x=1";
+    let ask = async |app: &str, redirect: &str| {
+        let query = [
+            ("client_id", app),
+            ("state", "s 1"),
+            ("redirect_uri", redirect),
+        ];
+        let asked = format!(
+            "{url}?{}",
+            url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(query)
+                .finish()
+        );
+        client.get(asked).send().await.unwrap()
+    };
+    assert_eq!(
+        ask("sandbox-client", back).await.status(),
+        400,
+        "not registered"
+    );
+    world.handle.state.register_redirect(back);
+    assert_eq!(ask("another-app", back).await.status(), 400);
+    let elsewhere = "https://evil.example.com/";
+    assert_eq!(ask("sandbox-client", elsewhere).await.status(), 400);
+    let shown = ask("sandbox-client", "").await;
+    assert_eq!(
+        shown.status(),
+        200,
+        "the first that is registered is the default"
+    );
+    assert!(shown.text().await.unwrap().contains("Connect"));
+    let fields = [
+        ("client_id", "sandbox-client"),
+        ("state", "s 1"),
+        ("redirect_uri", back),
+    ];
+    let given = form(client.post(&url), &fields).send().await.unwrap();
+    assert_eq!(given.status(), 303);
+    let to = given.headers()["location"].to_str().unwrap();
+    let (code, state) = to
+        .strip_prefix("https://bowline.example.com/back?x=1&code=")
+        .and_then(|rest| rest.split_once("&state="))
+        .unwrap_or_else(|| panic!("{to}"));
+    assert!(code.ends_with("%3D") && state == "s+1", "{to}");
+}
+
+#[tokio::test]
 async fn notes_are_stored_as_the_platform_stores_them() {
     let world = World::new().await;
     let sent = "<p><strong>Ann</strong> moved <a href=\"https://jira.example.com/browse/ENG-1#bw-1a2b\" onclick=\"x\">ENG-1</a></p><script>x</script>";

@@ -59,6 +59,7 @@ pub(crate) async fn decide(
     store_facts(conn, &decided).await?;
     talk::store(conn, &decided).await?;
     feedback::capture::store(conn, &decided).await?;
+    end_held(conn, &decided).await?;
     let mut taken = store_effects(conn, writer, &decided).await?;
 
     Ok(decisions
@@ -109,6 +110,25 @@ async fn finish_events(
         finished.insert(EventId(row.int(0)?));
     }
     Ok(finished)
+}
+
+/// Records what people say of sends that were held. They are settled, so no lane counts them.
+async fn end_held(conn: &mut Conn, decided: &[(&Decision, &Decided)]) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE effect SET state = $1, settled_at = $2, reason = $3 \
+        WHERE key = $4 AND state = 6";
+    for (decision, decided) in decided {
+        for held in &decided.held {
+            let state = if held.arrived {
+                EffectState::Confirmed
+            } else {
+                EffectState::Dropped
+            };
+            let (at, key) = (decision.at.0, held.key.as_str());
+            let args = values![state.code(), at, held.reason.clone(), key];
+            conn.run("ending a held send", SQL, args).await?;
+        }
+    }
+    Ok(())
 }
 
 fn issue_of(decided: &Decided) -> Result<&(SiteName, IssueId), StoreError> {

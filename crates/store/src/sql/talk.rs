@@ -5,7 +5,7 @@ use bowline_domain::ids::{IssueId, IssueKey};
 use bowline_domain::messaging::delivery::{Delivery, Outbound};
 use bowline_domain::messaging::end_user::EndUser;
 use bowline_domain::messaging::gathering::{Line, Place};
-use bowline_domain::messaging::ids::{AccountName, MessageId, RequestRef};
+use bowline_domain::messaging::ids::{AccountName, EndUserId, MessageId, RequestRef};
 use bowline_domain::messaging::request::Request;
 use bowline_domain::time::Millis;
 
@@ -41,6 +41,9 @@ async fn store_one(conn: &mut Conn, talk: &TalkChanges, at: Millis) -> Result<()
     }
     for outbound in &changes.outbound {
         store_outbound(conn, &talk.whose, outbound).await?;
+    }
+    if let Some(into) = &changes.joined {
+        join(conn, &talk.whose, into).await?;
     }
     for (key, delivery, reason) in &changes.delivered {
         move_outbound(conn, key, *delivery, reason.as_deref()).await?;
@@ -82,6 +85,17 @@ pub(crate) async fn store_end_user(
         conn.run(doing, IDENTITY, args).await?;
     }
     Ok(())
+}
+
+/// Gives all that an end user is known by to another one.
+async fn join(conn: &mut Conn, whose: &RequestRef, into: &EndUserId) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE identity SET end_user = $3 WHERE account = $1 AND end_user = $2";
+    let args = values![
+        whose.account.as_str(),
+        whose.end_user.as_str(),
+        into.as_str()
+    ];
+    conn.run("joining two end users", SQL, args).await.map(drop)
 }
 
 /// The four columns that name a request, and what else there is.

@@ -10,6 +10,7 @@ use crate::error::StoreError;
 use crate::model::{
     AttemptView, Backlog, EffectView, EventFilter, EventState, EventView, LinkFilter, LinkView,
 };
+use crate::reading::HeldAnswers;
 use crate::sql::lookup::{read_event, read_link};
 use crate::sql::settle::read_effect;
 
@@ -144,6 +145,56 @@ pub(crate) async fn effects_of(
 ) -> Result<Vec<EffectView>, StoreError> {
     let sql = format!("SELECT {EFFECT_COLUMNS} FROM effect WHERE event = $1 ORDER BY id");
     let rows = conn.rows("reading effects", &sql, values![event.0]).await?;
+    rows.iter().map(read_effect_view).collect()
+}
+
+/// One effect.
+pub(crate) async fn effect(
+    conn: &mut Conn,
+    id: EffectId,
+) -> Result<Option<EffectView>, StoreError> {
+    let sql = format!("SELECT {EFFECT_COLUMNS} FROM effect WHERE id = $1");
+    let rows = conn.rows("reading one effect", &sql, values![id.0]).await?;
+    rows.first().map(read_effect_view).transpose()
+}
+
+/// Issues of which problems are listed at once.
+const HELD_ISSUES_MAX: i64 = 50;
+
+/// Answers to customers that wait for a person, by issue. Sends of messaging are of issues too;
+/// they are told apart by their connection.
+pub(crate) async fn held_answers(conn: &mut Conn) -> Result<Vec<HeldAnswers>, StoreError> {
+    const SQL: &str = "SELECT effect.site, issue.key, COUNT(*), MIN(effect.settled_at) FROM effect \
+        JOIN issue ON issue.site = effect.site AND issue.issue = effect.issue \
+        WHERE effect.state = 6 AND effect.connection LIKE 'workspace/%' \
+        GROUP BY effect.site, issue.key ORDER BY effect.site, issue.key LIMIT $1";
+    let rows = conn
+        .rows("counting held answers", SQL, values![HELD_ISSUES_MAX])
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(HeldAnswers {
+                site: SiteName::new(row.text(0)?),
+                key: row.text(1)?,
+                count: row.int(2)?,
+                since: Millis(row.int(3)?),
+            })
+        })
+        .collect()
+}
+
+/// The sends of an issue that wait for a person.
+pub(crate) async fn held_of(
+    conn: &mut Conn,
+    site: &SiteName,
+    issue: &IssueId,
+) -> Result<Vec<EffectView>, StoreError> {
+    let sql = format!(
+        "SELECT {EFFECT_COLUMNS} FROM effect WHERE site = $1 AND issue = $2 AND state = 6 \
+         ORDER BY id"
+    );
+    let args = values![site.as_str(), issue.as_str()];
+    let rows = conn.rows("reading held sends", &sql, args).await?;
     rows.iter().map(read_effect_view).collect()
 }
 

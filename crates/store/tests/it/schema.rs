@@ -9,8 +9,8 @@ use bowline_store::{Open, Store, StoreError};
 
 use crate::support::*;
 use crate::{
-    accepting, access, browsing, deciding, feedback, lanes, reading, retention, settling,
-    taken_over, talking, viewing,
+    accepting, access, browsing, configuring, deciding, feedback, lanes, reading, readings,
+    retention, settling, taken_over, talking, viewing,
 };
 
 on_both!(
@@ -33,7 +33,7 @@ async fn migrating_twice_changes_nothing(world: &World) {
         .flatten()
         .map(String::as_str)
         .collect();
-    assert_eq!(steps, ["1", "2", "3", "9"]);
+    assert_eq!(steps, ["1", "2", "3", "4", "5", "9"]);
 }
 
 async fn processes_that_start_together_migrate_once(world: &World) {
@@ -201,6 +201,17 @@ async fn exercise(backend: Backend) {
     run(backend, access::tokens_end).await;
     run(backend, access::the_audit_log_is_read_newest_first).await;
     run(backend, access::a_named_write_is_made_once).await;
+    run(
+        backend,
+        configuring::a_setting_is_changed_from_its_present_version_only,
+    )
+    .await;
+    run(backend, configuring::a_setting_made_again_is_another_one).await;
+    run(
+        backend,
+        configuring::secrets_are_sealed_anew_unless_they_changed,
+    )
+    .await;
     run(backend, browsing::deliveries_are_found_by_what_is_asked).await;
     run(backend, browsing::what_waits_and_what_fails_is_counted).await;
     run(backend, browsing::what_was_done_is_counted_by_day).await;
@@ -220,6 +231,11 @@ async fn exercise(backend: Backend) {
     )
     .await;
     run(backend, talking::calls_and_looks_are_remembered).await;
+    run(
+        backend,
+        talking::an_identity_stays_with_the_first_who_has_it,
+    )
+    .await;
     run(
         backend,
         talking::people_decide_who_is_blocked_and_which_customer_they_are,
@@ -244,6 +260,8 @@ async fn exercise(backend: Backend) {
     run(backend, feedback::a_ticket_is_split_and_tied_to_issues).await;
     run(backend, feedback::what_is_erased_leaves_a_shell).await;
     run(backend, feedback::a_backfill_goes_its_way).await;
+    run(backend, readings::what_was_read_is_kept).await;
+    run(backend, readings::a_held_send_ends_once).await;
 }
 
 /// What the sources say that statements are for: the text after `.rows(`, `.run(` and the like.
@@ -289,7 +307,8 @@ const ONE_SIDED: [(&str, Backend, &str); 8] = [
 ];
 
 /// Indexes of no more than what waits, fails or was refused.
-const WAITING: [&str; 8] = [
+const WAITING: [&str; 9] = [
+    "effect_held",
     "lane_due",
     "lane_owner",
     "event_waiting",
@@ -301,7 +320,8 @@ const WAITING: [&str; 8] = [
 ];
 
 /// Statements that may look through a whole table on SQLite: what people ask for now and then.
-const MAY_SCAN: [&str; 12] = [
+const MAY_SCAN: [&str; 13] = [
+    "reading settings",
     "reading active conversations",
     "listing events",
     "listing links",
@@ -344,7 +364,8 @@ async fn every_statement_is_run_on_sqlite_and_postgres_and_hot_ones_use_indexes(
 
 /// How many statements were looked at on SQLite, and which look through a whole table.
 async fn scans() -> (usize, Vec<String>) {
-    const TABLES: [&str; 23] = [
+    const TABLES: [&str; 24] = [
+        "reading",
         "link",
         "fact",
         "effect",

@@ -245,7 +245,7 @@ pub(crate) async fn a_conversation_is_stored_whole_and_read_back(world: &World) 
     assert_eq!(store.end_user(&account, &nobody).await.unwrap(), None);
 }
 
-async fn an_identity_stays_with_the_first_who_has_it(world: &World) {
+pub(crate) async fn an_identity_stays_with_the_first_who_has_it(world: &World) {
     let store = &world.store;
     let whose = begun(store).await;
     let other = end_user("+31600000002").with(&[phone("+31600000001")], None);
@@ -263,8 +263,16 @@ async fn an_identity_stays_with_the_first_who_has_it(world: &World) {
         let identity = phone(number);
         async move { store.end_user_by(&account(), &[identity]).await.unwrap() }
     };
-    assert_eq!(by("+31600000001").await, Some(whose.end_user));
-    assert_eq!(by("+31600000002").await, Some(theirs.end_user));
+    assert_eq!(by("+31600000001").await, Some(whose.end_user.clone()));
+    assert_eq!(by("+31600000002").await, Some(theirs.end_user.clone()));
+
+    // They turn out to be one.
+    let joined = Changes {
+        joined: Some(whose.end_user.clone()),
+        ..Changes::default()
+    };
+    change(store, &theirs, joined, Vec::new()).await;
+    assert_eq!(by("+31600000002").await, Some(whose.end_user));
 }
 
 pub(crate) async fn lines_stand_in_their_order_and_once(world: &World) {
@@ -374,6 +382,7 @@ fn gather(whose: &RequestRef, due_at: Millis) -> Effect {
         request: whose.clone(),
         gathering: 1,
         place: Place::Description,
+        message: None,
         due_at,
     };
     Effect {

@@ -59,6 +59,18 @@ pub const KEYS: &[Key] = &[
         "`error`, `warn`, `info`, `debug` or `trace`, also per part of the service: `info,bowline_engine=debug`.",
     ),
     key(
+        "panel.frame_hosts",
+        Kind::Words,
+        Absent("none"),
+        "The hosts whose pages may show the issue panel in a frame: `https://acme.atlassian.net`.",
+    ),
+    key(
+        "panel.token_secret",
+        Kind::Secret,
+        Absent("no panel in a frame"),
+        "What those pages sign their tokens with (HS256). At least 32 letters that nobody can guess.",
+    ),
+    key(
         "limits.body_bytes",
         Kind::Whole {
             min: 65_536,
@@ -107,6 +119,36 @@ pub const KEYS: &[Key] = &[
         },
         Value("20"),
         "How long a shutdown waits for what is in flight. What is not finished then is taken up after the next start.",
+    ),
+    key(
+        "key_file",
+        Kind::Folder,
+        Absent("`bowline.key` in `data_dir`"),
+        "The file of the keys that seal secrets which were entered on pages. Made when the first one is kept. All processes of one database need the same file; back it up beside the database, not with it.",
+    ),
+    key(
+        "allowed_addresses",
+        Kind::Words,
+        Absent("public addresses only"),
+        "Ranges of addresses like `10.1.0.0/16` that may be called though they are not public, where someone enters one on a page. What this file declares may be called in any case.",
+    ),
+    key(
+        "ca_file",
+        Kind::Folder,
+        Absent("the system's own"),
+        "A file with certificate authorities (PEM) that are trusted beside the system's, for a Data Center with a certificate of your own authority.",
+    ),
+    key(
+        "alert_webhook_url",
+        Kind::Url,
+        Absent("nobody is told"),
+        "Where a JSON object is posted once when a connection breaks and once when it works again, with a `text` for people.",
+    ),
+    key(
+        "atlassian_api_url",
+        Kind::Url,
+        Value("https://api.atlassian.com"),
+        "Where tokens with scopes are used, for proxies and tests.",
     ),
     key(
         "site[].name",
@@ -309,6 +351,60 @@ pub const KEYS: &[Key] = &[
         Kind::Flag,
         Value("false"),
         "Whether a note may wake a snoozed conversation. With `false`, it is snoozed again to its old time.",
+    ),
+    key(
+        "binding[].muted",
+        Kind::Flag,
+        Value("false"),
+        "Whether nothing is told for now. Links are followed all the same.",
+    ),
+    key(
+        "binding[].note_summary",
+        Kind::Flag,
+        Value("true"),
+        "Whether notes hold the issue's summary; without it the key alone.",
+    ),
+    key(
+        "binding[].note_comments",
+        Kind::Flag,
+        Value("true"),
+        "Whether notes hold the texts of comments; without it they say who commented.",
+    ),
+    key(
+        "binding[].panel",
+        Kind::Flag,
+        Value("true"),
+        "Whether there is a panel of conversations and contacts for the issues.",
+    ),
+    key(
+        "binding[].conversation_view",
+        Kind::Flag,
+        Value("true"),
+        "Whether whole conversations can be read from the panel.",
+    ),
+    key(
+        "binding[].contact_source",
+        Kind::Choice(&["linked", "reporter"]),
+        Value("linked"),
+        "Whose contacts the panel shows: those of the linked conversations, or the users and leads with the e-mail address of the issue's reporter.",
+    ),
+    key(
+        "binding[].visible_fields.user",
+        Kind::Words,
+        Value("email,phone,user_id,created_at,last_request_at,session_count"),
+        "The attributes of users that the panel shows, standard or the workspace's own, in this order. Others never reach a browser. What ends in `_at` is shown as a time.",
+    ),
+    key(
+        "binding[].visible_fields.lead",
+        Kind::Words,
+        Value("email,phone,user_id,created_at,last_request_at,session_count"),
+        "The same of leads.",
+    ),
+    key(
+        "binding[].visible_fields.company",
+        Kind::Words,
+        Value("size,website"),
+        "The same of companies.",
     ),
     key(
         "binding[].transition[].from",

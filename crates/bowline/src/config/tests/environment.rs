@@ -150,8 +150,9 @@ const DESK: &str = "[[channel_account]]\nname = \"bird\"\nprovider = \"messagebi
     access_key = \"k\"\nsigning_key = \"s\"\n[[desk]]\nname = \"support\"\naccount = \"bird\"\n\
     site = \"acme-jira\"\nservice_desk = \"SUP\"\nrequest_type = \"Get help\"\n";
 
-const PRODUCT: &str =
-    "[[product]]\nname = \"app\"\nworkspace = \"acme\"\ntags = [\"idea\"]\n";
+const PRODUCT: &str = "[[product]]\nname = \"app\"\nworkspace = \"acme\"\ntags = [\"idea\"]\n";
+/// What tokens may be signed with.
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 #[test]
 fn every_key_has_a_variable_that_is_understood() {
@@ -167,6 +168,7 @@ fn every_key_has_a_variable_that_is_understood() {
         let value = match key.default {
             Fallback::Value(value) => value,
             _ if key.path == "site[].kind" => "cloud",
+            _ if key.path == "allowed_addresses" => "10.1.0.0/16,fd00::/8",
             _ if key.path == "channel_account[].provider" => "messagebird",
             _ if ["channel_account[].name", "desk[].account"].contains(&key.path) => "bird",
             _ if key.path == "desk[].name" => "support",
@@ -175,6 +177,8 @@ fn every_key_has_a_variable_that_is_understood() {
             _ if key.path == "product[].notes" => "done",
             _ if key.path == "product[].status_names" => "{\"new\": \"x\"}",
             _ if key.path == "product[].issue_site" => "acme-jira",
+            _ if key.path == "panel.frame_hosts" => "https://acme.atlassian.net",
+            _ if key.path == "panel.token_secret" => SECRET,
             _ if key.path == "desk[].fields" => "{\"customfield_10050\": \"x\"}",
             _ if key.path.ends_with("url") => "https://x.example.com",
             _ if key.path.ends_with("workspace") => "acme",
@@ -189,7 +193,8 @@ fn every_key_has_a_variable_that_is_understood() {
         } else {
             value
         };
-        let text = format!("{WHOLE}[[binding.transition]]\nto = \"Done\"\n{DESK}{PRODUCT}");
+        let panel = format!("[panel]\ntoken_secret = \"{SECRET}\"\n");
+        let text = format!("{WHOLE}[[binding.transition]]\nto = \"Done\"\n{DESK}{PRODUCT}{panel}");
         let variables: &[_] = if key.path.starts_with("database") {
             &[(variable.as_str(), value)]
         } else {

@@ -10,7 +10,8 @@ use std::path::Path;
 
 #[test]
 fn the_contract_of_the_first_example_is_read() {
-    let text = include_str!("../../../../../bowline.example.toml").replace("\"...\"", "\"secret\"");
+    let text = include_str!("../../../../../bowline.example.toml")
+        .replace("\"...\"", "\"a-secret-of-32-letters-that-nobody-guesses\"");
     let uncommented: Vec<&str> = text
         .lines()
         .map(|line| {
@@ -58,7 +59,7 @@ fn the_example_holds_every_key_and_only_defaults() {
             key.path
         );
     }
-    let example = example.replace("\"...\"", "\"secret\"");
+    let example = example.replace("\"...\"", "\"a-secret-of-32-letters-that-nobody-guesses\"");
     let explicit = good(&example, &[]).config;
     let bare = good(WHOLE, &[]).config;
     assert_eq!(explicit.limits, bare.limits);
@@ -128,6 +129,39 @@ fn defaults_hold_where_nothing_is_said() {
             && !binding.wake_snoozed
             && binding.transitions.is_empty()
     );
+    let panel = &binding.panel;
+    assert!(panel.enabled && panel.conversation_view && !panel.by_reporter);
+    let people = "email,phone,user_id,created_at,last_request_at,session_count";
+    assert_eq!(panel.user.join(","), people);
+    assert_eq!(panel.lead.join(","), people);
+    assert_eq!(panel.company.join(","), "size,website");
+    assert!(config.embedding.frame_hosts.is_empty() && config.embedding.token_secret.is_none());
+}
+
+#[test]
+fn fields_of_the_panel_and_hosts_of_frames_are_lists() {
+    let more = "[panel]\nframe_hosts = [\"https://acme.atlassian.net/\"]\n\
+         token_secret = \"0123456789abcdef0123456789abcdef\"\n";
+    let whole = format!("{WHOLE}\n{more}");
+    let fields = "BOWLINE_BINDING__0__VISIBLE_FIELDS__USER";
+    let config = good(&whole, &[(fields, "plan, email,plan")]).config;
+    assert_eq!(config.bindings[0].panel.user, ["plan", "email"]);
+    assert_eq!(config.embedding.frame_hosts, ["https://acme.atlassian.net"]);
+    let short = whole.replace("0123456789abcdef0123456789abcdef", "short");
+    let bare = whole.replace("token_secret", "# token_secret");
+    let path = whole.replace("atlassian.net/", "atlassian.net/wiki");
+    let listed = WHOLE.to_owned()
+        + "visible_fields.company = [\"website\", \"renews_at\"]\n[panel]\nframe_hosts = []";
+    let listed = good(&listed, &[]).config;
+    assert_eq!(listed.bindings[0].panel.company, ["website", "renews_at"]);
+    for (text, part) in [
+        (short, "fewer than 32 letters"),
+        (bare, "without `panel.token_secret`"),
+        (path, "an entry of `frame_hosts` is"),
+    ] {
+        let problems = words(&load(&text, &[]).unwrap_err());
+        assert!(problems.contains(part), "{part}: {problems}");
+    }
 }
 
 #[test]

@@ -104,7 +104,25 @@ fn begin(latest: Option<&Request>, end_user: &EndUser, message: &Inbound, desk: 
     drawing.push("", act);
     gather(&mut drawing, message, desk);
     attach(&mut drawing, message);
+    go_on_in(&mut drawing, latest);
     drawing.finish(&unsaved)
+}
+
+/// If the provider put the message into the conversation of the request before, which ended and is
+/// archived or will be: opens it again behind that, so that this request can be answered.
+fn go_on_in(drawing: &mut Drawing, latest: Option<&Request>) {
+    let conversation = drawing.request.route.conversation.clone();
+    let before = latest.and_then(|latest| latest.route.conversation.clone());
+    if conversation == before
+        && let Some(conversation) = conversation
+    {
+        let request = drawing.whose.clone();
+        let act = TalkAct::Reopen {
+            request,
+            conversation,
+        };
+        drawing.push("", act);
+    }
 }
 
 /// One more message of an active conversation.
@@ -161,6 +179,7 @@ fn gather(drawing: &mut Drawing, message: &Inbound, desk: &Desk) {
             request: drawing.whose.clone(),
             gathering: gathering.number,
             place: gathering.place,
+            message: Some(message.message.clone()),
             due_at: message.received_at.plus_ms(desk.quiet_ms),
         };
         let fact = format!("{}/{}", gathering.number, message.message);

@@ -13,7 +13,7 @@ use crate::messaging::act::{AgentFile, TalkAct};
 use crate::messaging::delivery::{Delivery, Outbound};
 use crate::messaging::end_user::EndUser;
 use crate::messaging::gathering::Line;
-use crate::messaging::ids::{AccountName, RequestRef};
+use crate::messaging::ids::{AccountName, EndUserId, RequestRef};
 use crate::messaging::request::Request;
 use crate::messaging::settings::WindowTemplate;
 use crate::messaging::text::{CustomerText, InternalText};
@@ -49,6 +49,9 @@ pub struct Changes {
     pub lines: Vec<Line>,
     /// New messages to the end user.
     pub outbound: Vec<Outbound>,
+    /// They turned out to be another end user, who is known by all that they were known by from now
+    /// on.
+    pub joined: Option<EndUserId>,
     /// Where known messages to the end user are now, and why.
     pub delivered: Vec<(EffectKey, Delivery, Option<String>)>,
 }

@@ -309,6 +309,20 @@ fn rule_12_a_message_after_the_end_makes_a_new_request() {
 }
 
 #[test]
+fn rule_12_what_the_provider_put_into_the_old_conversation_can_be_answered_there() {
+    let mut world = World::answered();
+    world.transition("agent", "Done");
+    world.look();
+    // Ended by our record; it is not archived yet when the next message comes in it.
+    world.write("One more thing");
+    world.settle();
+    assert_eq!(
+        (world.requests.len(), world.archived, world.reopened),
+        (2, 1, 1)
+    );
+}
+
+#[test]
 fn rule_12_within_the_time_of_the_desk_the_old_request_goes_on() {
     let mut world = World::answered();
     world.desk.reopen_within_ms = HOUR;

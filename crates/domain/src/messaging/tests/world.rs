@@ -88,6 +88,7 @@ pub(super) struct World {
     pub(super) phone: Vec<String>,
     pub(super) channels_used: Vec<String>,
     pub(super) archived: usize,
+    pub(super) reopened: usize,
     pub(super) effects: usize,
     pub(super) reasons: Vec<&'static str>,
     messages: u32,
@@ -160,6 +161,7 @@ impl World {
             phone: Vec::new(),
             channels_used: Vec::new(),
             archived: 0,
+            reopened: 0,
             effects: 0,
             reasons: Vec::new(),
             messages: 0,
@@ -465,6 +467,7 @@ impl World {
             TalkAct::Send { .. }
             | TalkAct::SendTemplate { .. }
             | TalkAct::SendFile { .. }
+            | TalkAct::Reopen { .. }
             | TalkAct::Archive { .. } => panic!("not a write to Jira"),
         }
         true
@@ -561,6 +564,7 @@ impl World {
                 (audience, &route, Some(comment)),
                 format!("<{}>", file.name),
             ),
+            TalkAct::Reopen { .. } => self.reopened += 1,
             TalkAct::Archive { .. } => self.archived += 1,
             _ => panic!("not a write to the channel"),
         }

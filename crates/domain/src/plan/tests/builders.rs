@@ -16,7 +16,7 @@ use crate::observation::{
 };
 use crate::outcome::Reason;
 use crate::plan::{Plan, plan};
-use crate::settings::{CommentFilter, Notify, Settings, Trigger};
+use crate::settings::{CommentFilter, NoteContents, Notify, Settings, Trigger};
 use crate::state::{IssueRecord, IssueState};
 use crate::time::Millis;
 
@@ -94,6 +94,8 @@ pub(super) fn settings() -> Settings {
         transitions: Vec::new(),
         unassign_on_open: false,
         wake_snoozed: false,
+        muted: false,
+        contents: NoteContents::default(),
     }
 }
 

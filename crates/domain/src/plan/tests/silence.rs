@@ -1,6 +1,7 @@
 //! What is never forwarded, though its addresses link.
 
-use super::builders::{World, address, created, settings};
+use super::builders::{Step, World, address, created, settings};
+use crate::effect::Act;
 use crate::happening::Happening;
 use crate::ids::EventId;
 use crate::observation::CommentVisibility::{self, Internal, Public, Restricted, Unstated};
@@ -148,4 +149,56 @@ fn what_was_pasted_while_linking_was_off_links_when_it_is_on_again() {
     let other = world.comment("21", "Bob", "hello");
     world.see(&[other]);
     assert_eq!(world.live(), ["1"]);
+}
+
+#[test]
+fn a_muted_project_follows_links_and_tells_nothing() {
+    let mut world = World::linked();
+    world.settings().muted = true;
+    let moved = world.transition("Bob", "Done");
+    let step = world.see(&[moved]);
+    assert!(step.is_silent());
+    assert_eq!(step.reasons(), ["muted"]);
+    let text = format!("see {}", address("7"));
+    let comment = world.comment("20", "Bob", &text);
+    let step = world.see(&[comment]);
+    assert!(step.texts().is_empty());
+    assert!(world.live().contains(&"7".to_owned()), "the link is made");
+
+    // What happened meanwhile is not told later.
+    world.settings().muted = false;
+    let step = world.see(&[Happening::Looked]);
+    assert!(step.texts().is_empty(), "{:?}", step.texts());
+    let moved = world.transition("Bob", "To Do");
+    assert_eq!(world.see(&[moved]).texts().len(), 2);
+}
+
+#[test]
+fn a_note_holds_no_more_than_the_project_allows() {
+    let notes = |step: Step| -> Vec<String> {
+        let acts = step.fresh.into_iter().map(|effect| effect.act);
+        acts.filter_map(|act| match act {
+            Act::Note { html, .. } => Some(html),
+            _ => None,
+        })
+        .collect()
+    };
+    let mut world = World::linked();
+    let summary = world.issue.summary.clone();
+    world.settings().contents.comment = false;
+    let comment = world.comment("20", "Bob", SECRET);
+    let told = notes(world.see(&[comment]));
+    assert_eq!(told.len(), 1);
+    assert!(!told[0].contains(SECRET), "{told:?}");
+    assert!(told[0].contains("commented on") && told[0].contains(&summary));
+
+    world.settings().contents.summary = false;
+    let text = format!("{SECRET} {}", address("9"));
+    let comment = world.comment("21", "Bob", &text);
+    let told = notes(world.see(&[comment]));
+    assert_eq!(told.len(), 2, "one that welcomes the new link: {told:?}");
+    for html in told {
+        assert!(!html.contains(SECRET) && !html.contains(&summary), "{html}");
+        assert!(html.contains(world.issue.key.as_str()), "{html}");
+    }
 }

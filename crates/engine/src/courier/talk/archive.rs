@@ -1,13 +1,14 @@
-//! Archiving the provider's conversation. Archiving an archived one changes nothing, so this may be
-//! done again.
+//! Archiving the provider's conversation, and opening it again. Archiving an archived one changes
+//! nothing, nor does opening an open one, so this may be done again.
 
 use bowline_domain::messaging::ids::RemoteConversationId;
-use bowline_net::ErrorKind;
+use bowline_net::{ApiError, ErrorKind, Reply};
 use bowline_store::model::{Ending, Talk};
 
 use super::confirmed;
 use crate::channel::words;
 use crate::courier::{Courier, Stop};
+use crate::registry::Account;
 
 /// Archives the conversation, unless a newer one of the end user's goes on in it.
 pub(super) async fn archive(
@@ -33,15 +34,42 @@ pub(super) async fn archive(
         }));
     }
     let id = words::remote_conversation(conversation);
-    match courier
-        .call(&account.standing, conversations.close(&id))
-        .await
-    {
+    change(courier, &account, conversations.close(&id)).await
+}
+
+/// Opens the conversation again: a message that begins a new request was put into it before it was
+/// archived, and can be answered there only.
+pub(super) async fn reopen(
+    courier: &Courier<'_>,
+    talk: &Talk,
+    conversation: &RemoteConversationId,
+) -> Result<Ending, Stop> {
+    let account = courier.account_of(&talk.whose)?;
+    let Some(conversations) = account.provider.conversations() else {
+        return Ok(confirmed(
+            None,
+            Some("The provider keeps no conversations."),
+        ));
+    };
+    if !talk.request.is_live() {
+        let reason = "The request's conversation ended before it was opened again.".to_owned();
+        return Err(Stop(Ending::Dropped { reason }));
+    }
+    let id = words::remote_conversation(conversation);
+    change(courier, &account, conversations.reopen(&id)).await
+}
+
+/// Makes a change of state: doing it again does no harm.
+async fn change<T>(
+    courier: &Courier<'_>,
+    account: &Account,
+    call: impl Future<Output = Result<Reply<T>, ApiError>>,
+) -> Result<Ending, Stop> {
+    match courier.call(&account.standing, call).await {
         Ok(_) => Ok(confirmed(None, None)),
         Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone) => {
             Ok(confirmed(None, Some("It was not there any more.")))
         }
-        // A change of state: doing it again does no harm.
         Err(error) => Err(courier
             .remote_failed(&account.standing, &error, false)
             .await),

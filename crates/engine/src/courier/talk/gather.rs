@@ -4,6 +4,7 @@
 //! somebody else has changed is left as it is: what comes then is gathered in a comment.
 
 use bowline_domain::messaging::gathering::{CONTINUED, Place};
+use bowline_domain::messaging::ids::MessageId;
 use bowline_jira::{CommentAudience, IssueRead};
 use bowline_net::{ApiError, ErrorKind, Reply};
 use bowline_store::model::{Ending, Talk, WrittenLine};
@@ -14,15 +15,20 @@ use crate::courier::{Courier, MENDING_WAIT_MS, Stop};
 use crate::planner::COMMENT;
 use crate::registry::Site;
 
-/// Brings a gathering to its text.
+/// Brings a gathering to its text, for a message in it. If that stands there already, what came
+/// after it waits for its own time: else somebody who writes on and on would have every message
+/// written by itself.
 pub(super) async fn gather(
     courier: &Courier<'_>,
     talk: &Talk,
-    number: u32,
+    (number, message): (u32, Option<&MessageId>),
     place: Place,
 ) -> Result<Ending, Stop> {
     let lines = courier.lines(&talk.whose, number).await?;
-    if lines.iter().all(|line| line.written) {
+    let mut of_message = lines
+        .iter()
+        .filter(|one| message.is_none_or(|message| one.line.message == *message));
+    if of_message.all(|line| line.written) {
         return Ok(confirmed(
             None,
             Some("It was written together with others."),
@@ -143,46 +149,56 @@ impl Writing<'_> {
             .gathering_comment(&self.talk.whose, self.number)
             .await
             .map_err(|error| courier.store_failed(&error))?;
-        if let Some(id) = known {
-            let edit = client.edit_comment(self.issue, id.as_str(), &body);
-            match courier.call(&self.site.standing, edit).await {
-                Ok(_) => {
-                    courier.written(&self.talk.whose, &lines).await?;
-                    return Ok(confirmed(None, None));
-                }
-                // An agent deleted it: what was said goes into a new one.
-                Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone) => {}
-                Err(error) => return Err(self.failed(&error, false).await),
-            }
+        if let Some(id) = known
+            && self.edited(id.as_str(), &body).await?
+        {
+            courier.written(&self.talk.whose, &lines).await?;
+            return Ok(confirmed(Some(format!("{COMMENT}{id}")), None));
         }
-        let id = if let Some(id) = self.find(&lines).await? {
-            id
-        } else {
-            let audience = CommentAudience::Customer;
-            let call = client.create_request_comment(self.issue, &body, audience);
-            self.write(call).await?.id
+        // Not made yet, or an agent deleted it: what was said goes into a new one.
+        let id = match self.find(&lines).await? {
+            // It holds what there was when it was made, which may be less than there is now.
+            Some(id) if self.edited(&id, &body).await? => id,
+            _ => {
+                let audience = CommentAudience::Customer;
+                let call = client.create_request_comment(self.issue, &body, audience);
+                self.write(call).await?.id
+            }
         };
-        let placed = courier
-            .shared
-            .store
-            .gathering_placed(self.talk.whose.clone(), self.number, id.clone())
-            .await;
-        if let Err(error) = placed {
+        let whose = self.talk.whose.clone();
+        let store = &courier.shared.store;
+        let placed = store.gathering_placed(whose, self.number, id.clone());
+        if let Err(error) = placed.await {
             return Err(Stop(courier.later(0, true, error.to_string())));
         }
         courier.written(&self.talk.whose, &lines).await?;
         Ok(confirmed(Some(format!("{COMMENT}{id}")), None))
     }
 
-    /// The comment that an earlier attempt may have made: one of our account's with the first of
-    /// these lines in it, which has the time and is said once.
+    /// Brings a comment of ours to a text. False if it is not there.
+    async fn edited(&self, id: &str, body: &Doc) -> Result<bool, Stop> {
+        let edit = self.site.client.edit_comment(self.issue, id, body);
+        match self.courier.call(&self.site.standing, edit).await {
+            Ok(_) => Ok(true),
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone) => Ok(false),
+            // Writing it again does no harm, but whether it was made stays in doubt.
+            Err(error) => Err(self.failed(&error, self.courier.taken.doubtful).await),
+        }
+    }
+
+    /// The comment that an earlier attempt may have made: one of our account's with any of these
+    /// lines in it. Which it was made with is not known: others may have come since, with earlier
+    /// times.
     async fn find(&self, lines: &[WrittenLine]) -> Result<Option<String>, Stop> {
-        let first = lines.first().filter(|_| self.courier.taken.doubtful);
-        let Some(first) = first.map(|one| squeezed(&one.line.shown())) else {
+        if !self.courier.taken.doubtful {
             return Ok(None);
-        };
+        }
+        let shown: Vec<String> = lines
+            .iter()
+            .map(|one| squeezed(&one.line.shown()))
+            .collect();
         super::find_comment(self.courier, self.site, self.issue, |text| {
-            text.contains(&first)
+            shown.iter().any(|line| text.contains(line))
         })
         .await
     }

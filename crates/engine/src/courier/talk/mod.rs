@@ -44,8 +44,14 @@ pub(super) async fn make(courier: &Courier<'_>, act: &TalkAct) -> Result<Ending,
             create_request::create_request(courier, &talk, summary).await
         }
         TalkAct::Gather {
-            gathering, place, ..
-        } => gather::gather(courier, &talk, *gathering, *place).await,
+            gathering,
+            place,
+            message,
+            ..
+        } => {
+            let of = (*gathering, message.as_ref());
+            gather::gather(courier, &talk, of, *place).await
+        }
         TalkAct::Attach { media, .. } => attach::attach(courier, &talk, media).await,
         TalkAct::Tell { audience, text, .. } => tell::tell(courier, &talk, *audience, text).await,
         TalkAct::Send {
@@ -96,6 +102,7 @@ pub(super) async fn make(courier: &Courier<'_>, act: &TalkAct) -> Result<Ending,
         TalkAct::Archive { conversation, .. } => {
             archive::archive(courier, &talk, conversation).await
         }
+        TalkAct::Reopen { conversation, .. } => archive::reopen(courier, &talk, conversation).await,
     }
 }
 

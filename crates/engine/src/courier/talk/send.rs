@@ -153,13 +153,12 @@ async fn reread(
         return Err(not_sent(courier, talk, reason).await);
     };
     let platform = &message.route.platform;
-    match CustomerText::of_comment(read.visibility, &read.body, platform) {
-        Some(parts) => Ok(Some(parts)),
-        None => {
-            let reason = "The comment is not public any more.";
-            Err(not_sent(courier, talk, reason).await)
-        }
+    let parts = CustomerText::of_comment(read.visibility, &read.body, platform);
+    if parts.is_none() {
+        let reason = "The comment is not public any more.";
+        return Err(not_sent(courier, talk, reason).await);
     }
+    Ok(parts)
 }
 
 /// The text to send: an edit in time is taken over, if all of the comment is one message then too.

@@ -13,11 +13,13 @@ use bowline_domain::messaging::inbound::Inbound;
 use bowline_domain::messaging::plan::{Person, Report, inbound};
 use bowline_domain::outcome::Reason;
 use bowline_domain::time::Millis;
-use bowline_messagebird::{ContactChange, Content, Message, ProviderEvent, StatusReport};
+use bowline_messagebird::{Content, Message, ProviderEvent, StatusReport};
+use bowline_net::ErrorKind;
 use bowline_store::model::{Decided, NewEvent, OnArrival, StoredEvent, Talk, TalkChanges};
 
-use super::{end_user_of_lane, report};
+use super::{end_user_of_lane, join, report};
 use crate::channel::{Carried, words};
+use crate::pace::Priority;
 use crate::planner::internal::store;
 use crate::planner::{Trouble, nothing};
 use crate::shared::Shared;
@@ -51,21 +53,62 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
         ProviderEvent::Status(status) => reported(shared, account, event, &status).await,
         ProviderEvent::ConversationClosed(closed) => {
             let conversation = RemoteConversationId::new(closed.conversation.as_str());
-            let talk = shared
-                .store
-                .talk_of_conversation(account, &conversation)
-                .await?;
-            match talk {
-                Some(talk) => {
-                    let told = Report::Archived { conversation };
-                    in_lane(shared, event, &talk.whose, &told).await
-                }
-                None => Ok(nothing(Reason::OtherConversation)),
-            }
+            archived(shared, account, event, conversation).await
         }
-        ProviderEvent::ContactChanged(change) => contact(shared, account, lane, &change).await,
+        ProviderEvent::ContactChanged(change) => {
+            join::contact(shared, account, (event, lane), &change).await
+        }
         ProviderEvent::Unknown(unknown) => Ok(nothing(Reason::NotFollowed { what: unknown.why })),
     }
+}
+
+/// A conversation was archived at the provider. By us perhaps, before we knew of a message in it
+/// that begins a new request: then it is opened again, which is waited for and looked at.
+async fn archived(
+    shared: &Arc<Shared>,
+    account: &AccountName,
+    event: &StoredEvent,
+    conversation: RemoteConversationId,
+) -> Result<Decided, Trouble> {
+    let found = shared.store.talk_of_conversation(account, &conversation);
+    let Some(talk) = found.await? else {
+        return Ok(nothing(Reason::OtherConversation));
+    };
+    let told = Report::Archived { conversation };
+    if talk.whose.generation == 1 {
+        return in_lane(shared, event, &talk.whose, &told).await;
+    }
+    let registry = shared.registry();
+    let Some(far) = registry.accounts.get(account) else {
+        return in_lane(shared, event, &talk.whose, &told).await;
+    };
+    // With a key that does not work nothing can be looked at, and nobody waits for it.
+    if let (Some(conversations), true) = (far.provider.conversations(), far.standing.works()) {
+        if on_its_way(shared, account, &talk.whose.end_user, event).await? {
+            return Err(Trouble::Early(
+                "something of ours is being done in the conversation; it may be its echo"
+                    .to_owned(),
+            ));
+        }
+        let Report::Archived { conversation } = &told else {
+            return Ok(nothing(Reason::OtherConversation));
+        };
+        let id = words::remote_conversation(conversation);
+        far.standing
+            .pace
+            .turn(Priority::Interactive, &*shared.clock)
+            .await;
+        match conversations.get(&id).await {
+            Ok(now) if now.value.open => return Ok(nothing(Reason::ConversationOpen)),
+            Ok(_) => {}
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone) => {}
+            Err(error) => {
+                let connection = Connection::Account(account.clone());
+                return Err(Trouble::Remote(Box::new((connection, error))));
+            }
+        }
+    }
+    in_lane(shared, event, &talk.whose, &told).await
 }
 
 /// A message of an end user.
@@ -150,7 +193,7 @@ async fn in_lane(
 }
 
 /// Puts an event into the lane of the end user whom it turned out to be about.
-async fn elsewhere(
+pub(super) async fn elsewhere(
     shared: &Shared,
     account: &AccountName,
     event: &StoredEvent,
@@ -321,79 +364,4 @@ async fn reported(
         reason,
     };
     in_lane(shared, event, &whose, &told).await
-}
-
-/// What a person is known by changed: it is added. What another end user has already is left to
-/// them; of two with an active conversation the older one goes on.
-async fn contact(
-    shared: &Arc<Shared>,
-    account: &AccountName,
-    lane: Option<EndUserId>,
-    change: &ContactChange,
-) -> Result<Decided, Trouble> {
-    let Some(id) = lane else {
-        return Ok(nothing(Reason::NotOurs));
-    };
-    let Some(known) = shared.store.end_user(account, &id).await? else {
-        return Ok(nothing(Reason::NotOurs));
-    };
-    let added = bowline_messagebird::Sender {
-        identities: change.added.clone(),
-        ..change.person.clone()
-    };
-    let added = words::identities(&added);
-    if let Some(decided) = merged(shared, account, &id, &added).await? {
-        return Ok(decided);
-    }
-    let now = known.with(&added, change.person.name.as_deref());
-    if now == known {
-        return Ok(nothing(Reason::NothingNew));
-    }
-    let mut decided = nothing(Reason::ReportNoted);
-    decided.talk = Some(Box::new(TalkChanges {
-        whose: RequestRef {
-            account: account.clone(),
-            end_user: id,
-            generation: 0,
-        },
-        changes: bowline_domain::messaging::plan::Changes {
-            end_user: Some(now),
-            ..Default::default()
-        },
-    }));
-    Ok(decided)
-}
-
-/// If an added identity is another end user's, and both have an active conversation: ends ours, if
-/// it is the younger one.
-async fn merged(
-    shared: &Shared,
-    account: &AccountName,
-    ours: &EndUserId,
-    added: &[bowline_domain::messaging::end_user::Identity],
-) -> Result<Option<Decided>, Trouble> {
-    for identity in added {
-        let one = std::slice::from_ref(identity);
-        let Some(other) = shared.store.end_user_by(account, one).await? else {
-            continue;
-        };
-        if other == *ours {
-            continue;
-        }
-        let our_talk = shared.store.latest_talk(account, ours).await?;
-        let their_talk = shared.store.latest_talk(account, &other).await?;
-        if let (Some(mine), Some(theirs)) = (our_talk, their_talk)
-            && mine.is_live()
-            && theirs.is_live()
-            && mine.opened_at > theirs.opened_at
-        {
-            let whose = RequestRef {
-                account: account.clone(),
-                end_user: ours.clone(),
-                generation: mine.generation,
-            };
-            return report(shared, &whose, &Report::MergedAway).await.map(Some);
-        }
-    }
-    Ok(None)
 }

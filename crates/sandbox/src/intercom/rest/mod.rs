@@ -1,6 +1,7 @@
 //! The REST API: who may call, how often, in which version, and where to.
 
 mod account;
+mod attributes;
 mod body;
 mod contacts;
 mod conversations;
@@ -38,6 +39,7 @@ pub(crate) fn routes(sandbox: Sandbox) -> Router {
         .route("/auth/uninstall", post(account::uninstall))
         .route("/companies", get(account::companies))
         .route("/companies/{id}", get(account::company))
+        .route("/data_attributes", get(attributes::list))
         .route("/tags", get(tags::list).post(tags::create))
         .route(
             "/conversations",
@@ -83,6 +85,7 @@ pub(crate) fn routes(sandbox: Sandbox) -> Router {
         .layer(from_fn_with_state(sandbox.clone(), gate));
     Router::new()
         .route("/auth/eagle/token", post(account::exchange_token))
+        .route("/_files/{key}", get(attributes::file))
         .fallback_service(authenticated.with_state(sandbox.clone()))
         .layer(layer)
         .with_state(sandbox)

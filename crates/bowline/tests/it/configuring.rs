@@ -1,0 +1,637 @@
+//! Configuration by click, beside the configuration in the file, in whole installations.
+
+use bowline::demo::{PATIENCE, SITE, WORKSPACE, until};
+use bowline_sandbox::jira::BOT_TOKEN;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::browser::{Browser, Page};
+use crate::connections::becomes;
+use crate::process::run;
+use crate::projects::settings;
+use crate::stage::{On, Stage, on_both};
+
+/// Loopback is where the simulated platforms are; an operator allows it.
+pub(crate) const ALLOWED: &str = "allowed_addresses = [\"127.0.0.1\"]";
+
+/// An installation in which nothing is declared, and a Jira account that may register webhooks.
+pub(crate) async fn bare(on: On, top: &str) -> Stage {
+    let mut stage = Stage::prepare_on(on, |plan| plan.jira.users[0].admin = true).await;
+    stage.start_bare(top).await;
+    stage
+}
+
+pub(crate) fn jira_form(stage: &Stage) -> Vec<(String, String)> {
+    form(&[
+        ("url", &stage.world.sandbox.jira.url()),
+        ("email", "bowline-bot@example.com"),
+        ("token", BOT_TOKEN),
+    ])
+}
+
+pub(crate) fn intercom_form(stage: &Stage) -> Vec<(String, String)> {
+    let config = stage.intercom().config();
+    form(&[
+        ("access_token", &config.access_token),
+        ("client_secret", &config.client_secret),
+        ("api_url", &stage.world.sandbox.intercom.url()),
+    ])
+}
+
+pub(crate) fn form(fields: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = fields
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    owned.collect()
+}
+
+pub(crate) async fn send(browser: &mut Browser, path: &str, fields: &[(String, String)]) -> Page {
+    let fields: Vec<(&str, &str)> = fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    browser.send(path, &fields).await
+}
+
+/// The name that a form led to: the last part of the path.
+pub(crate) fn named(page: &Page) -> String {
+    assert_eq!(page.status, 303, "{}", page.words());
+    let path = page.goes_to().split('?').next().unwrap();
+    path.rsplit('/').next().unwrap().to_owned()
+}
+
+/// Connects both sides and joins ENG; gives the site's and the workspace's name.
+pub(crate) async fn connected(stage: &Stage, browser: &mut Browser) -> (String, String) {
+    let site = named(&send(browser, "/connections/add/site", &jira_form(stage)).await);
+    let page = send(browser, "/connections/add/workspace", &intercom_form(stage)).await;
+    let workspace = named(&page);
+    let join = form(&[
+        ("site", &site),
+        ("project", "ENG"),
+        ("workspace", &workspace),
+    ]);
+    let page = send(browser, "/bindings", &join).await;
+    assert_eq!(
+        page.goes_to(),
+        format!("/bindings/{site}/ENG?done=joined"),
+        "{}",
+        page.words()
+    );
+    (site, workspace)
+}
+
+/// The version that the forms of a page carry.
+pub(crate) fn version(page: &Page) -> String {
+    let (_, rest) = page
+        .text
+        .split_once("name=\"version\" value=\"")
+        .unwrap_or_else(|| panic!("no form: {}", page.words()));
+    rest.split('"').next().unwrap().to_owned()
+}
+
+on_both!(
+    from_nothing_to_the_first_note_by_click,
+    secrets_are_sealed_and_keys_rotate
+);
+
+async fn from_nothing_to_the_first_note_by_click(on: On) {
+    let stage = bare(on, ALLOWED).await;
+    let mut browser = Browser::signed_in(&stage, "owner").await;
+    browser.get("/").await.says("Connect Jira and Intercom");
+    let page = browser.get("/connections").await;
+    page.says("On the way to the first note");
+    page.says("Nothing is connected yet.");
+
+    let (site, workspace) = connected(&stage, &mut browser).await;
+    let hooks = stage.jira_rest("priya", "GET", "/rest/webhooks/1.0/webhook", Value::Null);
+    assert_eq!(hooks.await, 200);
+    // The account may: Jira delivers by itself.
+    let place = format!("/connections/site/{site}");
+    browser.get(&place).await.says("project in (ENG)");
+    until_says(&mut browser, &place, "may BROWSE_PROJECTS").await;
+
+    let conversation = stage.conversation();
+    let issue = stage.issue(stage.address(&conversation).as_str());
+    stage.note(&conversation, &["created ", &issue]).await;
+    let page = browser.get(&format!("/connections/site/{site}")).await;
+    page.says("signed deliveries arrive");
+
+    // Intercom's webhook turns green when its ping arrives.
+    let path = format!("/connections/workspace/{workspace}");
+    let page = browser.get(&path).await;
+    page.says("no signed delivery arrived yet");
+    let hook = stage.url(&format!("/hooks/intercom/{workspace}"));
+    assert!(page.text.contains(&hook), "{}", page.words());
+    stage.intercom().connect_webhook(&hook).await.unwrap();
+    until_says(&mut browser, &path, "signed deliveries arrive").await;
+    let page = browser.get("/connections").await;
+    assert!(!page.text.contains("On the way to the first note"));
+
+    // All of it is there after a restart.
+    let mut stage = stage;
+    stage.stop().await;
+    stage.start().await;
+    stage.lena().comment(&issue, "After the restart.").unwrap();
+    stage.note(&conversation, &["After the restart."]).await;
+}
+
+async fn until_says(browser: &mut Browser, path: &str, part: &str) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let page = browser.get(path).await;
+        if page.words().contains(part) {
+            return;
+        }
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "“{part}” never came: {}",
+            page.words()
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+async fn secrets_are_sealed_and_keys_rotate(on: On) {
+    let stage = bare(on, ALLOWED).await;
+    let mut browser = Browser::signed_in(&stage, "owner").await;
+    let (site, _) = connected(&stage, &mut browser).await;
+    let secrets = [
+        BOT_TOKEN.to_owned(),
+        stage.intercom().config().access_token.clone(),
+        stage.intercom().config().client_secret.clone(),
+    ];
+    let rows = stage.store().settings().await.unwrap();
+    let whole = format!("{rows:?}");
+    for secret in &secrets {
+        assert!(!whole.contains(secret.as_str()), "{whole}");
+        for path in ["/connections", &format!("/connections/site/{site}")] {
+            assert!(!browser.get(path).await.text.contains(secret.as_str()));
+        }
+    }
+    let key = |rows: &[bowline_store::settings::SettingRow]| {
+        let all = rows.iter().filter_map(|row| row.sealed_by.clone());
+        all.collect::<std::collections::BTreeSet<_>>()
+    };
+    let before = key(&rows);
+    assert_eq!(before.len(), 1);
+    // While the service runs.
+    let said = run(&stage, &["key", "rotate"]).await.good();
+    assert!(said.contains("2 secrets are sealed"), "{said}");
+    let after = key(&stage.store().settings().await.unwrap());
+    assert!(after.len() == 1 && after != before, "{before:?} {after:?}");
+    // What is changed next is sealed with the new key, and all of it opens after a restart.
+    let path = format!("/connections/site/{site}");
+    let seen = version(&browser.get(&path).await);
+    let made = form(&[("version", &seen)]);
+    let shown = send(&mut browser, &format!("{path}/secret"), &made).await;
+    shown.says("shown this once");
+    assert_eq!(key(&stage.store().settings().await.unwrap()), after);
+    let mut stage = stage;
+    stage.stop().await;
+    stage.start().await;
+    becomes(&stage, "site", "connected").await;
+
+    // Without the key file nothing is lost, and it is said what is missing.
+    stage.stop().await;
+    let file = stage.folder.path().join("data/bowline.key");
+    let aside = stage.folder.path().join("aside.key");
+    std::fs::rename(&file, &aside).unwrap();
+    stage.start().await;
+    let mut browser = Browser::signed_in(&stage, "administrator").await;
+    let page = browser.get(&path).await;
+    page.says("restore the key file");
+    stage.stop().await;
+    std::fs::rename(&aside, &file).unwrap();
+    stage.start().await;
+    becomes(&stage, "site", "connected").await;
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_said_beside_the_field_and_not_kept() {
+    let stage = bare(On::Sqlite, ALLOWED).await;
+    let mut browser = Browser::signed_in(&stage, "owner").await;
+    let mut typed = jira_form(&stage);
+    typed[2].1 = "a-wrong-token".to_owned();
+    let page = send(&mut browser, "/connections/add/site", &typed).await;
+    assert_eq!(page.status, 422);
+    page.says("Jira refuses it. The e-mail address and the API token must belong together");
+    assert!(page.text.contains(&format!("value=\"{}\"", typed[0].1)));
+    assert!(
+        !page.text.contains("a-wrong-token"),
+        "a secret is not sent back"
+    );
+    typed[1].1 = String::new();
+    let page = send(&mut browser, "/connections/add/site", &typed).await;
+    page.says("This is Jira Cloud, where the token goes with the e-mail address");
+    let mut typed = intercom_form(&stage);
+    typed[0].1 = "a-wrong-token".to_owned();
+    let page = send(&mut browser, "/connections/add/workspace", &typed).await;
+    assert_eq!(page.status, 422);
+    page.says("Intercom refuses it.");
+    let page = send(&mut browser, "/connections/add/site", &form(&[])).await;
+    page.says("Give the address that people open it by");
+    page.says("Paste it here.");
+    assert!(stage.store().settings().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn addresses_inside_the_network_are_refused_unless_the_operator_allows_them() {
+    let stage = bare(On::Sqlite, "").await;
+    let mut browser = Browser::signed_in(&stage, "owner").await;
+    let page = send(&mut browser, "/connections/add/site", &jira_form(&stage)).await;
+    assert_eq!(page.status, 422);
+    page.says("which is no public address");
+    page.says("allowed_addresses");
+    let page = send(
+        &mut browser,
+        "/connections/add/workspace",
+        &intercom_form(&stage),
+    )
+    .await;
+    page.says("which is no public address");
+    let asked = stage.jira().journal().count(|_| true) + stage.intercom().journal().count(|_| true);
+    assert_eq!(asked, 0, "nothing was called");
+    // A name that means an address inside is no way around.
+    let mut typed = jira_form(&stage);
+    typed[0].1 = typed[0].1.replace("127.0.0.1", "localhost");
+    let page = send(&mut browser, "/connections/add/site", &typed).await;
+    page.says("which is no public address");
+}
+
+#[tokio::test]
+async fn what_is_declared_wins_and_is_read_only() {
+    let mut stage = bare(On::Sqlite, ALLOWED).await;
+    let mut browser = Browser::signed_in(&stage, "owner").await;
+    let (site, workspace) = connected(&stage, &mut browser).await;
+    stage.stop().await;
+    stage
+        .world
+        .write_config(&stage.intercom().config().access_token.clone())
+        .unwrap();
+    stage.edit_config(&format!("\"{SITE}\""), &format!("\"{site}\""));
+    stage.edit_config(&format!("\"{WORKSPACE}\""), &format!("\"{workspace}\""));
+    stage.edit_config("[[binding]]", "[[binding]]\nlinking = false");
+    stage.start().await;
+    let mut browser = Browser::signed_in(&stage, "administrator").await;
+    let path = format!("/bindings/{site}/ENG");
+    let page = browser.get(&path).await;
+    page.says("in the configuration file, and changed there");
+    assert!(!page.text.contains(&format!(
+        "{path}/settings\" data-autosave>\n<h2>What is told</h2>\n<button"
+    )));
+    assert!(!stage.service().shared().bindings_now()[0].linking);
+    let refused = send(
+        &mut browser,
+        &format!("{path}/settings"),
+        &settings("1", &[]),
+    )
+    .await;
+    assert_eq!(refused.status, 422);
+    refused.says("The configuration file declares it");
+    let page = browser.get("/connections").await;
+    page.says(&format!("[[site]] name = \"{site}\""));
+    let page = browser.get(&format!("/connections/site/{site}")).await;
+    page.says("Declared in the configuration file");
+    // Taken out of the file again, what was clicked holds, while the service runs.
+    let text = std::fs::read_to_string(&stage.world.config_path).unwrap();
+    let (bare, _) = text.split_once("[[site]]").unwrap();
+    std::fs::write(&stage.world.config_path, format!("{bare}{ALLOWED}\n")).unwrap();
+    stage.configure().await;
+    assert!(stage.service().shared().bindings_now()[0].linking);
+}
+
+#[tokio::test]
+async fn a_broken_workspace_is_reconnected_on_its_page_and_drains() {
+    let stage = bare(On::Sqlite, ALLOWED).await;
+    let mut browser = Browser::signed_in(&stage, "owner").await;
+    let (site, workspace) = connected(&stage, &mut browser).await;
+    let (issue, conversation) = stage.linked().await;
+    stage.intercom().revoke_token();
+    for number in 0..3 {
+        let text = format!("Comment {number}.");
+        stage.lena().comment(&issue, text.as_str()).unwrap();
+    }
+    becomes(&stage, "workspace", "broken").await;
+    let page = browser.get("/connections").await;
+    page.says("Reconnect");
+    page.says("queued");
+    browser
+        .get(&format!("/bindings/{site}/ENG"))
+        .await
+        .says("refuses the access token");
+    stage.intercom().set_token("a-new-token");
+    let place = format!("/connections/workspace/{workspace}");
+    let mut typed = intercom_form(&stage);
+    typed[0].1 = "a-new-token".to_owned();
+    let seen = version(&browser.get(&place).await);
+    typed.push(("version".to_owned(), seen));
+    let saved = send(&mut browser, &format!("{place}/credentials"), &typed).await;
+    assert_eq!(saved.goes_to(), format!("{place}?done=reconnected"));
+    stage.note(&conversation, &["Comment 2."]).await;
+    stage.settled().await;
+    assert_eq!(stage.texts(&conversation).len(), 4);
+    becomes(&stage, "workspace", "connected").await;
+
+    // Another app user.
+    let teammate = stage.teammate();
+    let seen = version(&browser.get(&place).await);
+    let chosen = form(&[("version", &seen), ("app_user", &teammate)]);
+    let saved = send(&mut browser, &format!("{place}/app-user"), &chosen).await;
+    assert_eq!(saved.goes_to(), format!("{place}?done=app-user"));
+    stage.lena().comment(&issue, "As someone else.").unwrap();
+    stage.note(&conversation, &["As someone else."]).await;
+    let notes = stage.intercom().notes(&conversation);
+    assert_eq!(notes.last().unwrap().admin_id, teammate);
+}
+
+#[tokio::test]
+async fn intercom_is_connected_by_a_teammates_consent() {
+    let stage = bare(On::Sqlite, ALLOWED).await;
+    let mut browser = Browser::signed_in(&stage, "owner").await;
+    let intercom = stage.world.sandbox.intercom.url();
+    let config = stage.intercom().config();
+    let typed = form(&[
+        ("client_id", &config.client_id),
+        ("client_secret", &config.client_secret),
+        ("api_url", &intercom),
+        ("authorize_url", &format!("{intercom}/oauth")),
+    ]);
+    let page = send(&mut browser, "/connections/add/consent", &typed).await;
+    let place = page.goes_to().to_owned();
+    assert_eq!(place, "/connections/workspace/intercom");
+    let page = browser.get(&place).await;
+    page.says("No teammate gave their consent");
+    let (_, rest) = page
+        .text
+        .split_once("class=\"button main\" href=\"")
+        .unwrap();
+    let address = rest.split('"').next().unwrap().replace("&#38;", "&");
+    let address = Url::parse(&address).unwrap();
+    let asked = |name: &str| {
+        let found = address.query_pairs().find(|(known, _)| known == name);
+        found.unwrap().1.into_owned()
+    };
+    assert_eq!(asked("client_id"), config.client_id);
+    let back = asked("redirect_uri");
+    assert_eq!(back, stage.url(&format!("{place}/back")));
+    // The app knows no such return address yet.
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let refused = client.get(address.clone()).send().await.unwrap();
+    assert_eq!(refused.status(), 400);
+    stage.intercom().register_redirect(&back);
+    let shown = client.get(address.clone()).send().await.unwrap();
+    assert_eq!(shown.status(), 200);
+    let given = form(&[
+        ("client_id", &asked("client_id")),
+        ("state", &asked("state")),
+        ("redirect_uri", &back),
+    ]);
+    let given = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(given)
+        .finish();
+    let consent = async || {
+        let answer = client
+            .post(format!("{intercom}/oauth"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(given.clone())
+            .send()
+            .await
+            .unwrap();
+        let to = answer.headers()["location"].to_str().unwrap().to_owned();
+        to.strip_prefix(&stage.url("")).unwrap().to_owned()
+    };
+    // Someone else's browser cannot hand it in.
+    let stolen = consent().await;
+    let mut other = Browser::signed_in(&stage, "administrator").await;
+    let page = other.get(&stolen).await;
+    assert_eq!(page.status, 422);
+    page.says("does not belong to what this browser asked for");
+    assert!(stage.service().settings().config().workspaces.is_empty());
+    // Nor one without a code.
+    let page = browser
+        .get(&format!("{place}/back?state={}", asked("state")))
+        .await;
+    page.says("the consent was not given");
+
+    let back = consent().await;
+    assert!(back.contains("code=") && back.contains("%3D"), "{back}");
+    let page = browser.get(&back).await;
+    assert_eq!(
+        page.goes_to(),
+        format!("{place}?done=connected"),
+        "{}",
+        page.words()
+    );
+    becomes(&stage, "workspace", "connected").await;
+    // A code, and a state, are good once.
+    let page = browser.get(&back).await;
+    assert_eq!(page.status, 422);
+    page.says("was used already");
+}
+
+#[tokio::test]
+async fn a_token_with_scopes_is_recognised() {
+    let mut stage = Stage::prepare(|plan| plan.jira.users[0].scoped_token = true).await;
+    let gateway = format!(
+        "{ALLOWED}\natlassian_api_url = \"{}\"",
+        stage.world.sandbox.jira.url()
+    );
+    stage.start_bare(&gateway).await;
+    let mut browser = Browser::signed_in(&stage, "owner").await;
+    let made = send(&mut browser, "/connections/add/site", &jira_form(&stage)).await;
+    let site = named(&made);
+    let config = stage.service().settings().config();
+    let path = config.sites[0].api_url.path();
+    assert!(path.starts_with("/ex/jira/"), "{path}");
+    becomes(&stage, "site", "connected").await;
+    // This account may not register webhooks: it is shown what to enter.
+    let page = browser.get(&format!("/connections/site/{site}")).await;
+    let hook = stage.url(&format!("/hooks/jira/{site}"));
+    assert!(page.text.contains(&hook) && page.text.contains("id=\"hook-secret\""));
+    let form = form(&[]);
+    let page = send(
+        &mut browser,
+        &format!("/connections/site/{site}/hook"),
+        &form,
+    )
+    .await;
+    page.says("A Jira administrator enters what stands here");
+}
+
+#[tokio::test]
+async fn data_center_is_connected_by_its_token_alone() {
+    let mut stage = Stage::prepare(|plan| {
+        *plan = plan.clone().data_center();
+        plan.jira.users[0].admin = true;
+    })
+    .await;
+    stage.start_bare(ALLOWED).await;
+    let mut browser = Browser::signed_in(&stage, "owner").await;
+    let mut typed = jira_form(&stage);
+    let page = send(&mut browser, "/connections/add/site", &typed).await;
+    page.says("This is Jira Data Center, where the token stands for itself");
+    typed[1].1 = String::new();
+    let site = named(&send(&mut browser, "/connections/add/site", &typed).await);
+    let page = send(
+        &mut browser,
+        "/connections/add/workspace",
+        &intercom_form(&stage),
+    )
+    .await;
+    let workspace = named(&page);
+    let join = form(&[
+        ("site", &site),
+        ("project", "eng"),
+        ("workspace", &workspace),
+    ]);
+    let joined = send(&mut browser, "/bindings", &join).await;
+    assert_eq!(joined.status, 303, "{}", joined.words());
+    let (_, conversation) = stage.linked().await;
+    assert_eq!(stage.texts(&conversation).len(), 1);
+}
+
+#[tokio::test]
+async fn people_are_told_once_when_a_connection_breaks_and_once_when_it_works_again() {
+    let mut stage = Stage::prepare(|_| ()).await;
+    let (url, told) = listener::start().await;
+    stage
+        .start_bare(&format!("{ALLOWED}\nalert_webhook_url = \"{url}\""))
+        .await;
+    let mut browser = Browser::signed_in(&stage, "owner").await;
+    connected(&stage, &mut browser).await;
+    becomes(&stage, "workspace", "connected").await;
+    stage.intercom().revoke_token();
+    stage.service().shared().probe_now();
+    becomes(&stage, "workspace", "broken").await;
+    let count = || told.lock().unwrap().len();
+    assert!(until(|| (count() == 1).then_some(())).await.is_some());
+    stage.stop().await;
+    stage.start().await;
+    becomes(&stage, "workspace", "broken").await;
+    let token = stage.intercom().config().access_token.clone();
+    stage.intercom().set_token(&token);
+    becomes(&stage, "workspace", "connected").await;
+    assert!(until(|| (count() == 2).then_some(())).await.is_some());
+    let told = told.lock().unwrap().clone();
+    assert_eq!(
+        (&told[0]["works"], &told[1]["works"]),
+        (&json!(false), &json!(true))
+    );
+    let text = told[0]["text"].as_str().unwrap();
+    assert!(
+        text.contains("does not work") && text.contains("Developer Hub"),
+        "{text}"
+    );
+    assert!(
+        told[0]["connection"]
+            .as_str()
+            .unwrap()
+            .starts_with("workspace/")
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_ends_soon_is_a_problem_and_told_once() {
+    let mut stage = Stage::prepare(|_| ()).await;
+    let (url, told) = listener::start().await;
+    stage
+        .start_bare(&format!("{ALLOWED}\nalert_webhook_url = \"{url}\""))
+        .await;
+    let mut browser = Browser::signed_in(&stage, "owner").await;
+    let today = jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    let soon = today.checked_add(jiff::Span::new().days(3)).unwrap();
+    let mut typed = jira_form(&stage);
+    typed.push(("token_ends_on".to_owned(), soon.to_string()));
+    let site = named(&send(&mut browser, "/connections/add/site", &typed).await);
+    browser
+        .get("/problems")
+        .await
+        .says(&format!("the token ends on {soon}, in 3 days"));
+    let count = || told.lock().unwrap().len();
+    assert!(until(|| (count() == 1).then_some(())).await.is_some());
+    let first = told.lock().unwrap()[0].clone();
+    assert_eq!(first["health"], "ends_soon");
+    // A new token, and the day of its end.
+    let place = format!("/connections/site/{site}");
+    let later = today.checked_add(jiff::Span::new().days(300)).unwrap();
+    typed.retain(|(name, _)| name != "token_ends_on");
+    typed.push(("token_ends_on".to_owned(), later.to_string()));
+    typed.push(("version".to_owned(), version(&browser.get(&place).await)));
+    let saved = send(&mut browser, &format!("{place}/credentials"), &typed).await;
+    assert_eq!(saved.goes_to(), format!("{place}?done=reconnected"));
+    assert!(until(|| (count() == 2).then_some(())).await.is_some());
+    assert_eq!(told.lock().unwrap()[1]["works"], true);
+    let page = browser.get("/problems").await;
+    assert!(!page.text.contains("The token of"), "{}", page.words());
+}
+
+#[tokio::test]
+async fn other_processes_notice_what_was_changed() {
+    let mut stage = Stage::prepare_on(On::Postgres, |plan| plan.jira.users[0].admin = true).await;
+    stage.start_bare(ALLOWED).await;
+    // Another process of the same database, with a data folder of its own and the same key file.
+    let text = std::fs::read_to_string(&stage.world.config_path).unwrap();
+    let data = stage.folder.path().join("data");
+    let other = stage.folder.path().join("other");
+    let text = text
+        .replace(
+            &format!("data_dir = \"{}\"", data.display()),
+            &format!(
+                "data_dir = \"{}\"\nkey_file = \"{}\"",
+                other.display(),
+                data.join("bowline.key").display()
+            ),
+        )
+        .replace(
+            &format!("listen = \"{}\"", stage.addr()),
+            "listen = \"127.0.0.1:0\"",
+        );
+    let path = stage.folder.path().join("other.toml");
+    std::fs::write(&path, text).unwrap();
+    let read = |path: &std::path::Path| std::fs::read_to_string(path);
+    let config = bowline::config::Config::load(Some(&path), [], &read)
+        .unwrap()
+        .config;
+    let beside = bowline::service::Service::start(&config, std::sync::Arc::new(String::new))
+        .await
+        .unwrap();
+    let mut browser = Browser::signed_in(&stage, "owner").await;
+    connected(&stage, &mut browser).await;
+    let known = until(|| {
+        let bindings = beside.shared().bindings_now();
+        (bindings.len() == 1).then_some(())
+    });
+    assert!(known.await.is_some());
+    beside.stop().await;
+}
+
+/// Takes what is posted to it.
+mod listener {
+    use std::sync::{Arc, Mutex};
+
+    use axum::Router;
+    use axum::routing::post;
+    use serde_json::Value;
+
+    pub(super) async fn start() -> (String, Arc<Mutex<Vec<Value>>>) {
+        let told: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let kept = Arc::clone(&told);
+        let take = move |body: String| {
+            let kept = Arc::clone(&kept);
+            async move {
+                let value = serde_json::from_str(&body).unwrap();
+                kept.lock().unwrap().push(value);
+            }
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/told", listener.local_addr().unwrap());
+        let router = Router::new().route("/told", post(take));
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        (url, told)
+    }
+}

@@ -1,0 +1,222 @@
+//! The forms on the page of a project: what is told, rules, import, parting and joining again.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use bowline_access::{ChangeBindings, ChangeRefusal, Fault};
+use bowline_domain::ids::{ProjectKey, SiteName};
+use bowline_domain::panel::{ContactSource, PanelSettings, VisibleFields};
+use bowline_domain::settings::{
+    CommentFilter, NoteContents, Notify, StatusMatch, TransitionRule, Trigger,
+};
+use bowline_settings::import;
+use bowline_settings::stored::StoredBinding;
+
+use crate::App;
+use crate::binding::{Came, show};
+use crate::caller::{Fields, Posted};
+use crate::component::fault_of;
+use crate::connecting::wrong_with;
+use crate::error::{PageError, see_other};
+
+/// The longest mark of a comment filter, in letters.
+const MARK_LETTERS_MAX: usize = 100;
+
+/// Attributes of contacts that a list may hold, and the bytes of each on average.
+const FIELDS_MAX: usize = 50;
+const FIELD_BYTES: usize = 100;
+
+/// Rules for single transitions that a project may have.
+const RULES_MAX: usize = 50;
+
+/// Reads the form into what is kept.
+fn typed(fields: &Fields, stored: &mut StoredBinding) -> Result<(), ChangeRefusal> {
+    let on = |name: &str| fields.get(name) == "yes";
+    let trigger = |word: &str| Trigger {
+        note: on(&format!("{word}_note")),
+        reopen: on(&format!("{word}_reopen")),
+    };
+    let mark = fields.get("mark").trim();
+    let filter = match fields.get("filter") {
+        "public" => CommentFilter::Public,
+        "marker" if mark.is_empty() || mark.chars().count() > MARK_LETTERS_MAX => {
+            let words = format!("Write the mark, in at most {MARK_LETTERS_MAX} letters.");
+            let fault = Fault::new("form", words);
+            return Err(ChangeRefusal::Faults(vec![fault]));
+        }
+        "marker" => CommentFilter::Marker(mark.to_owned()),
+        _ => CommentFilter::All,
+    };
+    stored.notify = Notify {
+        created: trigger("created"),
+        assigned: trigger("assigned"),
+        commented: trigger("commented"),
+        filter,
+        transitioned: trigger("transitioned"),
+    };
+    stored.linking = on("linking");
+    stored.muted = on("muted");
+    stored.contents = NoteContents {
+        summary: on("summary"),
+        comment: on("comment"),
+    };
+    stored.unassign_on_open = on("unassign_on_open");
+    stored.wake_snoozed = on("wake_snoozed");
+    stored.webhooks = on("webhooks");
+    let usual = VisibleFields::default();
+    stored.panel = PanelSettings {
+        enabled: on("panel"),
+        conversation_view: on("conversation_view"),
+        contact_source: if on("by_reporter") {
+            ContactSource::Reporter
+        } else {
+            ContactSource::Linked
+        },
+        visible: VisibleFields {
+            user: list(fields.get("fields_user"), usual.user)?,
+            lead: list(fields.get("fields_lead"), usual.lead)?,
+            company: list(fields.get("fields_company"), usual.company)?,
+        },
+    };
+    Ok(())
+}
+
+/// Attributes between commas, each once; the usual ones if there are none.
+fn list(text: &str, usual: Vec<String>) -> Result<Vec<String>, ChangeRefusal> {
+    let mut names: Vec<String> = Vec::new();
+    for name in text
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+    {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    if names.len() > FIELDS_MAX || text.len() > FIELDS_MAX * FIELD_BYTES {
+        let words = format!("Name at most {FIELDS_MAX} fields of contacts.");
+        return Err(ChangeRefusal::Faults(vec![Fault::new("form", words)]));
+    }
+    Ok(if names.is_empty() { usual } else { names })
+}
+
+/// What changed, for the audit log.
+fn detail(before: &StoredBinding, after: &StoredBinding) -> String {
+    let changes = import::changes(before, after);
+    let words = changes
+        .iter()
+        .map(|(title, was, is)| format!("{title}: {was} → {is}"));
+    words.collect::<Vec<_>>().join("; ")
+}
+
+fn add_rule(fields: &Fields, stored: &mut StoredBinding) -> Result<(), ChangeRefusal> {
+    let wrong = |words: &str| {
+        let fault = Fault::new("form", words);
+        ChangeRefusal::Faults(vec![fault])
+    };
+    let status = |name: &str| StatusMatch::read(fields.get(name)).map_err(|words| wrong(&words));
+    let (from, to) = (status("from")?, status("to")?);
+    if fields.get("to").trim().is_empty() || to == StatusMatch::Any {
+        return Err(wrong("Choose the status that it moves to."));
+    }
+    let then = Trigger {
+        note: fields.get("note") == "yes",
+        reopen: fields.get("reopen") == "yes",
+    };
+    if !then.acts() {
+        return Err(wrong("Choose a note, re-opening, or both."));
+    }
+    if stored.transitions.len() >= RULES_MAX {
+        return Err(wrong("There are too many rules; remove one first."));
+    }
+    stored.transitions.push(TransitionRule { from, to, then });
+    Ok(())
+}
+
+/// What a form on the page asks for.
+pub(crate) async fn change(
+    State(app): State<App>,
+    Path((site, project, what)): Path<(String, String, String)>,
+    posted: Posted<ChangeBindings>,
+) -> Result<Response, PageError> {
+    let Posted { caller, fields } = posted;
+    let from: i64 = fields.get("version").parse().unwrap_or(0);
+    let (site, project) = (SiteName::new(site), ProjectKey::new(project));
+    let by = &caller.granted;
+    let place = (&site, &project, from);
+    let settings = &app.settings;
+    let changed = match what.as_str() {
+        "settings" => {
+            let change = |stored: &mut StoredBinding| {
+                let before = stored.clone();
+                typed(&fields, stored)?;
+                Ok(detail(&before, stored))
+            };
+            settings.change_binding(by, place, change).await.map(drop)
+        }
+        "add-rule" => {
+            let change = |stored: &mut StoredBinding| {
+                let before = stored.clone();
+                add_rule(&fields, stored)?;
+                Ok(detail(&before, stored))
+            };
+            settings.change_binding(by, place, change).await.map(drop)
+        }
+        "remove-rule" => {
+            let change = |stored: &mut StoredBinding| {
+                let before = stored.clone();
+                let number = fields.get("rule").parse().unwrap_or(usize::MAX);
+                if number < stored.transitions.len() {
+                    stored.transitions.remove(number);
+                }
+                Ok(detail(&before, stored))
+            };
+            settings.change_binding(by, place, change).await.map(drop)
+        }
+        "import" => match settings.other_app(&site, &project).await {
+            Ok(Some(property)) => {
+                let change = |stored: &mut StoredBinding| {
+                    let imported = import::read(&property, stored);
+                    let detail = detail(stored, &imported.after);
+                    *stored = imported.after;
+                    Ok(format!("imported: {detail}"))
+                };
+                settings.change_binding(by, place, change).await.map(drop)
+            }
+            Ok(None) => Err(ChangeRefusal::Gone),
+            Err(words) => {
+                let fault = Fault::new("form", words);
+                Err(ChangeRefusal::Faults(vec![fault]))
+            }
+        },
+        "part" => settings.part(by, place).await,
+        "rejoin" => settings.rejoin(by, place, fields.get("workspace")).await,
+        "forget" => match settings.forget(by, place).await {
+            Ok(()) => return Ok(see_other("/bindings?done=forgotten")),
+            Err(refusal) => Err(refusal),
+        },
+        _ => return Err(caller.not_found("There is no such form.")),
+    };
+    match changed {
+        Ok(()) => {
+            let done = match what.as_str() {
+                "part" => "parted",
+                "rejoin" => "rejoined",
+                "import" => "imported",
+                _ => "saved",
+            };
+            let next = format!("/bindings/{site}/{project}?done={done}");
+            Ok(see_other(&next))
+        }
+        Err(ChangeRefusal::Gone) => {
+            Err(caller.not_found("This project is not joined to a workspace."))
+        }
+        Err(refusal) => {
+            let (faults, wrong) = wrong_with(refusal)?;
+            let came = Came {
+                wrong: wrong.or_else(|| fault_of(&faults, "workspace")),
+                ..Came::default()
+            };
+            show(&app, &caller, (&site, &project), came).await
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! One connection: how it is in detail, what to enter on the other side, new credentials.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use bowline_access::{ChangeRefusal, Fault, Look, ManageConnections, Permission};
+use bowline_domain::connection::Connection;
+use bowline_domain::ids::WorkspaceName;
+use bowline_settings::check::{self, State as Found};
+use bowline_settings::forms::{SiteForm, WorkspaceForm};
+use bowline_settings::merge::Aside;
+use bowline_settings::{SiteNow, WorkspaceNow};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::App;
+use crate::caller::Caller;
+use crate::component::{Copied, Field, Lozenge, Select, Tone};
+use crate::connecting::{site_fields, workspace_fields, wrong_with};
+use crate::connections::{header_of, page_of};
+use crate::error::{PageError, html};
+use crate::notice;
+use crate::overview::{Card, cards};
+use crate::query::Query;
+use crate::reader::When;
+use crate::shell::{Place, Shell};
+
+#[derive(Template)]
+#[template(path = "connection.html")]
+struct ConnectionPage {
+    shell: Shell,
+    name: String,
+    far_side: &'static str,
+    path: String,
+    card: Option<Card>,
+    aside: Option<String>,
+    declared: Option<String>,
+    tested: Option<When>,
+    findings: Vec<FindingRow>,
+    wrong: Option<String>,
+    told: Option<String>,
+    enter: Option<Enter>,
+    consent: Option<ToConsent>,
+    app_user: Option<Select>,
+    teammates_fault: Option<String>,
+    change: Option<Change>,
+    version: i64,
+    changed: Option<(When, String)>,
+}
+
+struct FindingRow {
+    state: Lozenge,
+    what: String,
+    words: String,
+}
+
+/// What to enter on the other side.
+struct Enter {
+    title: &'static str,
+    /// Where on the other side.
+    place: &'static str,
+    copied: Vec<Copied>,
+    list_title: &'static str,
+    list: Vec<&'static str>,
+    permissions: Vec<&'static str>,
+    warning: Option<&'static str>,
+    /// Can it be registered by the API, and signed anew?
+    by_api: bool,
+}
+
+struct ToConsent {
+    url: String,
+    back: Copied,
+}
+
+/// The form of new credentials.
+struct Change {
+    fields: Vec<Field>,
+    more: Vec<Field>,
+    more_open: bool,
+}
+
+/// What came of a form.
+#[derive(Default)]
+pub(crate) struct Came {
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) wrong: Option<String>,
+    pub(crate) told: Option<String>,
+    pub(crate) notice: Option<&'static str>,
+    /// The webhook's secret is new, and shown this once.
+    pub(crate) new_secret: bool,
+}
+
+impl Came {
+    pub(crate) fn refused(refusal: ChangeRefusal) -> Result<Self, PageError> {
+        let (faults, wrong) = wrong_with(refusal)?;
+        Ok(Self {
+            faults,
+            wrong,
+            ..Self::default()
+        })
+    }
+
+    fn status(&self) -> StatusCode {
+        if self.faults.is_empty() && self.wrong.is_none() {
+            StatusCode::OK
+        } else {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+    }
+}
+
+fn lozenge(state: Found) -> Lozenge {
+    match state {
+        Found::Good => Lozenge::new(Tone::Good, "good"),
+        Found::Note => Lozenge::new(Tone::Plain, "note"),
+        Found::Bad => Lozenge::new(Tone::Warn, "to mend"),
+        Found::Unknown => Lozenge::new(Tone::Plain, "not known"),
+    }
+}
+
+/// What both kinds of connections show.
+async fn base<P: Permission>(
+    app: &App,
+    caller: &Caller<P>,
+    connection: &Connection,
+    far_side: &'static str,
+    came: Came,
+) -> Result<ConnectionPage, PageError> {
+    let reader = &caller.reader;
+    let now = app.shared.now();
+    let queues = app.shared.store.queues().await?;
+    let mut all = app.shared.connections_now();
+    all.retain(|one| one.connection == *connection);
+    let in_use = !all.is_empty();
+    let pulse = app.settings.pulse(connection).await?;
+    let findings = pulse.findings.into_iter().map(|found| FindingRow {
+        state: lozenge(found.state),
+        what: found.what,
+        words: found.words,
+    });
+    Ok(ConnectionPage {
+        shell: caller
+            .shell(connection.name(), Place::Connections)
+            .noting(came.notice),
+        name: connection.name().to_owned(),
+        far_side,
+        path: page_of(connection),
+        card: cards(all, &queues, reader, now).pop(),
+        aside: None,
+        declared: None,
+        tested: pulse.tested_at.map(|at| reader.when(at)),
+        findings: if in_use {
+            findings.collect()
+        } else {
+            Vec::new()
+        },
+        wrong: came.wrong,
+        told: came.told,
+        enter: None,
+        consent: None,
+        app_user: None,
+        teammates_fault: None,
+        change: None,
+        version: 0,
+        changed: None,
+    })
+}
+
+fn site_now(app: &App, name: &str) -> Option<SiteNow> {
+    let mut all = app.settings.sites().into_iter();
+    all.find(|site| site.name.as_str() == name)
+}
+
+fn workspace_now(app: &App, name: &str) -> Option<WorkspaceNow> {
+    let mut all = app.settings.workspaces().into_iter();
+    all.find(|one| one.name.as_str() == name)
+}
+
+/// Shows the page of a site.
+pub(crate) async fn show_site<P: Permission>(
+    app: &App,
+    caller: &Caller<P>,
+    name: &str,
+    typed: Option<SiteForm>,
+    came: Came,
+) -> Result<Response, PageError> {
+    let Some(site) = site_now(app, name) else {
+        return Err(caller.not_found("There is no such site."));
+    };
+    let connection = Connection::Site(site.name.clone());
+    let (status, faults, new_secret) = (came.status(), came.faults.clone(), came.new_secret);
+    let mut page = base(app, caller, &connection, "Jira", came).await?;
+    page.aside = site.aside.as_ref().map(Aside::words);
+    page.declared = site.kept.is_none().then(|| header_of(&connection));
+    let manages = caller.who().granted::<ManageConnections>();
+    if let (Some(may), Some(row)) = (&manages, &site.kept) {
+        page.version = row.version;
+        page.changed = Some((caller.reader.when(row.changed_at), row.changed_by.clone()));
+        let form = typed.unwrap_or_else(|| SiteForm {
+            name: name.to_owned(),
+            url: row.value.url.trim_end_matches('/').to_owned(),
+            email: row.value.email.clone().unwrap_or_default(),
+            token: String::new(),
+            api_url: row.value.api_url.clone().unwrap_or_default(),
+            token_ends_on: row.value.token_ends_on.clone().unwrap_or_default(),
+        });
+        let (fields, more) = site_fields(&form, &faults);
+        page.change = Some(Change {
+            fields,
+            more,
+            more_open: !form.api_url.is_empty() || !form.token_ends_on.is_empty(),
+        });
+        let seen = page
+            .card
+            .as_ref()
+            .is_some_and(|card| card.webhook_at.is_some());
+        let secret = app
+            .settings
+            .webhook_secret(may, &site.name)
+            .filter(|_| new_secret || !seen);
+        page.enter = Some(enter_site(
+            app,
+            &site,
+            secret.as_ref().map(SecretString::expose_secret),
+        ));
+    } else if manages.is_some() && site.config.is_some() {
+        page.enter = Some(enter_site(app, &site, None));
+    }
+    Ok((status, html(&page)).into_response())
+}
+
+fn enter_site(app: &App, site: &SiteNow, secret: Option<&str>) -> Enter {
+    let cloud = site
+        .config
+        .as_ref()
+        .is_some_and(|config| config.deployment == bowline_engine::Deployment::Cloud);
+    let mut copied = vec![Copied::new(
+        "hook-url",
+        "URL",
+        app.settings.site_hook(&site.name).to_string(),
+    )];
+    if let Some(secret) = secret {
+        copied.push(Copied::new("hook-secret", "Secret", secret));
+    }
+    if let Some(jql) = app.settings.site_jql(&site.name) {
+        copied.push(Copied::new("hook-jql", "JQL", jql));
+    }
+    Enter {
+        title: "The webhook in Jira",
+        place: "Settings > System > WebHooks, as a Jira administrator",
+        copied,
+        list_title: "Events",
+        list: check::EVENTS.to_vec(),
+        permissions: Vec::new(),
+        warning: (cloud && !app.settings.is_reached_by_https()).then_some(
+            "Bowline's own address (public_url) is not https, and Jira Cloud delivers only to \
+             https. Until it is, changes are found by asking.",
+        ),
+        by_api: site.kept.is_some(),
+    }
+}
+
+/// Shows the page of a workspace.
+pub(crate) async fn show_workspace<P: Permission>(
+    app: &App,
+    caller: &Caller<P>,
+    name: &str,
+    typed: Option<WorkspaceForm>,
+    came: Came,
+) -> Result<Response, PageError> {
+    let Some(workspace) = workspace_now(app, name) else {
+        return Err(caller.not_found("There is no such workspace."));
+    };
+    let connection = Connection::Workspace(workspace.name.clone());
+    let (status, faults) = (came.status(), came.faults.clone());
+    let mut page = base(app, caller, &connection, "Intercom", came).await?;
+    page.aside = workspace.aside.as_ref().map(Aside::words);
+    page.declared = workspace.kept.is_none().then(|| header_of(&connection));
+    let manages = caller.who().granted::<ManageConnections>();
+    let Some(may) = manages else {
+        return Ok((status, html(&page)).into_response());
+    };
+    if workspace.config.is_some() {
+        page.enter = Some(enter_workspace(app, &workspace.name));
+    }
+    if let Some(row) = &workspace.kept {
+        page.version = row.version;
+        page.changed = Some((caller.reader.when(row.changed_at), row.changed_by.clone()));
+        let session = &caller.visit.form_token;
+        page.consent = app
+            .settings
+            .consent(&may, name, session)
+            .map(|consent| ToConsent {
+                url: consent.url.to_string(),
+                back: Copied::new("back", "Redirect URL", consent.back.to_string()),
+            });
+        let form = typed.unwrap_or_else(|| WorkspaceForm {
+            name: name.to_owned(),
+            api_url: row.value.api_url.clone().unwrap_or_default(),
+            ..WorkspaceForm::default()
+        });
+        let (fields, more) = workspace_fields(&form, false, &faults);
+        page.change = Some(Change {
+            fields,
+            more,
+            more_open: !form.api_url.is_empty(),
+        });
+        if workspace.config.is_some() {
+            match app.settings.teammates(&workspace.name).await {
+                Ok(teammates) => {
+                    let owner = row.value.authorized_with.clone().unwrap_or_default();
+                    let first = (String::new(), format!("Who the token belongs to ({owner})"));
+                    let others = teammates.into_iter().map(|teammate| {
+                        let email = teammate
+                            .email
+                            .map_or(String::new(), |email| format!(", {email}"));
+                        (teammate.id, format!("{}{email}", teammate.name))
+                    });
+                    page.app_user = Some(Select::new(
+                        "app_user",
+                        "Notes are written as",
+                        std::iter::once(first).chain(others),
+                        row.value.app_user.as_deref().unwrap_or_default(),
+                    ));
+                }
+                Err(words) => page.teammates_fault = Some(words),
+            }
+        }
+    }
+    Ok((status, html(&page)).into_response())
+}
+
+fn enter_workspace(app: &App, name: &WorkspaceName) -> Enter {
+    let url = app.settings.workspace_hook(name).to_string();
+    Enter {
+        title: "The webhook in Intercom",
+        place: "Developer Hub > your app > Configure > Webhooks",
+        copied: vec![Copied::new("hook-url", "Endpoint URL", url)],
+        list_title: "Topics",
+        list: check::TOPICS.to_vec(),
+        permissions: check::APP_PERMISSIONS.to_vec(),
+        warning: (!app.settings.is_reached_by_https()).then_some(
+            "Bowline's own address (public_url) is not https, and Intercom delivers only to https. \
+             Until it is, what happens in Intercom is noticed later.",
+        ),
+        by_api: false,
+    }
+}
+
+pub(crate) async fn site(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    caller: Caller<Look>,
+    query: Query,
+) -> Result<Response, PageError> {
+    let came = Came {
+        notice: notice::of(&query),
+        ..Came::default()
+    };
+    show_site(&app, &caller, &name, None, came).await
+}
+
+pub(crate) async fn workspace(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    caller: Caller<Look>,
+    query: Query,
+) -> Result<Response, PageError> {
+    let came = Came {
+        notice: notice::of(&query),
+        ..Came::default()
+    };
+    show_workspace(&app, &caller, &name, None, came).await
+}

@@ -1,0 +1,385 @@
+//! Live tests of credentials and permissions, in words. The command `check` and the pages say the
+//! same.
+
+use std::sync::Arc;
+
+use bowline_domain::time::Millis;
+use bowline_intercom::Client as Intercom;
+use bowline_jira::{Client as Jira, Deployment};
+use bowline_net::{ApiError, ErrorKind, Request, Transport};
+use http::{HeaderMap, Method};
+use url::Url;
+
+/// How something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// As it should be.
+    Good,
+    /// Works, but could be better.
+    Note,
+    /// Someone has to mend it.
+    Bad,
+    /// Not known yet.
+    Unknown,
+}
+
+/// What a test found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What was tested.
+    pub what: String,
+    /// How it is.
+    pub state: State,
+    /// What happened, what it means, who can mend it and how.
+    pub words: String,
+}
+
+impl Finding {
+    /// A finding.
+    pub fn new(what: impl Into<String>, state: State, words: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            state,
+            words: words.into(),
+        }
+    }
+
+    pub(crate) fn good(what: impl Into<String>, words: impl Into<String>) -> Self {
+        Self::new(what, State::Good, words)
+    }
+
+    pub(crate) fn note(what: impl Into<String>, words: impl Into<String>) -> Self {
+        Self::new(what, State::Note, words)
+    }
+
+    pub(crate) fn bad(what: impl Into<String>, words: impl Into<String>) -> Self {
+        Self::new(what, State::Bad, words)
+    }
+}
+
+/// What Bowline needs to be allowed in a project, what for, and whether it must be.
+pub const PERMISSIONS: [(&str, &str, bool); 3] = [
+    ("BROWSE_PROJECTS", "to read issues and comments", true),
+    (
+        "EDIT_ISSUES",
+        "to keep the list of linked conversations on the issue",
+        true,
+    ),
+    (
+        "LINK_ISSUES",
+        "to show linked conversations on the issue",
+        false,
+    ),
+];
+
+/// The topics to choose for the webhook in Intercom.
+pub const TOPICS: [&str; 7] = [
+    "conversation.admin.noted",
+    "conversation.admin.closed",
+    "conversation.admin.opened",
+    "conversation.admin.snoozed",
+    "conversation.admin.unsnoozed",
+    "conversation.user.replied",
+    "conversation.deleted",
+];
+
+/// What the app is to be allowed in Intercom's Developer Hub.
+pub const APP_PERMISSIONS: [&str; 3] = ["Read conversations", "Write conversations", "Read admins"];
+
+/// The events to choose for the webhook in Jira, as its form names them.
+pub const EVENTS: [&str; 2] = [
+    "Issue: created, updated, deleted",
+    "Comment: created, updated, deleted",
+];
+
+/// The same events, as Jira's API names them.
+pub const EVENT_NAMES: [&str; 6] = [
+    "jira:issue_created",
+    "jira:issue_updated",
+    "jira:issue_deleted",
+    "comment_created",
+    "comment_updated",
+    "comment_deleted",
+];
+
+/// The JQL that keeps deliveries to the joined projects.
+pub fn jql<'p>(projects: impl IntoIterator<Item = &'p str>) -> String {
+    let mut projects: Vec<&str> = projects.into_iter().collect();
+    projects.sort_unstable();
+    projects.dedup();
+    format!("project in ({})", projects.join(", "))
+}
+
+/// Is the site of the kind that it is configured as?
+pub async fn kind(jira: &Jira) -> Option<Finding> {
+    let wanted = jira.deployment();
+    match jira.server_info().await {
+        Ok(reply) if reply.value.deployment == wanted => None,
+        Ok(reply) => {
+            let (title, word) = match reply.value.deployment {
+                Deployment::Cloud => ("Cloud", "cloud"),
+                Deployment::DataCenter => ("Data Center", "datacenter"),
+            };
+            let words = format!("this is a {title} site; change `kind` to \"{word}\"");
+            Some(Finding::bad("kind", words))
+        }
+        Err(error) => {
+            let words = format!("{error}. Is api_url right, and may this machine reach it?");
+            Some(Finding::bad("reaching it", words))
+        }
+    }
+}
+
+/// Does the token work, and as whom?
+pub async fn site_token(jira: &Jira) -> Finding {
+    match jira.myself().await {
+        Ok(reply) => Finding::good(
+            "the token",
+            format!("the token works, as {}", reply.value.person.name),
+        ),
+        Err(error) => Finding::bad("the token", jira_words(jira.deployment(), &error)),
+    }
+}
+
+/// What Jira's refusal means.
+pub fn jira_words(deployment: Deployment, error: &ApiError) -> String {
+    let mend = match (error.kind, deployment) {
+        (ErrorKind::Auth, Deployment::Cloud) => {
+            " The e-mail address and the API token must belong together. A token with scopes, and \
+             every token of a service account, works only with api_url = \
+             \"https://api.atlassian.com/ex/jira/{cloud id}\" (the cloud id is at \
+             /_edge/tenant_info of the site). Tokens expire after a year at most."
+        }
+        (ErrorKind::Auth, Deployment::DataCenter) => {
+            " Make a new personal access token in the account's profile; they expire."
+        }
+        (ErrorKind::Config, _) => " Is api_url right, with its context path?",
+        _ => "",
+    };
+    format!("{error}.{mend}")
+}
+
+/// May our account do in a project what it needs to?
+pub async fn project(jira: &Jira, key: &str) -> Vec<Finding> {
+    let what = format!("project {key}");
+    if let Err(error) = jira.project(key).await {
+        let words = format!(
+            "{error}. Either there is no such project, or Bowline's account may not browse it."
+        );
+        return vec![Finding::bad(what, words)];
+    }
+    let names = PERMISSIONS.map(|(name, _, _)| name);
+    let granted = match jira.my_permissions(&names, Some(key)).await {
+        Ok(reply) => reply.value,
+        Err(error) => return vec![Finding::bad(what, error.to_string())],
+    };
+    PERMISSIONS
+        .into_iter()
+        .map(|(name, why, needed)| match granted.get(name) {
+            Some(true) => Finding::good(&*what, format!("project {key}: may {name}")),
+            _ if needed => Finding::bad(
+                &*what,
+                format!(
+                    "the account lacks {name}, needed {why}. A project administrator grants it."
+                ),
+            ),
+            _ => Finding::note(
+                &*what,
+                format!("project {key}: the account lacks {name}, used {why}."),
+            ),
+        })
+        .collect()
+}
+
+/// Does the token work, where, and as whom? `region` is what is configured, if it is.
+pub async fn workspace_token(intercom: &Intercom, region: Option<&str>) -> Vec<Finding> {
+    let me = match intercom.me().await {
+        Ok(reply) => reply.value,
+        Err(error) => {
+            let words = format!(
+                "{error}. Take the access token from Intercom's Developer Hub > your app > \
+                 Configure > Authentication."
+            );
+            return vec![Finding::bad("the token", words)];
+        }
+    };
+    let mut findings = vec![Finding::good(
+        "the token",
+        format!(
+            "the token works, in “{}” ({}), as {}",
+            me.workspace_name, me.workspace, me.name
+        ),
+    )];
+    if let (Some(wanted), Some(found)) = (region, me.region.map(|region| region.to_lowercase()))
+        && wanted != found
+    {
+        let words = format!("the workspace is in {found}; change `region` to \"{found}\"");
+        findings.push(Finding::bad("region", words));
+    }
+    findings
+}
+
+/// Is the teammate as whom we write still there?
+pub async fn app_user(intercom: &Intercom, app_user: Option<&str>) -> Finding {
+    let Some(app_user) = app_user else {
+        return Finding::note(
+            "app user",
+            "notes are written as who the token belongs to; a teammate of Bowline's own (app_user) \
+             is better.",
+        );
+    };
+    match intercom.admins().await {
+        Ok(reply) => match reply.value.iter().find(|teammate| teammate.id == app_user) {
+            Some(teammate) => Finding::good(
+                "app user",
+                format!("notes are written as {}", teammate.name),
+            ),
+            None => Finding::bad(
+                "app_user",
+                format!("{app_user} is no teammate of this workspace"),
+            ),
+        },
+        Err(error) => Finding::bad(
+            "teammates",
+            format!("{error}. The app needs “Read admins”."),
+        ),
+    }
+}
+
+/// An id that no conversation has: how it is refused tells whether conversations can be reached.
+const NO_CONVERSATION: &str = "0";
+
+/// Can conversations be read?
+pub async fn conversations(intercom: &Intercom) -> Finding {
+    let what = "conversations";
+    match intercom.conversation(NO_CONVERSATION).await {
+        Ok(_) => Finding::good(what, "conversations can be read"),
+        Err(error) if error.kind == ErrorKind::NotFound => {
+            Finding::good(what, "conversations can be read")
+        }
+        Err(error) if error.kind == ErrorKind::PlanRestricted => Finding::bad(
+            what,
+            format!("{error}. The workspace needs a trial or subscription."),
+        ),
+        Err(error) => Finding::bad(
+            what,
+            format!("{error}. The app needs “Read conversations” and “Write conversations”."),
+        ),
+    }
+}
+
+/// How far the far side's clock may be from ours, in milliseconds: links and facts are ordered by
+/// Jira's clock, tokens and signatures are checked by it.
+const SKEW_MS_MAX: i64 = 30_000;
+
+/// Is the far side's clock ours? Asked of the `Date` header of any answer, which has whole seconds.
+pub async fn clock(transport: &Arc<dyn Transport>, url: &Url, now: Millis) -> Finding {
+    let request = Request {
+        method: Method::GET,
+        url: url.clone(),
+        headers: HeaderMap::new(),
+        body: None,
+        deadline: bowline_jira::DEFAULT_DEADLINE,
+    };
+    let answer = transport.send(request).await;
+    let date = answer.ok().and_then(|answer| date(answer.header("date")?));
+    let Some(date) = date else {
+        return Finding::new(
+            "clock",
+            State::Unknown,
+            "the far side does not tell its time",
+        );
+    };
+    skew(now.since(date))
+}
+
+fn date(text: &str) -> Option<Millis> {
+    let date = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(Millis(date.timestamp().as_millisecond()))
+}
+
+fn skew(ms: i64) -> Finding {
+    let seconds = ms.abs() / 1_000;
+    if ms.abs() <= SKEW_MS_MAX {
+        return Finding::good("clock", format!("its clock and ours differ by {seconds} s"));
+    }
+    let ahead = if ms > 0 { "ahead" } else { "behind" };
+    Finding::note(
+        "clock",
+        format!(
+            "this machine's clock is {seconds} s {ahead}. Whoever runs Bowline sets it by a time \
+             server."
+        ),
+    )
+}
+
+/// Days before the end of a token at which it is time to make a new one.
+const TOKEN_DAYS_MIN: i64 = 14;
+
+/// Does the token last? `ends_on` is a day as `2027-01-31`.
+pub fn token_end(ends_on: Option<&str>, now: Millis) -> Finding {
+    let what = "token's end";
+    let Some(ends_on) = ends_on else {
+        return Finding::new(
+            what,
+            State::Unknown,
+            "nobody said when the token ends. API tokens last a year at most; enter the day here \
+             and Bowline reminds you.",
+        );
+    };
+    let today = jiff::Timestamp::from_millisecond(now.0)
+        .map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).date());
+    let (Ok(day), Ok(today)) = (ends_on.parse::<jiff::civil::Date>(), today) else {
+        return Finding::new(what, State::Unknown, format!("“{ends_on}” is no day"));
+    };
+    let days = i64::from(day.since(today).map_or(0, |span| span.get_days()));
+    match days {
+        ..0 => Finding::bad(
+            what,
+            format!("the token ended on {ends_on}. Make a new one and enter it here."),
+        ),
+        0..TOKEN_DAYS_MIN => Finding::bad(
+            what,
+            format!(
+                "the token ends on {ends_on}, in {days} days. Make a new one now and enter it here; nothing is interrupted."
+            ),
+        ),
+        _ => Finding::good(what, format!("the token ends on {ends_on}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_ends_soon_is_told_in_time() {
+        let now = Millis(1_795_600_000_000); // 2026-11-25
+        for (ends_on, state) in [
+            (None, State::Unknown),
+            (Some("soon"), State::Unknown),
+            (Some("2026-11-24"), State::Bad),
+            (Some("2026-11-25"), State::Bad),
+            (Some("2026-12-08"), State::Bad),
+            (Some("2026-12-09"), State::Good),
+            (Some("2027-11-25"), State::Good),
+        ] {
+            assert_eq!(token_end(ends_on, now).state, state, "{ends_on:?}");
+        }
+    }
+
+    #[test]
+    fn clocks_that_differ_are_told() {
+        assert_eq!(skew(0).state, State::Good);
+        assert_eq!(skew(-30_999).state, State::Note);
+        assert!(skew(60_000).words.contains("60 s ahead"));
+        let date = date("Wed, 25 Nov 2026 18:55:16 GMT").unwrap();
+        assert_eq!(date.0 % 60_000, 16_000);
+        assert_eq!(super::date("yesterday"), None);
+    }
+
+    #[test]
+    fn the_filter_names_each_project_once() {
+        assert_eq!(jql(["OPS", "ENG", "OPS"]), "project in (ENG, OPS)");
+    }
+}

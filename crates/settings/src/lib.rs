@@ -1,0 +1,36 @@
+//! Configuration by click, beside the configuration in the file.
+//!
+//! What someone configured on a page is kept in the store, with its secrets sealed
+//! ([`vault`]), and put together with what the file declares ([`merge`]); the engine takes the
+//! result over while it runs. What is declared wins. Other processes of the same database notice a
+//! change by its count and do the same.
+//!
+//! Every change names the version that it was made from, so that a second tab never overwrites a
+//! newer change silently, and is written together with its entry in the audit log.
+
+mod alert;
+mod bindings;
+pub mod check;
+mod connect;
+mod consent;
+pub mod forms;
+mod hooks;
+pub mod import;
+pub mod merge;
+pub mod preview;
+mod pulse;
+pub mod rotate;
+mod service;
+mod sites;
+pub mod stored;
+pub mod vault;
+mod workspaces;
+
+pub use bindings::{BindingNow, JoinForm};
+pub use connect::Connected;
+pub use consent::Consent;
+pub use hooks::HookFound;
+pub use pulse::Pulse;
+pub use service::{Declared, Settings, Setup};
+pub use sites::SiteNow;
+pub use workspaces::WorkspaceNow;

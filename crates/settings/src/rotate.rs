@@ -1,0 +1,87 @@
+//! Another key for the secrets at rest.
+
+use bowline_store::settings::{Resealed, SettingRow};
+use bowline_store::{Store, StoreError};
+
+use crate::vault::{Sealed, Vault, VaultError};
+
+/// What a rotation did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotated {
+    /// The new key's name.
+    pub key: String,
+    /// Secrets that are sealed with it now.
+    pub sealed: usize,
+    /// Rows that changed meanwhile, or whose key is not in the file.
+    pub left: Vec<String>,
+    /// Keys that sealed nothing any more.
+    pub forgotten: usize,
+}
+
+/// What goes wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum RotateError {
+    /// The key file.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Vault {
+    /// Puts a new key before the others and seals all secrets with it. May be broken off and run
+    /// again; running processes go on.
+    ///
+    /// # Errors
+    /// The key file or the store.
+    pub async fn rotate_all(&self, store: &Store) -> Result<Rotated, RotateError> {
+        let key = self.rotate()?;
+        let (mut sealed, mut left) = (0, Vec::new());
+        for row in store.settings().await? {
+            let name = format!("{}/{}", row.kind, row.name);
+            match self.anew(&name, &row) {
+                None => {}
+                Some(Ok(anew)) => {
+                    if store.reseal(anew).await? {
+                        sealed += 1;
+                    } else {
+                        left.push(format!("{name}: it was changed meanwhile"));
+                    }
+                }
+                Some(Err(error)) => left.push(format!("{name}: {error}")),
+            }
+        }
+        let used: Vec<String> = store
+            .settings()
+            .await?
+            .into_iter()
+            .filter_map(|row| row.sealed_by)
+            .collect();
+        let forgotten = self.forget_but(&used)?;
+        Ok(Rotated {
+            key,
+            sealed,
+            left,
+            forgotten,
+        })
+    }
+
+    fn anew(&self, name: &str, row: &SettingRow) -> Option<Result<Resealed, VaultError>> {
+        let sealed = Sealed {
+            text: row.sealed.clone()?,
+            key: row.sealed_by.clone()?,
+        };
+        let anew = self
+            .open(name, &sealed)
+            .and_then(|text| self.seal(name, &text))
+            .map(|anew| Resealed {
+                kind: row.kind.clone(),
+                name: row.name.clone(),
+                version: row.version,
+                sealed: anew.text,
+                sealed_by: anew.key,
+            });
+        Some(anew)
+    }
+}
