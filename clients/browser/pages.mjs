@@ -211,6 +211,97 @@ await step("a conversation is linked and unlinked by hand", async () => {
   await owner.getByText("The link is being ended.").waitFor();
 });
 
+await step("a product is added, and the tags that there are are found by typing", async () => {
+  await owner.goto(`${base}/products`);
+  await look(owner, "products-one");
+  await owner.getByLabel("Name", { exact: true }).fill(" ");
+  await owner.evaluate(() => document.querySelector("form[action='/products']").noValidate = true);
+  await owner.getByRole("button", { name: "Add", exact: true }).click();
+  await owner.getByText("Write a name of 1 to 80 characters.").waitFor();
+  await look(owner, "products-wrong");
+  await owner.getByLabel("Name", { exact: true }).fill("Web app");
+  await owner.getByRole("button", { name: "Add", exact: true }).click();
+  await owner.getByText("Switch its feedback on next.").waitFor();
+  await look(owner, "product-off");
+  await owner.getByRole("link", { name: "Switch on" }).click();
+  await owner.getByLabel("Search among the tags").fill("mob");
+  await look(owner, "product-choosing");
+  await owner.getByRole("button", { name: "Switch on" }).click();
+  await owner.getByText("Choose at least one tag that is there.").waitFor();
+  await look(owner, "product-choosing-wrong");
+  await owner.getByLabel("Search among the tags").fill("nothing like it");
+  expect(!(await owner.getByLabel("feedback-mobile").isVisible()), "a tag that is not like it is shown");
+  await owner.getByLabel("Search among the tags").fill("MOBILE");
+  await owner.getByLabel("feedback-mobile").check();
+  await owner.getByRole("button", { name: "Switch on" }).click();
+  await owner.getByText("Feedback is on.").waitFor();
+  await look(owner, "product-on");
+  await owner.getByRole("button", { name: "Switch off" }).click();
+  await owner.getByText("What came in stays; nothing new comes in.").first().waitFor();
+});
+
+await step("a message that is tagged in Intercom becomes a ticket", async () => {
+  await owner.goto(`${base}/feedback`);
+  await look(owner, "feedback-empty");
+  const inbox = await open();
+  for (const [who, words] of [["Ines Vidal", "Please add a dark mode to the mobile app."], ["Otto Berg", `A dark mode for the mobile app please. ${"And a very-long-word".repeat(20)} <script>`]]) {
+    await inbox.goto(intercom);
+    await inbox.getByLabel("Customer's name").fill(who);
+    await inbox.getByLabel("E-mail address").fill(`${who.split(" ")[0].toLowerCase()}@example.com`);
+    await inbox.getByLabel("Message", { exact: true }).fill(words);
+    await inbox.getByRole("button", { name: "Send as customer", exact: true }).click();
+    await inbox.getByLabel("Tag for it").fill("feedback-mobile");
+    await inbox.getByRole("button", { name: "Tag this message" }).click();
+    await inbox.getByText("feedback-mobile").first().waitFor();
+  }
+  await inbox.context().close();
+  for (let tries = 0; (await owner.locator("tbody tr").count()) < 2; tries += 1) {
+    expect(tries < 200, "the tickets did not come");
+    await owner.goto(`${base}/feedback`);
+  }
+  await look(owner, "feedback-two");
+});
+
+await step("tickets are triaged by keyboard alone", async () => {
+  await owner.goto(`${base}/feedback?sort=people`);
+  for (const key of ["j", "j", "k", "x", "r"]) await owner.keyboard.press(key);
+  await owner.getByText("Saved.").waitFor();
+  expect((await owner.locator("tbody .lozenge", { hasText: "In review" }).count()) === 1, "one ticket is in review");
+  await owner.keyboard.press("j");
+  await owner.keyboard.press("p");
+  await owner.locator("tbody .lozenge", { hasText: "Planned" }).waitFor();
+  await owner.keyboard.press("j");
+  await owner.keyboard.press("o");
+  await owner.getByRole("heading", { name: "What was said", exact: true }).waitFor();
+  await owner.getByText("What was said around it").click().catch(() => {});
+  await look(owner, "ticket");
+});
+
+await step("duplicates are suggested, merged and parted again", async () => {
+  await owner.getByText("% alike").waitFor();
+  await owner.getByRole("button", { name: /^Merge into this ticket/ }).click();
+  await owner.getByText("Merged. It can be undone on this page.").waitFor();
+  await look(owner, "ticket-merged");
+  await owner.getByRole("button", { name: /^Undo the merge/ }).click();
+  await owner.getByText("stands by itself again").first().waitFor();
+  await owner.getByLabel("Merge this into ticket").fill("that one");
+  await owner.getByRole("button", { name: "Merge", exact: true }).click();
+  await owner.getByText("Write the number of a ticket").waitFor();
+  await look(owner, "ticket-wrong");
+});
+
+await step("older tags are counted before they are taken in", async () => {
+  await owner.goto(`${base}/products`);
+  await owner.getByRole("link", { name: "Mobile app" }).click();
+  await owner.getByLabel("From which day on?").fill("2020-01-01");
+  await owner.getByRole("button", { name: "Count first" }).click();
+  await owner.getByText(/conversations have one of the tags/).waitFor();
+  await look(owner, "product-counted");
+  await owner.getByRole("button", { name: "Take them in" }).click();
+  await owner.getByText(/conversations looked at/).waitFor();
+  await look(owner, "product-backfill");
+});
+
 await step("a token is shown once, and copied", async () => {
   await owner.goto(`${base}/tokens`);
   await look(owner, "tokens-empty");
@@ -380,7 +471,7 @@ await step("what changes is shown without a reload", async () => {
   await owner.getByRole("heading", { name: "Overview" }).waitFor({ timeout: 20_000 });
 });
 
-const PAGES = ["/", "/deliveries", "/deliveries?outcome=quarantined", "/deliveries?about=what", "/deliveries/1", "/why", "/why?q=ENG-1", "/why?q=hello", "/links", "/links?state=ended", "/problems", "/people", "/people/1", "/audit", "/account", "/tokens", "/help", "/nowhere", "/connections", "/connections/site/acme-jira", "/connections/workspace/acme", "/bindings", "/bindings/acme-jira/ENG", "/conversations", "/end-users", "/desks", "/contacts", "/contacts?which=unclear", "/contacts/1", "/contacts/settings", "/contacts/import", "/companies", "/companies/1"];
+const PAGES = ["/", "/deliveries", "/deliveries?outcome=quarantined", "/deliveries?about=what", "/deliveries/1", "/why", "/why?q=ENG-1", "/why?q=hello", "/links", "/links?state=ended", "/problems", "/people", "/people/1", "/audit", "/account", "/tokens", "/help", "/nowhere", "/connections", "/connections/site/acme-jira", "/connections/workspace/acme", "/bindings", "/bindings/acme-jira/ENG", "/conversations", "/end-users", "/desks", "/contacts", "/contacts?which=unclear", "/contacts/1", "/contacts/settings", "/contacts/import", "/companies", "/companies/1", "/feedback", "/feedback?q=nothing+like+it", "/feedback?status=all&sort=spend", "/feedback?wrong=none", "/feedback/1", "/feedback/999", "/products", "/products/1"];
 for (const [scheme, options] of [["light", { colorScheme: "light" }], ["dark", { colorScheme: "dark" }], ["contrast", { colorScheme: "dark", contrast: "more" }]]) {
   await step(`every page in ${scheme}, wide and narrow`, async () => {
     const page = await open(options);

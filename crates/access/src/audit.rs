@@ -52,6 +52,12 @@ pub enum What {
     ContactDecided,
     /// A contact was erased.
     ContactErased,
+    /// A product was made or changed.
+    ProductChanged,
+    /// A backfill was begun, paused, taken up again or cancelled.
+    BackfillChanged,
+    /// Feedback tickets were changed.
+    TicketsChanged,
     /// A note was written by hand.
     NoteWritten,
     /// A customer was answered by hand.
@@ -92,7 +98,7 @@ pub enum What {
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 43] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -115,6 +121,9 @@ impl What {
         Self::ContactMerged,
         Self::ContactDecided,
         Self::ContactErased,
+        Self::ProductChanged,
+        Self::BackfillChanged,
+        Self::TicketsChanged,
         Self::NoteWritten,
         Self::CustomerAnswered,
         Self::HeldSettled,
@@ -160,6 +169,9 @@ impl What {
             Self::ContactMerged => "contact_merged",
             Self::ContactDecided => "contact_decided",
             Self::ContactErased => "contact_erased",
+            Self::ProductChanged => "product_changed",
+            Self::BackfillChanged => "backfill_changed",
+            Self::TicketsChanged => "tickets_changed",
             Self::NoteWritten => "note_written",
             Self::CustomerAnswered => "customer_answered",
             Self::HeldSettled => "held_settled",
@@ -206,6 +218,9 @@ impl What {
             Self::ContactMerged => "Contact merged",
             Self::ContactDecided => "Contact decided",
             Self::ContactErased => "Contact erased",
+            Self::ProductChanged => "Product changed",
+            Self::BackfillChanged => "Backfill changed",
+            Self::TicketsChanged => "Feedback changed",
             Self::NoteWritten => "Note written by hand",
             Self::CustomerAnswered => "Customer answered by hand",
             Self::HeldSettled => "Held send settled by hand",

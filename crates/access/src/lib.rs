@@ -36,8 +36,8 @@ pub use frame::{FRAME_TOKEN_SECONDS_MAX, FrameKey, FrameRefusal, FrameToken};
 pub use password::{Cost, PASSWORD_LETTERS_MIN, PasswordFault};
 pub use permission::{
     AnswerCustomers, ChangeBindings, ChangeLinks, ChangeTalks, EditContacts, Granted, Look,
-    ManageConnections, ManageContacts, ManagePeople, OwnAccount, Permission, ReadAudit, Replay,
-    SeeContacts, SeePayloads, SendTests, Who, WriteNotes,
+    ManageConnections, ManageContacts, ManagePeople, ManageProducts, OwnAccount, Permission,
+    ReadAudit, Replay, SeeContacts, SeePayloads, SendTests, Triage, Who, WriteNotes,
 };
 pub use role::{Person, ProjectRef, Role, RoleKind};
 pub use secret::{Entropy, digest, same};

@@ -42,6 +42,14 @@ permission! {
     ChangeLinks, "link and unlink conversations", Agent, Some(Scope::Links)
 }
 permission! {
+    /// Move, assign, label, merge and split feedback tickets, and make issues of them.
+    Triage, "work on feedback", Agent, Some(Scope::Feedback)
+}
+permission! {
+    /// Switch feedback on and off, choose its tags, and take in what was tagged before.
+    ManageProducts, "manage products", Administrator, Some(Scope::Feedback)
+}
+permission! {
     /// Write internal notes into linked conversations.
     WriteNotes, "write notes into conversations", Agent, Some(Scope::Notes)
 }

@@ -43,6 +43,8 @@ pub enum Scope {
     Replay,
     /// Read the audit log.
     Audit,
+    /// Work on feedback tickets.
+    Feedback,
     /// Change connections and the settings of projects.
     Settings,
     /// Decide about messages that reached nobody, and about end users.
@@ -53,7 +55,7 @@ pub enum Scope {
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Read,
         Self::Links,
         Self::Notes,
@@ -63,6 +65,7 @@ impl Scope {
         Self::Settings,
         Self::Talks,
         Self::Contacts,
+        Self::Feedback,
     ];
 
     /// The word for storage and the API.
@@ -74,6 +77,7 @@ impl Scope {
             Self::Answers => "answers",
             Self::Replay => "replay",
             Self::Audit => "audit",
+            Self::Feedback => "feedback",
             Self::Settings => "settings",
             Self::Talks => "talks",
             Self::Contacts => "contacts",
@@ -89,6 +93,7 @@ impl Scope {
             Self::Answers => "Answer customers in linked conversations",
             Self::Replay => "Decide deliveries again",
             Self::Audit => "Read the audit log",
+            Self::Feedback => "Work on feedback tickets",
             Self::Settings => "Change the settings of projects",
             Self::Talks => "Decide about messages and end users",
             Self::Contacts => "Read and edit contacts; of administrators also copy and erase them",

@@ -7,6 +7,7 @@ mod database;
 mod delivery;
 mod fanout;
 mod far;
+mod feedback;
 mod floor;
 mod growth;
 mod ingest;
@@ -67,6 +68,8 @@ enum Command {
     Contacts,
     /// Memory, time to start, size of the binary.
     Size,
+    /// Pages of the feedback inbox and full-text search over 1,000,000 tickets.
+    Feedback,
     /// All of them.
     All,
     /// The floor of `ingest`, as a process of its own.
@@ -137,13 +140,14 @@ fn measure(cli: Cli) -> anyhow::Result<()> {
         quick: cli.quick,
     };
     machine::print(&bench)?;
-    let all: [(Command, Run); 6] = [
+    let all: [(Command, Run); 7] = [
         (Command::Ingest, ingest::run),
         (Command::Latency, latency::run),
         (Command::Fanout, fanout::run),
         (Command::Growth, growth::run),
         (Command::Contacts, contacts::run),
         (Command::Size, size::run),
+        (Command::Feedback, feedback::run),
     ];
     for (command, run) in all {
         if cli.command == command || cli.command == Command::All {

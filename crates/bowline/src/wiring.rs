@@ -1,5 +1,6 @@
 //! From the configuration as people write it to what the engine takes.
 
+use bowline_domain::feedback::product::IssueTarget;
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
 use bowline_domain::messaging::ids::{AccountName, ChannelId, DeskName};
 use bowline_domain::messaging::settings as messaging;
@@ -42,6 +43,8 @@ pub(crate) fn engine_config(config: &config::Config) -> engine::EngineConfig {
                 updates: sync.updates,
             })
             .collect(),
+        products: config.products.iter().map(product).collect(),
+        public_url: Some(config.public_url.clone()),
         notes_per_link_hour_max: config.limits.hops_per_link_hour,
     }
 }
@@ -238,5 +241,21 @@ fn window_template(template: &config::WindowTemplate) -> messaging::WindowTempla
         values: template.values.clone(),
         text: template.text.clone(),
         by_itself: template.by_itself,
+    }
+}
+
+fn product(product: &config::Product) -> engine::ProductConfig {
+    engine::ProductConfig {
+        workspace: WorkspaceName::new(product.workspace.as_str()),
+        name: product.name.clone(),
+        tags: product.tags.clone(),
+        notes: product.notes.clone(),
+        follow_issue: product.follow_issue,
+        status_names: product.status_names.clone(),
+        issues: product.issues.as_ref().map(|place| IssueTarget {
+            site: SiteName::new(place.site.as_str()),
+            project: place.project.clone(),
+            issue_type: place.issue_type.clone(),
+        }),
     }
 }

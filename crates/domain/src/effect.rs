@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::audience::Audience;
 use crate::connection::Connection;
 use crate::fact::FactKey;
+use crate::feedback::act::FeedbackAct;
 use crate::ids::{ConversationId, IssueId, LaneKey, SiteName, WorkspaceName};
 use crate::messaging::act::TalkAct;
 use crate::time::Millis;
@@ -132,6 +133,7 @@ impl Effect {
                     LaneKey::end_user_writes(&self.site, account, end_user)
                 }
             }
+            Act::Feedback(act) => act.lane(),
             act => match act.conversation() {
                 Some((workspace, conversation)) => LaneKey::conversation(workspace, conversation),
                 None => LaneKey::issue(&self.site, &self.issue),
@@ -165,7 +167,11 @@ impl Effect {
             }
             Act::Reopen { conversation, .. } => conversation.clone_from(into),
             // Whether an answer to a customer still fits there, a person decides.
-            Act::Reply { .. } | Act::SnoozeAgain { .. } | Act::Record | Act::Talk(_) => {
+            Act::Reply { .. }
+            | Act::SnoozeAgain { .. }
+            | Act::Record
+            | Act::Talk(_)
+            | Act::Feedback(_) => {
                 return None;
             }
         }
@@ -227,6 +233,8 @@ pub enum Act {
     Record,
     /// A write of messaging.
     Talk(TalkAct),
+    /// A write of feedback.
+    Feedback(FeedbackAct),
 }
 
 impl Act {
@@ -239,6 +247,7 @@ impl Act {
             Self::SnoozeAgain { .. } => "snooze_again",
             Self::Record => "record",
             Self::Talk(talk) => talk.kind(),
+            Self::Feedback(act) => act.kind(),
         }
     }
 
@@ -281,6 +290,7 @@ impl Act {
             }),
             Self::Reopen { .. } | Self::SnoozeAgain { .. } | Self::Record => None,
             Self::Talk(talk) => talk.without_text().map(Self::Talk),
+            Self::Feedback(act) => act.without_text().map(Self::Feedback),
         }
     }
 
@@ -307,7 +317,7 @@ impl Act {
                 conversation,
                 ..
             } => Some((workspace, conversation)),
-            Self::Record | Self::Talk(_) => None,
+            Self::Record | Self::Talk(_) | Self::Feedback(_) => None,
         }
     }
 }

@@ -27,6 +27,7 @@ pub mod connection;
 pub mod contacts;
 pub mod effect;
 pub mod fact;
+pub mod feedback;
 pub mod happening;
 pub mod ids;
 pub mod link;

@@ -182,6 +182,37 @@ pub enum Reason {
         /// The kind of event.
         what: String,
     },
+    /// A ticket was made.
+    TicketMade {
+        /// The product.
+        product: String,
+    },
+    /// No product counts a tag of the conversation as feedback.
+    TagNotChosen,
+    /// The message has its ticket already.
+    TicketKnown,
+    /// The tag was put there before its product began to count it.
+    TaggedBefore {
+        /// The product.
+        product: String,
+    },
+    /// Intercom does not say when the tag was put there.
+    TagTimeUnknown,
+    /// The conversation is tagged as a whole, and the customer has said nothing in it.
+    NothingFromCustomer,
+    /// What was feedback was erased in Intercom, and is erased here.
+    FeedbackErased,
+    /// Tags on tickets were brought up to date.
+    TagsFollowed,
+    /// The product tells nothing to conversations of this status.
+    FeedbackNoteOff {
+        /// The status.
+        status: String,
+    },
+    /// The status of tickets followed their issue.
+    TicketsFollowed,
+    /// The backfill that asked for it was cancelled.
+    BackfillOver,
     /// A person said what became of a send that was held.
     SettledByHand {
         /// Who.
@@ -245,6 +276,17 @@ impl Reason {
             Self::ContactUpdatesOff => "contact_updates_off",
             Self::ContactsForbidden => "contacts_forbidden",
             Self::ContactFollowed { .. } => "contact_followed",
+            Self::TicketMade { .. } => "ticket_made",
+            Self::TagNotChosen => "tag_not_chosen",
+            Self::TicketKnown => "ticket_known",
+            Self::TaggedBefore { .. } => "tagged_before",
+            Self::TagTimeUnknown => "tag_time_unknown",
+            Self::NothingFromCustomer => "nothing_from_customer",
+            Self::FeedbackErased => "feedback_erased",
+            Self::TagsFollowed => "tags_followed",
+            Self::FeedbackNoteOff { .. } => "feedback_note_off",
+            Self::TicketsFollowed => "tickets_followed",
+            Self::BackfillOver => "backfill_over",
             Self::SettledByHand { .. } => "settled_by_hand",
         }
     }
@@ -438,6 +480,47 @@ impl fmt::Display for Reason {
                 f,
                 "What Bowline knows of the contact or company was brought up to date ({what}). \
                  Nothing is posted for that."
+            ),
+            Self::TicketMade { product } => write!(
+                f,
+                "A ticket was made in the feedback inbox of {product}. Nothing is posted for that."
+            ),
+            Self::TagNotChosen => f.write_str(
+                "No product counts a tag of the conversation as feedback. An administrator can \
+                 choose it on the product's Feedback tab.",
+            ),
+            Self::TicketKnown => f.write_str(
+                "The tagged message has its ticket already; a message gets one for each product.",
+            ),
+            Self::TaggedBefore { product } => write!(
+                f,
+                "The tag was put there before {product} began to count it. Older tags are taken \
+                 in by a backfill, which an administrator starts on the product's page."
+            ),
+            Self::TagTimeUnknown => f.write_str(
+                "Intercom does not say when the tag was put there, so that it may be older than \
+                 its product's feedback. Take the tag off and put it on again to have a ticket.",
+            ),
+            Self::NothingFromCustomer => f.write_str(
+                "The conversation is tagged as a whole, and the customer has written nothing in \
+                 it yet. Tag a message to have a ticket.",
+            ),
+            Self::FeedbackErased => f.write_str(
+                "The message, the conversation or the contact was erased in Intercom. What was \
+                 kept of it here was erased too.",
+            ),
+            Self::TagsFollowed => {
+                f.write_str("The tags of feedback tickets were brought up to date.")
+            }
+            Self::FeedbackNoteOff { status } => write!(
+                f,
+                "The product's settings ask for no note when feedback is {status}."
+            ),
+            Self::TicketsFollowed => {
+                f.write_str("Feedback tickets were moved along with their issue.")
+            }
+            Self::BackfillOver => f.write_str(
+                "The backfill that asked for this conversation was cancelled before its turn.",
             ),
             Self::SettledByHand { by } => write!(
                 f,

@@ -1,8 +1,10 @@
 //! What the engine is told to connect. Read from files, the environment or pages by others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use bowline_domain::feedback::product::{IssueTarget, ProductSettings};
+use bowline_domain::feedback::ticket::Status;
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
 use bowline_domain::messaging::ids::AccountName;
 use bowline_domain::messaging::settings::Desk;
@@ -27,6 +29,10 @@ pub struct EngineConfig {
     pub desks: Vec<DeskConfig>,
     /// Workspaces whose contacts are copied because the configuration says so.
     pub contact_syncs: Vec<ContactSyncConfig>,
+    /// Products that feedback is gathered for.
+    pub products: Vec<ProductConfig>,
+    /// Where people open Bowline: for links to tickets.
+    pub public_url: Option<Url>,
     /// Notes that one link may get in an hour before the rest of them wait. Zero: no bound.
     pub notes_per_link_hour_max: u32,
 }
@@ -180,4 +186,36 @@ pub struct DeskConfig {
     pub reporter: Option<String>,
     /// Fixed values of fields, by their ids.
     pub fields: BTreeMap<String, serde_json::Value>,
+}
+
+/// A product that feedback is gathered for.
+#[derive(Clone, Debug)]
+pub struct ProductConfig {
+    /// The workspace whose tags count.
+    pub workspace: WorkspaceName,
+    /// What people call it.
+    pub name: String,
+    /// The tags, by name or id.
+    pub tags: Vec<String>,
+    /// The statuses of which conversations are told by a note.
+    pub notes: BTreeSet<Status>,
+    /// Does the status of tickets follow their issue?
+    pub follow_issue: bool,
+    /// What statuses are called, where not as usual.
+    pub status_names: BTreeMap<Status, String>,
+    /// Where issues are made from tickets.
+    pub issues: Option<IssueTarget>,
+}
+
+impl ProductConfig {
+    /// As the product keeps it.
+    pub(crate) fn settings(&self) -> ProductSettings {
+        ProductSettings {
+            notes: self.notes.clone(),
+            follow_issue: self.follow_issue,
+            status_names: self.status_names.clone(),
+            issues: self.issues.clone(),
+            ..ProductSettings::default()
+        }
+    }
 }

@@ -17,6 +17,7 @@ pub mod config;
 pub mod contacts;
 mod courier;
 pub mod desk;
+pub mod feedback;
 mod glance;
 mod health;
 pub mod ingress;
@@ -34,7 +35,7 @@ pub mod shared;
 
 pub use bowline_jira::Deployment;
 pub use config::{
-    AccountConfig, BindingConfig, ContactSyncConfig, DeskConfig, EngineConfig, Provider,
-    SiteConfig, WorkspaceConfig,
+    AccountConfig, BindingConfig, ContactSyncConfig, DeskConfig, EngineConfig, ProductConfig,
+    Provider, SiteConfig, WorkspaceConfig,
 };
 pub use run::{Engine, Setup};

@@ -209,7 +209,7 @@ impl Round<'_> {
     /// is the issue's version, so each version is looked at once.
     async fn look_if_it_matters(&self, issue: &jira::Issue, since: Millis) -> Result<(), String> {
         let id = IssueId::new(issue.id.as_str());
-        if !shows_address(issue) && !self.has_links(&id).await? {
+        if !shows_address(issue) && !self.has_links(&id).await? && !self.has_tickets(&id).await? {
             return Ok(());
         }
         let look = Look {
@@ -219,6 +219,15 @@ impl Round<'_> {
         };
         let name = format!("{}@{}", issue.id, issue.updated_ms.unwrap_or_default());
         queue_look(self.shared, &self.binding.site, &look, name).await
+    }
+
+    async fn has_tickets(&self, issue: &IssueId) -> Result<bool, String> {
+        let tickets = self
+            .shared
+            .store
+            .tickets_of_issue(&self.binding.site, issue);
+        let tickets = tickets.await.map_err(|error| error.to_string())?;
+        Ok(!tickets.is_empty())
     }
 
     async fn has_links(&self, issue: &IssueId) -> Result<bool, String> {

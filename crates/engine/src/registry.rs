@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bowline_domain::connection::{Connection, Health};
+use bowline_domain::feedback::ids::TicketId;
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceCode, WorkspaceName};
 use bowline_domain::messaging::ids::{AccountName, ChannelId, DeskName};
 use bowline_domain::messaging::settings::{Channels, desk_of};
@@ -22,8 +23,8 @@ use bowline_messagebird::whatsapp::{self, WhatsApp};
 use bowline_net::Transport;
 
 use crate::config::{
-    AccountConfig, BindingConfig, ContactSyncConfig, DeskConfig, EngineConfig, Provider,
-    SiteConfig, WorkspaceConfig,
+    AccountConfig, BindingConfig, ContactSyncConfig, DeskConfig, EngineConfig, ProductConfig,
+    Provider, SiteConfig, WorkspaceConfig,
 };
 use crate::pace::Pace;
 
@@ -209,9 +210,17 @@ pub(crate) struct Registry {
     pub(crate) accounts: HashMap<AccountName, Arc<Account>>,
     pub(crate) desks: Vec<Arc<DeskConfig>>,
     pub(crate) contact_syncs: Vec<ContactSyncConfig>,
+    pub(crate) products: Vec<ProductConfig>,
+    /// Where people open Bowline, without a final slash; empty if that is not known.
+    pub(crate) public_url: String,
 }
 
 impl Registry {
+    /// Where people open a ticket.
+    pub(crate) fn ticket_url(&self, ticket: TicketId) -> String {
+        format!("{}/feedback/{ticket}", self.public_url)
+    }
+
     /// Builds the clients. `standing` gives what is known of a connection from before.
     pub(crate) fn build(
         config: EngineConfig,
@@ -270,6 +279,10 @@ impl Registry {
             accounts: accounts.collect(),
             desks: config.desks.into_iter().map(Arc::new).collect(),
             contact_syncs: config.contact_syncs,
+            products: config.products,
+            public_url: config.public_url.map_or_else(String::new, |url| {
+                url.as_str().trim_end_matches('/').to_owned()
+            }),
         }
     }
 

@@ -19,7 +19,9 @@ use crate::config::EngineConfig;
 use crate::pace::Priority;
 use crate::registry::{Known, Registry, Standing};
 use crate::shared::{Handed, InHand, Shared};
-use crate::{channel, contacts, courier, health, planner, presence, reconciler, retention};
+use crate::{
+    channel, contacts, courier, feedback, health, planner, presence, reconciler, retention,
+};
 
 /// Lanes that are planned at once.
 const PLANNERS_MAX: usize = 64;
@@ -110,6 +112,8 @@ impl Engine {
         until_stopped(Box::pin(retention::run(Arc::clone(&shared))));
         until_stopped(Box::pin(channel::watch::run(Arc::clone(&shared))));
         until_stopped(Box::pin(contacts::run(Arc::clone(&shared))));
+        until_stopped(Box::pin(feedback::watch(Arc::clone(&shared))));
+        until_stopped(Box::pin(feedback::run_backfills(Arc::clone(&shared))));
         Ok(Self {
             shared,
             tasks,
@@ -249,6 +253,7 @@ async fn configure(shared: &Arc<Shared>, config: EngineConfig) -> Result<(), Sto
         };
         shared.store.activate_binding(record).await?;
     }
+    feedback::declare(shared, &registry.products).await?;
     let active: HashMap<_, _> = shared
         .store
         .bindings()

@@ -7,6 +7,7 @@
 mod client;
 mod contact;
 mod error;
+pub mod feedback;
 mod model;
 pub mod oauth;
 mod profile;

@@ -94,7 +94,7 @@ pub struct Author {
 }
 
 impl Author {
-    fn read(value: &Value) -> Self {
+    pub(crate) fn read(value: &Value) -> Self {
         Self {
             kind: text(value, "type").unwrap_or_default(),
             id: id(value, "id"),
@@ -325,7 +325,7 @@ fn assignee(value: &Value, key: &str) -> Option<String> {
         .filter(|id| id.bytes().any(|digit| digit != b'0'))
 }
 
-fn contacts(value: &Value) -> Vec<ContactRef> {
+pub(crate) fn contacts(value: &Value) -> Vec<ContactRef> {
     let holder = at(value, &["contacts"]);
     let items = holder
         .as_array()

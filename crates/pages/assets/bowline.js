@@ -128,6 +128,56 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// The feedback inbox by keyboard: a row is where one is, and keys do what the form below can.
+const triage = document.querySelector("form[data-triage]");
+if (triage) {
+  const rows = [...triage.querySelectorAll("tbody tr")];
+  const moves = { r: "status:in_review", p: "status:planned", d: "status:done", n: "status:declined" };
+  let here = -1;
+  const go = (to) => {
+    if (!rows[to]) return;
+    rows[here]?.classList.remove("here");
+    here = to;
+    rows[here].classList.add("here");
+    rows[here].querySelector("input[name=ticket]").focus();
+  };
+  triage.addEventListener("focusin", (event) => {
+    const row = rows.indexOf(event.target.closest("tbody tr"));
+    if (row >= 0 && row !== here) { rows[here]?.classList.remove("here"); here = row; rows[here].classList.add("here"); }
+  });
+  document.addEventListener("keydown", (event) => {
+    const target = event.target;
+    const typing = target.closest("select, textarea, [contenteditable]") || (target.matches("input") && target.type !== "checkbox");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || Date.now() - afterG < 1500 || document.querySelector("dialog[open]")) return;
+    const box = rows[here]?.querySelector("input[name=ticket]");
+    if (event.key === "j") go(here + 1);
+    else if (event.key === "k") go(Math.max(here - 1, 0));
+    else if (event.key === "x" && box) box.checked = !box.checked;
+    else if (event.key === "o" && box) rows[here].querySelector("a").click();
+    else if (moves[event.key]) {
+      if (!triage.querySelector("input[name=ticket]:checked")) {
+        if (!box) return;
+        box.checked = true;
+      }
+      triage.elements.act.value = moves[event.key];
+      triage.requestSubmit();
+    } else return;
+    event.preventDefault();
+  });
+}
+
+// A long list is searched while one types.
+for (const field of document.querySelectorAll("[data-search-list]")) {
+  field.hidden = false;
+  const picks = [...field.parentElement.querySelectorAll(".choices .pick")];
+  const input = field.querySelector("input");
+  input.addEventListener("input", () => {
+    const sought = input.value.trim().toLowerCase();
+    for (const pick of picks) pick.hidden = !pick.textContent.toLowerCase().includes(sought);
+  });
+  input.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+}
+
 async function showKeys() {
   if (!document.querySelector(".top")) return;
   const answer = await fetch("/help", { redirect: "error" }).catch(() => null);

@@ -204,12 +204,13 @@ pub(crate) struct Choice {
 #[derive(Clone, Debug, Template)]
 #[template(
     ext = "html",
-    source = r#"<div class="field"><label for="{{ name }}">{{ label }}</label>
-<select id="{{ name }}" name="{{ name }}">{% for choice in choices %}
+    source = r#"<div class="field"><label for="{{ id }}">{{ label }}</label>
+<select id="{{ id }}" name="{{ name }}">{% for choice in choices %}
 <option value="{{ choice.value }}"{% if choice.chosen %} selected{% endif %}>{{ choice.title }}</option>{% endfor %}
 </select></div>"#
 )]
 pub(crate) struct Select {
+    id: &'static str,
     name: &'static str,
     label: &'static str,
     choices: Vec<Choice>,
@@ -231,10 +232,18 @@ impl Select {
             title,
         });
         Self {
+            id: name,
             name,
             label,
             choices: choices.collect(),
         }
+    }
+
+    /// With another id than its name, where a page has several of one name.
+    #[must_use]
+    pub(crate) fn called(mut self, id: &'static str) -> Self {
+        self.id = id;
+        self
     }
 }
 

@@ -28,6 +28,7 @@ mod delivery;
 mod desks;
 mod end_users;
 mod error;
+mod feedback;
 mod held_messages;
 mod help;
 mod links;
@@ -205,6 +206,7 @@ pub fn router(setup: Setup) -> Router {
         .merge(panel::routes())
         .merge(talks)
         .merge(api::routes())
+        .merge(feedback::routes())
         .fallback(error::nowhere)
         .layer(middleware::from_fn_with_state(
             app.clone(),

@@ -3,7 +3,7 @@
 
 use crate::query::Query;
 
-const NOTICES: [(&str, &str); 51] = [
+const NOTICES: [(&str, &str); 61] = [
     ("signed-out", "You are signed out."),
     (
         "password",
@@ -50,6 +50,34 @@ const NOTICES: [(&str, &str); 51] = [
     ("written", "This was sent already; it was not sent twice."),
     ("no-link", "There was no such link any more."),
     ("gone", "It was gone already."),
+    (
+        "product",
+        "The product is there. Switch its feedback on next.",
+    ),
+    (
+        "feedback-on",
+        "Feedback is on. Messages that are tagged from now on become tickets.",
+    ),
+    (
+        "feedback-off",
+        "Feedback is off. What came in stays; nothing new comes in.",
+    ),
+    ("triaged", "Saved."),
+    ("merged", "Merged. It can be undone on this page."),
+    (
+        "ticket-parted",
+        "The merge is undone; the ticket stands by itself again.",
+    ),
+    ("split", "Split off. This is the new ticket."),
+    (
+        "making",
+        "The issue is being made in Jira. It shows here in a moment.",
+    ),
+    ("backfill", "Done. The page shows how far it is."),
+    (
+        "backfilling",
+        "One is under way already. Cancel it, or wait for its end.",
+    ),
     ("connected", "Connected. The credentials work."),
     (
         "reconnected",

@@ -14,6 +14,8 @@ pub(crate) enum Place {
     Links,
     Talks,
     Problems,
+    Feedback,
+    Products,
     Bindings,
     Connections,
     Contacts,
@@ -65,6 +67,8 @@ impl Shell {
             (Place::Links, "/links", "Links", "l", true),
             (Place::Talks, "/conversations", "Messaging", "m", true),
             (Place::Problems, "/problems", "Problems", "p", true),
+            (Place::Feedback, "/feedback", "Feedback", "f", true),
+            (Place::Products, "/products", "Products", "r", true),
             (Place::Connections, "/connections", "Connections", "c", true),
             (Place::Bindings, "/bindings", "Projects", "j", true),
             (

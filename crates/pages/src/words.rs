@@ -3,6 +3,7 @@
 use bowline_domain::audience::Audience;
 use bowline_domain::connection::Health;
 use bowline_domain::effect::{Act, EffectState};
+use bowline_domain::feedback::act::FeedbackAct;
 use bowline_domain::messaging::act::TalkAct;
 use bowline_domain::outcome::Outcome;
 use bowline_store::model::{EventSource, EventState};
@@ -116,6 +117,11 @@ pub(crate) fn act(act: &Act) -> &'static str {
             TalkAct::Tell { .. } => "Tell the agents, as an internal comment",
             TalkAct::Reopen { .. } => "Open the channel's conversation again",
             TalkAct::Archive { .. } => "Archive the channel's conversation",
+        },
+        Act::Feedback(feedback) => match feedback {
+            FeedbackAct::Note { .. } => "Tell the conversation what became of its feedback",
+            FeedbackAct::CopyFiles { .. } => "Copy the files of a message",
+            FeedbackAct::CreateIssue { .. } => "Make an issue from a ticket",
         },
     }
 }

@@ -116,6 +116,54 @@ impl Dialect {
         }
     }
 
+    /// The index of words of tickets. Each database has its own kind of it; what is put in are words
+    /// that were told apart already, so that both find the same.
+    pub(crate) fn full_text(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "CREATE VIRTUAL TABLE ticket_text USING fts5(words, content='', \
+                 contentless_delete=1, tokenize='unicode61 remove_diacritics 0')"
+            }
+            Self::Postgres => {
+                "CREATE TABLE ticket_text (rowid BIGINT NOT NULL PRIMARY KEY, \
+                 words TSVECTOR NOT NULL);\n\
+                 CREATE INDEX ticket_text_words ON ticket_text USING GIN (words)"
+            }
+        }
+    }
+
+    /// How words with a blank between them are put into that index.
+    pub(crate) fn words(self, parameter: &str) -> String {
+        match self {
+            Self::Sqlite => parameter.to_owned(),
+            Self::Postgres => format!("array_to_tsvector(string_to_array({parameter}, ' '))"),
+        }
+    }
+
+    /// The condition that a row of that index has the words that are sought.
+    pub(crate) fn has_words(self, parameter: &str) -> String {
+        match self {
+            Self::Sqlite => format!("ticket_text MATCH {parameter}"),
+            Self::Postgres => format!("words @@ CAST({parameter} AS tsquery)"),
+        }
+    }
+
+    /// What is sought, as the condition takes it: texts that begin with each of these words, or
+    /// with any of them. Words are letters and digits only.
+    pub(crate) fn sought(self, words: &[String], any: bool) -> String {
+        let one = |word: &String| match self {
+            Self::Sqlite => format!("\"{word}\" *"),
+            Self::Postgres => format!("'{word}':*"),
+        };
+        let joined = match (self, any) {
+            (Self::Sqlite, true) => " OR ",
+            (Self::Sqlite, false) => " AND ",
+            (Self::Postgres, true) => " | ",
+            (Self::Postgres, false) => " & ",
+        };
+        words.iter().map(one).collect::<Vec<_>>().join(joined)
+    }
+
     /// How a write transaction starts. A deferred SQLite transaction that reads and then writes
     /// fails at once when another process writes, whatever the busy time-out.
     fn begin(self) -> &'static str {

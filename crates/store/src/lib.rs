@@ -29,6 +29,7 @@ pub mod committer;
 pub mod contacts;
 mod db;
 mod error;
+pub mod feedback;
 mod group;
 mod handover;
 mod migrate;

@@ -15,6 +15,7 @@ const STEPS: &[(i64, &str)] = &[
     (5, include_str!("../migrations/0005_panel.sql")),
     (6, include_str!("../migrations/0006_talk_pages.sql")),
     (8, include_str!("../migrations/0008_contacts.sql")),
+    (9, include_str!("../migrations/0009_feedback.sql")),
 ];
 
 /// PostgreSQL advisory lock under which one replica at a time migrates.
@@ -59,6 +60,9 @@ async fn steps(conn: &mut Conn, doing: &'static str) -> Result<(), StoreError> {
     for (step, sql) in STEPS.iter().filter(|(step, _)| !done.contains(step)) {
         let sql = sql.replace("{ID}", conn.dialect().identity());
         let sql = fulltext::expand(conn.dialect(), &sql);
+        let sql = sql
+            .replace("{ID}", conn.dialect().identity())
+            .replace("{FULL_TEXT}", conn.dialect().full_text());
         conn.script(doing, &sql).await?;
         conn.run(
             doing,

@@ -21,6 +21,7 @@ use bowline_domain::time::Millis;
 use serde::{Deserialize, Serialize};
 
 use crate::contacts::ContactChanges;
+use crate::feedback::FeedbackChanges;
 pub use crate::reading::HeldEnding;
 
 /// Where a delivery came from.
@@ -261,6 +262,8 @@ pub struct Decided {
     pub talk: Option<Box<TalkChanges>>,
     /// What changes of contacts.
     pub contacts: Option<Box<ContactChanges>>,
+    /// What changes in feedback.
+    pub feedback: Option<Box<FeedbackChanges>>,
     /// What a person says of sends that were held.
     pub held: Vec<HeldEnding>,
     /// The writes to be made, in order.

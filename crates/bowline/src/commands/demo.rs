@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use bowline::config::{Log, LogFormat};
-use bowline::demo::{Plan, SERVICE_DESK, World, story, talk_story};
+use bowline::demo::{Plan, SERVICE_DESK, World, feedback, story, talk_story};
 use bowline_access::{Access, AccountForm, Door};
 use bowline_sandbox::ChannelOptions;
 use bowline_sandbox::intercom::NewContact;
@@ -34,11 +34,13 @@ pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
             whatsapp_addr: options.whatsapp,
             ..ChannelOptions::default()
         }),
+        more: feedback::PRODUCT.to_owned(),
         ..Plan::new(&folder.0)
     };
     plan.intercom.invented_contacts = DEMO_CONTACTS;
     plan.intercom.invented_companies = DEMO_COMPANIES;
     let world = World::prepare(plan).await?;
+    feedback::prepare(&world);
     let service = world.start_service(metrics()?).await?;
     addresses(&world, service.addr);
     match &service.first_visit_code {
@@ -53,7 +55,11 @@ pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
     }
     println!();
     let told = if options.story {
-        play(&world, service.addr).await
+        let told = play(&world, service.addr).await;
+        match told {
+            Ok(()) => feedback::play(&world, &service, |line| println!("{line}")).await,
+            failed => failed,
+        }
     } else {
         by_hand(&world)?;
         tokio::signal::ctrl_c().await.context("waiting for the end")
@@ -124,6 +130,12 @@ fn linking_by_hand(world: &World) -> anyhow::Result<()> {
     println!("  5. Take the address out of the description: from then on it stays silent.");
     println!("  6. Open Contacts in Bowline, What is copied, and switch copying on: the workspace");
     println!("     has {DEMO_CONTACTS} people and {DEMO_COMPANIES} companies.");
+    println!(
+        "  5. In Intercom, tag a message with {}: it becomes a ticket",
+        feedback::TAG
+    );
+    println!("     in the feedback inbox of Bowline.");
+    println!("  6. Take the address out of the description: from then on it stays silent.");
     println!();
     Ok(())
 }

@@ -6,6 +6,7 @@ use super::{
     desk::Known,
     origin::Origins,
     problem::{Place, Problem},
+    product,
     settings::{Found, Reading, Section, is_loopback},
     tree::{Node, Value},
     types::{Config, Database, Limits, Log, LogFormat, Metrics, Site, SiteKind, Workspace},
@@ -118,6 +119,12 @@ impl Reading<'_> {
             reading.desk(section, name, &known)
         });
         self.one_desk_for_each_channel(&desks);
+        let known = product::Known {
+            sites: &sites,
+            site_names: &site_names,
+            workspace_names: &workspace_names,
+        };
+        let products = self.products(root, &known);
         let embedding = self.embedding(&top);
         let listen = listen?;
         let public_url = match public_url {
@@ -148,6 +155,7 @@ impl Reading<'_> {
             channel_accounts,
             desks,
             contact_syncs,
+            products,
             embedding,
         })
     }

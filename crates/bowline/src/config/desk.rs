@@ -180,7 +180,7 @@ impl Reading<'_> {
         })
     }
 
-    fn known_name(
+    pub(super) fn known_name(
         &mut self,
         section: &Section<'_>,
         what: &str,
@@ -274,7 +274,11 @@ impl Reading<'_> {
     }
 
     /// Values by name, as Jira wants them.
-    fn values(&mut self, section: &Section<'_>, name: &str) -> BTreeMap<String, serde_json::Value> {
+    pub(super) fn values(
+        &mut self,
+        section: &Section<'_>,
+        name: &str,
+    ) -> BTreeMap<String, serde_json::Value> {
         match self.node(section, name) {
             Some(Node {
                 value: Value::Table(table),

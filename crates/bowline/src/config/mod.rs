@@ -16,6 +16,7 @@ mod environment;
 mod origin;
 mod panel;
 mod problem;
+mod product;
 pub mod reference;
 mod schema;
 mod secret;
@@ -30,9 +31,9 @@ pub use panel::{Embedding, Panel};
 pub use problem::{Place, Problem};
 pub use types::{
     Binding, Category, ChannelAccount, ChannelProvider, CommentFilter, Commented, Config,
-    ContactSync, Database, Desk, DeskChannels, Limits, Log, LogFormat, Metrics, Notify, React,
-    Region, Site, SiteKind, StatusNotifications, StatusPattern, TransitionRule, WindowTemplate,
-    Workspace,
+    ContactSync, Database, Desk, DeskChannels, IssuePlace, Limits, Log, LogFormat, Metrics, Notify,
+    Product, React, Region, Site, SiteKind, StatusNotifications, StatusPattern, TicketStatus,
+    TransitionRule, WindowTemplate, Workspace,
 };
 
 use std::{io, path::Path};

@@ -44,6 +44,8 @@ pub struct Config {
     pub desks: Vec<Desk>,
     /// Workspaces whose contacts are copied. Each is named once and exists.
     pub contact_syncs: Vec<ContactSync>,
+    /// Products that feedback is gathered for. Names are unique in their workspace.
+    pub products: Vec<Product>,
     /// How others show the issue panel in their own pages.
     pub embedding: Embedding,
 }
@@ -420,6 +422,39 @@ pub struct StatusNotifications {
     pub others: bool,
     /// By status: its text, or `None` to tell nothing.
     pub by_status: std::collections::BTreeMap<String, Option<String>>,
+}
+
+/// Where a ticket of feedback is on its way.
+pub use bowline_domain::feedback::ticket::Status as TicketStatus;
+
+/// One product that feedback is gathered for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// What people call it.
+    pub name: String,
+    /// The name of the workspace whose tags count.
+    pub workspace: String,
+    /// The tags, by name or id.
+    pub tags: Vec<String>,
+    /// The statuses of which conversations are told by a note.
+    pub notes: std::collections::BTreeSet<TicketStatus>,
+    /// Whether the status of tickets follows their issue.
+    pub follow_issue: bool,
+    /// What statuses are called, where not as usual.
+    pub status_names: std::collections::BTreeMap<TicketStatus, String>,
+    /// Where issues are made from tickets.
+    pub issues: Option<IssuePlace>,
+}
+
+/// Where issues are made from tickets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuePlace {
+    /// The name of the site.
+    pub site: String,
+    /// The project key.
+    pub project: String,
+    /// The issue type, by name.
+    pub issue_type: String,
 }
 
 /// Whether two optional secrets are the same.

@@ -2,6 +2,7 @@
 //! if they are asked for, simulated messaging providers, joined by real HTTP and signed webhooks.
 //! The demo shows it; tests and benchmarks work it.
 
+pub mod feedback;
 pub mod story;
 pub mod talk_story;
 mod teller;
@@ -66,6 +67,8 @@ pub struct Plan {
     pub binding: String,
     /// What stands at the top of the configuration besides the addresses.
     pub top: String,
+    /// What stands at the end of the configuration.
+    pub more: String,
     /// Where the service listens.
     pub listen: SocketAddr,
     /// Where the simulated Intercom listens.
@@ -88,6 +91,7 @@ impl Plan {
             jira: jira::Config::cloud(),
             binding: String::new(),
             top: String::new(),
+            more: String::new(),
             listen: any,
             intercom_addr: any,
             jira_addr: any,
@@ -204,8 +208,9 @@ impl World {
              site = \"{SITE}\"\n\
              project = \"ENG\"\n\
              workspace = \"{WORKSPACE}\"\n\
-             {binding}\n{channels}",
+             {binding}\n{channels}{more}",
             channels = self.channels_text(),
+            more = plan.more,
             listen = plan.listen,
             data_dir = data_dir.display(),
             top = plan.top,

@@ -16,6 +16,8 @@ mod contact_pages;
 mod contacts;
 mod deliveries;
 mod failure;
+mod feedback;
+mod feedback_pages;
 mod finding_out;
 mod formatting;
 mod linking;

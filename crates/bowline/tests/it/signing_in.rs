@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 40] = [
+const PAGES: [(&str, &str); 43] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -17,6 +17,9 @@ const PAGES: [(&str, &str); 40] = [
     ("/links/export.csv", "viewer"),
     ("/links/export.json", "viewer"),
     ("/problems", "viewer"),
+    ("/feedback", "viewer"),
+    ("/feedback?q=dark&sort=spend&status=all", "viewer"),
+    ("/products", "viewer"),
     ("/help", "viewer"),
     ("/search?q=ENG-1", "viewer"),
     ("/account", "viewer"),
@@ -54,7 +57,7 @@ const PAGES: [(&str, &str); 40] = [
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 44] = [
+const FORMS: [(&str, &str); 53] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/look", "viewer"),
@@ -63,6 +66,15 @@ const FORMS: [(&str, &str); 44] = [
     ("/tokens/end", "viewer"),
     ("/links/add", "agent"),
     ("/links/remove", "agent"),
+    ("/feedback/triage", "agent"),
+    ("/feedback/1/change", "agent"),
+    ("/feedback/1/merge", "agent"),
+    ("/feedback/1/undo", "agent"),
+    ("/feedback/1/split", "agent"),
+    ("/feedback/1/issue", "agent"),
+    ("/products", "administrator"),
+    ("/products/1", "administrator"),
+    ("/products/1/backfill", "administrator"),
     ("/deliveries/1/replay", "project_administrator"),
     ("/people", "administrator"),
     ("/people/1", "administrator"),

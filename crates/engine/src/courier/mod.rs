@@ -3,6 +3,7 @@
 //! An effect is marked `attempting` before it gets here. If the process dies, it is found so and
 //! taken for doubtful: the far side is looked at before anything is sent again.
 
+mod feedback;
 mod merged;
 mod note;
 mod record;
@@ -163,6 +164,7 @@ impl Courier<'_> {
             }
             Act::Record => record::record(self).await,
             Act::Talk(act) => talk::make(self, act).await,
+            Act::Feedback(act) => feedback::make(self, act).await,
         }
     }
 

@@ -11,7 +11,7 @@ use super::{Courier, Far, Stop};
 
 /// Between the two looks at a conversation in which a doubtful note was not found. A note that was
 /// accepted but not shown yet shows by the second.
-const SECOND_LOOK: Duration = Duration::from_secs(2);
+pub(super) const SECOND_LOOK: Duration = Duration::from_secs(2);
 
 /// Posts the note, unless it is found to be there already: posted by an earlier attempt, or before
 /// the database was brought back from an older copy.
@@ -60,7 +60,7 @@ async fn lead_on_from_now(courier: &Courier<'_>, far: &Far<'_>, after: &Conversa
 
 /// What our note is called on the far side: the part with our marker, which is the newest unless
 /// someone wrote at the same moment.
-fn part_id(after: &Conversation, marker: &Marker) -> Option<String> {
+pub(super) fn part_id(after: &Conversation, marker: &Marker) -> Option<String> {
     let part = after
         .part_with_marker(marker.as_str())
         .or_else(|| after.newest_part())?;

@@ -8,12 +8,13 @@ use bowline_domain::effect::{Act, Effect, EffectKey};
 use bowline_domain::ids::{ConversationId, IssueId, SiteName, WorkspaceName};
 use bowline_domain::outcome::Reason;
 use bowline_intercom::Part;
-use bowline_intercom::webhook::{Item, parse};
+use bowline_intercom::webhook::{Item, Notification, parse};
 use bowline_store::model::{Decided, StoredEvent};
 
 use super::contact_event::{self, About};
 use super::internal::{Command, command_event, effects_only, store};
 use super::{Trouble, nothing};
+use crate::feedback::of_delivery;
 use crate::shared::Shared;
 
 /// Topics after which a conversation may be in another state, which the issue's remote link shows.
@@ -33,6 +34,40 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
     };
     let notification = parse(event.body.as_bytes())
         .map_err(|error| Trouble::Hopeless(format!("The delivery cannot be read: {error}.")))?;
+    let feedback = of_delivery(shared, event, workspace, &notification).await?;
+    let decided = decide_links(shared, event, workspace, notification).await?;
+    Ok(match feedback {
+        Some(feedback) => together(decided, feedback),
+        None => decided,
+    })
+}
+
+/// What a delivery means for links and for feedback, as one decision. That it means nothing to
+/// links is not said where it means something to feedback.
+fn together(links: Decided, mut feedback: Decided) -> Decided {
+    for reason in links.outcome.reasons {
+        if !matches!(reason, Reason::NotLinked | Reason::NotFollowed { .. }) {
+            feedback.outcome.because(reason);
+        }
+    }
+    let mut effects = links.effects;
+    effects.append(&mut feedback.effects);
+    feedback.outcome.effects = effects.len();
+    Decided {
+        effects,
+        outcome: feedback.outcome,
+        feedback: feedback.feedback,
+        ..links
+    }
+}
+
+/// What a delivery means for the issues that its conversation is linked to.
+async fn decide_links(
+    shared: &Arc<Shared>,
+    event: &StoredEvent,
+    workspace: &WorkspaceName,
+    notification: Notification,
+) -> Result<Decided, Trouble> {
     let conversation = match notification.item {
         Item::Ping => return Ok(nothing(Reason::Ping)),
         Item::ConversationDeleted { conversation_id } => {

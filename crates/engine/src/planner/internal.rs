@@ -260,7 +260,8 @@ pub(super) async fn look(shared: &Arc<Shared>, event: &StoredEvent) -> Result<De
     if look.unseen {
         return unseen::look(&reader, &issue, look.since).await;
     }
-    catch_up(&reader, &issue, look.since, &[Happening::Looked]).await
+    let decided = catch_up(&reader, &issue, look.since, &[Happening::Looked]).await?;
+    crate::feedback::follow(shared, event, decided).await
 }
 
 /// Puts a person's command about a link into the queue of its issue: linking `by` someone, or

@@ -237,6 +237,9 @@ async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Tr
                 .to_owned(),
         ));
     }
+    if event.topic.starts_with(crate::feedback::TOPIC) {
+        return crate::feedback::decide_event(shared, event).await;
+    }
     if talk::end_user_of_lane(&event.lane).is_some() {
         return talk::decide(shared, event).await;
     }

@@ -1,6 +1,7 @@
 //! The calls, by what they are about.
 
 pub(crate) mod admin;
+pub(crate) mod create;
 pub(crate) mod files;
 pub(crate) mod issues;
 pub(crate) mod links;

@@ -335,7 +335,7 @@ impl Client {
     }
 
     /// Text as this deployment's platform API takes it.
-    fn written(&self, text: &Doc) -> Value {
+    pub(crate) fn written(&self, text: &Doc) -> Value {
         match self.deployment() {
             Deployment::Cloud => bowline_text::adf::write(text),
             Deployment::DataCenter => json!(bowline_text::wiki::write(text)),

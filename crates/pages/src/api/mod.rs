@@ -13,6 +13,11 @@ mod settings;
 mod talks;
 mod writes;
 
+pub(crate) use caller::{Bearer, Number};
+pub(crate) use problem::Problem;
+pub(crate) use reads::iso;
+pub(crate) use writes::once;
+
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};

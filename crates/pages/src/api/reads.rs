@@ -30,7 +30,7 @@ const ENTRIES: usize = 100;
 type Answer = Result<Json<Value>, Problem>;
 
 /// A time as the API writes it.
-pub(super) fn iso(at: Millis) -> Option<String> {
+pub(crate) fn iso(at: Millis) -> Option<String> {
     let at = jiff::Timestamp::from_millisecond(at.0).ok()?;
     Some(at.to_string())
 }

@@ -23,7 +23,7 @@ use crate::query::Query;
 const NAME_BYTES_MAX: usize = 200;
 
 /// Makes a write, once if it names itself. `request` is what is asked.
-pub(super) async fn once(
+pub(crate) async fn once(
     app: &App,
     who: &Who,
     headers: &HeaderMap,

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::files;
 use super::html;
 use super::model::{Admin, Author, Contact, Conversation, Part};
 use super::state::{Company, State};
@@ -72,7 +73,7 @@ fn part(state: &State, conversation: &Conversation, part: &Part, plain: bool) ->
         "notified_at": part.created_at,
         "assigned_to": assigned_to,
         "author": author(&part.author),
-        "attachments": part.attachments,
+        "attachments": files::shown(state, &part.attachments),
         "external_id": null,
         "redacted": part.body.is_none() && matches!(part.part_type, "comment" | "note"),
         "state": part.state.name(),
@@ -148,11 +149,11 @@ pub(crate) fn conversation(
             "id": conversation.source_id.to_string(),
             "delivered_as": "customer_initiated",
             "subject": "",
-            "body": text(Some(&conversation.body), plain),
+            "body": text((!conversation.source_redacted).then_some(conversation.body.as_str()), plain),
             "author": author(&conversation.author),
-            "attachments": [],
+            "attachments": files::shown(state, &conversation.source_files),
             "url": null,
-            "redacted": false,
+            "redacted": conversation.source_redacted,
         },
         "contacts": { "type": "contact.list", "contacts": contacts },
         "teammates": { "type": "admin.list", "admins": teammates },
@@ -350,6 +351,12 @@ pub(crate) fn me(state: &State, admin: &Admin) -> Value {
 
 pub(crate) fn company(state: &State, company: &Company) -> Value {
     let users = state.people_of(&company.id);
+    let money = state.company_money.get(&company.id);
+    let plan = money.map_or(company.plan.as_ref(), |(plan, _)| plan.as_ref());
+    let plan = plan.map_or_else(
+        || json!({}),
+        |name| json!({ "type": "plan", "id": "1", "name": name }),
+    );
     let value = json!({
         "type": "company",
         "id": company.id,
@@ -358,12 +365,12 @@ pub(crate) fn company(state: &State, company: &Company) -> Value {
         "name": company.name,
         "created_at": company.created_at,
         "updated_at": company.created_at,
-        "monthly_spend": company.monthly_spend,
+        "monthly_spend": money.map_or(company.monthly_spend, |(_, spend)| *spend),
         "session_count": 0,
         "user_count": users,
         "tags": { "type": "tag.list", "tags": [] },
         "segments": { "type": "segment.list", "segments": [] },
-        "plan": company.plan.as_ref().map_or(json!({}), |plan| json!({ "type": "plan", "id": "1", "name": plan })),
+        "plan": plan,
         "custom_attributes": {},
     });
     with_described(state, &company.id, value)

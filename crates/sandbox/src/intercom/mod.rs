@@ -9,6 +9,7 @@ mod consent;
 mod contacts;
 mod cursor;
 mod error;
+mod files;
 mod html;
 mod json;
 pub mod limit;
@@ -78,9 +79,11 @@ pub async fn serve(state: Sandbox, addr: SocketAddr) -> io::Result<Handle> {
     );
     let router = pages::routes(state.clone())
         .merge(page::routes())
+        .merge(files::routes(state.clone()))
         .merge(controls)
         .fallback_service(rest::routes(state.clone()));
     let server = server::serve(addr, router).await?;
+    state.with(|held, _| held.base_url = format!("http://{}", server.addr()));
     tokio::spawn(sandbox::keep_time(state.clone(), server.stopped()));
     Ok(Handle {
         addr: server.addr(),

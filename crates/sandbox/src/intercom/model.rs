@@ -240,6 +240,10 @@ pub(crate) struct Conversation {
     pub(crate) body: String,
     pub(crate) author: Author,
     pub(crate) source_tags: Vec<u64>,
+    /// Attachments of the first message.
+    pub(crate) source_files: Vec<Value>,
+    /// Was the first message redacted?
+    pub(crate) source_redacted: bool,
     pub(crate) contacts: Vec<String>,
     pub(crate) teammates: Vec<String>,
     pub(crate) tags: Vec<Applied>,

@@ -186,6 +186,34 @@ struct ConversationPage {
     assignee: String,
     tags: Vec<String>,
     parts: Vec<PartRow>,
+    messages: Vec<Message>,
+}
+
+/// A message to choose.
+struct Message {
+    part: String,
+    says: String,
+}
+
+/// The messages of a conversation, the newest first, by their beginnings.
+fn messages(conversation: &Conversation) -> Vec<Message> {
+    let says = |body: &str| {
+        html::plain(body)
+            .chars()
+            .take(PREVIEW_LETTERS / 2)
+            .collect()
+    };
+    let parts = conversation.parts.iter().rev().filter_map(|part| {
+        Some(Message {
+            part: part.id.to_string(),
+            says: says(part.body.as_deref()?),
+        })
+    });
+    let first = Message {
+        part: "source".to_owned(),
+        says: says(&conversation.body),
+    };
+    parts.chain(std::iter::once(first)).collect()
 }
 
 struct PartRow {
@@ -248,6 +276,7 @@ async fn conversation(State(sandbox): State<Sandbox>, Path(id): Path<String>) ->
         Some(ConversationPage {
             shell: Shell::new(title, Platform::Intercom, sandbox.neighbours()).refreshing(),
             id,
+            messages: messages(found),
             address: sandbox.conversation_address(&id.to_string()),
             who,
             state: found.state.name(),
@@ -322,6 +351,7 @@ struct Act {
     body: Option<String>,
     minutes: Option<i64>,
     tag: Option<String>,
+    part: Option<String>,
     into: Option<String>,
 }
 
@@ -363,10 +393,14 @@ async fn act(
         {
             Some(tag) => {
                 let tag = sandbox.create_tag(tag);
-                sandbox.tag(&id, &tag, &teammate)
+                match &form.part {
+                    Some(part) => sandbox.tag_message(&id, part, &tag, &teammate),
+                    None => sandbox.tag(&id, &tag, &teammate),
+                }
             }
             None => Ok(()),
         },
+        ("redact", _) => sandbox.redact(&id, form.part.as_deref().unwrap_or("source")),
         ("merge", _) => {
             let into = form.into.as_deref().map_or("", str::trim).to_owned();
             let merged = sandbox.merge_conversations(&id, &into);

@@ -18,10 +18,12 @@ use crate::common::sign::{hmac_sha1_hex, random_uuid};
 
 use super::contacts::{Changes, Edit};
 use super::error::ApiError;
+use super::files::StoredFile;
 use super::json::{self as shape, Parts};
 use super::limit::{Limiter, Window};
 use super::model::{Config, ConversationState, NewContact, Note, PartView, Tag};
 use super::state::{Done, File, Message, Now, State};
+use super::tagging::Target;
 use super::topics::{self, Event, Notification};
 use super::version::Version;
 
@@ -524,6 +526,88 @@ impl Sandbox {
     pub fn tag(&self, conversation: &str, tag: &str, admin: &str) -> Done<()> {
         let (id, tag) = (number(conversation)?, number(tag)?);
         self.with(|state, now| state.tag(id, tag, admin, now))
+    }
+
+    /// A teammate tags one message: a part's id, or `source` for the first.
+    pub fn tag_message(&self, conversation: &str, part: &str, tag: &str, admin: &str) -> Done<()> {
+        let (id, tag) = (number(conversation)?, number(tag)?);
+        let target = match part {
+            "source" => Target::Source,
+            part => Target::Part(number(part)?),
+        };
+        self.with(|state, now| state.tag_on(id, target, tag, admin, now))
+    }
+
+    /// A teammate tags the conversation as a whole.
+    pub fn tag_conversation(&self, conversation: &str, tag: &str, admin: &str) -> Done<()> {
+        let (id, tag) = (number(conversation)?, number(tag)?);
+        self.with(|state, now| state.tag_on(id, Target::Whole, tag, admin, now))
+    }
+
+    /// Calls a tag something else.
+    pub fn rename_tag(&self, tag: &str, name: &str) -> Done<()> {
+        let tag = number(tag)?;
+        self.with(|state, _| {
+            let known = state.tags.get_mut(&tag).ok_or_else(ApiError::not_found)?;
+            name.clone_into(known);
+            Ok(())
+        })
+    }
+
+    /// Deletes a tag.
+    pub fn delete_tag(&self, tag: &str) -> Done<()> {
+        let tag = number(tag)?;
+        self.with(|state, _| state.delete_tag(tag));
+        Ok(())
+    }
+
+    /// Puts a file on a message: a part's id, or `source` for the first.
+    pub fn attach(
+        &self,
+        conversation: &str,
+        part: &str,
+        (name, kind): (&str, &str),
+        bytes: &[u8],
+    ) -> Done<()> {
+        let id = number(conversation)?;
+        self.with(|state, _| {
+            let shown = json!({ "sandbox_file": state.attached.len() });
+            let conversation = state.conversation_mut(id)?;
+            let attachments = if part == "source" {
+                &mut conversation.source_files
+            } else {
+                let part = number(part)?;
+                let found = conversation.parts.iter_mut().find(|one| one.id == part);
+                &mut found.ok_or_else(ApiError::not_found)?.attachments
+            };
+            attachments.push(shown);
+            state.attached.push(StoredFile {
+                name: name.to_owned(),
+                kind: kind.to_owned(),
+                bytes: bytes.to_vec().into(),
+            });
+            Ok(())
+        })
+    }
+
+    /// How long addresses of files that are shown from now on can be used, in milliseconds.
+    pub fn set_file_life(&self, ms: i64) {
+        self.with(|state, _| state.file_life_ms = ms);
+    }
+
+    /// Blanks a message: a part's id, or `source` for the first.
+    pub fn redact(&self, conversation: &str, part: &str) -> Done<()> {
+        let id = number(conversation)?;
+        self.with(|state, _| match part {
+            "source" => state.redact_source(id),
+            part => state.redact(id, number(part)?),
+        })
+    }
+
+    /// What a company pays.
+    pub fn set_company_money(&self, company: &str, plan: Option<&str>, monthly_spend: i64) {
+        let money = (plan.map(str::to_owned), monthly_spend);
+        self.with(|state, _| state.company_money.insert(company.to_owned(), money));
     }
 
     /// A teammate takes the tag away.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::error::ApiError;
+use super::files::{LIFE_MS, StoredFile};
 use super::html;
 use super::json::{self, Parts};
 use super::model::{Admin, Author, Config, Contact, Conversation, ConversationState, Part};
@@ -82,6 +83,14 @@ pub(crate) struct State {
     pub(crate) deleted: BTreeMap<u64, (i64, bool)>,
     pub(crate) tags: BTreeMap<u64, String>,
     pub(crate) events: Vec<Event>,
+    /// Files of messages, by their number.
+    pub(crate) attached: Vec<StoredFile>,
+    /// How long an address of a file can be used, in milliseconds.
+    pub(crate) file_life_ms: i64,
+    /// Where the workspace is served.
+    pub(crate) base_url: String,
+    /// What companies pay: plan and monthly spend.
+    pub(crate) company_money: HashMap<String, (Option<String>, i64)>,
     snoozes: BTreeSet<(i64, u64)>,
     next_conversation: u64,
     next_part: u64,
@@ -154,6 +163,10 @@ impl State {
             deleted: BTreeMap::new(),
             tags: BTreeMap::new(),
             events: Vec::new(),
+            attached: Vec::new(),
+            file_life_ms: LIFE_MS,
+            base_url: String::new(),
+            company_money: HashMap::new(),
             snoozes: BTreeSet::new(),
             next_conversation: FIRST_CONVERSATION,
             next_part: FIRST_PART,
@@ -274,6 +287,8 @@ impl State {
             body: html::normalise(body),
             author,
             source_tags: Vec::new(),
+            source_files: Vec::new(),
+            source_redacted: false,
             contacts: vec![contact.to_owned()],
             teammates: Vec::new(),
             tags: Vec::new(),
@@ -554,6 +569,14 @@ impl State {
         part_found.body = None;
         part_found.attachments.clear();
         self.emit(topics::PART_REDACTED, id, Some(part));
+        Ok(())
+    }
+
+    pub(crate) fn redact_source(&mut self, id: u64) -> Done<()> {
+        let conversation = self.conversation_mut(id)?;
+        conversation.source_redacted = true;
+        conversation.source_files.clear();
+        self.emit(topics::PART_REDACTED, id, None);
         Ok(())
     }
 

@@ -7,6 +7,17 @@ use super::model::Applied;
 use super::state::{Done, Now, State};
 use super::topics::{self, Event};
 
+/// What a tag is put on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target {
+    /// A message after the first.
+    Part(u64),
+    /// The first message.
+    Source,
+    /// The conversation as a whole.
+    Whole,
+}
+
 impl State {
     /// The tag of this name, made if there is none.
     pub(crate) fn ensure_tag(&mut self, name: &str) -> u64 {
@@ -20,33 +31,61 @@ impl State {
         id
     }
 
+    /// Tags the newest message that says something.
     pub(crate) fn tag(&mut self, id: u64, tag: u64, admin: &str, now: Now) -> Done<()> {
+        let conversation = self.conversation(id)?;
+        if conversation.tags.iter().any(|applied| applied.tag == tag) {
+            self.admin(admin)?;
+            return Ok(());
+        }
+        let message = conversation.parts.iter().rev();
+        let message = message
+            .filter(|part| part.body.is_some())
+            .map(|part| part.id)
+            .next();
+        let target = message.map_or(Target::Source, Target::Part);
+        self.tag_on(id, target, tag, admin, now)
+    }
+
+    /// Tags one message, or the conversation as a whole.
+    pub(crate) fn tag_on(
+        &mut self,
+        id: u64,
+        target: Target,
+        tag: u64,
+        admin: &str,
+        now: Now,
+    ) -> Done<()> {
         let author = self.admin_author(admin)?;
         if !self.tags.contains_key(&tag) {
             return Err(ApiError::missing("tag_not_found", "Tag not found"));
         }
         let conversation = self.conversation_mut(id)?;
-        if conversation.tags.iter().any(|applied| applied.tag == tag) {
-            return Ok(());
+        let sitting = match target {
+            Target::Part(part) => {
+                let found = conversation.parts.iter_mut().find(|one| one.id == part);
+                Some(&mut found.ok_or_else(ApiError::not_found)?.tags)
+            }
+            Target::Source => Some(&mut conversation.source_tags),
+            Target::Whole => None,
+        };
+        if let Some(sitting) = sitting {
+            if sitting.contains(&tag) {
+                return Ok(());
+            }
+            sitting.push(tag);
         }
-        conversation.tags.push(Applied {
-            tag,
-            at: now.s,
-            by: author.id,
-        });
+        if !conversation.tags.iter().any(|applied| applied.tag == tag) {
+            conversation.tags.push(Applied {
+                tag,
+                at: now.s,
+                by: author.id,
+            });
+        }
         conversation.updated_at = now.s;
-        // A tag sits on a message: the newest one that says something.
-        let message = conversation
-            .parts
-            .iter_mut()
-            .rev()
-            .find(|part| part.body.is_some());
-        let part = if let Some(part) = message {
-            part.tags.push(tag);
-            Some(part.id)
-        } else {
-            conversation.source_tags.push(tag);
-            None
+        let part = match target {
+            Target::Part(part) => Some(part),
+            Target::Source | Target::Whole => None,
         };
         if self.wants(topics::PART_TAGGED) {
             let mut item = self.webhook_item(id, part)?;
@@ -59,6 +98,18 @@ impl State {
             });
         }
         Ok(())
+    }
+
+    /// Deletes a tag; it goes from everything that has it, without a word.
+    pub(crate) fn delete_tag(&mut self, tag: u64) {
+        self.tags.remove(&tag);
+        for conversation in self.conversations.values_mut() {
+            conversation.tags.retain(|applied| applied.tag != tag);
+            conversation.source_tags.retain(|sitting| *sitting != tag);
+            for part in &mut conversation.parts {
+                part.tags.retain(|sitting| *sitting != tag);
+            }
+        }
     }
 
     pub(crate) fn untag(&mut self, id: u64, tag: u64, admin: &str, now: Now) -> Done<()> {

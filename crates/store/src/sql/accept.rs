@@ -105,6 +105,8 @@ async fn quiet<'e>(
           EXISTS (SELECT 1 FROM link WHERE link.site = v.site AND link.issue = v.issue) \
           OR EXISTS (SELECT 1 FROM request \
             WHERE request.site = v.site AND request.issue = v.issue) \
+          OR EXISTS (SELECT 1 FROM ticket \
+            WHERE ticket.site = v.site AND ticket.issue = v.issue) \
           OR EXISTS (SELECT 1 FROM lane WHERE lane.key = v.lane AND lane.pending > 0) \
           OR (v.scanned_in IS NOT NULL AND (issue.scanned IS NULL OR issue.scanned = 0 \
             OR issue.project IS NULL OR issue.project <> v.scanned_in)))";

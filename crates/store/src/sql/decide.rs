@@ -14,6 +14,7 @@ use crate::model::{
     Committed, Decided, Decision, EventState, LaneKind, Lease, TakenEffect, Verdict,
 };
 use crate::sql::contacts;
+use crate::sql::feedback;
 use crate::sql::lanes::{self, Enqueue, Holder};
 use crate::sql::talk;
 
@@ -59,6 +60,7 @@ pub(crate) async fn decide(
     store_facts(conn, &decided).await?;
     talk::store(conn, &decided).await?;
     contacts::take::store(conn, &decided).await?;
+    feedback::capture::store(conn, &decided).await?;
     end_held(conn, &decided).await?;
     let mut taken = store_effects(conn, writer, &decided).await?;
 

@@ -16,6 +16,7 @@ mod browsing;
 mod configuring;
 mod contacts;
 mod deciding;
+mod feedback;
 mod lanes;
 mod reading;
 mod readings;

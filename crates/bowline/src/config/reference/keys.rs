@@ -623,4 +623,58 @@ pub const KEYS: &[Key] = &[
         Value("true"),
         "Whether changes follow. With `false` only new contacts are added; those deleted in Intercom are erased here all the same.",
     ),
+    key(
+        "product[].name",
+        Kind::Text,
+        Required,
+        "What people call the product. Keep it: tickets are stored under it.",
+    ),
+    key(
+        "product[].workspace",
+        Kind::Name,
+        Required,
+        "The Intercom workspace whose tags count.",
+    ),
+    key(
+        "product[].tags",
+        Kind::Words,
+        Required,
+        "The tags that count as feedback, by name or id. A tag that is renamed in Intercom goes on counting.",
+    ),
+    key(
+        "product[].notes",
+        Kind::Words,
+        Absent("none"),
+        "The statuses of which the conversation is told by an internal note, once each: planned, done, declined.",
+    ),
+    key(
+        "product[].follow_issue",
+        Kind::Flag,
+        Value("false"),
+        "Whether the status of a ticket follows its Jira issue: planned while that is under way, done when it is done.",
+    ),
+    key(
+        "product[].status_names",
+        Kind::Values,
+        Absent("the usual names"),
+        "What the statuses are called: new, in_review, planned, done, declined, each with a text.",
+    ),
+    key(
+        "product[].issue_project",
+        Kind::Id,
+        Absent("no issues are made"),
+        "The key of the Jira project in which issues are made from tickets.",
+    ),
+    key(
+        "product[].issue_site",
+        Kind::Name,
+        Absent("the only site"),
+        "The site of that project.",
+    ),
+    key(
+        "product[].issue_type",
+        Kind::Text,
+        Value("Task"),
+        "The type of those issues, by name.",
+    ),
 ];

@@ -53,6 +53,11 @@ const SECTIONS: &[Section] = &[
         intro: "What an end user writes on a channel of the desk becomes a request of its type. See [messaging.md](messaging.md).",
     },
     Section {
+        path: "product[]",
+        title: "`[[product]]`: what feedback is gathered for",
+        intro: "Tagging a message in Intercom puts a ticket in the product's inbox. See [feedback.md](feedback.md).",
+    },
+    Section {
         path: "binding[].transition[]",
         title: "`[[binding.transition]]`: a rule for one transition",
         intro: "It stands below its `[[binding]]`. Where a rule and `notify.transitioned` both match one change, there is one note, and the conversation is \

@@ -150,6 +150,7 @@ const DESK: &str = "[[channel_account]]\nname = \"bird\"\nprovider = \"messagebi
     access_key = \"k\"\nsigning_key = \"s\"\n[[desk]]\nname = \"support\"\naccount = \"bird\"\n\
     site = \"acme-jira\"\nservice_desk = \"SUP\"\nrequest_type = \"Get help\"\n";
 
+const PRODUCT: &str = "[[product]]\nname = \"app\"\nworkspace = \"acme\"\ntags = [\"idea\"]\n";
 /// What tokens may be signed with.
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -163,7 +164,8 @@ fn every_key_has_a_variable_that_is_understood() {
             .replace("WORKSPACE__NAME", "WORKSPACE__ACME")
             .replace("CHANNEL_ACCOUNT__NAME", "CHANNEL_ACCOUNT__BIRD")
             .replace("DESK__NAME", "DESK__SUPPORT")
-            .replace("CONTACT_SYNC__NAME", "CONTACT_SYNC__ACME");
+            .replace("CONTACT_SYNC__NAME", "CONTACT_SYNC__ACME")
+            .replace("PRODUCT__NAME", "PRODUCT__APP");
         let value = match key.default {
             Fallback::Value(value) => value,
             _ if key.path == "site[].kind" => "cloud",
@@ -172,6 +174,10 @@ fn every_key_has_a_variable_that_is_understood() {
             _ if ["channel_account[].name", "desk[].account"].contains(&key.path) => "bird",
             _ if key.path == "desk[].name" => "support",
             _ if key.path == "desk[].site" => "acme-jira",
+            _ if key.path == "product[].name" => "app",
+            _ if key.path == "product[].notes" => "done",
+            _ if key.path == "product[].status_names" => "{\"new\": \"x\"}",
+            _ if key.path == "product[].issue_site" => "acme-jira",
             _ if key.path == "panel.frame_hosts" => "https://acme.atlassian.net",
             _ if key.path == "panel.token_secret" => SECRET,
             _ if key.path == "desk[].fields" => "{\"customfield_10050\": \"x\"}",
@@ -189,7 +195,7 @@ fn every_key_has_a_variable_that_is_understood() {
             value
         };
         let panel = format!("[panel]\ntoken_secret = \"{SECRET}\"\n");
-        let text = format!("{WHOLE}[[binding.transition]]\nto = \"Done\"\n{DESK}{panel}");
+        let text = format!("{WHOLE}[[binding.transition]]\nto = \"Done\"\n{DESK}{PRODUCT}{panel}");
         let variables: &[_] = if key.path.starts_with("database") {
             &[(variable.as_str(), value)]
         } else {

@@ -3,6 +3,7 @@
 mod desks;
 mod environment;
 mod mistakes;
+mod products;
 mod secrets;
 mod settings;
 

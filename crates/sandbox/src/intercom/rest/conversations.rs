@@ -248,13 +248,28 @@ pub(super) async fn redact(
     Extension(version): Extension<Version>,
     body: Body,
 ) -> Answer {
-    if body.text("type") != Some("conversation_part") {
-        return Err(ApiError::invalid("type must be conversation_part"));
-    }
     let id = id_from(&body.required_id("conversation_id")?)?;
-    let part = id_from(&body.required_id("conversation_part_id")?)?;
+    let part = match body.text("type") {
+        Some("conversation_part") => Some(id_from(&body.required_id("conversation_part_id")?)?),
+        Some("source") => None,
+        _ => {
+            let words = "type must be conversation_part or source";
+            return Err(ApiError::invalid(words));
+        }
+    };
     sandbox.with(|state, _| {
-        state.redact(id, part)?;
+        match part {
+            Some(part) => state.redact(id, part)?,
+            None => {
+                let source = id_from(&body.required_id("source_id")?)?;
+                if state.conversation(id)?.source_id != source {
+                    let code = "conversation_part_or_message_not_found";
+                    let words = "Conversation part or message not found";
+                    return Err(ApiError::missing(code, words));
+                }
+                state.redact_source(id)?;
+            }
+        }
         let found = state.conversation(id)?;
         Ok(Json(shape::conversation(
             state,

@@ -1,0 +1,5 @@
+//! Capture, as a table of cases and over random histories.
+
+mod builders;
+mod cases;
+mod histories;

@@ -1,0 +1,302 @@
+//! The inbox: tickets by what is asked for, and what is done to several at once.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use bowline_access::{Look, Triage};
+use bowline_domain::feedback::ids::ProductId;
+use bowline_domain::feedback::product::Product;
+use bowline_domain::feedback::ticket::{Importance, Status};
+use bowline_store::feedback::{AssigneeFilter, Sort, TicketQuery, TicketRow};
+
+use super::words;
+use crate::App;
+use crate::caller::Caller;
+use crate::component::{Field, Lozenge, Select};
+use crate::error::{PageError, html};
+use crate::notice;
+use crate::query::Query;
+use crate::reader::{Reader, When};
+use crate::shell::{Place, Shell};
+
+/// Tickets on a page.
+const ROWS: usize = 50;
+
+/// The statuses of what is still open: what people work on.
+const OPEN: [Status; 3] = [Status::New, Status::InReview, Status::Planned];
+
+#[derive(Template)]
+#[template(path = "feedback/inbox.html")]
+struct InboxPage {
+    shell: Shell,
+    tabs: Vec<Tab>,
+    status: String,
+    product: Select,
+    assignee: Select,
+    label: Select,
+    importance: Select,
+    sort: Select,
+    sought: Field,
+    rows: Vec<Row>,
+    older: Option<String>,
+    newest: Option<String>,
+    filtered: bool,
+    broken_off: bool,
+    no_products: bool,
+    may_triage: bool,
+    act: Select,
+    new_label: Field,
+    back: String,
+    wrong: Option<&'static str>,
+}
+
+struct Tab {
+    title: String,
+    count: String,
+    path: String,
+    here: bool,
+}
+
+struct Row {
+    id: i64,
+    title: String,
+    author: String,
+    company: String,
+    product: String,
+    status: Lozenge,
+    importance: &'static str,
+    assignee: String,
+    labels: Vec<String>,
+    people: String,
+    companies: String,
+    spend: String,
+    said: When,
+    issue: Option<String>,
+}
+
+/// What an address asks for.
+pub(super) fn ticket_query(query: &Query, limit: usize) -> TicketQuery {
+    let statuses = match query.text("status") {
+        "all" => Vec::new(),
+        word => Status::from_word(word).map_or_else(|| OPEN.to_vec(), |status| vec![status]),
+    };
+    TicketQuery {
+        product: query
+            .get("product")
+            .and_then(|id| id.parse().ok())
+            .map(ProductId),
+        statuses,
+        assignee: query.get("assignee").map(|who| match who {
+            "nobody" => AssigneeFilter::Nobody,
+            email => AssigneeFilter::Person(email.to_owned()),
+        }),
+        label: query.get("label").map(str::to_owned),
+        importance: query.get("importance").and_then(Importance::from_word),
+        text: query.get("q").map(str::to_owned),
+        sort: Sort::from_word(query.text("sort")).unwrap_or_default(),
+        after: query.get("after").and_then(read_place),
+        limit,
+    }
+}
+
+fn read_place(text: &str) -> Option<(i64, i64)> {
+    let (by, id) = text.split_once('.')?;
+    Some((by.parse().ok()?, id.parse().ok()?))
+}
+
+pub(super) fn place_text((by, id): (i64, i64)) -> String {
+    format!("{by}.{id}")
+}
+
+fn any(title: &str) -> (String, String) {
+    (String::new(), title.to_owned())
+}
+
+fn row(reader: &Reader, row: TicketRow, products: &[Product]) -> Row {
+    let product = products.iter().find(|product| product.id == row.product);
+    Row {
+        id: row.id.0,
+        title: words::title(&row),
+        author: row.author.clone(),
+        company: row.company_name.clone().unwrap_or_default(),
+        product: product.map_or_else(String::new, |product| product.name.clone()),
+        status: words::status(row.status, product),
+        importance: words::importance(row.importance),
+        assignee: row.assignee.clone().unwrap_or_default(),
+        people: words::number(row.people),
+        companies: words::number(row.companies),
+        spend: words::number(row.spend),
+        said: reader.when(row.said_at),
+        issue: row.issue_key.clone(),
+        labels: row.labels,
+    }
+}
+
+/// What can be done to several tickets at once, in a product's words.
+pub(super) fn acts(
+    product: Option<&Product>,
+    people: &[(String, String)],
+) -> Vec<(String, String)> {
+    let name = |status: Status| {
+        product.map_or_else(|| status.title(), |product| product.status_name(status))
+    };
+    let moves = Status::ALL.into_iter().map(|status| {
+        let value = format!("status:{}", status.as_str());
+        (value, format!("Move to {}", name(status)))
+    });
+    let judged = Importance::ALL.into_iter().map(|one| {
+        let value = format!("importance:{}", one.as_str());
+        (value, format!("Importance: {}", words::importance(one)))
+    });
+    let given = people
+        .iter()
+        .map(|(email, name)| (format!("assign:{email}"), format!("Assign to {name}")));
+    moves
+        .chain([(
+            "merge".to_owned(),
+            "Merge into the oldest of them".to_owned(),
+        )])
+        .chain([
+            ("label".to_owned(), "Put on the label".to_owned()),
+            ("unlabel".to_owned(), "Take off the label".to_owned()),
+            ("assign:".to_owned(), "Assign to nobody".to_owned()),
+        ])
+        .chain(given)
+        .chain(judged)
+        .collect()
+}
+
+pub(crate) async fn page(
+    State(app): State<App>,
+    caller: Caller<Look>,
+    query: Query,
+) -> Result<Response, PageError> {
+    let store = &app.shared.store;
+    let asked = ticket_query(&query, ROWS);
+    let products = store.products().await?;
+    let product = asked
+        .product
+        .and_then(|id| products.iter().find(|product| product.id == id));
+    let page = store.ticket_page(&asked).await?;
+    let counts = store.ticket_counts(asked.product).await?;
+    let people = store.assignees().await?;
+    let labels = store.ticket_labels().await?;
+    let count_of = |statuses: &[Status]| {
+        let counted = counts
+            .iter()
+            .filter(|(status, _)| statuses.contains(status));
+        words::number(counted.map(|(_, count)| count).sum())
+    };
+    let shown = query.text("status").to_owned();
+    let tab = |word: &str, title: &str, statuses: &[Status]| Tab {
+        title: title.to_owned(),
+        count: count_of(statuses),
+        path: query
+            .with("/feedback", "status", word)
+            .replace("&after=", "&was="),
+        here: shown == word,
+    };
+    let mut tabs = vec![tab("", "Open", &OPEN)];
+    tabs.extend(Status::ALL.map(|status| {
+        let name = product.map_or_else(|| status.title(), |product| product.status_name(status));
+        tab(status.as_str(), name, &[status])
+    }));
+    tabs.push(tab("all", "All", &Status::ALL));
+    let given = people
+        .iter()
+        .map(|(email, name)| (email.clone(), name.clone()));
+    let assignees = [any("Anyone"), ("nobody".to_owned(), "Nobody".to_owned())];
+    let judged =
+        Importance::ALL.map(|one| (one.as_str().to_owned(), words::importance(one).to_owned()));
+    let sorts = Sort::ALL.map(|one| (one.as_str().to_owned(), words::sort(one).to_owned()));
+    let listed = products
+        .iter()
+        .map(|product| (product.id.to_string(), product.name.clone()));
+    let view = InboxPage {
+        shell: caller
+            .shell("Feedback", Place::Feedback)
+            .noting(notice::of(&query)),
+        tabs,
+        status: shown,
+        product: Select::new(
+            "product",
+            "Product",
+            std::iter::once(any("All products")).chain(listed),
+            query.text("product"),
+        ),
+        assignee: Select::new(
+            "assignee",
+            "Assignee",
+            assignees.into_iter().chain(given),
+            query.text("assignee"),
+        ),
+        label: Select::new(
+            "label",
+            "Label",
+            std::iter::once(any("Any label"))
+                .chain(labels.into_iter().map(|label| (label.clone(), label))),
+            query.text("label"),
+        ),
+        importance: Select::new(
+            "importance",
+            "Importance",
+            std::iter::once(any("Any")).chain(judged),
+            query.text("importance"),
+        ),
+        sort: Select::new("sort", "Sort", sorts, query.text("sort")),
+        sought: Field::new("q", "Words", "search")
+            .with(query.text("q"))
+            .filled("off")
+            .optional(),
+        rows: page
+            .rows
+            .into_iter()
+            .map(|one| row(&caller.reader, one, &products))
+            .collect(),
+        older: page
+            .next
+            .map(|place| query.with("/feedback", "after", &place_text(place))),
+        newest: query
+            .get("after")
+            .map(|_| format!("/feedback{}", query.without(&["after"]))),
+        filtered: !query
+            .without(&["after", "done", "status", "wrong", "was"])
+            .is_empty(),
+        broken_off: page.broken_off,
+        no_products: products.is_empty(),
+        may_triage: caller.who().may::<Triage>(),
+        act: Select::new("act", "With the chosen", acts(product, &people), ""),
+        new_label: Field::new("new_label", "Which label", "text")
+            .filled("off")
+            .optional(),
+        back: format!("/feedback{}", query.without(&["done", "wrong", "was"])),
+        wrong: wrong(query.text("wrong")),
+    };
+    Ok(html(&view))
+}
+
+/// What is wrong with what was sent, by its word.
+fn wrong(word: &str) -> Option<&'static str> {
+    match word {
+        "none" => Some("Choose at least one ticket first."),
+        "label" => Some("Write the label that is to be put on or taken off."),
+        "merge" => Some(
+            "The chosen tickets cannot be merged: choose at least two of one product that are \
+             not merged into others.",
+        ),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_the_list_survives_the_address() {
+        for place in [(5, 7), (-3, 1), (i64::MAX, i64::MIN)] {
+            assert_eq!(read_place(&place_text(place)), Some(place));
+        }
+        assert_eq!(read_place("x"), None);
+    }
+}

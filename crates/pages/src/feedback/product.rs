@@ -1,0 +1,405 @@
+//! One product: its Feedback tab.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use bowline_access::{Fault, Look, ManageProducts, What};
+use bowline_domain::feedback::ids::ProductId;
+use bowline_domain::feedback::product::{IssueTarget, ListedTag, Product, ProductSettings};
+use bowline_domain::feedback::ticket::Status;
+use bowline_domain::ids::SiteName;
+use bowline_engine::feedback::{missing_permissions, tags_now};
+use bowline_store::feedback::ProductDraft;
+
+use super::backfill::{Backfilling, backfilling};
+use super::products::{state, trouble};
+use super::words;
+use crate::App;
+use crate::caller::{Caller, Fields, Number, Posted};
+use crate::component::{Choice, Field, Lozenge, Select, fault_of};
+use crate::error::{PageError, html, see_other};
+use crate::notice;
+use crate::query::Query;
+use crate::reader::When;
+use crate::shell::{Place, Shell};
+
+/// The longest name of a status, in characters.
+const STATUS_CHARS_MAX: usize = 40;
+
+#[derive(Template)]
+#[template(path = "feedback/product.html")]
+struct ProductPage {
+    shell: Shell,
+    id: i64,
+    name: String,
+    workspace: String,
+    state: Lozenge,
+    on: bool,
+    declared: bool,
+    may_manage: bool,
+    trouble: Vec<String>,
+    counts: Vec<(String, String, String)>,
+    tags: Vec<(String, When, bool)>,
+    choosing: Option<Choosing>,
+    settings: Vec<String>,
+    backfill: Backfilling,
+}
+
+/// The form in which tags are chosen, with what Intercom says at this moment.
+struct Choosing {
+    remote_fault: Option<String>,
+    missing: Vec<(&'static str, &'static str)>,
+    tags: Vec<Choice>,
+    tags_fault: Option<String>,
+    notes: Vec<Choice>,
+    follow: bool,
+    names: Vec<(&'static str, &'static str, String)>,
+    names_fault: Option<String>,
+    site: Select,
+    project: Field,
+    issue_type: Field,
+}
+
+/// What stands in the form.
+struct Typed {
+    tags: BTreeSet<String>,
+    settings: ProductSettings,
+    project: String,
+    issue_type: String,
+    site: String,
+}
+
+impl Typed {
+    fn of(product: &Product) -> Self {
+        let issues = product.settings.issues.as_ref();
+        let text = |of: fn(&IssueTarget) -> &str| {
+            issues.map_or_else(String::new, |one| of(one).to_owned())
+        };
+        Self {
+            tags: product.tags.iter().map(|tag| tag.tag.to_string()).collect(),
+            settings: product.settings.clone(),
+            project: text(|one| &one.project),
+            issue_type: issues.map_or_else(|| "Task".to_owned(), |one| one.issue_type.clone()),
+            site: text(|one| one.site.as_str()),
+        }
+    }
+
+    fn read(fields: &Fields) -> Self {
+        let notes = fields.all("notes");
+        let named = Status::ALL.into_iter().filter_map(|status| {
+            let name = fields
+                .get(&format!("name_{}", status.as_str()))
+                .trim()
+                .to_owned();
+            (!name.is_empty() && name != status.title()).then_some((status, name))
+        });
+        Self {
+            tags: fields.all("tags").into_iter().collect(),
+            settings: ProductSettings {
+                notes: notes
+                    .iter()
+                    .filter_map(|word| Status::from_word(word))
+                    .collect(),
+                follow_issue: fields.get("follow_issue") == "yes",
+                status_names: named.collect::<BTreeMap<_, _>>(),
+                ..ProductSettings::default()
+            },
+            project: fields.get("issue_project").trim().to_uppercase(),
+            issue_type: fields.get("issue_type").trim().to_owned(),
+            site: fields.get("issue_site").to_owned(),
+        }
+    }
+}
+
+fn sites(app: &App) -> Vec<String> {
+    let all = app.shared.connections_now().into_iter();
+    all.filter_map(|one| match one.connection {
+        bowline_domain::connection::Connection::Site(name) => Some(name.to_string()),
+        _ => None,
+    })
+    .collect()
+}
+
+/// Asks Intercom for its tags and for what is missing, and fills the form.
+async fn choosing(app: &App, product: &Product, typed: &Typed, faults: &[Fault]) -> Choosing {
+    let missing = missing_permissions(&app.shared, &product.workspace).await;
+    let (missing, mut remote_fault) = match missing {
+        Ok(missing) => (missing, None),
+        Err(error) => (Vec::new(), Some(error.to_string())),
+    };
+    let listed: Vec<ListedTag> = if remote_fault.is_none() && missing.is_empty() {
+        match tags_now(&app.shared, &product.workspace).await {
+            Ok(listed) => listed,
+            Err(error) => {
+                remote_fault = Some(error.to_string());
+                Vec::new()
+            }
+        }
+    } else {
+        Vec::new()
+    };
+    let notes = Status::TELLABLE.map(|status| Choice {
+        value: status.as_str().to_owned(),
+        title: product.status_name(status).to_owned(),
+        chosen: typed.settings.notes.contains(&status),
+    });
+    Choosing {
+        remote_fault,
+        missing: missing
+            .iter()
+            .map(|one| (one.title(), one.purpose()))
+            .collect(),
+        tags: listed
+            .into_iter()
+            .map(|tag| Choice {
+                chosen: typed.tags.contains(tag.tag.as_str()),
+                value: tag.tag.to_string(),
+                title: tag.name,
+            })
+            .collect(),
+        tags_fault: fault_of(faults, "tags"),
+        notes: notes.into(),
+        follow: typed.settings.follow_issue,
+        names: Status::ALL
+            .map(|status| {
+                let name = typed.settings.status_name(status).to_owned();
+                (status.as_str(), status.title(), name)
+            })
+            .into(),
+        names_fault: fault_of(faults, "names"),
+        site: Select::new(
+            "issue_site",
+            "Site",
+            sites(app).into_iter().map(|name| (name.clone(), name)),
+            &typed.site,
+        ),
+        project: Field::new("issue_project", "Project", "text")
+            .with(&typed.project)
+            .hinting("The key of the project, for example ENG. Empty: no issues are made.")
+            .filled("off")
+            .optional()
+            .faulty(faults),
+        issue_type: Field::new("issue_type", "Issue type", "text")
+            .with(&typed.issue_type)
+            .filled("off")
+            .optional(),
+    }
+}
+
+fn summary(product: &Product) -> Vec<String> {
+    let settings = &product.settings;
+    let told: Vec<String> = settings
+        .notes
+        .iter()
+        .map(|status| product.status_name(*status).to_lowercase())
+        .collect();
+    let mut lines = vec![if told.is_empty() {
+        "Conversations are told nothing.".to_owned()
+    } else {
+        format!(
+            "Conversations get an internal note when their feedback is {}, once each.",
+            told.join(" or ")
+        )
+    }];
+    lines.push(if settings.follow_issue {
+        "The status of a ticket follows its Jira issue.".to_owned()
+    } else {
+        "The status of a ticket is changed by people only.".to_owned()
+    });
+    if let Some(target) = &settings.issues {
+        lines.push(format!(
+            "Issues are made in {} of {}, as {}.",
+            target.project, target.site, target.issue_type
+        ));
+    }
+    lines
+}
+
+async fn show<P: bowline_access::Permission>(
+    app: &App,
+    caller: &Caller<P>,
+    id: ProductId,
+    (query, typed): (&Query, Option<Typed>),
+    faults: &[Fault],
+) -> Result<Response, PageError> {
+    let store = &app.shared.store;
+    let Some(product) = store.product(id).await? else {
+        return Err(caller.not_found("There is no such product."));
+    };
+    let may_manage = caller.who().may::<ManageProducts>();
+    let asks = query.get("switch").is_some() || typed.is_some();
+    let form = if may_manage && asks && !product.declared {
+        let typed = typed.unwrap_or_else(|| Typed::of(&product));
+        Some(choosing(app, &product, &typed, faults).await)
+    } else {
+        None
+    };
+    let counts = store.ticket_counts(Some(id)).await?;
+    let counts = counts.into_iter().map(|(status, count)| {
+        let path = format!("/feedback?product={id}&status={}", status.as_str());
+        (
+            product.status_name(status).to_owned(),
+            words::number(count),
+            path,
+        )
+    });
+    let reader = &caller.reader;
+    let page = ProductPage {
+        shell: caller
+            .shell(product.name.clone(), Place::Products)
+            .noting(notice::of(query)),
+        id: id.0,
+        workspace: product.workspace.to_string(),
+        state: state(&product),
+        on: product.on,
+        declared: product.declared,
+        may_manage,
+        trouble: trouble(&product),
+        counts: counts.collect(),
+        tags: product
+            .tags
+            .iter()
+            .map(|tag| {
+                (
+                    tag.name.clone(),
+                    reader.when(tag.since),
+                    tag.gone_at.is_some(),
+                )
+            })
+            .collect(),
+        choosing: form,
+        settings: summary(&product),
+        backfill: backfilling(app, reader, &product, query, may_manage).await?,
+        name: product.name,
+    };
+    let status = if faults.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    Ok((status, html(&page)).into_response())
+}
+
+pub(crate) async fn page(
+    State(app): State<App>,
+    Number(id): Number,
+    caller: Caller<Look>,
+    query: Query,
+) -> Result<Response, PageError> {
+    show(&app, &caller, ProductId(id), (&query, None), &[]).await
+}
+
+pub(crate) async fn change(
+    State(app): State<App>,
+    Number(id): Number,
+    posted: Posted<ManageProducts>,
+) -> Result<Response, PageError> {
+    let Posted { caller, fields } = posted;
+    let store = &app.shared.store;
+    let Some(product) = store.product(ProductId(id)).await? else {
+        return Err(caller.not_found("There is no such product."));
+    };
+    if product.declared {
+        return Err(
+            caller.forbidden("The product stands in the configuration file and is changed there.")
+        );
+    }
+    if fields.get("do") == "off" {
+        let draft = draft(&product, false, product.settings.clone(), None);
+        let detail = "feedback switched off";
+        return keep(&app, &caller, draft, ProductId(id), detail).await;
+    }
+    let typed = Typed::read(&fields);
+    let mut faults = Vec::new();
+    let missing = missing_permissions(&app.shared, &product.workspace).await;
+    let listed = match missing {
+        Ok(missing) if missing.is_empty() => tags_now(&app.shared, &product.workspace).await.ok(),
+        _ => None,
+    };
+    let chosen: Vec<ListedTag> = listed
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|tag| typed.tags.contains(tag.tag.as_str()))
+        .collect();
+    if chosen.is_empty() {
+        faults.push(Fault::new("tags", "Choose at least one tag that is there."));
+    }
+    let names = &typed.settings.status_names;
+    if names
+        .values()
+        .any(|name| name.chars().count() > STATUS_CHARS_MAX)
+    {
+        let words = format!("A name has at most {STATUS_CHARS_MAX} characters.");
+        faults.push(Fault::new("names", words));
+    }
+    let mut settings = typed.settings.clone();
+    if !typed.project.is_empty() {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if !typed.project.chars().all(plain) || !sites(&app).contains(&typed.site) {
+            let words = "Write the key of a project, such as ENG, and choose its site.";
+            faults.push(Fault::new("issue_project", words));
+        }
+        settings.issues = Some(IssueTarget {
+            site: SiteName::new(typed.site.as_str()),
+            project: typed.project.clone(),
+            issue_type: if typed.issue_type.is_empty() {
+                "Task".to_owned()
+            } else {
+                typed.issue_type.clone()
+            },
+        });
+    }
+    if !faults.is_empty() {
+        let query = Query::default();
+        return show(&app, &caller, ProductId(id), (&query, Some(typed)), &faults).await;
+    }
+    let named: Vec<&str> = chosen.iter().map(|tag| tag.name.as_str()).collect();
+    let detail = format!("feedback on, tags: {}", named.join(", "));
+    let draft = draft(&product, true, settings, Some(chosen));
+    keep(&app, &caller, draft, ProductId(id), &detail).await
+}
+
+fn draft(
+    product: &Product,
+    on: bool,
+    settings: ProductSettings,
+    tags: Option<Vec<ListedTag>>,
+) -> ProductDraft {
+    ProductDraft {
+        workspace: product.workspace.clone(),
+        name: product.name.clone(),
+        on,
+        declared: false,
+        settings,
+        tags,
+        counts_from: None,
+    }
+}
+
+async fn keep(
+    app: &App,
+    caller: &Caller<ManageProducts>,
+    draft: ProductDraft,
+    id: ProductId,
+    detail: &str,
+) -> Result<Response, PageError> {
+    let entry = app.access.entry(
+        caller.who(),
+        What::ProductChanged,
+        draft.name.as_str(),
+        detail,
+    );
+    let done = if draft.on {
+        "feedback-on"
+    } else {
+        "feedback-off"
+    };
+    app.shared
+        .store
+        .put_product(draft, app.shared.now(), vec![entry])
+        .await?;
+    Ok(see_other(&format!("/products/{id}?done={done}")))
+}

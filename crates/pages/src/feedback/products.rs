@@ -1,0 +1,191 @@
+//! Products: what feedback is gathered for.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use bowline_access::{Fault, Look, ManageProducts, Permission, What};
+use bowline_domain::connection::Connection;
+use bowline_domain::feedback::product::{Product, ProductSettings};
+use bowline_domain::ids::WorkspaceName;
+use bowline_store::feedback::ProductDraft;
+
+use super::words;
+use crate::App;
+use crate::caller::{Caller, Posted};
+use crate::component::{Field, Lozenge, Select, Tone};
+use crate::error::{PageError, html, see_other};
+use crate::notice;
+use crate::query::Query;
+use crate::shell::{Place, Shell};
+
+/// The longest name, in characters.
+const NAME_CHARS_MAX: usize = 80;
+
+#[derive(Template)]
+#[template(path = "feedback/products.html")]
+struct ProductsPage {
+    shell: Shell,
+    rows: Vec<Row>,
+    may_manage: bool,
+    name: Field,
+    workspace: Select,
+    no_workspaces: bool,
+}
+
+struct Row {
+    id: i64,
+    name: String,
+    workspace: String,
+    state: Lozenge,
+    tags: Vec<String>,
+    trouble: Vec<String>,
+    open: String,
+}
+
+/// The workspaces that are configured.
+pub(super) fn workspaces(app: &App) -> Vec<WorkspaceName> {
+    let all = app.shared.connections_now().into_iter();
+    all.filter_map(|one| match one.connection {
+        Connection::Workspace(name) => Some(name),
+        _ => None,
+    })
+    .collect()
+}
+
+/// Whether a product's feedback is on.
+pub(super) fn state(product: &Product) -> Lozenge {
+    match (product.on, product.tags.is_empty()) {
+        (true, false) => Lozenge::new(Tone::Good, "feedback on"),
+        (true, true) => Lozenge::new(Tone::Warn, "on, no tag counts"),
+        (false, _) => Lozenge::new(Tone::Plain, "feedback off"),
+    }
+}
+
+/// What does not work of a product, with who can mend it.
+pub(super) fn trouble(product: &Product) -> Vec<String> {
+    let gone = product.tags.iter().filter(|tag| tag.gone_at.is_some());
+    let gone = gone.map(|tag| {
+        format!(
+            "The tag “{}” was deleted in Intercom, so nothing new comes in by it. Its tickets \
+             stay. An administrator chooses another tag.",
+            tag.name
+        )
+    });
+    let known = |word: &&String| !product.tags.iter().any(|tag| tag.name == **word);
+    let unknown = product
+        .settings
+        .unknown_tags
+        .iter()
+        .filter(known)
+        .map(|word| {
+            format!(
+                "The configuration file names the tag “{word}”, which the workspace does not have. \
+             Make it in Intercom, or correct the file; it is looked for every few minutes."
+            )
+        });
+    gone.chain(unknown).collect()
+}
+
+async fn show<P: Permission>(
+    app: &App,
+    caller: &Caller<P>,
+    (typed_name, typed_workspace): (&str, &str),
+    faults: &[Fault],
+    done: Option<&'static str>,
+) -> Result<Response, PageError> {
+    let store = &app.shared.store;
+    let mut rows = Vec::new();
+    for product in store.products().await? {
+        let counts = store.ticket_counts(Some(product.id)).await?;
+        let open = counts.iter().take(3).map(|(_, count)| count).sum();
+        rows.push(Row {
+            id: product.id.0,
+            workspace: product.workspace.to_string(),
+            state: state(&product),
+            tags: product.tags.iter().map(|tag| tag.name.clone()).collect(),
+            trouble: trouble(&product),
+            open: words::number(open),
+            name: product.name,
+        });
+    }
+    let workspaces = workspaces(app);
+    let page = ProductsPage {
+        shell: caller.shell("Products", Place::Products).noting(done),
+        rows,
+        may_manage: caller.who().may::<ManageProducts>(),
+        name: Field::new("name", "Name", "text")
+            .with(typed_name)
+            .filled("off")
+            .hinting("What people call the product. It cannot be changed later.")
+            .faulty(faults),
+        no_workspaces: workspaces.is_empty(),
+        workspace: Select::new(
+            "workspace",
+            "Intercom workspace",
+            workspaces
+                .into_iter()
+                .map(|name| (name.to_string(), name.to_string())),
+            typed_workspace,
+        ),
+    };
+    let status = if faults.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    Ok((status, html(&page)).into_response())
+}
+
+pub(crate) async fn page(
+    State(app): State<App>,
+    caller: Caller<Look>,
+    query: Query,
+) -> Result<Response, PageError> {
+    show(&app, &caller, ("", ""), &[], notice::of(&query)).await
+}
+
+pub(crate) async fn add(
+    State(app): State<App>,
+    posted: Posted<ManageProducts>,
+) -> Result<Response, PageError> {
+    let Posted { caller, fields } = posted;
+    let name = fields.get("name").trim();
+    let workspace = WorkspaceName::new(fields.get("workspace"));
+    let known = app.shared.store.products().await?;
+    let taken = known.iter().any(|product| {
+        product.workspace == workspace && product.name.to_lowercase() == name.to_lowercase()
+    });
+    let fault = if name.is_empty() || name.chars().count() > NAME_CHARS_MAX {
+        Some(format!("Write a name of 1 to {NAME_CHARS_MAX} characters."))
+    } else if taken {
+        Some("The workspace has a product of this name already.".to_owned())
+    } else if !workspaces(&app).contains(&workspace) {
+        Some("Choose a workspace that is connected.".to_owned())
+    } else {
+        None
+    };
+    if let Some(words) = fault {
+        let faults = [Fault::new("name", words)];
+        let typed = (fields.get("name"), workspace.as_str());
+        return show(&app, &caller, typed, &faults, None).await;
+    }
+    let draft = ProductDraft {
+        workspace: workspace.clone(),
+        name: name.to_owned(),
+        on: false,
+        declared: false,
+        settings: ProductSettings::default(),
+        tags: None,
+        counts_from: None,
+    };
+    let detail = format!("added, in {workspace}");
+    let entry = app
+        .access
+        .entry(caller.who(), What::ProductChanged, name, detail);
+    let store = &app.shared.store;
+    let id = store
+        .put_product(draft, app.shared.now(), vec![entry])
+        .await?;
+    Ok(see_other(&format!("/products/{id}?done=product")))
+}

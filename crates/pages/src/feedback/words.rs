@@ -1,0 +1,131 @@
+//! The words of feedback.
+
+use bowline_domain::feedback::product::Product;
+use bowline_domain::feedback::ticket::{Erased, Importance, Status};
+use bowline_store::feedback::{HistoryView, NotMerged, Sort, TicketRow};
+
+use crate::component::{Lozenge, Tone};
+
+/// A status as a product calls it.
+pub(super) fn status(status: Status, product: Option<&Product>) -> Lozenge {
+    let tone = match status {
+        Status::New => Tone::Warn,
+        Status::InReview | Status::Planned => Tone::Busy,
+        Status::Done => Tone::Good,
+        Status::Declined => Tone::Plain,
+    };
+    let name = product.map_or_else(|| status.title(), |product| product.status_name(status));
+    Lozenge::new(tone, name)
+}
+
+pub(super) fn importance(importance: Importance) -> &'static str {
+    match importance {
+        Importance::Unset => "Not judged",
+        Importance::Low => "Low",
+        Importance::Medium => "Medium",
+        Importance::High => "High",
+    }
+}
+
+pub(super) fn sort(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Newest => "Newest first",
+        Sort::People => "Most people",
+        Sort::Companies => "Most companies",
+        Sort::Spend => "Highest monthly spend",
+    }
+}
+
+/// What a ticket is called, erased ones too.
+pub(super) fn title(row: &TicketRow) -> String {
+    if row.erased.is_some() {
+        format!("Ticket {}, erased", row.id)
+    } else {
+        row.title.clone()
+    }
+}
+
+/// Why a ticket was erased.
+pub(super) fn erased(word: &str) -> &'static str {
+    Erased::words(word)
+}
+
+/// A step of a ticket's history.
+pub(super) fn step(step: &HistoryView, product: Option<&Product>) -> String {
+    let detail = step.detail.as_str();
+    match step.what.as_str() {
+        "made" => "Tagged in Intercom; the ticket was made.".to_owned(),
+        "untagged" => format!("The tag {detail} was taken off in Intercom."),
+        "erased" => erased(detail).to_owned(),
+        "moved" => {
+            let name = Status::from_word(detail).map_or(detail, |status| {
+                product.map_or_else(|| status.title(), |product| product.status_name(status))
+            });
+            format!("Moved to {name}.")
+        }
+        "assigned" if detail.is_empty() => "Assigned to nobody.".to_owned(),
+        "assigned" => format!("Assigned to {detail}."),
+        "judged" => {
+            let judged = Importance::from_word(detail).unwrap_or_default();
+            format!("Importance: {}.", importance(judged))
+        }
+        "labelled" => format!("Labelled {detail}."),
+        "unlabelled" => format!("Label {detail} taken off."),
+        "tied" => format!("Tied to {detail}."),
+        "untied" => "Tied to no issue any more.".to_owned(),
+        "issue_made" => format!("The issue {detail} was made from it."),
+        "merged" => format!("Merged into ticket {detail}."),
+        "took_in" => format!("Ticket {detail} was merged into it."),
+        "parted" => format!("Parted from ticket {detail} again."),
+        "let_go" => format!("Ticket {detail} stands by itself again."),
+        "split" => format!("Ticket {detail} was split off."),
+        "split_off" => format!("Split off from ticket {detail}."),
+        other => format!("{other} {detail}"),
+    }
+}
+
+/// Why tickets are not merged.
+pub(super) fn not_merged(why: NotMerged) -> &'static str {
+    match why {
+        NotMerged::Gone => "One of the tickets is not there, or was erased.",
+        NotMerged::Same => "A ticket cannot be merged into itself.",
+        NotMerged::OtherProduct => "The tickets are of different products.",
+        NotMerged::MergedAlready => {
+            "One of the tickets is merged into another one already. Undo that first."
+        }
+        NotMerged::NotUndoable => "The merge was undone already, or another one came after it.",
+    }
+}
+
+/// A number with blanks between its thousands.
+pub(super) fn number(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push('\u{202f}');
+        }
+        grouped.push(digit);
+    }
+    if number < 0 {
+        grouped.insert(0, '-');
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        for (of, wanted) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1\u{202f}000"),
+            (-12_345_678, "-12\u{202f}345\u{202f}678"),
+        ] {
+            assert_eq!(number(of), wanted);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Writes of feedback that have a transaction of their own.
+
+use bowline_domain::feedback::ids::{PartId, ProductId, TicketId};
+use bowline_domain::feedback::product::ListedTag;
+use bowline_domain::feedback::ticket::TicketIssue;
+use bowline_domain::ids::{ConversationId, WorkspaceName};
+use bowline_domain::time::Millis;
+
+use super::model::{BackfillState, FileDraft, NotMerged, ProductDraft, TicketChange};
+use crate::access::AuditEntry;
+use crate::committer::Writer;
+use crate::db::Conn;
+use crate::error::StoreError;
+use crate::handover::Leases;
+use crate::model::NewEvent;
+use crate::sql::feedback::{backfill, files, products, triage};
+use crate::writes::{Write, write};
+
+impl Leases for ProductId {}
+impl Leases for Result<(), NotMerged> {}
+impl Leases for Result<TicketId, NotMerged> {}
+
+write!(PutProduct { draft: ProductDraft, now: Millis, audit: Vec<AuditEntry> } -> ProductId,
+    |conn, _| products::put(conn, &draft, now, &audit).await);
+write!(Undeclare { keep: Vec<(WorkspaceName, String)> } -> u64,
+    |conn, _| products::undeclare(conn, &keep).await);
+write!(NameTags { workspace: WorkspaceName, listed: Vec<ListedTag>, now: Millis } -> u64,
+    |conn, _| products::name_tags(conn, &workspace, &listed, now).await);
+write!(Triage {
+    tickets: Vec<TicketId>, change: TicketChange, who: String, at: Millis,
+    events: Vec<NewEvent>, audit: Vec<AuditEntry>
+} -> u64, |conn, writer|
+    triage::change(conn, writer, (&tickets, &change), (&who, at), &events, &audit).await);
+write!(MergeTickets {
+    ticket: TicketId, into: TicketId, who: String, at: Millis, audit: Vec<AuditEntry>
+} -> Result<(), NotMerged>, |conn, _|
+    triage::merge(conn, ticket, into, (&who, at), &audit).await);
+write!(UndoMerge { merge: i64, who: String, at: Millis, audit: Vec<AuditEntry> } ->
+    Result<TicketId, NotMerged>,
+    |conn, _| triage::undo(conn, merge, (&who, at), &audit).await);
+write!(SplitTicket {
+    ticket: TicketId, title: String, text: String, who: String, at: Millis, audit: Vec<AuditEntry>
+} -> Result<TicketId, NotMerged>, |conn, _|
+    triage::split(conn, ticket, (&title, &text), (&who, at), &audit).await);
+write!(IssueMade { ticket: TicketId, issue: TicketIssue, at: Millis } -> (),
+    |conn, _| triage::issue_made(conn, ticket, &issue, at).await);
+write!(KeepFiles {
+    workspace: WorkspaceName, conversation: ConversationId, part: PartId, drafts: Vec<FileDraft>
+} -> (), |conn, _| files::keep(conn, (&workspace, &conversation, &part), &drafts).await);
+write!(BeginBackfill {
+    product: ProductId, since: Millis, found: i64, who: String, at: Millis, audit: Vec<AuditEntry>
+} -> Option<i64>, |conn, _|
+    backfill::begin(conn, (product, since, found), (&who, at), &audit).await);
+write!(MoveBackfill { id: i64, to: BackfillState, at: Millis, audit: Vec<AuditEntry> } -> bool,
+    |conn, _| backfill::become_(conn, id, to, at, &audit).await);
+write!(AdvanceBackfill {
+    id: i64, looked: i64, cursor: Option<String>, trouble: Option<String>
+} -> (), |conn, _| backfill::advance(conn, id, looked, cursor, trouble).await);
