@@ -124,7 +124,10 @@ fn files_of_public_comments_are_sent_where_that_is_switched_on() {
         "<file2.pdf>",
     ];
     assert_eq!(world.phone, wanted);
-    let file = world.outbound.last().and_then(|kept| kept.file());
+    let file = world
+        .outbound
+        .last()
+        .and_then(super::super::delivery::Outbound::file);
     let wanted = AgentFile {
         id: "c000002-2".to_owned(),
         name: "file2.pdf".to_owned(),
@@ -166,6 +169,9 @@ fn a_file_that_reached_nobody_is_sent_again_as_a_file() {
     world.report(&again("3", true));
     world.settle();
     assert_eq!(world.phone, ["Which model?", "<file2.pdf>"]);
-    let sent = world.outbound.last().and_then(|kept| kept.file());
+    let sent = world
+        .outbound
+        .last()
+        .and_then(super::super::delivery::Outbound::file);
     assert_eq!(sent, kept.file(), "and may be sent again");
 }

@@ -258,17 +258,16 @@ pub(super) async fn redact(
         }
     };
     sandbox.with(|state, _| {
-        match part {
-            Some(part) => state.redact(id, part)?,
-            None => {
-                let source = id_from(&body.required_id("source_id")?)?;
-                if state.conversation(id)?.source_id != source {
-                    let code = "conversation_part_or_message_not_found";
-                    let words = "Conversation part or message not found";
-                    return Err(ApiError::missing(code, words));
-                }
-                state.redact_source(id)?;
+        if let Some(part) = part {
+            state.redact(id, part)?;
+        } else {
+            let source = id_from(&body.required_id("source_id")?)?;
+            if state.conversation(id)?.source_id != source {
+                let code = "conversation_part_or_message_not_found";
+                let words = "Conversation part or message not found";
+                return Err(ApiError::missing(code, words));
             }
+            state.redact_source(id)?;
         }
         let found = state.conversation(id)?;
         Ok(Json(shape::conversation(
