@@ -29,9 +29,6 @@ use crate::shared::Shared;
 const TAGGED: &str = "conversation_part.tag.created";
 const REDACTED: &str = "conversation_part.redacted";
 
-/// The topic that tells that a contact is no more.
-const CONTACT_DELETED: &str = "contact.deleted";
-
 /// What a delivery means for feedback; `None` if it is not about any.
 pub(crate) async fn of_delivery(
     shared: &Arc<Shared>,
@@ -77,10 +74,10 @@ pub(crate) async fn of_delivery(
                 .await
                 .map(Some)
         }
-        _ => match contact_of(notification) {
-            Some(contact) => contact_gone(shared, workspace, contact).await,
-            None => Ok(None),
-        },
+        Item::ContactDeleted { id } => {
+            contact_gone(shared, workspace, ContactId::new(id.as_str())).await
+        }
+        _ => Ok(None),
     }
 }
 
@@ -97,17 +94,6 @@ fn concerns(topic: &str, products: &[Product], known: &[KnownTicket], added: &[T
     };
     topic == TAGGED && !products.is_empty() && (added.is_empty() || added.iter().any(counts))
         || topic == REDACTED && !known.is_empty()
-}
-
-/// The contact that a notification says is no more.
-fn contact_of(notification: &Notification) -> Option<ContactId> {
-    let Item::Other(item) = &notification.item else {
-        return None;
-    };
-    (notification.topic == CONTACT_DELETED)
-        .then(|| item.get("id")?.as_str())
-        .flatten()
-        .map(ContactId::new)
 }
 
 /// What is known besides what reading shows.
