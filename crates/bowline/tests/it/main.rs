@@ -18,6 +18,7 @@ mod deliveries;
 mod failure;
 mod feedback;
 mod feedback_pages;
+mod feedback_people;
 mod finding_out;
 mod formatting;
 mod linking;

@@ -137,7 +137,7 @@ async fn delivery_states_are_followed(on: On) {
     becomes(&talk, &request, Delivery::Read).await;
 }
 
-async fn becomes(talk: &Talk, request: &str, delivery: Delivery) {
+pub(crate) async fn becomes(talk: &Talk, request: &str, delivery: Delivery) {
     until_async(async || {
         let kept = talk.outbound(request).await;
         kept.first().filter(|one| one.delivery == delivery).cloned()

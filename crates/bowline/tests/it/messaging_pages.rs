@@ -7,6 +7,7 @@ use bowline_sandbox::common::faults::{Fault, FaultKind};
 use bowline_sandbox::phones::{Failure, Habit, Inbound};
 
 use crate::browser::{Browser, Page};
+use crate::messaging_delivery::becomes;
 use crate::messaging_stage::{NOA, Talk, until_async};
 use crate::process::run;
 use crate::stage::{On, on_both};
@@ -38,6 +39,8 @@ async fn failed(on: On) -> (Talk, String) {
         ..Habit::default()
     });
     talk.agent().comment(&request, "Which model?").unwrap();
+    // The provider tells of the failure by a webhook of its own.
+    becomes(&talk, &request, Delivery::Failed).await;
     talk.settled().await;
     talk.noa().habit(Habit::default());
     (talk, request)
@@ -139,6 +142,11 @@ async fn a_conversation_shows_who_can_read_what_and_how_far_it_came(on: On) {
     // Whoever looks for the request finds the conversation.
     let why = viewer.get(&format!("/why?q={request}")).await;
     assert!(why.goes_to().starts_with("/conversations/bird/"));
+    // The request's panel shows it, though its project is joined to no workspace.
+    let panel = viewer.get(&format!("/issues/acme-jira/{request}")).await;
+    panel.says("On a messaging channel");
+    panel.says("An answer is possible until");
+    assert!(panel.text.contains("href=\"/conversations/bird/"));
     let wrong = viewer.get("/conversations?about=somebody").await;
     wrong.says("is neither a request's key");
     assert_eq!(viewer.get("/conversations/bird/nobody/1").await.status, 404);

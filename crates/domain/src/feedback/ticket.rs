@@ -250,6 +250,8 @@ pub enum Erased {
     ConversationDeleted,
     /// Its contact was deleted in Intercom.
     ContactDeleted,
+    /// Its contact was erased here.
+    ContactErased,
 }
 
 impl Erased {
@@ -259,6 +261,7 @@ impl Erased {
             Self::Redacted => "redacted",
             Self::ConversationDeleted => "conversation_deleted",
             Self::ContactDeleted => "contact_deleted",
+            Self::ContactErased => "contact_erased",
         }
     }
 
@@ -268,6 +271,7 @@ impl Erased {
             "redacted" => "The message was redacted in Intercom.",
             "conversation_deleted" => "The conversation was deleted in Intercom.",
             "contact_deleted" => "The contact was deleted in Intercom.",
+            "contact_erased" => "The contact was erased here.",
             _ => "It was erased in Intercom.",
         }
     }

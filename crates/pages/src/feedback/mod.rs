@@ -7,7 +7,7 @@ mod inbox;
 mod product;
 mod products;
 mod ticket;
-mod words;
+pub(crate) mod words;
 
 use axum::Router;
 use axum::routing::{get, post};

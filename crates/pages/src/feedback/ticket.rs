@@ -6,7 +6,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use bowline_access::{Look, Permission, Triage};
+use bowline_access::{Look, Permission, SeeContacts, Triage};
+use bowline_domain::contacts::ids::RemoteContactId;
 use bowline_domain::feedback::ids::TicketId;
 use bowline_domain::feedback::product::Product;
 use bowline_domain::feedback::similar;
@@ -18,6 +19,7 @@ use super::words;
 use crate::App;
 use crate::caller::{Caller, Number};
 use crate::component::{Lozenge, Select};
+use crate::contacts::amount;
 use crate::error::{PageError, html};
 use crate::notice;
 use crate::query::Query;
@@ -170,16 +172,47 @@ pub(super) async fn show<P: Permission>(
     };
     let page = fill(app, caller, &view, product, (people, suggested), typed);
     let page = TicketPage {
+        live: if caller.who().may::<SeeContacts>() {
+            live_values(app, &view).await?
+        } else {
+            Vec::new()
+        },
         shell: page.shell.noting(done),
         ..page
     };
     Ok((status, html(&page)).into_response())
 }
 
-/// What a ticket's contact is now, beside what they were then. The copy of contacts is not there
-/// yet: this is the one place that will read it.
-fn live_values(_app: &App, _view: &TicketView) -> Vec<(&'static str, String)> {
-    Vec::new()
+/// What a ticket's contact and company are now, beside what they were then, as far as contacts are
+/// copied.
+async fn live_values(
+    app: &App,
+    view: &TicketView,
+) -> Result<Vec<(&'static str, String)>, PageError> {
+    let store = &app.shared.store;
+    let Some(contact) = &view.contact else {
+        return Ok(Vec::new());
+    };
+    let remote = RemoteContactId::new(contact.as_str());
+    let known = store
+        .contact_by_remote(&view.row.workspace, &remote)
+        .await?;
+    let Some(known) = known else {
+        return Ok(Vec::new());
+    };
+    let mut live = vec![("Name now", known.name.clone())];
+    live.extend(known.email.map(|email| ("E-mail address now", email)));
+    let companies = store.companies_of(&[known.id]).await?;
+    let then = view.company.as_deref();
+    let company = companies.into_iter().map(|(_, company)| company);
+    let mut same = company.filter(|company| Some(company.remote.as_str()) == then);
+    if let Some(company) = same.next() {
+        live.push(("Company now", company.name));
+        live.extend(company.plan.map(|plan| ("Plan now", plan)));
+        let spend = company.monthly_spend.map(amount);
+        live.extend(spend.map(|spend| ("Monthly spend now", spend)));
+    }
+    Ok(live)
 }
 
 fn fill<P: Permission>(
@@ -242,7 +275,7 @@ fn fill<P: Permission>(
         company: row.company_name.clone().unwrap_or_default(),
         plan: view.plan.clone().unwrap_or_default(),
         own_spend: words::number(view.own_spend),
-        live: live_values(app, view),
+        live: Vec::new(),
         people: words::number(row.people),
         companies: words::number(row.companies),
         spend: words::number(row.spend),

@@ -37,7 +37,7 @@ pub(super) fn sort(sort: Sort) -> &'static str {
 }
 
 /// What a ticket is called, erased ones too.
-pub(super) fn title(row: &TicketRow) -> String {
+pub(crate) fn title(row: &TicketRow) -> String {
     if row.erased.is_some() {
         format!("Ticket {}, erased", row.id)
     } else {

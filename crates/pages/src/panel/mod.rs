@@ -9,6 +9,8 @@ mod contacts;
 mod conversations;
 mod files;
 pub(crate) mod people;
+mod talk;
+mod tickets;
 mod timeline;
 mod viewer;
 pub(crate) mod whole;
@@ -52,9 +54,11 @@ pub(crate) struct Section {
 pub(crate) type Drawn<'p> = Pin<Box<dyn Future<Output = Result<String, PageError>> + Send + 'p>>;
 
 /// The sections, in order.
-const SECTIONS: [Section; 4] = [
+const SECTIONS: [Section; 6] = [
     conversations::SECTION,
+    talk::SECTION,
     contacts::SECTION,
+    tickets::SECTION,
     timeline::SECTION,
     write::SECTION,
 ];
@@ -231,21 +235,28 @@ async fn show(
 ) -> Result<Response, PageError> {
     let again = query.get("refresh").is_some();
     let now = known(app, issue, again).await?;
-    let obstacle = obstacle(issue, &now);
+    let mut obstacle = obstacle(issue, &now);
     let (mut read, mut forms) = (Vec::new(), Vec::new());
+    let panel = Panel {
+        app,
+        viewer: &viewer,
+        issue,
+        now: &now,
+        query,
+        typed,
+    };
     if obstacle.is_none() {
-        let panel = Panel {
-            app,
-            viewer: &viewer,
-            issue,
-            now: &now,
-            query,
-            typed,
-        };
         for section in &SECTIONS {
             let drawn = (section.draw)(&panel).await?;
             let list = if section.read { &mut read } else { &mut forms };
             list.push(drawn);
+        }
+    } else {
+        // A request of a project that is not joined to a workspace has nothing else to show.
+        let talk = (talk::SECTION.draw)(&panel).await?;
+        if !talk.is_empty() {
+            obstacle = None;
+            read.push(talk);
         }
     }
     let content = Content {

@@ -17,6 +17,7 @@ use crate::db::{Conn, Value, values};
 use crate::error::StoreError;
 use crate::sql::contacts::read;
 use crate::sql::contacts::take::locate;
+use crate::sql::feedback::person;
 
 /// Writes a contact after its fields were changed here.
 async fn rewrite(conn: &mut Conn, contact: &Contact) -> Result<(), StoreError> {
@@ -104,6 +105,10 @@ pub(crate) async fn merge_remote(
         Some(_) => Ok(()),
         None => {
             // Never seen here: what is told of it later is late.
+            let known_as = read::by_id(conn, into).await?;
+            if let Some(stays) = known_as.and_then(|known| known.remote) {
+                person::move_to(conn, workspace, from, &stays).await?;
+            }
             alias(conn, workspace, (None, Some(from)), into, at).await
         }
     }
@@ -172,12 +177,16 @@ pub(crate) async fn merge(
         .await?;
     super::erase::rows(conn, from).await?;
     let becomes = stays.remote.is_none() && gone.remote.is_some();
+    let (workspace, known_as) = (stays.workspace.clone(), stays.remote.clone());
     if becomes {
         // The one that stays is known by the other's id from now on.
         become_remote(conn, &mut stays, &gone).await?;
         alias(conn, &stays.workspace, (Some(from), None), into, at).await?;
     } else {
         let was = (Some(from), gone.remote.as_ref());
+        if let (Some(gone), Some(stays)) = (&gone.remote, &known_as) {
+            person::move_to(conn, &workspace, gone, stays).await?;
+        }
         alias(conn, &stays.workspace, was, into, at).await?;
     }
     rewrite(conn, &stays).await?;

@@ -11,6 +11,7 @@ use crate::db::{Conn, Value, values};
 use crate::error::StoreError;
 use crate::sql::contacts::read;
 use crate::sql::contacts::take::locate;
+use crate::sql::feedback::person;
 
 /// Deliveries that one transaction goes through.
 const EVENTS_AT_ONCE: i64 = 500;
@@ -88,6 +89,7 @@ pub(crate) async fn contact(
     for remote in &ids {
         let remote = RemoteContactId::new(remote.as_str());
         bury(conn, &known.workspace, &remote, at).await?;
+        person::erase_of(conn, &known.workspace, remote.as_str(), at).await?;
     }
     conn.run("forgetting other ids of a contact", ALIASES, values![id.0])
         .await?;
@@ -153,7 +155,10 @@ pub(crate) async fn copied(
     workspace: &WorkspaceName,
     limit: i64,
 ) -> Result<u64, StoreError> {
-    const PART: &str = "SELECT id FROM contact WHERE workspace = $1 AND role <> $2 LIMIT $3";
+    const PART: &str = "SELECT id FROM contact WHERE workspace = $1 AND role <> $2 \
+        AND NOT EXISTS (SELECT 1 FROM ticket \
+          WHERE ticket.workspace = contact.workspace AND ticket.contact = contact.remote) \
+        LIMIT $3";
     const MEMBER: &str = "WITH v (id) AS (VALUES {rows}) \
         DELETE FROM membership WHERE contact IN (SELECT id FROM v)";
     const ASKED: &str = "WITH v (id) AS (VALUES {rows}) \

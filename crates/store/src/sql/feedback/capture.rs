@@ -16,6 +16,9 @@ use crate::sql::decide::json;
 /// Who is written down for what Intercom told.
 const BY_INTERCOM: &str = "Intercom";
 
+/// Who did what follows from something that was done here; the audit log says by whom.
+const BY_US: &str = "Bowline";
+
 /// Records what decisions change in feedback.
 pub(crate) async fn store(
     conn: &mut Conn,
@@ -219,7 +222,7 @@ async fn erase_whole(
 
 /// Text, identity, transcript, files, words and what was written down of the text go. The shell
 /// stays: product, tags, times, status.
-async fn erase(
+pub(super) async fn erase(
     conn: &mut Conn,
     id: TicketId,
     because: Erased,
@@ -241,7 +244,12 @@ async fn erase(
     let stands = group::standing(conn, id).await?;
     let stands = stands.and_then(|standing| standing.merged_into);
     regroup(conn, stands.map_or(id, TicketId)).await?;
-    note(conn, id, (BY_INTERCOM, at), "erased", because.as_str()).await
+    let by = if because == Erased::ContactErased {
+        BY_US
+    } else {
+        BY_INTERCOM
+    };
+    note(conn, id, (by, at), "erased", because.as_str()).await
 }
 
 async fn unindex(conn: &mut Conn, id: TicketId) -> Result<(), StoreError> {

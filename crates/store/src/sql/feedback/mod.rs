@@ -5,6 +5,7 @@ pub(crate) mod capture;
 pub(crate) mod files;
 pub(crate) mod group;
 pub(crate) mod list;
+pub(crate) mod person;
 pub(crate) mod products;
 pub(crate) mod triage;
 pub(crate) mod views;
