@@ -34,9 +34,12 @@ async fn tickets_go_with_the_person_who_stays_and_end_with_who_is_erased(on: On)
         known(&it.stage, &max).await.unwrap(),
     );
     let mut owner = Browser::signed_in(&it.stage, "owner").await;
-    let page = owner.get(&format!("/feedback/{}", tickets[1].id.0)).await;
-    page.says("Name now");
-    page.says("noa.lind@example.com");
+    let of_hers = tickets.iter().find(|ticket| ticket.author == "Noa Lind");
+    let page = owner
+        .get(&format!("/feedback/{}", of_hers.unwrap().id.0))
+        .await;
+    page.says("Name now Noa Lind");
+    page.says("E-mail address now noa.lind@example.com");
 
     let into = of_max.id.to_string();
     let merge = format!("/contacts/{}/merge", of_noa.id);

@@ -14,11 +14,12 @@ use crate::connection::Connection;
 use crate::effect::{Act, Effect, EffectKey};
 use crate::fact::FactKey;
 use crate::happening::Happening;
-use crate::link::Link;
+use crate::link::{Link, Origin};
 use crate::observation::{IssueSnapshot, Observation};
 use crate::outcome::{Outcome, Reason};
 use crate::settings::{Settings, Trigger};
 use crate::state::{IssueRecord, IssueState};
+use crate::time::Millis;
 
 use links::LinkNow;
 use sources::CommentText;
@@ -184,6 +185,17 @@ fn record(
     }
 }
 
+/// Did it happen before the link was there? An issue is older than its comments, even where the
+/// clock says the same of both.
+fn is_before(happening: &Happening, at: Millis, link: &Link) -> bool {
+    let by_comments = || {
+        let mut sources = link.sources.iter();
+        sources.all(|source| matches!(source.origin, Origin::Comment(_)))
+    };
+    let created = matches!(happening, Happening::Created { .. });
+    at < link.since || created && at == link.since && by_comments()
+}
+
 /// Turns happenings into effects on the linked conversations.
 struct Telling<'a> {
     state: &'a IssueState,
@@ -285,7 +297,7 @@ impl Telling<'_> {
                 if !cause.is_taken_over(settings) {
                     self.reopen(settings, trigger, &now.link, &fact);
                 }
-            } else if at.is_some_and(|at| at < now.link.since) {
+            } else if at.is_some_and(|at| is_before(happening, at, &now.link)) {
                 self.outcome.because(Reason::BeforeLink);
             } else {
                 self.inform(settings, trigger, &now.link, &fact, happening);

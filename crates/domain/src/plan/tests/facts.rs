@@ -2,7 +2,7 @@
 
 use super::builders::{World, address, created};
 use crate::happening::Happening;
-use crate::observation::CommentVisibility;
+use crate::observation::{CommentView, CommentVisibility};
 
 #[test]
 fn the_comment_that_carries_the_address_makes_one_note() {
@@ -47,6 +47,22 @@ fn an_edited_comment_makes_no_new_note() {
     let step = world.see(&[edited]);
     assert!(step.plan.effects.is_empty());
     assert_eq!(step.reasons(), ["nothing_changed"]);
+}
+
+#[test]
+fn an_issue_is_older_than_its_comments_though_the_clock_says_the_same() {
+    let mut world = World::new("nothing");
+    let comment = world.comment("20", "Bob", &format!("see {}", address("1")));
+    for view in &mut world.issue.comments {
+        if let CommentView::Present(comment) = view {
+            comment.created_at = world.issue.created_at;
+            comment.updated_at = world.issue.created_at;
+        }
+    }
+    assert_eq!(world.see(&[comment]).texts().len(), 1);
+    let late = world.see(&[created()]);
+    assert!(late.is_silent());
+    assert_eq!(late.reasons(), ["before_link"]);
 }
 
 #[test]
