@@ -52,7 +52,6 @@ async fn killed_while_copying(backend: Backend) {
     let intercom = &world.sandbox.intercom.state;
     let starter = Starter::new(&world.config_path, folder.path());
     let pages = || intercom.journal().count(|entry| entry.path == "/contacts");
-    let mut killed = 0;
     for round in 0..KILLS {
         let before = pages();
         let process = starter.start();
@@ -63,9 +62,7 @@ async fn killed_while_copying(backend: Backend) {
         };
         tokio::time::timeout(PATIENCE, read).await.unwrap();
         assert!(process.kill(), "it was alive");
-        killed += 1;
     }
-    assert_eq!(killed, KILLS);
     let process = starter.start();
     let ended = async {
         loop {
