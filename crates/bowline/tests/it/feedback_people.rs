@@ -74,6 +74,14 @@ async fn tickets_go_with_the_person_who_stays_and_end_with_who_is_erased(on: On)
         let page = owner.get(&format!("/feedback/{}", ticket.id.0)).await;
         page.says("The contact was erased here.");
     }
+
+    // They live on in Intercom, and what they say later is not kept either.
+    let later = it.says(&max, "One more wish.");
+    it.tag(&later, "source", &it.idea);
+    let tickets = it.ticket_count(3).await;
+    let view = it.view(tickets[0].id).await;
+    assert_eq!((view.text.as_str(), view.contact), ("", None));
+    assert!(view.transcript.is_empty());
 }
 
 async fn the_panel_shows_the_feedback_behind_an_issue(on: On) {

@@ -7,6 +7,7 @@ use bowline_domain::feedback::words::indexed;
 use bowline_domain::time::Millis;
 
 use super::group::{self, count, note, regroup};
+use super::person;
 use crate::db::{Conn, Value, values};
 use crate::error::StoreError;
 use crate::feedback::{Erase, FeedbackChanges};
@@ -134,6 +135,11 @@ async fn make(
     let by = new.tags.iter().find_map(|tag| tag.by.clone());
     let detail = by.unwrap_or_default();
     note(conn, id, (BY_INTERCOM, at), "made", &detail).await?;
+    if let Some(contact) = &contact
+        && person::was_erased(conn, &changes.workspace, contact).await?
+    {
+        erase(conn, id, Erased::ContactErased, at).await?;
+    }
     Ok(true)
 }
 

@@ -1,6 +1,7 @@
 //! What becomes of tickets when their person is erased, or is somebody else.
 
 use bowline_domain::contacts::ids::RemoteContactId;
+use bowline_domain::contacts::remote::tombstone;
 use bowline_domain::feedback::ids::TicketId;
 use bowline_domain::feedback::ticket::Erased;
 use bowline_domain::ids::WorkspaceName;
@@ -10,6 +11,19 @@ use super::capture::erase;
 use super::group::{regroup, standing};
 use crate::db::{Conn, values};
 use crate::error::StoreError;
+
+/// Was a person erased? What is told of them later makes shells only.
+pub(crate) async fn was_erased(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    contact: &str,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT 1 FROM contact_tombstone WHERE workspace = $1 AND digest = $2";
+    let digest = tombstone(workspace.as_str(), &RemoteContactId::new(contact));
+    let args = values![workspace.as_str(), digest];
+    let rows = conn.rows("looking whether a person was erased", SQL, args);
+    Ok(!rows.await?.is_empty())
+}
 
 /// Erases what a person said: all tickets of theirs, down to their shells.
 pub(crate) async fn erase_of(
