@@ -5,82 +5,18 @@
 //     CHROMIUM=/usr/bin/chromium node newcomer.mjs
 //
 // SCREENSHOTS=FOLDER keeps a picture of each page.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { PASSWORD, counted, expect, finish, holds, launch, look, opener, step, variables } from "./harness.mjs";
 
-const { NEWCOMER: start, NEWCOMER_CODE: code, DEMO_INTERCOM: intercom, DEMO_JIRA: jira, CHROMIUM: executablePath, SCREENSHOTS: folder } = process.env;
-if (!start || !code || !intercom || !jira || !executablePath) {
-  console.error("NEWCOMER, NEWCOMER_CODE, DEMO_INTERCOM, DEMO_JIRA and CHROMIUM must be set");
-  process.exit(2);
-}
-
+const [start, code, intercom, jira] = variables("NEWCOMER", "NEWCOMER_CODE", "DEMO_INTERCOM", "DEMO_JIRA");
 const PATIENCE_MS = 15_000;
-const NARROW_PX = 360;
-const PASSWORD = "four little words here";
 // Clicks from the first page to the note, those in Jira included. More would be a step back.
 const CLICKS_MAX = 14;
 const base = new URL(start).origin;
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-let passed = 0;
-let failed = 0;
-let looked = 0;
+const browser = await launch();
+const open = opener(browser, PATIENCE_MS);
+
 let clicks = 0;
-
-async function step(name, act) {
-  try {
-    await act();
-    passed += 1;
-    console.log(`ok   ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAIL ${name}: ${error.message}`);
-  }
-}
-
-function expect(truth, words) {
-  if (!truth) throw new Error(words);
-}
-
-const browser = await chromium.launch({
-  executablePath,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
-
-async function open(options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, timezoneId: "Europe/Berlin", ...options });
-  context.setDefaultTimeout(PATIENCE_MS);
-  const page = await context.newPage();
-  page.on("pageerror", (error) => {
-    failed += 1;
-    console.log(`FAIL a script failed at ${page.url()}: ${error.message}`);
-  });
-  page.on("console", (message) => {
-    if (/Content Security Policy/.test(message.text())) {
-      failed += 1;
-      console.log(`FAIL refused by the policy at ${page.url()}: ${message.text()}`);
-    }
-  });
-  return page;
-}
-
-// Holds what is shown against the rules, wide and narrow.
-async function look(page, name) {
-  looked += 1;
-  const wide = page.viewportSize();
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-  for (const { id, impact, nodes } of violations) {
-    throw new Error(`${name}: ${id} (${impact}): ${nodes[0].html} ${nodes[0].failureSummary}`);
-  }
-  await page.setViewportSize({ width: NARROW_PX, height: 740 });
-  const width = await page.evaluate(() => document.documentElement.scrollWidth);
-  expect(width <= NARROW_PX, `${name} is ${width} px wide in a window of ${NARROW_PX}`);
-  if (folder) await page.screenshot({ path: `${folder}/${name}-narrow.png`, fullPage: true });
-  await page.setViewportSize(wide);
-  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
-}
 
 async function click(locator) {
   clicks += 1;
@@ -263,6 +199,4 @@ for (const [scheme, options] of [["light", { colorScheme: "light" }], ["dark", {
   });
 }
 
-await browser.close();
-console.log(`${passed} passed, ${failed} failed; ${looked} pages and states held against axe's rules`);
-process.exit(failed === 0 ? 0 : 1);
+await finish(browser);

@@ -5,84 +5,20 @@
 //     CHROMIUM=/usr/bin/chromium node panel.mjs
 //
 // SCREENSHOTS=FOLDER keeps a picture of each state.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { PASSWORD, counted, expect, finish, holds, launch, look, opener, picture, step, variables } from "./harness.mjs";
 
-const { FIRST_VISIT: firstVisit, DEMO_INTERCOM: intercom, DEMO_JIRA: jira, CHROMIUM: executablePath, SCREENSHOTS: folder } = process.env;
-if (!firstVisit || !intercom || !jira || !executablePath) {
-  console.error("FIRST_VISIT, DEMO_INTERCOM, DEMO_JIRA and CHROMIUM must be set");
-  process.exit(2);
-}
-
+const [firstVisit, intercom, jira] = variables("FIRST_VISIT", "DEMO_INTERCOM", "DEMO_JIRA");
 const PATIENCE_MS = 30_000;
-const NARROW_PX = 360;
-const PASSWORD = "four little words here";
 const base = new URL(firstVisit).origin;
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-let passed = 0;
-let failed = 0;
-let looked = 0;
+const browser = await launch();
+const open = opener(browser, PATIENCE_MS);
 
-async function step(name, act) {
-  try {
-    await act();
-    passed += 1;
-    console.log(`ok   ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAIL ${name}: ${error.message}`);
-  }
-}
-
-function expect(truth, words) {
-  if (!truth) throw new Error(words);
-}
-
-const browser = await chromium.launch({
-  executablePath,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
-
-async function open(options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, timezoneId: "Europe/Berlin", ...options });
-  context.setDefaultTimeout(PATIENCE_MS);
-  const page = await context.newPage();
-  page.on("pageerror", (error) => {
-    failed += 1;
-    console.log(`FAIL a script failed at ${page.url()}: ${error.message}`);
-  });
-  page.on("console", (message) => {
-    if (/Content Security Policy/.test(message.text())) {
-      failed += 1;
-      console.log(`FAIL refused by the policy at ${page.url()}: ${message.text()}`);
-    }
-  });
-  return page;
-}
-
-async function holds(frame, name) {
-  await frame.evaluate(axe);
-  const { violations } = await frame.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-  for (const { id, impact, nodes } of violations) {
-    throw new Error(`${name}: ${id} (${impact}): ${nodes[0].html} ${nodes[0].failureSummary}`);
-  }
-}
-
-// Holds a state against the rules in light and dark, wide and narrow.
-async function look(page, name) {
-  const wide = page.viewportSize();
+// Holds a state against the rules in light and dark.
+async function lookBoth(page, name) {
   for (const colorScheme of ["light", "dark"]) {
-    looked += 1;
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await holds(page, `${name} in ${colorScheme}`);
-    await page.setViewportSize({ width: NARROW_PX, height: 740 });
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    expect(width <= NARROW_PX, `${name} is ${width} px wide in a window of ${NARROW_PX}`);
-    if (folder) await page.screenshot({ path: `${folder}/${name}-${colorScheme}-narrow.png`, fullPage: true });
-    await page.setViewportSize(wide);
-    if (folder) await page.screenshot({ path: `${folder}/${name}-${colorScheme}.png`, fullPage: true });
+    await look(page, `${name}-${colorScheme}`);
   }
 }
 
@@ -135,10 +71,10 @@ await step("the panel fills by itself", async () => {
   await page.getByRole("link", { name: "Conversation with Mia Holm" }).waitFor();
   await page.getByText("mia@example.com").waitFor();
   await page.getByText("as in Intercom").waitFor();
-  await look(page, "panel");
+  await lookBoth(page, "panel");
   await page.goto(panel(alone));
   await page.getByText("No conversation is linked.").first().waitFor();
-  await look(page, "panel-empty");
+  await lookBoth(page, "panel-empty");
 });
 
 await step("without script the link reads again", async () => {
@@ -163,11 +99,11 @@ await step("each composer says who reads it; a fault is beside the field and the
   await page.getByRole("button", { name: "Link", exact: true }).click();
   await page.getByText("is no conversation").waitFor();
   expect((await page.getByLabel("Conversation", { exact: true }).inputValue()) === "that one", "what was typed is gone");
-  await look(page, "panel-wrong");
+  await lookBoth(page, "panel-wrong");
   await page.getByLabel("Or look for it").fill("export");
   await page.getByRole("button", { name: "Search Intercom" }).click();
   await page.getByText(/Linked already|Link/).first().waitFor();
-  await look(page, "panel-found");
+  await lookBoth(page, "panel-found");
 });
 
 await step("a note is written by keyboard alone", async () => {
@@ -189,10 +125,10 @@ await step("an answer of unknown outcome waits with two buttons", async () => {
   await page.getByRole("button", { name: "Send to the customer", exact: true }).click();
   await page.getByText("The answer is on its way").waitFor();
   await page.getByRole("button", { name: "Send it again to the customer" }).waitFor();
-  await look(page, "panel-held");
+  await lookBoth(page, "panel-held");
   await page.goto(`${base}/problems`);
   await page.getByText("An answer to a customer waits for a person").waitFor();
-  await look(page, "problems-held");
+  await lookBoth(page, "problems-held");
   await page.goto(panel(linked));
   await page.getByRole("button", { name: "Send it again to the customer" }).click();
   await page.getByText("It is being sent again.").waitFor();
@@ -206,11 +142,11 @@ await step("a whole conversation, its notes marked", async () => {
   await page.getByRole("link", { name: "Conversation with Mia Holm" }).click();
   await page.getByText("Internal note").first().waitFor();
   await page.getByText("Is it better now?").waitFor();
-  await look(page, "conversation");
+  await lookBoth(page, "conversation");
   await fault({ method: "GET", path_contains: "/conversations/", times: 1, kind: "drop_before" });
   await page.reload();
   await page.getByText("Intercom did not answer as needed").waitFor();
-  await look(page, "conversation-unread");
+  await lookBoth(page, "conversation-unread");
 });
 
 await step("a dead Intercom leaves what was known", async () => {
@@ -230,10 +166,10 @@ await step("in Jira's issue page it stands in a frame and works there", async ()
   await frame.getByLabel("Note", { exact: true }).fill("From within Jira.");
   await frame.getByRole("button", { name: "Add the internal note" }).click();
   await frame.getByText("The note is on its way.").waitFor();
-  if (folder) await page.screenshot({ path: `${folder}/jira-panel.png`, fullPage: true });
+  await picture(page, "jira-panel");
   const inside = page.frames().find((one) => one.url().includes("/embed/"));
   await holds(inside, "the frame");
-  looked += 1;
+  counted.looked += 1;
   await page.goto(intercom);
   await page.getByRole("link", { name: /Mia Holm/ }).first().click();
   await page.locator("[id^=part-]").getByText("From within Jira.").waitFor();
@@ -253,6 +189,4 @@ await step("no other page may frame it", async () => {
   await context.close();
 });
 
-await browser.close();
-console.log(`${passed} passed, ${failed} failed; ${looked} states held against axe's rules`);
-process.exit(failed === 0 ? 0 : 1);
+await finish(browser, "states");
