@@ -117,7 +117,10 @@ struct Asked {
 fn asked(request: &Request) -> Option<Asked> {
     SEEN.try_with(|_| ()).ok()?;
     let readable = |value: &http::HeaderValue| value.to_str().map(str::to_owned).ok();
-    let secret = request.headers.values().filter(|value| value.is_sensitive());
+    let secret = request
+        .headers
+        .values()
+        .filter(|value| value.is_sensitive());
     Some(Asked {
         method: request.method.clone(),
         url: request.url.clone(),
@@ -227,7 +230,10 @@ mod tests {
         sent.insert("authorization", secret);
         Request {
             method: Method::POST,
-            url: Url::parse("https://api.example.com").unwrap().join(path).unwrap(),
+            url: Url::parse("https://api.example.com")
+                .unwrap()
+                .join(path)
+                .unwrap(),
             headers: sent,
             body: Some(Bytes::from_static(b"{}")),
             deadline: Duration::from_secs(1),
@@ -242,7 +248,10 @@ mod tests {
         transport.send(request("/unseen")).await.unwrap();
         let ((), seen) = witnessed(async {
             for number in 0..=SEEN_MAX {
-                transport.send(request(&format!("/{number}"))).await.unwrap();
+                transport
+                    .send(request(&format!("/{number}")))
+                    .await
+                    .unwrap();
             }
         })
         .await;
@@ -250,7 +259,13 @@ mod tests {
         let last = seen.last().unwrap();
         assert_eq!(last.url.path(), format!("/{SEEN_MAX}"));
         assert_eq!(last.secrets, ["Bearer t0ken"]);
-        let Came::Answer { headers, body, length, .. } = &last.came else {
+        let Came::Answer {
+            headers,
+            body,
+            length,
+            ..
+        } = &last.came
+        else {
             panic!("an answer");
         };
         assert_eq!(headers, &[("x-request-id", "r1".to_owned())]);
@@ -263,7 +278,13 @@ mod tests {
         let transport = Witness::over(FakeTransport::always(Err(refused)));
         let (result, seen) = witnessed(async { transport.send(request("/")).await }).await;
         assert!(result.is_err());
-        let [Seen { came: Came::Nothing(why), .. }] = &seen[..] else {
+        let [
+            Seen {
+                came: Came::Nothing(why),
+                ..
+            },
+        ] = &seen[..]
+        else {
             panic!("one call without an answer");
         };
         assert!(why.contains("connection refused"));

@@ -119,9 +119,14 @@ fn forms(header: &str) -> Vec<String> {
     let bare = header.split_once(' ').map_or(header, |(_, rest)| rest);
     let mut forms = vec![header.to_owned(), bare.to_owned()];
     if header.to_ascii_lowercase().starts_with("basic ")
-        && let Some(pair) = STANDARD.decode(bare).ok().and_then(|bytes| String::from_utf8(bytes).ok())
+        && let Some(pair) = STANDARD
+            .decode(bare)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok())
     {
-        let password = pair.split_once(':').map(|(_, password)| password.to_owned());
+        let password = pair
+            .split_once(':')
+            .map(|(_, password)| password.to_owned());
         forms.push(pair);
         forms.extend(password);
     }
@@ -138,7 +143,10 @@ fn floor(text: &str, at: usize) -> usize {
     if at >= text.len() {
         return text.len();
     }
-    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+    (0..=at)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
 }
 
 fn names_a_secret(name: &str) -> bool {
@@ -159,7 +167,11 @@ fn without_named(text: &str) -> String {
     while at < text.len() {
         let next = SCHEMES
             .iter()
-            .filter_map(|scheme| lower[at..].find(scheme).map(|found| at + found + scheme.len()))
+            .filter_map(|scheme| {
+                lower[at..]
+                    .find(scheme)
+                    .map(|found| at + found + scheme.len())
+            })
             .min();
         let Some(from) = next else { break };
         let end = text[from..]
@@ -242,9 +254,17 @@ fn body(bytes: &[u8], kind: Option<&str>, max: usize, secrets: &Secrets) -> Opti
     }
     let textual = kind.is_none_or(|kind| {
         let kind = kind.to_ascii_lowercase();
-        ["json", "text", "xml", "urlencoded"].iter().any(|part| kind.contains(part))
+        ["json", "text", "xml", "urlencoded"]
+            .iter()
+            .any(|part| kind.contains(part))
     });
-    let what = || format!("({} bytes of {})", bytes.len(), kind.unwrap_or("something else"));
+    let what = || {
+        format!(
+            "({} bytes of {})",
+            bytes.len(),
+            kind.unwrap_or("something else")
+        )
+    };
     if !textual {
         return Some(what());
     }
@@ -266,7 +286,11 @@ fn body(bytes: &[u8], kind: Option<&str>, max: usize, secrets: &Secrets) -> Opti
 }
 
 fn call(seen: &Seen, done: bool, secrets: &Secrets) -> Call {
-    let max = if done { DONE_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
+    let max = if done {
+        DONE_BODY_BYTES_MAX
+    } else {
+        BODY_BYTES_MAX
+    };
     let sent = seen.body.as_ref();
     let mut call = Call {
         method: seen.method.to_string(),
@@ -286,7 +310,10 @@ fn call(seen: &Seen, done: bool, secrets: &Secrets) -> Call {
         } => {
             call.status = Some(*status);
             let kept = |(name, value): &(&str, String)| {
-                ((*name).to_owned(), secrets.beginning(value, HEADER_BYTES_MAX))
+                (
+                    (*name).to_owned(),
+                    secrets.beginning(value, HEADER_BYTES_MAX),
+                )
             };
             call.headers = headers.iter().map(kept).collect();
             call.response_bytes = length.and_then(|length| u64::try_from(length).ok());

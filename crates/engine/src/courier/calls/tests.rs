@@ -9,7 +9,10 @@ const TOKEN: &str = "dG9rOjEyMzQ1Njc4OTA=";
 fn seen(method: Method, path: &str, sent: &str, status: u16, answer: &str) -> Seen {
     Seen {
         method,
-        url: Url::parse("https://api.example.com").unwrap().join(path).unwrap(),
+        url: Url::parse("https://api.example.com")
+            .unwrap()
+            .join(path)
+            .unwrap(),
         body: Some(Bytes::copy_from_slice(sent.as_bytes())).filter(|body| !body.is_empty()),
         body_kind: Some("application/json".to_owned()),
         secrets: vec![format!("Bearer {TOKEN}")],
@@ -35,15 +38,34 @@ fn an_attempt_that_was_done_keeps_its_write_and_little_of_it() {
     let note = format!("{{\"body\":\"{}\"}}", "n".repeat(5_000));
     let all = [
         seen(Method::GET, "/conversations/1", "", 200, &"c".repeat(900)),
-        seen(Method::POST, "/conversations/1/reply", &note, 200, &"c".repeat(900)),
+        seen(
+            Method::POST,
+            "/conversations/1/reply",
+            &note,
+            200,
+            &"c".repeat(900),
+        ),
         seen(Method::GET, "/conversations/1", "", 200, "{}"),
     ];
     let (text, calls) = kept_of(&all, true);
-    let [call] = &calls[..] else { panic!("{calls:?}") };
-    assert_eq!((call.method.as_str(), call.path.as_str()), ("POST", "/conversations/1/reply"));
-    assert_eq!((call.status, call.response_bytes, call.took_ms), (Some(200), Some(900), 7));
+    let [call] = &calls[..] else {
+        panic!("{calls:?}")
+    };
+    assert_eq!(
+        (call.method.as_str(), call.path.as_str()),
+        ("POST", "/conversations/1/reply")
+    );
+    assert_eq!(
+        (call.status, call.response_bytes, call.took_ms),
+        (Some(200), Some(900), 7)
+    );
     assert_eq!(call.response, None);
-    assert!(call.request.as_deref().unwrap().starts_with("{\"body\":\"nnn"));
+    assert!(
+        call.request
+            .as_deref()
+            .unwrap()
+            .starts_with("{\"body\":\"nnn")
+    );
     assert!(text.len() < 500, "{}: {text}", text.len());
     // Found to be there, so nothing was written.
     let (_, calls) = kept_of(&all[..1], true);
@@ -55,12 +77,28 @@ fn an_attempt_that_was_done_keeps_its_write_and_little_of_it() {
 fn an_attempt_that_was_not_done_keeps_its_last_calls_within_bounds() {
     let long = "é".repeat(40_000);
     let mut all = vec![seen(Method::POST, "/first", &long, 500, &long); 6];
-    all.push(seen(Method::POST, "/last", "{}", 422, "{\"errors\":[{\"code\":\"invalid\"}]}"));
+    all.push(seen(
+        Method::POST,
+        "/last",
+        "{}",
+        422,
+        "{\"errors\":[{\"code\":\"invalid\"}]}",
+    ));
     let (text, calls) = kept_of(&all, false);
     assert_eq!(calls.len(), KEPT_MAX);
-    assert_eq!(calls[2].response.as_deref(), Some("{\"errors\":[{\"code\":\"invalid\"}]}"));
-    assert_eq!(calls[2].headers, [("x-request-id".to_owned(), "r1".to_owned())]);
-    assert!(text.len() < KEPT_MAX * (2 * BODY_BYTES_MAX + PATH_BYTES_MAX + 500), "{}", text.len());
+    assert_eq!(
+        calls[2].response.as_deref(),
+        Some("{\"errors\":[{\"code\":\"invalid\"}]}")
+    );
+    assert_eq!(
+        calls[2].headers,
+        [("x-request-id".to_owned(), "r1".to_owned())]
+    );
+    assert!(
+        text.len() < KEPT_MAX * (2 * BODY_BYTES_MAX + PATH_BYTES_MAX + 500),
+        "{}",
+        text.len()
+    );
     assert!(calls[0].request.as_deref().unwrap().ends_with('…'));
 }
 
@@ -69,19 +107,29 @@ fn what_is_no_text_is_named_and_a_form_is_taken_apart() {
     let mut file = seen(Method::POST, "/attachments", "", 413, "");
     file.body = Some(Bytes::from_static(&[0xff, 0xd8, 0xff]));
     file.body_kind = Some("multipart/form-data; boundary=x".to_owned());
-    let mut form = seen(Method::POST, "/token", "client_secret=abc+def&code=1", 400, "");
+    let mut form = seen(
+        Method::POST,
+        "/token",
+        "client_secret=abc+def&code=1",
+        400,
+        "",
+    );
     form.body_kind = Some("application/x-www-form-urlencoded".to_owned());
     let (_, calls) = kept_of(&[file, form], false);
     assert_eq!(
         calls[0].request.as_deref(),
         Some("(3 bytes of multipart/form-data; boundary=x)")
     );
-    assert_eq!(calls[1].request.as_deref(), Some("client_secret=[removed]&code=1"));
+    assert_eq!(
+        calls[1].request.as_deref(),
+        Some("client_secret=[removed]&code=1")
+    );
 }
 
 #[test]
 fn nothing_secret_is_kept() {
-    let pair = base64::engine::general_purpose::STANDARD.encode("bot@example.com:api-t0ken-of-jira");
+    let pair =
+        base64::engine::general_purpose::STANDARD.encode("bot@example.com:api-t0ken-of-jira");
     let mut basic = seen(
         Method::GET,
         "/rest?jwt=eyJh&x=1&access_token=zzz#f",
@@ -95,17 +143,46 @@ fn nothing_secret_is_kept() {
         "{{\"said\":\"Authorization: Bearer other-secret-1\",\"client_Secret\" : \"other\\\"secret-2\",\
          \"echo\":\"{TOKEN}\",\"at\":\"/x?k={escaped}\",\"password\":\"other-secret-3"
     );
-    let all = [basic, seen(Method::POST, "/x", "{\"token\":\"other-secret-4\"}", 400, &answer)];
+    let all = [
+        basic,
+        seen(
+            Method::POST,
+            "/x",
+            "{\"token\":\"other-secret-4\"}",
+            400,
+            &answer,
+        ),
+    ];
     let secrets = Secrets::of(&all);
     let (text, calls) = kept_of(&all, false);
     for secret in [
-        TOKEN, &escaped, &pair, "api-t0ken-of-jira", "other-secret", "secret-2", "eyJh", "zzz",
+        TOKEN,
+        &escaped,
+        &pair,
+        "api-t0ken-of-jira",
+        "other-secret",
+        "secret-2",
+        "eyJh",
+        "zzz",
     ] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
-    assert!(calls[0].path.starts_with("/rest?jwt=[removed]&x=1"), "{}", calls[0].path);
-    assert!(calls[1].response.as_deref().unwrap().contains("\"said\":\"Authorization: Bearer [removed]"));
-    assert_eq!(secrets.out_of(format!("it said {TOKEN}!")), "it said [removed]!");
+    assert!(
+        calls[0].path.starts_with("/rest?jwt=[removed]&x=1"),
+        "{}",
+        calls[0].path
+    );
+    assert!(
+        calls[1]
+            .response
+            .as_deref()
+            .unwrap()
+            .contains("\"said\":\"Authorization: Bearer [removed]")
+    );
+    assert_eq!(
+        secrets.out_of(format!("it said {TOKEN}!")),
+        "it said [removed]!"
+    );
 }
 
 #[test]
