@@ -8,6 +8,7 @@
 
 mod api;
 mod api_talks;
+mod attempts;
 mod bad_input;
 mod browser;
 mod configuring;

@@ -25,7 +25,7 @@ async fn migrating_twice_changes_nothing(world: &World) {
     assert_eq!(columns(world.backend, &world.url).await, before);
     assert_eq!(again.backlog().await.unwrap().events, 1);
     let steps = world
-        .texts("SELECT CAST(step AS TEXT) FROM schema_step ORDER BY step")
+        .texts("SELECT CAST(step AS TEXT) FROM schema_step ORDER BY schema_step.step")
         .await;
     let steps: Vec<&str> = steps
         .iter()
@@ -33,7 +33,7 @@ async fn migrating_twice_changes_nothing(world: &World) {
         .flatten()
         .map(String::as_str)
         .collect();
-    assert_eq!(steps, ["1", "2", "3", "4", "5", "6", "8", "9"]);
+    assert_eq!(steps, ["1", "2", "3", "4", "5", "6", "8", "9", "11"]);
 }
 
 async fn processes_that_start_together_migrate_once(world: &World) {
@@ -176,6 +176,7 @@ async fn exercise(backend: Backend) {
     run(backend, lanes::lanes_that_a_dead_process_held_are_found).await;
     run(backend, lanes::a_closed_store_lets_its_lanes_go).await;
     run(backend, lanes::a_replayed_event_waits_again).await;
+    run(backend, lanes::a_renewed_lane_is_kept).await;
     run(backend, lanes::work_is_heard_of).await;
     run(
         backend,
