@@ -38,6 +38,7 @@ mod messaging_times;
 mod notes;
 mod operations;
 mod panel;
+mod panel_settings;
 mod process;
 mod projects;
 mod reasons;
