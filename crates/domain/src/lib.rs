@@ -40,3 +40,4 @@ pub mod plan;
 pub mod settings;
 pub mod state;
 pub mod time;
+pub mod visible;

@@ -6,15 +6,16 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use bowline_access::{ChangeBindings, Look, Permission, ProjectRef};
 use bowline_domain::ids::{ProjectKey, SiteName};
-use bowline_domain::panel::{ContactSource, VisibleFields};
+use bowline_domain::panel::{ContactSource, PanelSettings};
 use bowline_domain::settings::{CommentFilter, Notify, StatusMatch, Trigger};
 use bowline_domain::time::Millis;
+use bowline_domain::visible::Whose;
 use bowline_settings::{BindingNow, import, preview};
 
 use crate::App;
 use crate::bindings::{page_of, state_of};
 use crate::caller::Caller;
-use crate::component::{Field, Lozenge, Select};
+use crate::component::{Lozenge, Select};
 use crate::error::{PageError, html};
 use crate::notice;
 use crate::query::Query;
@@ -42,7 +43,7 @@ struct BindingPage {
     wrong: Option<String>,
     triggers: Vec<TriggerRow>,
     flags: Vec<Flag>,
-    visible: Vec<Field>,
+    panel: PanelPart,
     filter: Select,
     mark: String,
     rules: Vec<RuleRow>,
@@ -153,24 +154,6 @@ fn flags(config: &bowline_engine::BindingConfig) -> Vec<Flag> {
             config.wake_snoozed,
         ),
         flag(
-            "panel",
-            "Panel on the issue",
-            "Conversations and contacts behind an issue, on its page in Bowline.",
-            config.panel.enabled,
-        ),
-        flag(
-            "conversation_view",
-            "Whole conversations can be read",
-            "Off: the panel shows the first message only.",
-            config.panel.conversation_view,
-        ),
-        flag(
-            "by_reporter",
-            "Contacts by the reporter's e-mail address",
-            "Instead of those of the linked conversations.",
-            config.panel.contact_source == ContactSource::Reporter,
-        ),
-        flag(
             "webhooks",
             "Jira delivers webhooks",
             "Off: where Jira cannot reach Bowline, which then asks often.",
@@ -179,22 +162,60 @@ fn flags(config: &bowline_engine::BindingConfig) -> Vec<Flag> {
     ]
 }
 
-/// The lists of attributes that the panel shows.
-fn visible(fields: &VisibleFields) -> Vec<Field> {
-    let field = |name, label, list: &[String]| {
-        Field::new(name, label, "text")
-            .with(&list.join(", "))
-            .filled("off")
-            .optional()
+/// What the panel shows.
+struct PanelPart {
+    flags: Vec<Flag>,
+    source: Select,
+    /// Whose fields, and which.
+    fields: Vec<(&'static str, String)>,
+}
+
+fn panel_part(panel: &PanelSettings) -> PanelPart {
+    let sources = [
+        ("linked", "Those of the linked conversations"),
+        ("reporter", "Users and leads with the reporter's e-mail address"),
+    ];
+    let chosen = match panel.contact_source {
+        ContactSource::Linked => "linked",
+        ContactSource::Reporter => "reporter",
     };
-    vec![
-        field("fields_user", "Fields of users", &fields.user).hinting(
-            "Attributes in the order in which the panel shows them, between commas; standard ones \
-             or the workspace's own. Others never reach a browser. Empty: the usual ones.",
-        ),
-        field("fields_lead", "Fields of leads", &fields.lead),
-        field("fields_company", "Fields of companies", &fields.company),
-    ]
+    let sources = sources.map(|(word, title)| (word.to_owned(), title.to_owned()));
+    let fields = Whose::ALL.map(|whose| {
+        let names = whose.list(&panel.visible).join(", ");
+        let names = if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names
+        };
+        (people_of(whose), names)
+    });
+    PanelPart {
+        flags: vec![
+            Flag {
+                word: "panel",
+                title: "Panel on the issue",
+                meaning: "Conversations and contacts behind an issue, on its page in Bowline.",
+                on: panel.enabled,
+            },
+            Flag {
+                word: "conversation_view",
+                title: "Whole conversations can be read",
+                meaning: "Off: the panel shows the first message only.",
+                on: panel.conversation_view,
+            },
+        ],
+        source: Select::new("contact_source", "Which contacts", sources, chosen),
+        fields: fields.to_vec(),
+    }
+}
+
+/// What the people of a list are called.
+pub(crate) fn people_of(whose: Whose) -> &'static str {
+    match whose {
+        Whose::User => "Users",
+        Whose::Lead => "Leads",
+        Whose::Company => "Companies",
+    }
 }
 
 fn in_words(trigger: Trigger) -> &'static str {
@@ -356,7 +377,7 @@ pub(crate) async fn show<P: Permission>(
         version: binding.kept.as_ref().map_or(0, |row| row.version),
         triggers: triggers(&config.notify),
         flags: flags(config),
-        visible: visible(&config.panel.visible),
+        panel: panel_part(&config.panel),
         filter: Select::new("filter", "Which comments", filters, filter.0),
         mark: filter.1,
         rules: config

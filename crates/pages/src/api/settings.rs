@@ -13,6 +13,7 @@ use bowline_settings::stored::StoredBinding;
 use bowline_settings::{BindingNow, import};
 use serde_json::{Value, json};
 
+use super::binding_panel as panel;
 use super::caller::Bearer;
 use super::problem::Problem;
 use super::writes::once;
@@ -74,6 +75,7 @@ fn written(binding: &BindingNow) -> Value {
             "transitioned": trigger(notify.transitioned),
         },
         "transitions": rules,
+        "panel": panel::written(&config.panel),
     })
 }
 
@@ -177,6 +179,9 @@ fn take(body: &Value, stored: &mut StoredBinding) -> Result<(), String> {
     if let Some(rules) = body.get("transitions") {
         let rules = rules.as_array().ok_or("transitions is a list.")?;
         stored.transitions = rules.iter().map(rule).collect::<Result<_, _>>()?;
+    }
+    if let Some(panel) = body.get("panel") {
+        panel::take(panel, &mut stored.panel)?;
     }
     Ok(())
 }
