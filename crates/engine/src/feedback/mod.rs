@@ -6,6 +6,7 @@ mod event;
 mod far;
 mod follow;
 mod look;
+mod merged;
 mod person;
 mod switch;
 mod triage;
