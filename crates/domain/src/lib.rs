@@ -29,6 +29,7 @@ pub mod contacts;
 pub mod effect;
 pub mod fact;
 pub mod feedback;
+pub mod gather;
 pub mod happening;
 pub mod ids;
 pub mod link;

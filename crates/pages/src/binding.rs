@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use bowline_access::{ChangeBindings, Look, Permission, ProjectRef};
+use bowline_access::{ChangeBindings, Fault, Look, Permission, ProjectRef};
 use bowline_domain::ids::{ProjectKey, SiteName};
 use bowline_domain::panel::{ContactSource, PanelSettings};
 use bowline_domain::settings::{CommentFilter, Notify, StatusMatch, Trigger};
@@ -15,7 +15,7 @@ use bowline_settings::{BindingNow, import, preview};
 use crate::App;
 use crate::bindings::{page_of, state_of};
 use crate::caller::Caller;
-use crate::component::{Lozenge, Select};
+use crate::component::{Field, Lozenge, Select};
 use crate::error::{PageError, html};
 use crate::notice;
 use crate::query::Query;
@@ -44,6 +44,7 @@ struct BindingPage {
     triggers: Vec<TriggerRow>,
     flags: Vec<Flag>,
     panel: PanelPart,
+    coalesce: Field,
     filter: Select,
     mark: String,
     rules: Vec<RuleRow>,
@@ -91,6 +92,8 @@ struct ImportPlan {
 pub(crate) struct Came {
     pub(crate) wrong: Option<String>,
     pub(crate) notice: Option<&'static str>,
+    /// What was typed as the time of gathering, and what is wrong with it.
+    pub(crate) coalesce: Option<(String, String)>,
     pub(crate) import: bool,
 }
 
@@ -206,6 +209,22 @@ fn panel_part(panel: &PanelSettings) -> PanelPart {
         ],
         source: Select::new("contact_source", "Which contacts", sources, chosen),
         fields: fields.to_vec(),
+    }
+}
+
+/// The time in which changes are gathered.
+fn coalesce(seconds: u32, wrong: Option<(String, String)>) -> Field {
+    let field = Field::new("coalesce_seconds", "Seconds in which changes are gathered", "text")
+        .hinting(
+            "Several changes of an issue within this time go in one note, which says all of them. \
+             0: each has its own, at once.",
+        )
+        .filled("off");
+    match wrong {
+        None => field.with(&seconds.to_string()),
+        Some((typed, words)) => field
+            .with(&typed)
+            .faulty(&[Fault::new("coalesce_seconds", words)]),
     }
 }
 
@@ -347,7 +366,7 @@ pub(crate) async fn show<P: Permission>(
         ("marker", "Only those with the mark"),
     ];
     let filters = filters.map(|(word, title)| (word.to_owned(), title.to_owned()));
-    let refused = came.wrong.is_some();
+    let refused = came.wrong.is_some() || came.coalesce.is_some();
     let page = BindingPage {
         shell: caller
             .shell(format!("{project} of {site}"), Place::Bindings)
@@ -378,6 +397,7 @@ pub(crate) async fn show<P: Permission>(
         triggers: triggers(&config.notify),
         flags: flags(config),
         panel: panel_part(&config.panel),
+        coalesce: coalesce(config.coalesce_seconds, came.coalesce),
         filter: Select::new("filter", "Which comments", filters, filter.0),
         mark: filter.1,
         rules: config

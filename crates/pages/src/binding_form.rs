@@ -3,6 +3,7 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use bowline_access::{ChangeBindings, ChangeRefusal, Fault};
+use bowline_domain::gather::COALESCE_SECONDS_MAX;
 use bowline_domain::ids::{ProjectKey, SiteName};
 use bowline_domain::panel::ContactSource;
 use bowline_domain::settings::{
@@ -49,6 +50,15 @@ fn typed(fields: &Fields, stored: &mut StoredBinding) -> Result<(), ChangeRefusa
         filter,
         transitioned: trigger("transitioned"),
     };
+    let typed = fields.get("coalesce_seconds").trim();
+    let seconds = if typed.is_empty() { "0" } else { typed };
+    let seconds = seconds.parse().ok();
+    stored.coalesce_seconds = seconds
+        .filter(|seconds| *seconds <= COALESCE_SECONDS_MAX)
+        .ok_or_else(|| {
+            let words = format!("Write a number of seconds from 0 to {COALESCE_SECONDS_MAX}.");
+            ChangeRefusal::Faults(vec![Fault::new("coalesce_seconds", words)])
+        })?;
     stored.linking = on("linking");
     stored.muted = on("muted");
     stored.contents = NoteContents {
@@ -182,6 +192,9 @@ pub(crate) async fn change(
             let (faults, wrong) = wrong_with(refusal)?;
             let came = Came {
                 wrong: wrong.or_else(|| fault_of(&faults, "workspace")),
+                coalesce: fault_of(&faults, "coalesce_seconds").map(|words| {
+                    (fields.get("coalesce_seconds").to_owned(), words)
+                }),
                 ..Came::default()
             };
             show(&app, &caller, (&site, &project), came).await

@@ -25,6 +25,7 @@ mod feedback_pages;
 mod feedback_people;
 mod finding_out;
 mod formatting;
+mod gathering;
 mod linking;
 mod merging;
 mod messaging_broken;
