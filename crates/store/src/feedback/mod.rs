@@ -92,6 +92,16 @@ impl Store {
         views::of_contact(&mut self.reader().await?, workspace, contact).await
     }
 
+    /// The tickets of a contact, the newest first.
+    pub async fn tickets_given_by(
+        &self,
+        workspace: &WorkspaceName,
+        contact: &ContactId,
+        limit: i64,
+    ) -> Result<Vec<TicketRow>, StoreError> {
+        views::given_by(&mut self.reader().await?, workspace, contact, limit).await
+    }
+
     /// The contacts of tickets that were given under an e-mail address.
     pub async fn ticket_contacts_of_email(
         &self,

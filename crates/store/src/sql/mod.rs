@@ -1,5 +1,6 @@
 //! The SQL, one file per thing that is done.
 
+pub(crate) mod choices;
 pub(crate) mod accept;
 pub(crate) mod accounts;
 pub(crate) mod audit;

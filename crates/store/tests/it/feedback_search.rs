@@ -121,7 +121,11 @@ async fn words_of_very_many_tickets_are_found_to_the_last_one(world: &World) {
     let by = ("Ana".to_owned(), T0);
     let merged = store.merge_tickets((new, old), by, Vec::new()).await;
     merged.unwrap().unwrap();
-    let (found, _) = to_the_end(world, sought("common")).await;
+    let by_thousands = TicketQuery {
+        limit: 2_000,
+        ..sought("common")
+    };
+    let (found, _) = to_the_end(world, by_thousands).await;
     let places: Vec<usize> = found
         .iter()
         .enumerate()
