@@ -39,6 +39,7 @@ mod messaging_times;
 mod notes;
 mod operations;
 mod panel;
+mod panel_pace;
 mod panel_settings;
 mod process;
 mod projects;
