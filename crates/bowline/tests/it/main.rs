@@ -22,6 +22,7 @@ mod feedback_people;
 mod finding_out;
 mod formatting;
 mod gathering;
+mod link_import;
 mod linking;
 mod merging;
 mod messaging_broken;
