@@ -44,6 +44,8 @@ pub enum Happening {
         conversation: ConversationId,
         /// Who did it.
         by: String,
+        /// Does it come from a file? Support knows of such a link already.
+        imported: bool,
     },
     /// A person ended a link by command.
     LinkRemoved {

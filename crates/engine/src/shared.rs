@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::breaker::Breaker;
 pub use crate::planner::{
-    ByHand, queue_about_send, queue_by_hand, queue_link_command, queue_send_again,
-    queue_send_template, queue_test_message,
+    ByHand, queue_about_send, queue_by_hand, queue_link_command, queue_link_import,
+    queue_send_again, queue_send_template, queue_test_message,
 };
 use crate::registry::{Registry, Standing};
 

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use bowline_access::{ChangeBindings, Fault, Look, Permission, ProjectRef};
+use bowline_access::{ChangeBindings, Fault, Look, ManageConnections, Permission, ProjectRef};
 use bowline_domain::ids::{ProjectKey, SiteName};
 use bowline_domain::panel::{ContactSource, PanelSettings};
 use bowline_domain::settings::{CommentFilter, Notify, StatusMatch, Trigger};
@@ -32,6 +32,9 @@ struct BindingPage {
     workspace: String,
     workspace_page: String,
     app_user: String,
+    /// Whose consent or token the workspace is connected with.
+    connected_by: Option<String>,
+    may_change_user: bool,
     state: Lozenge,
     reason: Option<String>,
     joined: Option<(When, String)>,
@@ -176,7 +179,10 @@ struct PanelPart {
 fn panel_part(panel: &PanelSettings) -> PanelPart {
     let sources = [
         ("linked", "Those of the linked conversations"),
-        ("reporter", "Users and leads with the reporter's e-mail address"),
+        (
+            "reporter",
+            "Users and leads with the reporter's e-mail address",
+        ),
     ];
     let chosen = match panel.contact_source {
         ContactSource::Linked => "linked",
@@ -214,12 +220,16 @@ fn panel_part(panel: &PanelSettings) -> PanelPart {
 
 /// The time in which changes are gathered.
 fn coalesce(seconds: u32, wrong: Option<(String, String)>) -> Field {
-    let field = Field::new("coalesce_seconds", "Seconds in which changes are gathered", "text")
-        .hinting(
-            "Several changes of an issue within this time go in one note, which says all of them. \
+    let field = Field::new(
+        "coalesce_seconds",
+        "Seconds in which changes are gathered",
+        "text",
+    )
+    .hinting(
+        "Several changes of an issue within this time go in one note, which says all of them. \
              0: each has its own, at once.",
-        )
-        .filled("off");
+    )
+    .filled("off");
     match wrong {
         None => field.with(&seconds.to_string()),
         Some((typed, words)) => field
@@ -335,16 +345,17 @@ pub(crate) async fn show<P: Permission>(
     let config = &binding.config;
     let workspaces = app.settings.workspaces();
     let kept = workspaces.iter().find(|one| one.name == config.workspace);
-    let app_user = kept.and_then(|one| {
-        let row = &one.kept.as_ref()?.value;
-        row.app_user
-            .as_ref()
-            .map(|id| format!("the teammate {id}"))
-            .or_else(|| row.authorized_with.clone())
-    });
-    let declared_user = kept
-        .and_then(|one| one.config.as_ref()?.app_user.clone())
-        .map(|id| format!("the teammate {id}"));
+    let stored = kept.and_then(|one| Some(&one.kept.as_ref()?.value));
+    let connected_by = stored.and_then(|row| row.authorized_with.clone());
+    let chosen = stored.and_then(|row| row.app_user.clone());
+    let declared_user = || kept.and_then(|one| one.config.as_ref()?.app_user.clone());
+    let app_user = match chosen.or_else(declared_user) {
+        None => connected_by.clone(),
+        Some(id) => {
+            let named = app.shared.teammate_now(&config.workspace, &id).await?;
+            Some(named.unwrap_or_else(|| format!("the teammate {id}")))
+        }
+    };
     let in_use = app.settings.config();
     let names = in_use.workspaces.iter().map(|one| one.name.to_string());
     let site_url = in_use
@@ -376,9 +387,9 @@ pub(crate) async fn show<P: Permission>(
         site: site.to_string(),
         workspace: config.workspace.to_string(),
         workspace_page: format!("/connections/workspace/{}", config.workspace),
-        app_user: app_user
-            .or(declared_user)
-            .unwrap_or_else(|| "who the token belongs to".to_owned()),
+        app_user: app_user.unwrap_or_else(|| "who the token belongs to".to_owned()),
+        connected_by,
+        may_change_user: stored.is_some() && caller.who().may::<ManageConnections>(),
         state,
         reason,
         joined: binding.kept.as_ref().map(|row| {

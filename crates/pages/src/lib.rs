@@ -32,6 +32,7 @@ mod feedback;
 mod fields;
 mod held_messages;
 mod help;
+mod link_import;
 mod links;
 mod notice;
 mod overview;
@@ -141,6 +142,10 @@ pub fn router(setup: Setup) -> Router {
         .route("/links", get(links::page))
         .route("/links/add", post(links::add))
         .route("/links/remove", post(links::remove))
+        .route(
+            "/links/import",
+            get(link_import::page).post(link_import::import),
+        )
         .route("/links/export.csv", get(links::export_csv))
         .route("/links/export.json", get(links::export_json))
         .route("/problems", get(problems::page))

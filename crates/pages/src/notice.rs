@@ -3,7 +3,7 @@
 
 use crate::query::Query;
 
-const NOTICES: [(&str, &str); 61] = [
+const NOTICES: [(&str, &str); 62] = [
     ("signed-out", "You are signed out."),
     (
         "password",
@@ -28,6 +28,10 @@ const NOTICES: [(&str, &str); 61] = [
     (
         "linked",
         "The link is being made. It shows here as soon as Jira has answered, usually in a second.",
+    ),
+    (
+        "links-imported",
+        "The links are being made. They show here as soon as Jira has answered for each.",
     ),
     (
         "unlinked",

@@ -7,13 +7,14 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 44] = [
+const PAGES: [(&str, &str); 45] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
     ("/why", "viewer"),
     ("/why?q=ENG-1", "viewer"),
     ("/links", "viewer"),
+    ("/links/import", "agent"),
     ("/links/export.csv", "viewer"),
     ("/links/export.json", "viewer"),
     ("/problems", "viewer"),
@@ -58,7 +59,7 @@ const PAGES: [(&str, &str); 44] = [
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 54] = [
+const FORMS: [(&str, &str); 55] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/look", "viewer"),
@@ -66,6 +67,7 @@ const FORMS: [(&str, &str); 54] = [
     ("/tokens", "viewer"),
     ("/tokens/end", "viewer"),
     ("/links/add", "agent"),
+    ("/links/import", "agent"),
     ("/links/remove", "agent"),
     ("/feedback/triage", "agent"),
     ("/feedback/1/change", "agent"),

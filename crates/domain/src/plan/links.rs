@@ -247,6 +247,7 @@ fn link_directly(
         workspace,
         conversation,
         by,
+        imported,
     } = happening
     else {
         return;
@@ -259,16 +260,18 @@ fn link_directly(
     }
     let place = (workspace.clone(), tombstones.survivor(conversation).clone());
     let now = links.entry(place).or_insert_with_key(new_link);
+    let origin = if *imported {
+        Origin::Import
+    } else {
+        Origin::Command
+    };
     now.link
         .sources
-        .retain(|source| source.origin != Origin::Command || !source.overruled);
+        .retain(|source| source.origin != origin || !source.overruled);
     // After everything that we read: what was there before the command is not told.
     let since = issue.updated_at.plus_ms(1);
     let by = Some(by.clone());
-    add_source(
-        now,
-        found(Origin::Command, since, by, None, CommentText::None),
-    );
+    add_source(now, found(origin, since, by, None, CommentText::None));
 }
 
 /// What people end by command, and what the far side ended.

@@ -23,12 +23,29 @@ const FILE_DEADLINE: Duration = Duration::from_mins(1);
 const FOUND_MAX: u32 = 10;
 
 /// Where Intercom keeps the files of messages: these domains and those below them. Addresses in
-/// messages are not trusted beyond that. (Domains of Intercom's own list for firewalls.)
-const FILE_DOMAINS: [&str; 5] = [
+/// messages are not trusted beyond that.
+///
+/// From Intercom's own list of domains for content security policies and firewalls (help article
+/// 3894, `img-src` and `connect-src`): `downloads`, `uploads` and `gifs` below `intercomcdn.com`,
+/// `uploads.intercomusercontent.com`, and each workspace's own host below
+/// `intercom-attachments-1.com` to `-9.com`, before them below `intercom-attachments.com`.
+/// Workspaces in other regions have `intercomcdn.eu` and `au.intercomcdn.com`; the article names
+/// `intercom-attachments` among the domains that differ by region in the same way.
+const FILE_DOMAINS: [&str; 15] = [
     "intercomcdn.com",
     "intercomcdn.eu",
+    "intercomusercontent.com",
     "intercom-attachments.com",
     "intercom-attachments.eu",
+    "intercom-attachments-1.com",
+    "intercom-attachments-2.com",
+    "intercom-attachments-3.com",
+    "intercom-attachments-4.com",
+    "intercom-attachments-5.com",
+    "intercom-attachments-6.com",
+    "intercom-attachments-7.com",
+    "intercom-attachments-8.com",
+    "intercom-attachments-9.com",
     "intercomassets.com",
 ];
 
@@ -217,6 +234,11 @@ mod tests {
                 true,
             ),
             ("https://intercom-attachments.com/x", true),
+            ("https://acme-0a1b.intercom-attachments-7.com/i/o/1", true),
+            ("https://uploads.intercomusercontent.com/x", true),
+            ("https://uploads.au.intercomcdn.com/x", true),
+            ("https://intercom-attachments-10.com/x", false),
+            ("https://x.intercom-attachments-7.com.example.com/", false),
             ("http://downloads.intercomcdn.com/i", false),
             ("https://downloads.intercomcdn.com:8443/i", false),
             ("https://evilintercomcdn.com/i", false),

@@ -68,6 +68,8 @@ pub(crate) enum Command {
         workspace: String,
         conversation: String,
         by: String,
+        #[serde(default)]
+        imported: bool,
     },
     /// End a link.
     Unlink {
@@ -112,6 +114,7 @@ impl Command {
                 workspace,
                 conversation,
                 by,
+                imported,
                 ..
             } => {
                 let (workspace, conversation) = at(workspace, conversation);
@@ -119,6 +122,7 @@ impl Command {
                     workspace,
                     conversation,
                     by: by.clone(),
+                    imported: *imported,
                 }
             }
             Self::Unlink {
@@ -277,7 +281,6 @@ pub async fn queue_link_command(
     by: Option<&str>,
     (now, chance): (Millis, u64),
 ) -> Result<EventId, Refusal> {
-    let known = store.issue_by_key(site, issue).await?;
     let (issue, workspace, conversation) = (
         issue.to_owned(),
         workspace.to_owned(),
@@ -289,6 +292,7 @@ pub async fn queue_link_command(
             workspace,
             conversation,
             by: by.to_owned(),
+            imported: false,
         },
         None => Command::Unlink {
             issue,
@@ -296,10 +300,41 @@ pub async fn queue_link_command(
             conversation,
         },
     };
+    queue_command(store, site, &command, (now, chance)).await
+}
+
+/// Puts a link from a file into the queue of its issue: its conversation gets no note.
+///
+/// # Errors
+/// The store fails.
+pub async fn queue_link_import(
+    store: &Store,
+    (site, issue): (&SiteName, &str),
+    (workspace, conversation): (&str, &str),
+    by: &str,
+    drawn: (Millis, u64),
+) -> Result<EventId, Refusal> {
+    let command = Command::Link {
+        issue: issue.to_owned(),
+        workspace: workspace.to_owned(),
+        conversation: conversation.to_owned(),
+        by: by.to_owned(),
+        imported: true,
+    };
+    queue_command(store, site, &command, drawn).await
+}
+
+async fn queue_command(
+    store: &Store,
+    site: &SiteName,
+    command: &Command,
+    (now, chance): (Millis, u64),
+) -> Result<EventId, Refusal> {
+    let known = store.issue_by_key(site, command.issue()).await?;
     let event = command_event(
         site,
         known,
-        &command,
+        command,
         format!("{}-{chance:016x}", now.0),
         now,
     )?;

@@ -56,7 +56,7 @@ struct Preview {
 type Line = Result<Imported, String>;
 
 /// Reads CSV: cells may be in double quotes, in which a quote is doubled; lines end by LF or CRLF.
-fn cells(text: &str) -> Vec<Vec<String>> {
+pub(crate) fn cells(text: &str) -> Vec<Vec<String>> {
     let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
     let mut quoted = false;
     let mut letters = text.trim_start_matches('\u{feff}').chars().peekable();

@@ -18,6 +18,7 @@ mod contacts;
 mod deciding;
 mod feedback;
 mod feedback_search;
+mod gathering;
 mod lanes;
 mod reading;
 mod readings;

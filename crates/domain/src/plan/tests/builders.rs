@@ -477,6 +477,7 @@ pub(super) fn link_added(conversation: &str) -> Happening {
         workspace: WorkspaceName::new("acme"),
         conversation: ConversationId::new(conversation),
         by: "Olga".to_owned(),
+        imported: false,
     }
 }
 
