@@ -122,6 +122,7 @@ fn binding(binding: &config::Binding) -> engine::BindingConfig {
         unassign_on_open: binding.unassign_on_open,
         wake_snoozed: binding.wake_snoozed,
         muted: binding.muted,
+        coalesce_seconds: binding.coalesce_seconds,
         contents: rules::NoteContents {
             summary: binding.note_summary,
             comment: binding.note_comments,

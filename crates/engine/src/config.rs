@@ -129,6 +129,8 @@ pub struct BindingConfig {
     pub muted: bool,
     /// What of the issue a note may hold.
     pub contents: NoteContents,
+    /// How long a note waits for further changes of its issue, which then go in it, in seconds.
+    pub coalesce_seconds: u32,
     /// What the panel of an issue shows.
     pub panel: PanelSettings,
 }

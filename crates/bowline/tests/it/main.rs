@@ -8,6 +8,7 @@
 
 mod api;
 mod api_talks;
+mod attempts;
 mod bad_input;
 mod browser;
 mod configuring;
@@ -26,6 +27,7 @@ mod feedback_pages;
 mod feedback_people;
 mod finding_out;
 mod formatting;
+mod gathering;
 mod linking;
 mod merging;
 mod messaging_broken;
@@ -43,6 +45,7 @@ mod messaging_times;
 mod notes;
 mod operations;
 mod panel;
+mod panel_settings;
 mod process;
 mod projects;
 mod reasons;

@@ -12,6 +12,7 @@ pub(crate) mod decide;
 pub(crate) mod deliveries;
 pub(crate) mod feedback;
 pub(crate) mod fulltext;
+pub(crate) mod gather;
 pub(crate) mod lanes;
 pub(crate) mod link_pages;
 pub(crate) mod lookup;

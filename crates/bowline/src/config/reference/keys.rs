@@ -359,6 +359,16 @@ pub const KEYS: &[Key] = &[
         "Whether nothing is told for now. Links are followed all the same.",
     ),
     key(
+        "binding[].coalesce_seconds",
+        Kind::Whole {
+            min: 0,
+            max: 3_600,
+            unit: "seconds",
+        },
+        Value("0"),
+        "How long a note waits for further changes of its issue, which then go in the same note. `0`: each change has a note of its own, at once.",
+    ),
+    key(
         "binding[].note_summary",
         Kind::Flag,
         Value("true"),
