@@ -113,7 +113,7 @@ async fn attributes_are_edited_by_their_kind(on: On) {
     agent.send(&format!("{path}/use-intercom"), &use_theirs).await;
     assert_eq!(shown("seats").await, FieldValue::Whole(5));
 
-    let script = Script::new(&stage, "agent", &["read", "contacts"]).await;
+    let script = Script::new(&stage, "administrator", &["read", "contacts"]).await;
     let path = format!("/api/v1/contacts/{id}");
     let wrong = json!({ "set": { "custom.seats": "many" } });
     assert_eq!(script.call("PATCH", &path, Some(wrong), "").await.status, 422);

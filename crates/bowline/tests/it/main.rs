@@ -55,6 +55,7 @@ mod reconciling;
 mod record;
 mod reopening;
 mod replicas;
+mod replicas_copying;
 mod service_desk;
 mod signing_in;
 mod stage;

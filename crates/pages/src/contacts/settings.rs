@@ -41,10 +41,18 @@ struct Card {
     refused: Option<String>,
     progress: Option<Progress>,
     runs: Vec<RunRow>,
+    products: Vec<Gathers>,
     drift: Option<String>,
     agrees: bool,
     copied: bool,
     empty: bool,
+}
+
+/// A product that gathers feedback of the workspace, or may.
+struct Gathers {
+    path: String,
+    name: String,
+    on: Lozenge,
 }
 
 /// A run that is under way.
@@ -146,6 +154,23 @@ fn drift(reader: &Reader, setting: &ContactSetting) -> (Option<String>, bool) {
     (Some(words), ours == theirs)
 }
 
+async fn gather(app: &App, workspace: &WorkspaceName) -> Result<Vec<Gathers>, PageError> {
+    let products = app.shared.store.products().await?;
+    let own = products
+        .into_iter()
+        .filter(|product| product.workspace == *workspace);
+    let gathers = |product: bowline_domain::feedback::product::Product| Gathers {
+        path: format!("/products/{}", product.id),
+        name: product.name,
+        on: if product.on {
+            Lozenge::new(Tone::Good, "on")
+        } else {
+            Lozenge::new(Tone::Plain, "off")
+        },
+    };
+    Ok(own.map(gathers).collect())
+}
+
 async fn card(
     app: &App,
     reader: &Reader,
@@ -186,6 +211,7 @@ async fn card(
         progress: at_work,
         empty: runs.is_empty(),
         runs: runs.into_iter().map(|run| row(reader, run)).collect(),
+        products: gather(app, &setting.workspace).await?,
         drift: words,
         agrees,
         copied: setting.sync.copied_at.is_some() || setting.sync.ours.is_some(),
