@@ -299,6 +299,8 @@ pub struct WrittenLine {
     pub line: Line,
     /// Does it stand in Jira, as far as that is recorded?
     pub written: bool,
+    /// Since when, as far as that is recorded.
+    pub written_at: Option<Millis>,
 }
 
 /// What a committed decision leaves to do.
@@ -380,6 +382,11 @@ pub enum Ending {
         /// Why, in words.
         reason: String,
     },
+    /// Not tried: more comes to be made together with it.
+    NotYet {
+        /// Not before.
+        due_at: Millis,
+    },
 }
 
 impl Ending {
@@ -393,7 +400,8 @@ impl Ending {
             Self::Later { doubtful: true, .. } => EffectState::Unknown,
             Self::Later {
                 doubtful: false, ..
-            } => EffectState::Planned,
+            }
+            | Self::NotYet { .. } => EffectState::Planned,
         }
     }
 }
