@@ -23,11 +23,13 @@
 //! Each is tested over random histories in `plan/tests/properties.rs`.
 
 pub mod audience;
+pub mod call;
 pub mod connection;
 pub mod contacts;
 pub mod effect;
 pub mod fact;
 pub mod feedback;
+pub mod gather;
 pub mod happening;
 pub mod ids;
 pub mod link;
@@ -39,3 +41,4 @@ pub mod plan;
 pub mod settings;
 pub mod state;
 pub mod time;
+pub mod visible;

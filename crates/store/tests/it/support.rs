@@ -192,6 +192,7 @@ pub(crate) fn note(conversation: &str, name: &str) -> Effect {
             audience: Audience::Internal,
             html: "<p>Done — “quoted”</p>".to_owned(),
             wake_snoozed: true,
+            due_at: None,
         },
     }
 }
@@ -311,6 +312,7 @@ pub(crate) fn settlement(taken: &TakenEffect, ending: Ending) -> Settlement {
         ending,
         started_at: T0,
         ended_at: T0.plus_ms(taken.attempts),
+        calls: None,
         go_on: true,
     }
 }
