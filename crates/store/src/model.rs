@@ -419,6 +419,7 @@ impl Ending {
                 doubtful,
                 reason: change(reason),
             },
+            Self::NotYet { due_at } => Self::NotYet { due_at },
         }
     }
 

@@ -299,6 +299,7 @@ async fn changed(
     let look = TalkEvent::Look {
         generation: talk.whose.generation,
         deleted: false,
+        commented: None,
     };
     let version = issue.updated_ms.unwrap_or_default();
     let name = format!("{}@{version}", issue.id);
