@@ -158,6 +158,50 @@ await step("by keyboard alone: a rule for one transition", async () => {
   await owner.getByText("any status → Done: note and re-open").waitFor();
 });
 
+const order = (page, whose) => page.locator(`section[aria-labelledby=${whose}] .order code`).allTextContents();
+const comes = async (page, whose, wanted) => {
+  for (let tries = 0; (await order(page, whose)).join() !== wanted; tries += 1) {
+    expect(tries < 100, `the order is ${await order(page, whose)}, not ${wanted}`);
+    await page.waitForTimeout(50);
+  }
+};
+
+await step("by keyboard: the fields of the panel are put in order", async () => {
+  await owner.goto(`${base}/bindings/jira/OPS`);
+  await owner.getByLabel("Which contacts").selectOption("reporter");
+  await owner.getByText("Saved. It holds from now on.").waitFor();
+  await owner.getByRole("link", { name: "Choose the fields and their order" }).click();
+  await owner.getByText("What the customer pays for.").first().waitFor({ state: "attached" });
+  await owner.getByLabel("Choose a field").first().selectOption("plan");
+  await owner.locator("#user-add").focus();
+  await owner.keyboard.press("Enter");
+  await comes(owner, "user", "email,phone,user_id,created_at,last_request_at,session_count,plan");
+  await owner.getByRole("button", { name: "Move plan up" }).focus();
+  await owner.keyboard.press("Enter");
+  await comes(owner, "user", "email,phone,user_id,created_at,last_request_at,plan,session_count");
+  const focused = () => owner.evaluate(() => document.activeElement.getAttribute("aria-label"));
+  expect((await focused()) === "Move plan up", `the focus went to ${await focused()}`);
+  await owner.keyboard.press("Enter");
+  await comes(owner, "user", "email,phone,user_id,created_at,plan,last_request_at,session_count");
+  await owner.getByRole("button", { name: "Remove Email" }).first().click();
+  await comes(owner, "user", "phone,user_id,created_at,plan,last_request_at,session_count");
+  await look(owner, "project-fields");
+});
+
+await step("by dragging: the fields of the panel are put in order", async () => {
+  await owner.locator("#user-plan .grip").dragTo(owner.locator("#user-phone"), { targetPosition: { x: 10, y: 2 } });
+  await comes(owner, "user", "plan,phone,user_id,created_at,last_request_at,session_count");
+  await owner.getByText("Saved. It holds from now on.").waitFor();
+  await owner.reload();
+  await comes(owner, "user", "plan,phone,user_id,created_at,last_request_at,session_count");
+  await owner.locator("#company-key").fill("website");
+  await owner.locator("#company-add").click();
+  await owner.getByText("“website” is in the list already.").waitFor();
+  await look(owner, "project-fields-wrong");
+  await owner.getByRole("button", { name: "Reset to default" }).click();
+  await comes(owner, "user", "email,phone,user_id,created_at,last_request_at,session_count");
+});
+
 await step("without script it is saved by the button", async () => {
   const page = await open({ javaScriptEnabled: false });
   await page.goto(`${base}/sign-in`);
@@ -169,6 +213,10 @@ await step("without script it is saved by the button", async () => {
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByText("Saved. It holds from now on.").waitFor();
   expect(!(await page.getByLabel("Mute").isChecked()), "it was not kept");
+  await page.goto(`${base}/bindings/jira/OPS/fields`);
+  await page.getByRole("button", { name: "Move Phone up" }).first().click();
+  await page.getByText("Saved. It holds from now on.").waitFor();
+  await comes(page, "user", "phone,email,user_id,created_at,last_request_at,session_count");
   await page.context().close();
 });
 
@@ -181,7 +229,7 @@ await step("parted and joined again", async () => {
   await owner.getByText("Joined again, with its links and settings.").waitFor();
 });
 
-const PAGES = ["/connections", "/connections/site/jira", "/connections/add/site", "/connections/add/workspace", "/connections/add/consent", "/bindings", "/bindings/jira/OPS", "/bindings/jira/OPS?import=yes"];
+const PAGES = ["/connections", "/connections/site/jira", "/connections/add/site", "/connections/add/workspace", "/connections/add/consent", "/bindings", "/bindings/jira/OPS", "/bindings/jira/OPS?import=yes", "/bindings/jira/OPS/fields"];
 for (const [scheme, options] of [["light", { colorScheme: "light" }], ["dark", { colorScheme: "dark" }], ["contrast", { colorScheme: "dark", contrast: "more" }]]) {
   await step(`every page of the configuration in ${scheme}, wide and narrow`, async () => {
     const page = await open(options);

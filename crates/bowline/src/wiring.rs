@@ -122,6 +122,7 @@ fn binding(binding: &config::Binding) -> engine::BindingConfig {
         unassign_on_open: binding.unassign_on_open,
         wake_snoozed: binding.wake_snoozed,
         muted: binding.muted,
+        coalesce_seconds: binding.coalesce_seconds,
         contents: rules::NoteContents {
             summary: binding.note_summary,
             comment: binding.note_comments,
@@ -251,6 +252,7 @@ fn product(product: &config::Product) -> engine::ProductConfig {
         tags: product.tags.clone(),
         notes: product.notes.clone(),
         follow_issue: product.follow_issue,
+        wake_snoozed: product.wake_snoozed,
         status_names: product.status_names.clone(),
         issues: product.issues.as_ref().map(|place| IssueTarget {
             site: SiteName::new(place.site.as_str()),

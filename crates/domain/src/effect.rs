@@ -199,6 +199,9 @@ pub enum Act {
         html: String,
         /// May it wake the conversation if that is snoozed?
         wake_snoozed: bool,
+        /// Until when it waits for further changes of the issue, which then go in it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due_at: Option<Millis>,
     },
     /// Answers the customer, by a person's word.
     Reply {
@@ -254,6 +257,7 @@ impl Act {
     /// Not before this, if it waits for more to come.
     pub fn due_at(&self) -> Option<Millis> {
         match self {
+            Self::Note { due_at, .. } => *due_at,
             Self::Talk(talk) => talk.due_at(),
             _ => None,
         }
@@ -268,6 +272,7 @@ impl Act {
                 conversation,
                 audience,
                 wake_snoozed,
+                due_at,
                 ..
             } => Some(Self::Note {
                 workspace: workspace.clone(),
@@ -275,6 +280,7 @@ impl Act {
                 audience: *audience,
                 html: String::new(),
                 wake_snoozed: *wake_snoozed,
+                due_at: *due_at,
             }),
             Self::Reply { html, .. } if html.is_empty() => None,
             Self::Reply {
@@ -434,6 +440,7 @@ mod tests {
                     audience: Audience::Internal,
                     html,
                     wake_snoozed: false,
+                    due_at: None,
                 },
             }
         };

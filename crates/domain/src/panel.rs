@@ -99,6 +99,12 @@ const RENAMED: [(&str, &str); 2] = [
     ("last_request_at", "last_seen_at"),
 ];
 
+/// What an attribute is called since 2.0 of Intercom's API; the same unless it was renamed.
+pub fn name_now(name: &str) -> &str {
+    let renamed = RENAMED.iter().find(|(before, _)| *before == name);
+    renamed.map_or(name, |(_, now)| now)
+}
+
 /// Entries of a list that are shown.
 const ITEMS_MAX: usize = 20;
 

@@ -35,6 +35,9 @@ pub struct Settings {
     pub muted: bool,
     /// What of the issue a note may hold.
     pub contents: NoteContents,
+    /// Until when notes about what is decided now wait for further changes, which then go in the
+    /// same note. Without it they do not wait.
+    pub gather_until: Option<Millis>,
 }
 
 /// What of an issue a note may hold, besides its key and what happened.

@@ -404,6 +404,7 @@ impl Registry {
         site: &Site,
         project: &ProjectKey,
         active_since: impl Fn(&BindingConfig) -> Millis,
+        now: Millis,
     ) -> Option<Settings> {
         let binding = self.binding(&site.config.name, project)?;
         let code = self
@@ -425,6 +426,8 @@ impl Registry {
             wake_snoozed: binding.wake_snoozed,
             muted: binding.muted,
             contents: binding.contents,
+            gather_until: (binding.coalesce_seconds > 0)
+                .then(|| now.plus_ms(i64::from(binding.coalesce_seconds) * 1_000)),
         })
     }
 }

@@ -99,6 +99,78 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
   });
 }
 
+// Lists that are put in order: by dragging, or by buttons that keep the focus. Each step is saved.
+const ordered = document.querySelector("[data-ordered]");
+if (ordered) {
+  const said = document.querySelector(".saved");
+  const draggable = () => {
+    for (const row of ordered.querySelectorAll(".order li:has(.moves)")) row.draggable = true;
+  };
+  draggable();
+  let saving = Promise.resolve();
+  const save = async (form, act, focus) => {
+    const body = new URLSearchParams(new FormData(form));
+    body.set("act", act);
+    body.set("version", document.querySelector("[name=version]").value);
+    try {
+      const answer = await fetch(form.action, { method: "POST", body, headers: { accept: "text/html" } });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const next = page.querySelector("[data-ordered]");
+      if (!next) throw new Error("another page came");
+      ordered.replaceChildren(...next.childNodes);
+      draggable();
+      for (const part of document.querySelectorAll("[data-follows]")) {
+        part.replaceChildren(...page.querySelector(`[data-follows="${part.dataset.follows}"]`).childNodes);
+      }
+      const wanted = focus.map((place) => ordered.querySelector(place)).find((found) => found && !found.disabled);
+      wanted?.focus();
+      said.textContent = answer.ok ? "Saved. It holds from now on." : "Not saved; see what is wrong.";
+    } catch {
+      said.textContent = "Not saved: load the page again.";
+    }
+  };
+  const act = (form, what, ...focus) => {
+    said.textContent = "Saving…";
+    saving = saving.then(() => save(form, what, focus));
+  };
+  ordered.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const { target: form, submitter } = event;
+    const what = submitter?.name === "act" ? submitter.value : form.elements.act.value;
+    const of = form.elements.of.value;
+    const [step, name] = what.split(/:(.*)/s);
+    const button = (kind) => `#${CSS.escape(`${of}-${name}`)} button[value="${CSS.escape(`${kind}:${name}`)}"]`;
+    if (step === "up" || step === "down") act(form, what, button(step), button(step === "up" ? "down" : "up"));
+    else act(form, what, step === "add" ? `#${of}-key` : `#${of}`);
+  });
+  let dragged = null;
+  let before = [];
+  ordered.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest?.(".order li");
+    if (!dragged) return;
+    before = [...dragged.parentElement.children];
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setData("text/plain", dragged.textContent.trim());
+    dragged.classList.add("dragged");
+  });
+  ordered.addEventListener("dragover", (event) => {
+    const over = event.target.closest(".order li");
+    if (!dragged || over?.parentElement !== dragged.parentElement) return;
+    event.preventDefault();
+    const { top, height } = over.getBoundingClientRect();
+    if (over !== dragged) over[event.clientY < top + height / 2 ? "before" : "after"](dragged);
+  });
+  ordered.addEventListener("drop", (event) => { if (dragged) event.preventDefault(); });
+  ordered.addEventListener("dragend", (event) => {
+    if (!dragged) return;
+    const [row, list] = [dragged, dragged.parentElement];
+    row.classList.remove("dragged");
+    dragged = null;
+    if (event.dataTransfer.dropEffect === "none") list.replaceChildren(...before);
+    else if (before.some((one, at) => one !== list.children[at])) act(row.closest("form"), "order", `#${CSS.escape(row.id)}`);
+  });
+}
+
 // Keys, while nobody types.
 let afterG = 0;
 document.addEventListener("keydown", (event) => {

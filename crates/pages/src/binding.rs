@@ -4,11 +4,12 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use bowline_access::{ChangeBindings, Look, Permission, ProjectRef};
+use bowline_access::{ChangeBindings, Fault, Look, Permission, ProjectRef};
 use bowline_domain::ids::{ProjectKey, SiteName};
-use bowline_domain::panel::{ContactSource, VisibleFields};
+use bowline_domain::panel::{ContactSource, PanelSettings};
 use bowline_domain::settings::{CommentFilter, Notify, StatusMatch, Trigger};
 use bowline_domain::time::Millis;
+use bowline_domain::visible::Whose;
 use bowline_settings::{BindingNow, import, preview};
 
 use crate::App;
@@ -42,7 +43,8 @@ struct BindingPage {
     wrong: Option<String>,
     triggers: Vec<TriggerRow>,
     flags: Vec<Flag>,
-    visible: Vec<Field>,
+    panel: PanelPart,
+    coalesce: Field,
     filter: Select,
     mark: String,
     rules: Vec<RuleRow>,
@@ -90,6 +92,8 @@ struct ImportPlan {
 pub(crate) struct Came {
     pub(crate) wrong: Option<String>,
     pub(crate) notice: Option<&'static str>,
+    /// What was typed as the time of gathering, and what is wrong with it.
+    pub(crate) coalesce: Option<(String, String)>,
     pub(crate) import: bool,
 }
 
@@ -153,24 +157,6 @@ fn flags(config: &bowline_engine::BindingConfig) -> Vec<Flag> {
             config.wake_snoozed,
         ),
         flag(
-            "panel",
-            "Panel on the issue",
-            "Conversations and contacts behind an issue, on its page in Bowline.",
-            config.panel.enabled,
-        ),
-        flag(
-            "conversation_view",
-            "Whole conversations can be read",
-            "Off: the panel shows the first message only.",
-            config.panel.conversation_view,
-        ),
-        flag(
-            "by_reporter",
-            "Contacts by the reporter's e-mail address",
-            "Instead of those of the linked conversations.",
-            config.panel.contact_source == ContactSource::Reporter,
-        ),
-        flag(
             "webhooks",
             "Jira delivers webhooks",
             "Off: where Jira cannot reach Bowline, which then asks often.",
@@ -179,22 +165,76 @@ fn flags(config: &bowline_engine::BindingConfig) -> Vec<Flag> {
     ]
 }
 
-/// The lists of attributes that the panel shows.
-fn visible(fields: &VisibleFields) -> Vec<Field> {
-    let field = |name, label, list: &[String]| {
-        Field::new(name, label, "text")
-            .with(&list.join(", "))
-            .filled("off")
-            .optional()
+/// What the panel shows.
+struct PanelPart {
+    flags: Vec<Flag>,
+    source: Select,
+    /// Whose fields, and which.
+    fields: Vec<(&'static str, String)>,
+}
+
+fn panel_part(panel: &PanelSettings) -> PanelPart {
+    let sources = [
+        ("linked", "Those of the linked conversations"),
+        ("reporter", "Users and leads with the reporter's e-mail address"),
+    ];
+    let chosen = match panel.contact_source {
+        ContactSource::Linked => "linked",
+        ContactSource::Reporter => "reporter",
     };
-    vec![
-        field("fields_user", "Fields of users", &fields.user).hinting(
-            "Attributes in the order in which the panel shows them, between commas; standard ones \
-             or the workspace's own. Others never reach a browser. Empty: the usual ones.",
-        ),
-        field("fields_lead", "Fields of leads", &fields.lead),
-        field("fields_company", "Fields of companies", &fields.company),
-    ]
+    let sources = sources.map(|(word, title)| (word.to_owned(), title.to_owned()));
+    let fields = Whose::ALL.map(|whose| {
+        let names = whose.list(&panel.visible).join(", ");
+        let names = if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names
+        };
+        (people_of(whose), names)
+    });
+    PanelPart {
+        flags: vec![
+            Flag {
+                word: "panel",
+                title: "Panel on the issue",
+                meaning: "Conversations and contacts behind an issue, on its page in Bowline.",
+                on: panel.enabled,
+            },
+            Flag {
+                word: "conversation_view",
+                title: "Whole conversations can be read",
+                meaning: "Off: the panel shows the first message only.",
+                on: panel.conversation_view,
+            },
+        ],
+        source: Select::new("contact_source", "Which contacts", sources, chosen),
+        fields: fields.to_vec(),
+    }
+}
+
+/// The time in which changes are gathered.
+fn coalesce(seconds: u32, wrong: Option<(String, String)>) -> Field {
+    let field = Field::new("coalesce_seconds", "Seconds in which changes are gathered", "text")
+        .hinting(
+            "Several changes of an issue within this time go in one note, which says all of them. \
+             0: each has its own, at once.",
+        )
+        .filled("off");
+    match wrong {
+        None => field.with(&seconds.to_string()),
+        Some((typed, words)) => field
+            .with(&typed)
+            .faulty(&[Fault::new("coalesce_seconds", words)]),
+    }
+}
+
+/// What the people of a list are called.
+pub(crate) fn people_of(whose: Whose) -> &'static str {
+    match whose {
+        Whose::User => "Users",
+        Whose::Lead => "Leads",
+        Whose::Company => "Companies",
+    }
 }
 
 fn in_words(trigger: Trigger) -> &'static str {
@@ -326,7 +366,7 @@ pub(crate) async fn show<P: Permission>(
         ("marker", "Only those with the mark"),
     ];
     let filters = filters.map(|(word, title)| (word.to_owned(), title.to_owned()));
-    let refused = came.wrong.is_some();
+    let refused = came.wrong.is_some() || came.coalesce.is_some();
     let page = BindingPage {
         shell: caller
             .shell(format!("{project} of {site}"), Place::Bindings)
@@ -356,7 +396,8 @@ pub(crate) async fn show<P: Permission>(
         version: binding.kept.as_ref().map_or(0, |row| row.version),
         triggers: triggers(&config.notify),
         flags: flags(config),
-        visible: visible(&config.panel.visible),
+        panel: panel_part(&config.panel),
+        coalesce: coalesce(config.coalesce_seconds, came.coalesce),
         filter: Select::new("filter", "Which comments", filters, filter.0),
         mark: filter.1,
         rules: config

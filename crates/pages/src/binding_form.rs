@@ -3,8 +3,9 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use bowline_access::{ChangeBindings, ChangeRefusal, Fault};
+use bowline_domain::gather::COALESCE_SECONDS_MAX;
 use bowline_domain::ids::{ProjectKey, SiteName};
-use bowline_domain::panel::{ContactSource, PanelSettings, VisibleFields};
+use bowline_domain::panel::ContactSource;
 use bowline_domain::settings::{
     CommentFilter, NoteContents, Notify, StatusMatch, TransitionRule, Trigger,
 };
@@ -20,10 +21,6 @@ use crate::error::{PageError, see_other};
 
 /// The longest mark of a comment filter, in letters.
 const MARK_LETTERS_MAX: usize = 100;
-
-/// Attributes of contacts that a list may hold, and the bytes of each on average.
-const FIELDS_MAX: usize = 50;
-const FIELD_BYTES: usize = 100;
 
 /// Rules for single transitions that a project may have.
 const RULES_MAX: usize = 50;
@@ -53,6 +50,15 @@ fn typed(fields: &Fields, stored: &mut StoredBinding) -> Result<(), ChangeRefusa
         filter,
         transitioned: trigger("transitioned"),
     };
+    let typed = fields.get("coalesce_seconds").trim();
+    let seconds = if typed.is_empty() { "0" } else { typed };
+    let seconds = seconds.parse().ok();
+    stored.coalesce_seconds = seconds
+        .filter(|seconds| *seconds <= COALESCE_SECONDS_MAX)
+        .ok_or_else(|| {
+            let words = format!("Write a number of seconds from 0 to {COALESCE_SECONDS_MAX}.");
+            ChangeRefusal::Faults(vec![Fault::new("coalesce_seconds", words)])
+        })?;
     stored.linking = on("linking");
     stored.muted = on("muted");
     stored.contents = NoteContents {
@@ -62,45 +68,17 @@ fn typed(fields: &Fields, stored: &mut StoredBinding) -> Result<(), ChangeRefusa
     stored.unassign_on_open = on("unassign_on_open");
     stored.wake_snoozed = on("wake_snoozed");
     stored.webhooks = on("webhooks");
-    let usual = VisibleFields::default();
-    stored.panel = PanelSettings {
-        enabled: on("panel"),
-        conversation_view: on("conversation_view"),
-        contact_source: if on("by_reporter") {
-            ContactSource::Reporter
-        } else {
-            ContactSource::Linked
-        },
-        visible: VisibleFields {
-            user: list(fields.get("fields_user"), usual.user)?,
-            lead: list(fields.get("fields_lead"), usual.lead)?,
-            company: list(fields.get("fields_company"), usual.company)?,
-        },
+    stored.panel.enabled = on("panel");
+    stored.panel.conversation_view = on("conversation_view");
+    stored.panel.contact_source = match fields.get("contact_source") {
+        "reporter" => ContactSource::Reporter,
+        _ => ContactSource::Linked,
     };
     Ok(())
 }
 
-/// Attributes between commas, each once; the usual ones if there are none.
-fn list(text: &str, usual: Vec<String>) -> Result<Vec<String>, ChangeRefusal> {
-    let mut names: Vec<String> = Vec::new();
-    for name in text
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-    {
-        if !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
-        }
-    }
-    if names.len() > FIELDS_MAX || text.len() > FIELDS_MAX * FIELD_BYTES {
-        let words = format!("Name at most {FIELDS_MAX} fields of contacts.");
-        return Err(ChangeRefusal::Faults(vec![Fault::new("form", words)]));
-    }
-    Ok(if names.is_empty() { usual } else { names })
-}
-
 /// What changed, for the audit log.
-fn detail(before: &StoredBinding, after: &StoredBinding) -> String {
+pub(crate) fn detail(before: &StoredBinding, after: &StoredBinding) -> String {
     let changes = import::changes(before, after);
     let words = changes
         .iter()
@@ -214,6 +192,9 @@ pub(crate) async fn change(
             let (faults, wrong) = wrong_with(refusal)?;
             let came = Came {
                 wrong: wrong.or_else(|| fault_of(&faults, "workspace")),
+                coalesce: fault_of(&faults, "coalesce_seconds").map(|words| {
+                    (fields.get("coalesce_seconds").to_owned(), words)
+                }),
                 ..Came::default()
             };
             show(&app, &caller, (&site, &project), came).await

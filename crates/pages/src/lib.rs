@@ -29,6 +29,7 @@ mod desks;
 mod end_users;
 mod error;
 mod feedback;
+mod fields;
 mod held_messages;
 mod help;
 mod links;
@@ -46,6 +47,7 @@ mod shell;
 mod sign_in;
 mod talk_words;
 mod tokens;
+mod upload;
 mod why;
 mod words;
 
@@ -173,6 +175,10 @@ pub fn router(setup: Setup) -> Router {
         )
         .route("/bindings", get(bindings::page).post(bindings::add))
         .route("/bindings/{site}/{project}", get(binding::page))
+        .route(
+            "/bindings/{site}/{project}/fields",
+            get(fields::page).post(fields::change),
+        )
         .route(
             "/bindings/{site}/{project}/{what}",
             post(binding_form::change),

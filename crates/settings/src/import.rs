@@ -136,6 +136,7 @@ fn lines(binding: &StoredBinding) -> Vec<(&'static str, String)> {
         ("Muted", on(binding.muted)),
         ("Summary in notes", on(binding.contents.summary)),
         ("Comments in notes", on(binding.contents.comment)),
+        ("Seconds of gathering", binding.coalesce_seconds.to_string()),
         ("Webhooks", on(binding.webhooks)),
         ("Panel on the issue", on(panel.enabled)),
         ("Whole conversations", on(panel.conversation_view)),

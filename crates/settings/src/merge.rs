@@ -226,6 +226,7 @@ pub fn binding(site: &SiteName, project: &ProjectKey, stored: &StoredBinding) ->
         wake_snoozed: stored.wake_snoozed,
         muted: stored.muted,
         contents: stored.contents,
+        coalesce_seconds: stored.coalesce_seconds,
         panel: stored.panel.clone(),
     }
 }

@@ -52,6 +52,7 @@ pub fn examples(binding: &BindingConfig, site_url: &str) -> Vec<Example> {
         wake_snoozed: binding.wake_snoozed,
         muted: binding.muted,
         contents: binding.contents,
+        gather_until: None,
     };
     let to = settings.transitions.first().map(|rule| &rule.to);
     let done = to.and_then(named).unwrap_or_else(|| "Done".to_owned());
@@ -76,10 +77,28 @@ pub fn examples(binding: &BindingConfig, site_url: &str) -> Vec<Example> {
             change("2", &lena, None, Some((status("To Do"), status(&done)))),
         ),
     ];
-    happenings
+    let mut examples: Vec<Example> = happenings
         .into_iter()
         .map(|(what, happening)| example(&settings, what, happening))
-        .collect()
+        .collect();
+    if binding.coalesce_seconds > 0 {
+        examples.extend(together(&examples[1..], binding.coalesce_seconds));
+    }
+    examples
+}
+
+/// The notes of several changes that come within the window, as they go out.
+fn together(examples: &[Example], seconds: u32) -> Option<Example> {
+    let notes: Vec<&str> = examples
+        .iter()
+        .filter_map(|example| example.note.as_deref())
+        .collect();
+    (notes.len() > 1).then(|| Example {
+        what: format!("All that within {seconds} seconds"),
+        note: Some(notes.concat()),
+        reopened: examples.iter().any(|example| example.reopened),
+        silent: None,
+    })
 }
 
 /// The name of a status that a rule names.

@@ -147,6 +147,8 @@ pub struct StoredBinding {
     pub muted: bool,
     /// What of the issue a note may hold.
     pub contents: NoteContents,
+    /// How long a note waits for further changes of its issue, in seconds.
+    pub coalesce_seconds: u32,
     /// What the panel of an issue shows.
     pub panel: PanelSettings,
 }
@@ -166,6 +168,7 @@ impl Default for StoredBinding {
             wake_snoozed: false,
             muted: false,
             contents: NoteContents::default(),
+            coalesce_seconds: 0,
             panel: PanelSettings::default(),
         }
     }

@@ -41,6 +41,8 @@ impl Leases for Committed {
     }
 }
 
+impl Leases for Option<bowline_domain::effect::Act> {}
+
 impl Leases for Option<TakenEffect> {
     fn leases(&self) -> Vec<Lease> {
         self.iter().map(|taken| taken.lease.clone()).collect()

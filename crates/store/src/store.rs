@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bowline_domain::connection::Connection;
-use bowline_domain::effect::Effect;
+use bowline_domain::effect::{Act, Effect};
 use bowline_domain::fact::FactKey;
 use bowline_domain::ids::{
     ConversationId, EffectId, EventId, IssueId, LaneKey, SiteName, WorkspaceName,
@@ -26,8 +26,8 @@ use crate::model::{
 use crate::open::{self, Open, Opened, Readers, WORK_CHANNEL};
 use crate::sql::{bindings, claim, connections, lookup, views};
 use crate::writes::{
-    ActivateBinding, AdvanceBinding, ClaimEffects, ClaimEvents, FollowUp, FreeOwn, Hasten,
-    Postpone, PutConnection, Redact, Renew, Replay, Single, WebhookSeen, Write,
+    ActivateBinding, AdvanceBinding, ClaimEffects, ClaimEvents, FollowUp, FreeOwn, GatherNote,
+    Hasten, Postpone, PutConnection, Redact, Renew, Replay, Single, WebhookSeen, Write,
 };
 
 /// The durable state. Cheap to clone.
@@ -231,6 +231,27 @@ impl Store {
         at: Millis,
     ) -> Result<(), StoreError> {
         self.write(FollowUp { effect, event, at }).await
+    }
+
+    /// Has a note that is being attempted tell what waits behind it in its lane as well, and
+    /// settles that. Returns what it is now, if it tells more than before.
+    ///
+    /// # Errors
+    /// Database failures. Nothing is written then.
+    pub async fn gather_note(
+        &self,
+        effect: EffectId,
+        lease: &Lease,
+        head: &Effect,
+        now: Millis,
+    ) -> Result<Option<Act>, StoreError> {
+        self.write(GatherNote {
+            effect,
+            lease: lease.clone(),
+            head: head.clone(),
+            now,
+        })
+        .await
     }
 
     /// Makes everything that waits for a connection due now.

@@ -4,9 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bowline_domain::connection::Connection;
-use bowline_domain::effect::Effect;
+use bowline_domain::effect::{Act, Effect};
 use bowline_domain::effect::EffectKey;
-use bowline_domain::ids::{EventId, IssueId, IssueKey};
+use bowline_domain::ids::{EffectId, EventId, IssueId, IssueKey};
 use bowline_domain::messaging::ids::{AccountName, MessageId, RequestRef};
 use bowline_domain::time::Millis;
 
@@ -17,7 +17,7 @@ use crate::handover::{Leases, Orphan, Orphans, Reply};
 use crate::model::{BindingRecord, ConnectionRecord, LaneKind, Lease, Redacted, TakenEffect};
 use crate::reading::{ReadingKind, Tried};
 use crate::sql::{
-    accept, bindings, claim, connections, decide, lanes, readings, retention, settle, talk,
+    accept, bindings, claim, connections, decide, gather, lanes, readings, retention, settle, talk,
 };
 
 /// What a write does. It is run again if it met another replica's.
@@ -148,6 +148,8 @@ write!(AdvanceBinding { record: BindingRecord } -> (),
     |conn, _| bindings::advance(conn, &record).await);
 write!(FollowUp { effect: Effect, event: EventId, at: Millis } -> (),
     |conn, writer| decide::follow_up(conn, writer, &effect, event, at).await);
+write!(GatherNote { effect: EffectId, lease: Lease, head: Effect, now: Millis } -> Option<Act>,
+    |conn, writer| gather::gather_note(conn, writer, (effect, &lease), &head, now).await);
 write!(Replay { event: EventId, now: Millis } -> bool,
     |conn, writer| accept::replay(conn, writer, event, now).await);
 write!(RequestMade { whose: RequestRef, issue: IssueId, key: IssueKey } -> (),

@@ -81,6 +81,7 @@ impl Reading<'_> {
         let unassign_on_open = self.flag(section, "unassign_on_open");
         let wake_snoozed = self.flag(section, "wake_snoozed");
         let muted = self.flag(section, "muted");
+        let coalesce_seconds = self.whole(section, "coalesce_seconds");
         let note_summary = self.flag(section, "note_summary");
         let note_comments = self.flag(section, "note_comments");
         let panel = self.panel(section);
@@ -100,6 +101,7 @@ impl Reading<'_> {
             unassign_on_open,
             wake_snoozed,
             muted,
+            coalesce_seconds,
             note_summary,
             note_comments,
             panel,

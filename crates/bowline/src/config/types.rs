@@ -223,6 +223,8 @@ pub struct Binding {
     pub wake_snoozed: bool,
     /// Whether nothing is told for now; links are followed all the same.
     pub muted: bool,
+    /// How long a note waits for further changes of its issue, which then go in it, in seconds.
+    pub coalesce_seconds: u32,
     /// Whether a note may hold the issue's summary.
     pub note_summary: bool,
     /// Whether a note may hold the texts of comments.
@@ -440,6 +442,8 @@ pub struct Product {
     pub notes: std::collections::BTreeSet<TicketStatus>,
     /// Whether the status of tickets follows their issue.
     pub follow_issue: bool,
+    /// May a note of it wake a snoozed conversation?
+    pub wake_snoozed: bool,
     /// What statuses are called, where not as usual.
     pub status_names: std::collections::BTreeMap<TicketStatus, String>,
     /// Where issues are made from tickets.

@@ -20,7 +20,7 @@ on_both!(
 );
 
 /// Reads the panel again and again until it says this.
-async fn says(browser: &mut Browser, path: &str, part: &str) -> Page {
+pub(crate) async fn says(browser: &mut Browser, path: &str, part: &str) -> Page {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
         let page = browser.get(path).await;
@@ -108,7 +108,7 @@ async fn cards_and_contacts_show_what_intercom_knows(on: On) {
 }
 
 /// Nobody at Intercom answers from now on.
-fn silence(stage: &Stage, kind: FaultKind) {
+pub(crate) fn silence(stage: &Stage, kind: FaultKind) {
     stage.intercom().faults().add(Fault {
         method: None,
         path_contains: None,

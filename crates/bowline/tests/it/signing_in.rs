@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 43] = [
+const PAGES: [(&str, &str); 44] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -37,6 +37,7 @@ const PAGES: [(&str, &str); 43] = [
     ("/connections/add/workspace", "administrator"),
     ("/bindings", "viewer"),
     ("/bindings/acme-jira/ENG", "viewer"),
+    ("/bindings/acme-jira/ENG/fields", "viewer"),
     ("/contacts", "agent"),
     ("/contacts?q=noa&column=email", "agent"),
     ("/companies", "agent"),
@@ -57,7 +58,7 @@ const PAGES: [(&str, &str); 43] = [
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 53] = [
+const FORMS: [(&str, &str); 54] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/look", "viewer"),
@@ -90,6 +91,7 @@ const FORMS: [(&str, &str); 53] = [
     ("/connections/workspace/acme/app-user", "administrator"),
     ("/bindings", "project_administrator"),
     ("/bindings/acme-jira/ENG/settings", "project_administrator"),
+    ("/bindings/acme-jira/ENG/fields", "project_administrator"),
     ("/bindings/acme-jira/ENG/part", "project_administrator"),
     ("/contacts/1", "agent"),
     ("/contacts/1/use-intercom", "agent"),

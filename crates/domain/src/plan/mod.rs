@@ -268,7 +268,8 @@ impl Telling<'_> {
         };
         let key = self.key("note", &now.link, &fact);
         let html = notes::linked(settings, self.issue, cause, &key.marker());
-        self.push(key, note(settings, &now.link, html));
+        // That a conversation is linked shows at once.
+        self.push(key, note(settings, &now.link, html, None));
     }
 
     fn happening(&mut self, settings: &Settings, links: &[&LinkNow], happening: &Happening) {
@@ -318,7 +319,7 @@ impl Telling<'_> {
         if trigger.note {
             let key = self.key("note", link, fact);
             if let Some(html) = notes::happened(settings, self.issue, happening, &key.marker()) {
-                self.push(key, note(settings, link, html));
+                self.push(key, note(settings, link, html, settings.gather_until));
             }
         }
         self.reopen(settings, trigger, link, fact);
@@ -362,13 +363,19 @@ impl Telling<'_> {
     }
 }
 
-fn note<'l>(settings: &Settings, link: &'l Link, html: String) -> (&'l Link, Act) {
+fn note<'l>(
+    settings: &Settings,
+    link: &'l Link,
+    html: String,
+    due_at: Option<Millis>,
+) -> (&'l Link, Act) {
     let act = Act::Note {
         workspace: link.workspace.clone(),
         conversation: link.conversation.clone(),
         audience: Audience::Internal,
         html,
         wake_snoozed: settings.wake_snoozed,
+        due_at,
     };
     (link, act)
 }

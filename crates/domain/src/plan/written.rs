@@ -214,6 +214,7 @@ fn act(
             audience,
             html: note_html(state, site_url, by, text, marker),
             wake_snoozed,
+            due_at: None,
         },
         Written::Reply { text, .. } => Act::Reply {
             workspace: at.workspace,

@@ -140,8 +140,12 @@ impl Courier<'_> {
                 audience,
                 html,
                 wake_snoozed,
+                due_at,
             } => {
+                note::wait(self, *due_at)?;
                 let far = self.far(workspace, conversation).await?;
+                let more = note::gather(self, *due_at).await?;
+                let html = more.as_deref().unwrap_or(html);
                 note::post(self, &far, *audience, html, *wake_snoozed).await
             }
             Act::Reply {

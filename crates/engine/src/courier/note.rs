@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bowline_domain::audience::Audience;
 use bowline_domain::effect::{Act, Effect, Marker};
+use bowline_domain::time::Millis;
 use bowline_intercom::{Conversation, State};
 use bowline_store::model::Ending;
 
@@ -12,6 +13,39 @@ use super::{Courier, Far, Stop};
 /// Between the two looks at a conversation in which a doubtful note was not found. A note that was
 /// accepted but not shown yet shows by the second.
 pub(super) const SECOND_LOOK: Duration = Duration::from_secs(2);
+
+/// A note that gathers changes waits for its time. One that may have been posted does not: it says
+/// what it says.
+pub(super) fn wait(courier: &Courier<'_>, due_at: Option<Millis>) -> Result<(), Stop> {
+    match due_at.filter(|at| *at > courier.now() && !courier.taken.doubtful) {
+        None => Ok(()),
+        Some(due_at) => Err(Stop(Ending::Later {
+            due_at,
+            doubtful: false,
+            reason: "It waits for further changes of the issue, which then go in the same note."
+                .to_owned(),
+        })),
+    }
+}
+
+/// Has the note tell what waits behind it as well, if it gathers changes. Returns what it says then.
+pub(super) async fn gather(
+    courier: &Courier<'_>,
+    due_at: Option<Millis>,
+) -> Result<Option<String>, Stop> {
+    if due_at.is_none() || courier.taken.doubtful {
+        return Ok(None);
+    }
+    let (taken, store) = (courier.taken, &courier.shared.store);
+    let gathered = store
+        .gather_note(taken.id, &taken.lease, &taken.effect, courier.now())
+        .await
+        .map_err(|error| courier.store_failed(&error))?;
+    Ok(match gathered {
+        Some(Act::Note { html, .. }) => Some(html),
+        _ => None,
+    })
+}
 
 /// Posts the note, unless it is found to be there already: posted by an earlier attempt, or before
 /// the database was brought back from an older copy.

@@ -4,11 +4,13 @@
 //! slow or dead Intercom never holds it up. Reading anew ([`Shared::refresh_panel`]) goes on beside
 //! it, at the pace of the connection, each thing once at a time.
 
+mod attributes;
 mod now;
 mod refresh;
 mod seen;
 mod whole;
 
+pub use attributes::AttributesNow;
 pub use now::{Card, ContactNow, PanelNow, ReporterNow};
 pub use refresh::Reads;
 pub use seen::{

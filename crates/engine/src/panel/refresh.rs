@@ -17,7 +17,7 @@ use serde::Serialize;
 use tokio::sync::{Notify, Semaphore};
 
 use super::now::body;
-use super::seen::{NamedAttribute, SeenContact, SeenConversation, SeenReporter, SeenTeammate};
+use super::seen::{SeenContact, SeenConversation, SeenReporter, SeenTeammate};
 use crate::health;
 use crate::pace::Priority;
 use crate::paced::Paced;
@@ -206,36 +206,13 @@ impl Refresh<'_> {
         join_all(read).await.into_iter().collect()
     }
 
-    /// Reads a thing unless it is fresh or somebody reads it already, and keeps what came of it.
     async fn read<T: Serialize>(
         &self,
-        (connection, kind, remote): (&Connection, ReadingKind, &str),
+        thing: (&Connection, ReadingKind, &str),
         fresh_ms: i64,
         read: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<(), StoreError> {
-        let (shared, reads) = (self.shared, &self.shared.reads);
-        let thing = (connection.key(), kind, remote.to_owned());
-        let Some(_mine) = ThingRead::begin(reads, thing) else {
-            return Ok(());
-        };
-        let known = self.known(connection, kind, remote).await?;
-        let began = shared.now();
-        if known.is_some_and(|known| is_fresh(&known, began, fresh_ms)) {
-            return Ok(());
-        }
-        // The semaphore lives as long as the engine and is never closed.
-        let _room = reads.room.acquire().await;
-        let tried = match read.await {
-            Ok(value) => match serde_json::to_string(&value) {
-                Ok(body) => Tried::Read(body),
-                Err(error) => Tried::Failed(error.to_string()),
-            },
-            Err(error) => trouble(&error),
-        };
-        shared
-            .store
-            .put_reading(connection, kind, remote, tried, shared.now())
-            .await
+        self.shared.read_thing(thing, fresh_ms, read).await
     }
 
     async fn known(
@@ -244,9 +221,7 @@ impl Refresh<'_> {
         kind: ReadingKind,
         remote: &str,
     ) -> Result<Option<Reading>, StoreError> {
-        let ids = [remote.to_owned()];
-        let found = self.shared.store.readings(connection, kind, &ids).await?;
-        Ok(found.into_iter().next())
+        self.shared.known_thing(connection, kind, remote).await
     }
 
     async fn conversation(
@@ -371,18 +346,54 @@ impl Refresh<'_> {
         };
         let thing = (&connection, ReadingKind::Teammates, "");
         self.read(thing, NAMES_FRESH_MS, teammates).await?;
-        let attributes = async {
-            let far = self.shared.far(workspace)?;
-            let client = far.client.clone().with_deadline(CALL_DEADLINE);
-            let all = self.shared.ask(&far.standing, client.attributes()).await?;
-            Ok(all.into_iter().map(NamedAttribute::of).collect::<Vec<_>>())
-        };
-        let thing = (&connection, ReadingKind::Attributes, "");
-        self.read(thing, NAMES_FRESH_MS, attributes).await
+        self.shared.read_attributes(workspace, NAMES_FRESH_MS).await
     }
 }
 
 impl Shared {
+    /// Reads a thing unless it is fresh or somebody reads it already, and keeps what came of it.
+    pub(super) async fn read_thing<T: Serialize>(
+        &self,
+        (connection, kind, remote): (&Connection, ReadingKind, &str),
+        fresh_ms: i64,
+        read: impl Future<Output = Result<T, ApiError>>,
+    ) -> Result<(), StoreError> {
+        let (shared, reads) = (self, &self.reads);
+        let thing = (connection.key(), kind, remote.to_owned());
+        let Some(_mine) = ThingRead::begin(reads, thing) else {
+            return Ok(());
+        };
+        let known = shared.known_thing(connection, kind, remote).await?;
+        let began = shared.now();
+        if known.is_some_and(|known| is_fresh(&known, began, fresh_ms)) {
+            return Ok(());
+        }
+        // The semaphore lives as long as the engine and is never closed.
+        let _room = reads.room.acquire().await;
+        let tried = match read.await {
+            Ok(value) => match serde_json::to_string(&value) {
+                Ok(body) => Tried::Read(body),
+                Err(error) => Tried::Failed(error.to_string()),
+            },
+            Err(error) => trouble(&error),
+        };
+        shared
+            .store
+            .put_reading(connection, kind, remote, tried, shared.now())
+            .await
+    }
+
+    pub(super) async fn known_thing(
+        &self,
+        connection: &Connection,
+        kind: ReadingKind,
+        remote: &str,
+    ) -> Result<Option<Reading>, StoreError> {
+        let ids = [remote.to_owned()];
+        let found = self.store.readings(connection, kind, &ids).await?;
+        Ok(found.into_iter().next())
+    }
+
     /// The workspace, if it may be asked now. A token whose workspace is not known is not used: it
     /// would find none of the conversations.
     pub(super) fn far(&self, workspace: &WorkspaceName) -> Result<Arc<Workspace>, ApiError> {

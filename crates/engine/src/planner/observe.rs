@@ -22,6 +22,7 @@ use bowline_store::model::Decided;
 use futures_util::future;
 
 use super::Trouble;
+use crate::config::BindingConfig;
 use crate::pace::Priority;
 use crate::reconciler;
 use crate::registry::{Renamed, Site};
@@ -102,9 +103,10 @@ impl Reader<'_> {
         let Some(project) = self.bound_project(&issue.project).await? else {
             return Ok(None);
         };
-        Ok(registry.settings(&self.site, &project, |binding| {
-            self.shared.active_since(&binding.site, &binding.project)
-        }))
+        let active_since =
+            |binding: &BindingConfig| self.shared.active_since(&binding.site, &binding.project);
+        let now = self.shared.now();
+        Ok(registry.settings(&self.site, &project, active_since, now))
     }
 
     /// Since when things may have happened in the issue's project that nobody told of: the

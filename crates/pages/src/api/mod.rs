@@ -4,6 +4,7 @@
 //! Callers show a token; cookies mean nothing here, so no other site's page can call. Errors are
 //! problem details (RFC 9457). A write that names itself (`Idempotency-Key`) is made once.
 
+mod binding_panel;
 mod caller;
 mod contacts;
 mod panel;
@@ -48,6 +49,10 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/audit", get(reads::audit))
         .route("/api/v1/bindings", get(settings::list))
         .route("/api/v1/bindings/{site}/{project}", patch(settings::change))
+        .route(
+            "/api/v1/bindings/{site}/{project}/attributes",
+            get(binding_panel::attributes),
+        )
         .route("/api/v1/contacts", get(contacts::list))
         .route("/api/v1/contacts/import", post(contacts::import))
         .route(

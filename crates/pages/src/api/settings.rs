@@ -7,12 +7,14 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bowline_access::{ChangeBindings, ChangeRefusal, Fault, Look};
+use bowline_domain::gather::COALESCE_SECONDS_MAX;
 use bowline_domain::ids::{ProjectKey, SiteName};
 use bowline_domain::settings::{CommentFilter, StatusMatch, TransitionRule, Trigger};
 use bowline_settings::stored::StoredBinding;
 use bowline_settings::{BindingNow, import};
 use serde_json::{Value, json};
 
+use super::binding_panel as panel;
 use super::caller::Bearer;
 use super::problem::Problem;
 use super::writes::once;
@@ -64,6 +66,7 @@ fn written(binding: &BindingNow) -> Value {
         "webhooks": config.webhooks,
         "unassign_on_open": config.unassign_on_open,
         "wake_snoozed": config.wake_snoozed,
+        "coalesce_seconds": config.coalesce_seconds,
         "note_summary": config.contents.summary,
         "note_comments": config.contents.comment,
         "comment_filter": filter,
@@ -74,6 +77,7 @@ fn written(binding: &BindingNow) -> Value {
             "transitioned": trigger(notify.transitioned),
         },
         "transitions": rules,
+        "panel": panel::written(&config.panel),
     })
 }
 
@@ -151,6 +155,12 @@ fn take(body: &Value, stored: &mut StoredBinding) -> Result<(), String> {
     flag("wake_snoozed", &mut stored.wake_snoozed)?;
     flag("note_summary", &mut stored.contents.summary)?;
     flag("note_comments", &mut stored.contents.comment)?;
+    if let Some(seconds) = body.get("coalesce_seconds") {
+        let seconds = seconds.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
+        let fits = seconds.filter(|seconds| *seconds <= COALESCE_SECONDS_MAX);
+        let words = format!("coalesce_seconds is a number from 0 to {COALESCE_SECONDS_MAX}.");
+        stored.coalesce_seconds = fits.ok_or(words)?;
+    }
     if let Some(filter) = body.get("comment_filter") {
         let text = filter.as_str().unwrap_or_default();
         stored.notify.filter = match (text, text.strip_prefix("marker:").map(str::trim)) {
@@ -177,6 +187,9 @@ fn take(body: &Value, stored: &mut StoredBinding) -> Result<(), String> {
     if let Some(rules) = body.get("transitions") {
         let rules = rules.as_array().ok_or("transitions is a list.")?;
         stored.transitions = rules.iter().map(rule).collect::<Result<_, _>>()?;
+    }
+    if let Some(panel) = body.get("panel") {
+        panel::take(panel, &mut stored.panel)?;
     }
     Ok(())
 }
@@ -210,11 +223,12 @@ mod tests {
     fn what_is_named_is_taken_and_the_rest_stays() {
         let mut stored = StoredBinding::default();
         let body = json!({
-            "muted": true, "comment_filter": "marker: #tell ",
+            "muted": true, "comment_filter": "marker: #tell ", "coalesce_seconds": 30,
             "notify": { "created": { "note": false, "reopen": true } },
             "transitions": [{ "to": "category:done", "note": true, "reopen": false }],
         });
         take(&body, &mut stored).unwrap();
+        assert_eq!(stored.coalesce_seconds, 30);
         assert!(stored.muted && stored.linking && stored.notify.assigned.note);
         assert_eq!(
             stored.notify.filter,
@@ -228,6 +242,9 @@ mod tests {
     fn what_cannot_be_understood_is_refused_whole() {
         for body in [
             json!({ "muted": "yes" }),
+            json!({ "coalesce_seconds": 3_601 }),
+            json!({ "coalesce_seconds": -1 }),
+            json!({ "coalesce_seconds": "5" }),
             json!({ "comment_filter": "marker:" }),
             json!({ "comment_filter": 1 }),
             json!({ "notify": { "created": { "note": true } } }),

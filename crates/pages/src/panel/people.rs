@@ -4,6 +4,8 @@ use bowline_domain::panel::{PanelSettings, Shown, shown};
 use bowline_engine::panel::{ContactNow, NamedAttribute, PanelNow};
 use serde_json::{Map, Value};
 
+use crate::fields::named;
+
 /// An attribute with its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Visible {
@@ -80,13 +82,14 @@ fn fields(
     names: &[NamedAttribute],
     company: bool,
 ) -> Vec<Visible> {
+    let these: Vec<&NamedAttribute> = names
+        .iter()
+        .filter(|known| known.company == company)
+        .collect();
     let found = listed.iter().filter_map(|name| {
         let value = shown(attributes, name)?;
         let bare = name.strip_prefix("custom_attributes.").unwrap_or(name);
-        let mut known = names
-            .iter()
-            .filter(|known| known.company == company && known.name == bare);
-        let known = known.next();
+        let known = named(&these, name);
         Some(Visible {
             name: name.clone(),
             label: known.map_or_else(|| spelled(bare), |known| known.label.clone()),
@@ -99,7 +102,7 @@ fn fields(
 }
 
 /// What a key says where Intercom does not tell its name: `user_id` reads “User id”.
-fn spelled(name: &str) -> String {
+pub(crate) fn spelled(name: &str) -> String {
     let mut letters = name.chars();
     let first = letters.next().map(|letter| letter.to_ascii_uppercase());
     first

@@ -1,5 +1,6 @@
 //! The SQL, one file per thing that is done.
 
+pub(crate) mod choices;
 pub(crate) mod accept;
 pub(crate) mod accounts;
 pub(crate) mod audit;
@@ -11,6 +12,7 @@ pub(crate) mod decide;
 pub(crate) mod deliveries;
 pub(crate) mod feedback;
 pub(crate) mod fulltext;
+pub(crate) mod gather;
 pub(crate) mod lanes;
 pub(crate) mod link_pages;
 pub(crate) mod lookup;

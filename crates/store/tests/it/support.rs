@@ -192,6 +192,7 @@ pub(crate) fn note(conversation: &str, name: &str) -> Effect {
             audience: Audience::Internal,
             html: "<p>Done — “quoted”</p>".to_owned(),
             wake_snoozed: true,
+            due_at: None,
         },
     }
 }

@@ -359,6 +359,16 @@ pub const KEYS: &[Key] = &[
         "Whether nothing is told for now. Links are followed all the same.",
     ),
     key(
+        "binding[].coalesce_seconds",
+        Kind::Whole {
+            min: 0,
+            max: 3_600,
+            unit: "seconds",
+        },
+        Value("0"),
+        "How long a note waits for further changes of its issue, which then go in the same note. `0`: each change has a note of its own, at once.",
+    ),
+    key(
         "binding[].note_summary",
         Kind::Flag,
         Value("true"),
@@ -646,6 +656,12 @@ pub const KEYS: &[Key] = &[
         Kind::Words,
         Absent("none"),
         "The statuses of which the conversation is told by an internal note, once each: planned, done, declined.",
+    ),
+    key(
+        "product[].wake_snoozed",
+        Kind::Flag,
+        Value("false"),
+        "Whether such a note may wake a snoozed conversation. If not, it is snoozed again until its old time.",
     ),
     key(
         "product[].follow_issue",

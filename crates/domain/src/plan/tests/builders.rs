@@ -96,6 +96,7 @@ pub(super) fn settings() -> Settings {
         wake_snoozed: false,
         muted: false,
         contents: NoteContents::default(),
+        gather_until: None,
     }
 }
 
