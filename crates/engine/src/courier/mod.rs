@@ -66,7 +66,7 @@ async fn one(shared: &Arc<Shared>, taken: TakenEffect, priority: Priority) -> Op
         taken: &taken,
         priority,
     };
-    let attempt = AssertUnwindSafe(courier.attempt()).catch_unwind();
+    let attempt = AssertUnwindSafe(Box::pin(courier.attempt())).catch_unwind();
     let (attempted, seen) = bowline_net::witness::witnessed(attempt).await;
     let secrets = calls::Secrets::of(&seen);
     let ending = match attempted {
