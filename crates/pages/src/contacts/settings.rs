@@ -48,6 +48,14 @@ struct Card {
     empty: bool,
 }
 
+impl Card {
+    /// Will it look different soon, without anyone doing anything? What was switched on a moment
+    /// ago begins by itself.
+    fn moves(&self) -> bool {
+        self.progress.is_some() || (self.on && self.empty)
+    }
+}
+
 /// A product that gathers feedback of the workspace, or may.
 struct Gathers {
     path: String,
@@ -193,6 +201,7 @@ async fn card(
     let state = match (setting.on, &at_work) {
         (false, _) => Lozenge::new(Tone::Plain, "off"),
         (true, Some(_)) => Lozenge::new(Tone::Busy, "copying"),
+        (true, None) if runs.is_empty() => Lozenge::new(Tone::Busy, "copying begins"),
         (true, None) if setting.sync.copied_at.is_none() => {
             Lozenge::new(Tone::Warn, "not copied yet")
         }
@@ -236,7 +245,7 @@ async fn show(
         shell: caller
             .shell("What is copied", Place::Contacts)
             .noting(notice::of(query)),
-        at_work: cards.iter().any(|card| card.progress.is_some()),
+        at_work: cards.iter().any(Card::moves),
         cards,
     };
     let status = if refused.is_some() {
