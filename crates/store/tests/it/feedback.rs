@@ -631,6 +631,10 @@ pub(crate) async fn what_is_erased_leaves_a_shell(world: &World) {
             .await
             .unwrap()
     );
+    let given = store
+        .ticket_contacts_of_email(&workspace(), "b@example.com", 5)
+        .await;
+    assert_eq!(given.unwrap(), [ContactId::new("b")]);
     let merged = store
         .merge_tickets((three, two), by(), Vec::new())
         .await

@@ -113,10 +113,10 @@ pub(crate) async fn who_gave_feedback_is_found_and_moves_when_they_are_merged(wo
         rows.unwrap().len()
     };
     assert_eq!((given("lead").await, given("user").await), (1, 1));
-    let (at, email) = (workspace(), "user@example.com");
-    let same = store.ticket_contacts_of_email(&at, email, 10).await;
-    let same = same.unwrap();
-    assert_eq!(same, ["lead", "user"].map(ContactId::new));
+    let same = store
+        .ticket_contacts_of_email(&workspace(), "user@example.com", 10)
+        .await;
+    assert_eq!(same.unwrap(), ["lead", "user"].map(ContactId::new));
     let mut merged = changes("");
     merged.merged = vec![(RemoteContactId::new("lead"), RemoteContactId::new("user"))];
     commit(store, merged).await;
