@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 44] = [
+const PAGES: [(&str, &str); 45] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -21,6 +21,7 @@ const PAGES: [(&str, &str); 44] = [
     ("/feedback?q=dark&sort=spend&status=all", "viewer"),
     ("/products", "viewer"),
     ("/help", "viewer"),
+    ("/api/docs", "viewer"),
     ("/search?q=ENG-1", "viewer"),
     ("/account", "viewer"),
     ("/tokens", "viewer"),
