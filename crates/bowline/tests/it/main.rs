@@ -7,6 +7,7 @@
 )]
 
 mod api;
+mod api_complete;
 mod api_talks;
 mod attempts;
 mod bad_input;
