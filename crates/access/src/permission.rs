@@ -74,6 +74,10 @@ permission! {
     SeePayloads, "see what a delivery said", Administrator, None
 }
 permission! {
+    /// Look at what attempts sent and were answered.
+    SeeCalls, "see what attempts sent and were answered", Administrator, Some(Scope::Read)
+}
+permission! {
     /// Add people, change their roles, end their sessions.
     ManagePeople, "manage people", Administrator, None
 }

@@ -252,6 +252,7 @@ fn product(product: &config::Product) -> engine::ProductConfig {
         tags: product.tags.clone(),
         notes: product.notes.clone(),
         follow_issue: product.follow_issue,
+        wake_snoozed: product.wake_snoozed,
         status_names: product.status_names.clone(),
         issues: product.issues.as_ref().map(|place| IssueTarget {
             site: SiteName::new(place.site.as_str()),

@@ -23,6 +23,7 @@
 //! Each is tested over random histories in `plan/tests/properties.rs`.
 
 pub mod audience;
+pub mod call;
 pub mod connection;
 pub mod contacts;
 pub mod effect;

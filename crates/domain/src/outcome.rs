@@ -211,6 +211,8 @@ pub enum Reason {
     },
     /// The status of tickets followed their issue.
     TicketsFollowed,
+    /// Tickets went to the contact that theirs was merged into.
+    TicketsMoved,
     /// The backfill that asked for it was cancelled.
     BackfillOver,
     /// A person said what became of a send that was held.
@@ -286,6 +288,7 @@ impl Reason {
             Self::TagsFollowed => "tags_followed",
             Self::FeedbackNoteOff { .. } => "feedback_note_off",
             Self::TicketsFollowed => "tickets_followed",
+            Self::TicketsMoved => "tickets_moved",
             Self::BackfillOver => "backfill_over",
             Self::SettledByHand { .. } => "settled_by_hand",
         }
@@ -519,6 +522,10 @@ impl fmt::Display for Reason {
             Self::TicketsFollowed => {
                 f.write_str("Feedback tickets were moved along with their issue.")
             }
+            Self::TicketsMoved => f.write_str(
+                "The contact was merged into another one in Intercom. Their feedback belongs to \
+                 the one that stays.",
+            ),
             Self::BackfillOver => f.write_str(
                 "The backfill that asked for this conversation was cancelled before its turn.",
             ),

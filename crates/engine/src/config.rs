@@ -203,6 +203,8 @@ pub struct ProductConfig {
     pub notes: BTreeSet<Status>,
     /// Does the status of tickets follow their issue?
     pub follow_issue: bool,
+    /// May a note of it wake a snoozed conversation?
+    pub wake_snoozed: bool,
     /// What statuses are called, where not as usual.
     pub status_names: BTreeMap<Status, String>,
     /// Where issues are made from tickets.
@@ -215,6 +217,7 @@ impl ProductConfig {
         ProductSettings {
             notes: self.notes.clone(),
             follow_issue: self.follow_issue,
+            wake_snoozed: self.wake_snoozed,
             status_names: self.status_names.clone(),
             issues: self.issues.clone(),
             ..ProductSettings::default()

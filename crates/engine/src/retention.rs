@@ -62,6 +62,7 @@ mod tests {
         let reached = |more| Redacted {
             event: 7,
             effect: 9,
+            attempt: 11,
             more,
         };
         let day = Millis(ALL_EVERY_MS);

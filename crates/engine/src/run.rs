@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bowline_domain::connection::{Connection, Health};
 use bowline_domain::time::Clock;
+use bowline_net::witness::Witness;
 use bowline_net::{BoxFuture, Transport};
 use bowline_store::model::{BindingRecord, ConnectionRecord};
 use bowline_store::{Store, StoreError};
@@ -71,13 +72,14 @@ impl Engine {
     /// The store cannot be read or written.
     pub async fn start(setup: Setup) -> Result<Self, StoreError> {
         let (handed, work) = mpsc::unbounded_channel();
-        let empty = Registry::build(EngineConfig::default(), &setup.transport, |connection| {
+        let transport = Witness::over(setup.transport);
+        let empty = Registry::build(EngineConfig::default(), &transport, |connection| {
             Arc::new(Standing::new(connection, unchecked(setup.clock.now())))
         });
         let shared = Arc::new(Shared {
             store: setup.store,
             clock: setup.clock,
-            transport: setup.transport,
+            transport,
             chance: Mutex::new(fastrand::Rng::with_seed(setup.seed)),
             registry: RwLock::new(Arc::new(empty)),
             standings: Mutex::new(HashMap::new()),

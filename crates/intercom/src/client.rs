@@ -174,6 +174,22 @@ impl Client {
         self.call_raw(call, contact_page).await
     }
 
+    /// Those of some contacts that lists show: neither archived nor merged nor deleted. At most
+    /// [`CONTACTS_PER_PAGE_MAX`](crate::CONTACTS_PER_PAGE_MAX) ids.
+    pub async fn contacts_among(&self, ids: &[&str]) -> Result<Reply<ContactPage>, ApiError> {
+        let call = Call {
+            method: Method::POST,
+            path: &["contacts", "search"],
+            query: Vec::new(),
+            body: Some(json!({
+                "query": { "field": "id", "operator": "IN", "value": ids },
+                "pagination": { "per_page": crate::CONTACTS_PER_PAGE_MAX },
+            })),
+            doing: "searching contacts by their ids",
+        };
+        self.call_raw(call, contact_page).await
+    }
+
     /// A contact, archived or not. One that was merged away is gone, and the error names the
     /// contact that goes on if Intercom does.
     pub async fn contact(&self, id: &str) -> Result<Reply<Contact>, ApiError> {

@@ -40,6 +40,19 @@ pub struct Sender {
     pub name: Option<String>,
 }
 
+impl Sender {
+    /// The same person with what else is said of them elsewhere. What is said here counts first.
+    pub fn complete(&mut self, elsewhere: &Self) {
+        for identity in &elsewhere.identities {
+            if !self.identities.contains(identity) {
+                self.identities.push(identity.clone());
+            }
+        }
+        self.contact = self.contact.take().or_else(|| elsewhere.contact.clone());
+        self.name = self.name.take().or_else(|| elsewhere.name.clone());
+    }
+}
+
 /// A message in either direction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {

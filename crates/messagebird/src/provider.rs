@@ -9,10 +9,8 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
 use crate::capabilities::{Capabilities, Platform};
-use crate::event::{Content, Media, MediaKind, Message, ProviderEvent};
-use crate::ids::{
-    ChannelId, Identity, RemoteContactId, RemoteConversationId, RemoteMessageId, RemoteWebhookId,
-};
+use crate::event::{Content, Media, MediaKind, Message, ProviderEvent, Sender};
+use crate::ids::{ChannelId, Identity, RemoteConversationId, RemoteMessageId, RemoteWebhookId};
 use crate::media::MediaStream;
 use crate::status::DeliveryStatus;
 
@@ -268,8 +266,8 @@ pub trait ChannelProvider: Send + Sync + 'static {
 pub struct Conversation {
     /// Its id.
     pub id: RemoteConversationId,
-    /// The contact it belongs to.
-    pub contact: Option<RemoteContactId>,
+    /// Whose it is, as far as the provider says: the messages in it may not name them.
+    pub person: Sender,
     /// Whether it is open. `false` for archived and for every state that we do not know.
     pub open: bool,
     /// The channel used last, through which an answer goes.
@@ -402,7 +400,6 @@ pub trait Registration: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Sender;
 
     fn message(id: &str, at_ms: Option<i64>, words: &str) -> Message {
         Message {

@@ -20,6 +20,7 @@ pub mod stream;
 pub mod testing;
 pub mod time;
 pub mod transport;
+pub mod witness;
 
 pub use error::{Access, ApiError, ErrorKind};
 pub use guard::{Guard, Range, Refused};

@@ -14,6 +14,7 @@ use crate::cookie::Cookie;
 use crate::error::PageError;
 use crate::reader::Reader;
 use crate::shell::{Place, Shell};
+use crate::upload;
 
 /// The largest form that is read, in bytes.
 const FORM_BYTES_MAX: usize = 64 * 1_024;
@@ -156,6 +157,11 @@ impl Fields {
         found.map_or("", |(_, value)| value)
     }
 
+    /// Is there a field of this name?
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
+    }
+
     /// What stands in all fields of this name.
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
         let named = self.0.iter().filter(|(known, _)| known == name);
@@ -163,6 +169,10 @@ impl Fields {
     }
 
     pub(crate) async fn read(request: Request) -> Result<Self, PageError> {
+        if let Some(boundary) = upload::boundary(request.headers()) {
+            let fields = upload::read(request.into_body(), boundary).await?;
+            return Ok(Self(fields));
+        }
         let too_large = |_| PageError::bad_form("The form is larger than any of ours.");
         let body = to_bytes(request.into_body(), FORM_BYTES_MAX)
             .await

@@ -3,7 +3,8 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use bowline_access::{Look, ProjectRef, Replay, SeePayloads, What, Who};
+use bowline_access::{Look, ProjectRef, Replay, SeeCalls, SeePayloads, What, Who};
+use bowline_domain::call::Call;
 use bowline_domain::effect::{Act, Effect};
 use bowline_domain::ids::EventId;
 use bowline_store::browse::IssueLabel;
@@ -75,6 +76,40 @@ pub(crate) struct AttemptRow {
     took_ms: i64,
     outcome: String,
     detail: String,
+    calls: Vec<CallRow>,
+}
+
+/// One call of an attempt.
+struct CallRow {
+    /// Method and path.
+    what: String,
+    /// What came of it, in words.
+    came: String,
+    took_ms: u64,
+    headers: Vec<(String, String)>,
+    /// What was said and answered, for those who may see it.
+    request: Option<String>,
+    response: Option<String>,
+}
+
+impl CallRow {
+    fn of(call: Call, bodies: bool) -> Self {
+        let came = match (call.status, call.failure) {
+            (Some(status), _) => match call.response_bytes {
+                Some(length) => format!("answered {status} with {length} bytes"),
+                None => format!("answered {status}"),
+            },
+            (None, failure) => failure.unwrap_or_else(|| "no answer".to_owned()),
+        };
+        Self {
+            what: format!("{} {}", call.method, call.path),
+            came,
+            took_ms: call.took_ms,
+            headers: call.headers,
+            request: call.request.filter(|_| bodies),
+            response: call.response.filter(|_| bodies),
+        }
+    }
 }
 
 async fn label(app: &App, view: &EventView) -> Result<Option<IssueLabel>, PageError> {
@@ -109,6 +144,7 @@ pub(crate) async fn page(
     let label = label(&app, &view).await?;
     let (state, why) = words::became(view.state, view.outcome.as_ref(), view.trouble.as_deref());
     let reader = &caller.reader;
+    let bodies = caller.who().may::<SeeCalls>();
     let issue = label.as_ref().map(|label| Ref {
         text: label.key.to_string(),
         here: asking("/why", "q", label.key.as_str()),
@@ -132,7 +168,7 @@ pub(crate) async fn page(
         summary: label
             .as_ref()
             .map_or_else(String::new, |label| label.summary.clone()),
-        effects: effects(&app, reader, view.event.id).await?,
+        effects: effects(&app, reader, view.event.id, bodies).await?,
         may_replay: may_replay(caller.who(), label.as_ref()),
         waits: view.state == EventState::Waiting,
         payload: payload(caller.who(), &view),
@@ -188,11 +224,12 @@ fn curl(view: &EventView) -> Option<String> {
     ))
 }
 
-/// The effects of a delivery.
+/// The effects of a delivery. `bodies`: with what was sent and answered?
 pub(crate) async fn effects(
     app: &App,
     reader: &Reader,
     event: EventId,
+    bodies: bool,
 ) -> Result<Vec<EffectCard>, PageError> {
     let mut cards = Vec::new();
     for view in app.shared.store.effects_of(event).await? {
@@ -202,6 +239,11 @@ pub(crate) async fn effects(
             took_ms: attempt.ended_at.since(attempt.started_at),
             outcome: attempt.outcome,
             detail: attempt.detail.unwrap_or_default(),
+            calls: attempt
+                .calls
+                .into_iter()
+                .map(|call| CallRow::of(call, bodies))
+                .collect(),
         });
         cards.push(EffectCard {
             attempts: attempts.collect(),

@@ -340,7 +340,7 @@ mod tests {
             choices.into_iter().map(|one| one.value).collect::<Vec<_>>()
         };
         let usual = ["phone", "created_at", "last_request_at", "session_count"];
-        let with = |first: &[&str]| [first, &usual].concat();
+        let with = |first: &[&'static str]| [first, &usual].concat();
         assert_eq!(
             offered(&["email"]),
             with(&["external_id", "plan", "custom_attributes.plan", "tier"])

@@ -48,6 +48,7 @@ mod shell;
 mod sign_in;
 mod talk_words;
 mod tokens;
+mod upload;
 mod why;
 mod words;
 

@@ -449,7 +449,7 @@ async fn told(
         let effects = if effects_now.is_empty() {
             Vec::new()
         } else {
-            effects(app, reader, delivery.id).await?
+            effects(app, reader, delivery.id, false).await?
         };
         all.push(Told { row, effects });
     }

@@ -120,6 +120,7 @@ pub(crate) fn act(act: &Act) -> &'static str {
         },
         Act::Feedback(feedback) => match feedback {
             FeedbackAct::Note { .. } => "Tell the conversation what became of its feedback",
+            FeedbackAct::SnoozeAgain { .. } => "Snooze the conversation again",
             FeedbackAct::CopyFiles { .. } => "Copy the files of a message",
             FeedbackAct::CreateIssue { .. } => "Make an issue from a ticket",
         },

@@ -16,7 +16,7 @@ use crate::access::AuditEntry;
 use crate::error::StoreError;
 use crate::handover::Leases;
 use crate::sql::audit;
-use crate::sql::contacts::{change, companies, erase, read, runs, take};
+use crate::sql::contacts::{change, companies, erase, mend, read, runs, take};
 use crate::store::Store;
 use crate::writes::{Write, write};
 use crate::{committer::Writer, db::Conn};
@@ -233,6 +233,8 @@ pub enum RunKind {
     Copy,
     /// Looks for what changed lately.
     Sweep,
+    /// Copies everything, slowly, and asks for each contact that is here and not in Intercom's list.
+    Mend,
 }
 
 impl RunKind {
@@ -241,6 +243,7 @@ impl RunKind {
         match self {
             Self::Copy => "copy",
             Self::Sweep => "sweep",
+            Self::Mend => "mend",
         }
     }
 }
@@ -284,6 +287,8 @@ pub enum Phase {
     Companies,
     /// Contacts.
     Contacts,
+    /// Intercom's list was gone through; who is here and not in it is asked for.
+    Comparing,
     /// All were gone through; how many there are is compared.
     Counting,
 }
@@ -294,6 +299,7 @@ impl Phase {
         match self {
             Self::Companies => "companies",
             Self::Contacts => "contacts",
+            Self::Comparing => "comparing",
             Self::Counting => "counting",
         }
     }
@@ -378,6 +384,21 @@ pub struct Pages {
     pub requests: i64,
     /// What the run is about from now on.
     pub phase: Option<Phase>,
+    /// Who was met in Intercom's list, for a run that looks for those who are not in it.
+    pub met: Vec<String>,
+}
+
+/// What was found of contacts that are here and were not met in Intercom's list.
+#[derive(Clone, Debug, Default)]
+pub struct Unmet {
+    /// What changes.
+    pub changes: Vec<ContactChange>,
+    /// The last of them: the next are asked for after it.
+    pub after: Option<ContactId>,
+    /// Calls that this took.
+    pub requests: i64,
+    /// Are these the last?
+    pub last: bool,
 }
 
 /// Reasons that a run keeps.
@@ -440,6 +461,9 @@ write!(ClaimRun { run: RunId, at: Millis, until: Millis } -> Option<Run>,
     |conn, writer| runs::claim(conn, run, &writer.owner, at, until).await);
 write!(TakePages { run: RunId, workspace: WorkspaceName, pages: Pages, at: Millis, until: Millis } -> Taken,
     |conn, writer| runs::take_pages(conn, writer, (run, &workspace), &pages, (at, until)).await);
+write!(TakeUnmet { run: RunId, workspace: WorkspaceName, unmet: Unmet, at: Millis, until: Millis } -> (),
+    |conn, writer| mend::take_unmet(conn, writer, (run, &workspace), &unmet, (at, until)).await);
+write!(ForgetMet { run: RunId } -> u64, |conn, _| mend::forget(conn, run).await);
 write!(RunWaits { run: RunId, why: Option<String>, until: Millis } -> (),
     |conn, writer| runs::waits(conn, writer, run, why.as_deref(), until).await);
 write!(RestartRun { run: RunId, at: Millis, until: Millis } -> (),
@@ -616,6 +640,42 @@ impl Store {
         until: Millis,
     ) -> Result<Option<Run>, StoreError> {
         self.write(ClaimRun { run, at, until }).await
+    }
+
+    /// Contacts of a run's workspace, after one, that Intercom's list did not show in it though they
+    /// were known here before it began.
+    pub async fn unmet(
+        &self,
+        run: &Run,
+        after: ContactId,
+        limit: i64,
+    ) -> Result<Vec<(ContactId, RemoteContactId)>, StoreError> {
+        mend::unmet(&mut self.reader().await?, run, after, limit).await
+    }
+
+    /// Takes in what was found of those, with where the run goes on.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] as with [`Store::take_pages`].
+    pub async fn take_unmet(
+        &self,
+        (run, workspace): (RunId, &WorkspaceName),
+        unmet: Unmet,
+        (at, until): (Millis, Millis),
+    ) -> Result<(), StoreError> {
+        self.write(TakeUnmet {
+            run,
+            workspace: workspace.clone(),
+            unmet,
+            at,
+            until,
+        })
+        .await
+    }
+
+    /// Forgets whom a run met, some at a time. Answers how many; none: all are forgotten.
+    pub async fn forget_met(&self, run: RunId) -> Result<u64, StoreError> {
+        self.write(ForgetMet { run }).await
     }
 
     /// Commits pages together with where the run goes on.

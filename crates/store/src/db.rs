@@ -488,6 +488,16 @@ pub(crate) fn in_list<'v>(
     (format!("({})", numbers.join(",")), args)
 }
 
+/// The same for numbers.
+pub(crate) fn in_numbers(first: usize, items: &[i64]) -> (String, Vec<Value>) {
+    let (list, _) = in_list(first, items.iter().map(|_| ""));
+    let mut args: Vec<Value> = items.iter().map(|item| Value::from(*item)).collect();
+    if let Some(last) = args.last().cloned() {
+        args.resize(size_for(args.len()), last);
+    }
+    (list, args)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

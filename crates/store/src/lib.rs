@@ -25,6 +25,7 @@
 
 pub mod access;
 pub mod browse;
+mod choices;
 pub mod committer;
 pub mod contacts;
 mod db;

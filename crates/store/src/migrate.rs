@@ -16,6 +16,8 @@ const STEPS: &[(i64, &str)] = &[
     (6, include_str!("../migrations/0006_talk_pages.sql")),
     (8, include_str!("../migrations/0008_contacts.sql")),
     (9, include_str!("../migrations/0009_feedback.sql")),
+    (11, include_str!("../migrations/0011_why.sql")),
+    (14, include_str!("../migrations/0014_mending.sql")),
 ];
 
 /// PostgreSQL advisory lock under which one replica at a time migrates.

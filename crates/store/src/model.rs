@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bowline_domain::call::Call;
 use bowline_domain::connection::{Connection, Health};
 use bowline_domain::effect::{Effect, EffectState};
 use bowline_domain::fact::FactKey;
@@ -342,6 +343,8 @@ pub struct Settlement {
     pub started_at: Millis,
     /// When it ended.
     pub ended_at: Millis,
+    /// What is kept of the calls it made: the JSON of [`bowline_domain::call::Call`]s.
+    pub calls: Option<String>,
     /// Keep the lane for its next effect?
     pub go_on: bool,
 }
@@ -383,6 +386,35 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// The same ending with what it says for people changed.
+    #[must_use]
+    pub fn in_words(self, change: impl Fn(String) -> String) -> Self {
+        match self {
+            Self::Confirmed { remote_id, detail } => Self::Confirmed {
+                remote_id,
+                detail: detail.map(change),
+            },
+            Self::Rejected { reason } => Self::Rejected {
+                reason: change(reason),
+            },
+            Self::Dropped { reason } => Self::Dropped {
+                reason: change(reason),
+            },
+            Self::Held { reason } => Self::Held {
+                reason: change(reason),
+            },
+            Self::Later {
+                due_at,
+                doubtful,
+                reason,
+            } => Self::Later {
+                due_at,
+                doubtful,
+                reason: change(reason),
+            },
+        }
+    }
+
     /// The state the effect is in from now on.
     pub fn state(&self) -> EffectState {
         match self {
@@ -432,6 +464,8 @@ pub struct AttemptView {
     pub outcome: String,
     /// More about it.
     pub detail: Option<String>,
+    /// What is kept of the calls it made; empty after the time that texts are kept for.
+    pub calls: Vec<Call>,
 }
 
 /// What is kept of a connection.
@@ -533,6 +567,8 @@ pub struct Redacted {
     pub event: i64,
     /// The last effect that was gone through.
     pub effect: i64,
+    /// The last attempt that was gone through.
+    pub attempt: i64,
     /// Is there more to go through at once?
     pub more: bool,
 }

@@ -87,6 +87,7 @@ impl Reading<'_> {
         }
         let notes = self.notes(section);
         let follow_issue = self.flag(section, "follow_issue");
+        let wake_snoozed = self.flag(section, "wake_snoozed");
         let status_names = self.status_names(section);
         let issues = self.issue_place(section, known);
         Some(Product {
@@ -95,6 +96,7 @@ impl Reading<'_> {
             tags: tags.into_iter().map(|tag| tag.value).collect(),
             notes,
             follow_issue,
+            wake_snoozed,
             status_names,
             issues,
         })

@@ -442,6 +442,8 @@ pub struct Product {
     pub notes: std::collections::BTreeSet<TicketStatus>,
     /// Whether the status of tickets follows their issue.
     pub follow_issue: bool,
+    /// May a note of it wake a snoozed conversation?
+    pub wake_snoozed: bool,
     /// What statuses are called, where not as usual.
     pub status_names: std::collections::BTreeMap<TicketStatus, String>,
     /// Where issues are made from tickets.

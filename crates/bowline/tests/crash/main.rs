@@ -20,3 +20,4 @@ mod overtaken;
 mod process;
 mod records;
 mod site;
+mod taking_in;

@@ -189,6 +189,36 @@ impl Browser {
         self.ask(request).await
     }
 
+    /// Posts these fields and a file, and nothing else.
+    pub(crate) async fn post_file(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        file: &[u8],
+    ) -> Page {
+        let mut form = reqwest::multipart::Form::new();
+        for (name, value) in fields {
+            form = form.text((*name).to_owned(), (*value).to_owned());
+        }
+        let part = reqwest::multipart::Part::bytes(file.to_vec()).file_name("people.csv");
+        let form = form.part("file", part);
+        let request = self.client.post(format!("{}{path}", self.base));
+        self.ask(request.multipart(form)).await
+    }
+
+    /// Sends a form of ours with a file.
+    pub(crate) async fn upload(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        file: &[u8],
+    ) -> Page {
+        let token = self.form_token().await;
+        let mut all = vec![("form_token", token.as_str())];
+        all.extend(fields);
+        self.post_file(path, &all, file).await
+    }
+
     /// What forms carry for this browser.
     pub(crate) async fn form_token(&mut self) -> String {
         let signed_in = self.cookie("bowline_session").is_some();

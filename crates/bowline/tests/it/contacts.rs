@@ -6,7 +6,7 @@ use bowline_domain::contacts::ids::RemoteContactId;
 use bowline_domain::ids::WorkspaceName;
 use bowline_sandbox::common::FaultKind;
 use bowline_sandbox::intercom::NewContact;
-use bowline_store::contacts::{Contact, ContactQuery, Run, RunState, Sync};
+use bowline_store::contacts::{Contact, ContactQuery, Run, RunKind, RunState, Sync};
 use serde_json::json;
 
 use crate::failure::{fault, status};
@@ -107,7 +107,7 @@ async fn everything_is_copied_once_with_as_few_calls_as_pages_allow(on: On) {
         stage
             .service()
             .shared()
-            .copy_contacts_again(&acme())
+            .begin_contact_run(&acme(), RunKind::Copy)
             .await
             .unwrap()
     );

@@ -8,15 +8,21 @@
 
 mod api;
 mod api_talks;
+mod attempts;
 mod bad_input;
 mod browser;
 mod configuring;
 mod connections;
+mod contact_companies;
+mod contact_mending;
 mod contact_pages;
+mod contact_person;
 mod contacts;
 mod deliveries;
 mod failure;
 mod feedback;
+mod feedback_backfill;
+mod feedback_merging;
 mod feedback_pages;
 mod feedback_people;
 mod finding_out;

@@ -3,8 +3,9 @@
 use bowline_domain::messaging::end_user::Identity;
 use bowline_domain::messaging::ids::{AccountName, EndUserId};
 use bowline_engine::channel::people::PeopleError;
+use bowline_sandbox::common::Disturbance;
 
-use crate::messaging_stage::{ACCOUNT, NOA, Talk};
+use crate::messaging_stage::{ACCOUNT, NOA, Talk, until_async};
 use crate::stage::{On, on_both};
 
 fn account() -> AccountName {
@@ -87,7 +88,54 @@ async fn a_customer_of_jira_is_the_reporter_from_the_next_request_on(on: On) {
     assert!(matches!(stranger, Err(PeopleError::NoSuchEndUser)));
 }
 
+/// Webhooks wait; what Noa writes is found in the provider's list.
+async fn found_in_the_list(talk: &Talk) -> String {
+    talk.bird().disturb(Disturbance {
+        hold: true,
+        ..Disturbance::default()
+    });
+    talk.noa().writes("My router is red");
+    talk.stage.configure().await;
+    talk.request(1).await
+}
+
+async fn name(talk: &Talk) -> Option<String> {
+    let (id, store) = (noa(talk).await, talk.stage.store());
+    let found = store.end_user(&account(), &id).await;
+    found.unwrap().unwrap().name
+}
+
+async fn whoever_is_first_found_in_the_providers_list_has_their_name(on: On) {
+    let talk = Talk::on(on).await;
+    let request = found_in_the_list(&talk).await;
+    assert_eq!(name(&talk).await.as_deref(), Some("Noa Lind"));
+    let issue = talk.stage.jira().issue(&request).unwrap();
+    let description = issue.description.unwrap();
+    let text = description.as_wiki();
+    assert!(text.contains("Noa Lind ("), "{text}");
+    talk.bird().disturb(Disturbance::default());
+    talk.settled().await;
+    assert_eq!(talk.description(&request), ["My router is red"]);
+}
+
+async fn a_webhook_tells_the_name_that_the_list_did_not(on: On) {
+    let talk = Talk::on(on).await;
+    talk.bird().hide_contacts();
+    let request = found_in_the_list(&talk).await;
+    assert_eq!(name(&talk).await, None);
+    talk.bird().disturb(Disturbance::default());
+    until_async(async || (name(&talk).await.as_deref() == Some("Noa Lind")).then_some(())).await;
+    talk.settled().await;
+    assert_eq!(
+        talk.description(&request),
+        ["My router is red"],
+        "no line twice"
+    );
+}
+
 on_both!(
+    whoever_is_first_found_in_the_providers_list_has_their_name,
+    a_webhook_tells_the_name_that_the_list_did_not,
     a_blocked_sender_makes_no_request_and_the_reason_is_kept,
     a_sender_begins_so_many_requests_an_hour,
     a_customer_of_jira_is_the_reporter_from_the_next_request_on

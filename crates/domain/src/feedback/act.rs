@@ -22,6 +22,18 @@ pub enum FeedbackAct {
         audience: Audience,
         /// The text, as the HTML that Intercom takes, with the marker in it.
         html: String,
+        /// May it wake a snoozed conversation? If not, that is snoozed again.
+        #[serde(default)]
+        wake_snoozed: bool,
+    },
+    /// Snoozes a conversation again that such a note woke, until the old time.
+    SnoozeAgain {
+        /// The workspace.
+        workspace: WorkspaceName,
+        /// The conversation.
+        conversation: ConversationId,
+        /// Until when, in Unix seconds.
+        until_unix_s: i64,
     },
     /// Copies the files of a message before their addresses expire.
     CopyFiles {
@@ -56,6 +68,7 @@ impl FeedbackAct {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Note { .. } => "feedback_note",
+            Self::SnoozeAgain { .. } => "feedback_snooze_again",
             Self::CopyFiles { .. } => "feedback_files",
             Self::CreateIssue { .. } => "feedback_issue",
         }
@@ -66,6 +79,11 @@ impl FeedbackAct {
     pub fn lane(&self) -> LaneKey {
         match self {
             Self::Note {
+                workspace,
+                conversation,
+                ..
+            }
+            | Self::SnoozeAgain {
                 workspace,
                 conversation,
                 ..

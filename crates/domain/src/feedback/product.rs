@@ -41,6 +41,8 @@ impl Product {
 pub struct ProductSettings {
     /// The statuses of which a conversation is told by an internal note. By default none.
     pub notes: BTreeSet<Status>,
+    /// May such a note wake a snoozed conversation? By default it is snoozed again.
+    pub wake_snoozed: bool,
     /// Does the status of a ticket follow its issue?
     pub follow_issue: bool,
     /// What statuses are called, where not as usual.

@@ -8,7 +8,7 @@ use bowline_domain::messaging::end_user::{EndUser, Identity};
 use bowline_domain::messaging::ids::{AccountName, EndUserId, MessageId, RemoteConversationId};
 use bowline_domain::time::Millis;
 use bowline_messagebird as far;
-use bowline_messagebird::{ProviderEvent, SetupCheck, WebhookCall};
+use bowline_messagebird::{ContactChange, ProviderEvent, SetupCheck, WebhookCall};
 use bowline_store::StoreError;
 use bowline_store::model::{EventSource, NewEvent, OnArrival};
 use http::HeaderMap;
@@ -96,8 +96,7 @@ impl Shared {
             let raw = single
                 .then(|| RawValue::from_string(text.to_string()).ok())
                 .flatten();
-            let event = event_of(self, account, Carried { event, raw }, now).await?;
-            let stored = self.store_event(event).await?;
+            let stored = take_in(self, account, Carried { event, raw }, now).await?;
             receipt.event = stored.event.or(receipt.event);
         }
         Ok(receipt)
@@ -158,8 +157,65 @@ fn loose(
     }
 }
 
+/// Stores what a provider told. A message that is known may be told again with more of who sent
+/// it: the provider's lists and its webhooks do not say the same.
+pub(crate) async fn take_in(
+    shared: &Shared,
+    account: &Account,
+    carried: Carried,
+    now: Millis,
+) -> Result<Receipt, Refusal> {
+    let told_again = match &carried.event {
+        ProviderEvent::Inbound(message) => Some((message.id.clone(), message.person.clone())),
+        _ => None,
+    };
+    let event = event_of(shared, account, carried, now).await?;
+    let lane = event.lane.clone();
+    let stored = shared.store_event(event).await?;
+    if let (None, Some((message, person))) = (stored.event, told_again)
+        && is_more(shared, &account.config.name, &person).await?
+    {
+        let change = ContactChange {
+            channel: None,
+            conversation: None,
+            added: person.identities.clone(),
+            person,
+        };
+        let event = ProviderEvent::ContactChanged(change);
+        let body = serde_json::to_string(&Carried { event, raw: None }).map_err(|_| not_json())?;
+        let name = given_name(&format!("who/{message}"));
+        let event = loose(account, name, body.into(), OnArrival::Queue, now);
+        let event = NewEvent {
+            topic: topic_name("contact"),
+            lane,
+            ..event
+        };
+        return shared.store_event(event).await;
+    }
+    Ok(stored)
+}
+
+/// Is a person told of who has a name here that is not known yet, or is not known by all that is
+/// named?
+async fn is_more(
+    shared: &Shared,
+    account: &AccountName,
+    person: &far::Sender,
+) -> Result<bool, StoreError> {
+    let identities = words::identities(person);
+    let Some(id) = by_identity(shared, account, &identities).await? else {
+        // Not planned yet. What is told now is planned behind it.
+        return Ok(person.name.is_some());
+    };
+    let known = shared.store.end_user(account, &id).await?;
+    Ok(known.is_some_and(|known| {
+        let named = known.name.is_none() && person.name.is_some();
+        named || known.with(&identities, None) != known
+    }))
+}
+
 /// What a provider told, as an event in the lane of the end user whom it is about.
-pub(crate) async fn event_of(
+async fn event_of(
     shared: &Shared,
     account: &Account,
     carried: Carried,

@@ -15,7 +15,7 @@ use bowline_messagebird::{
 use bowline_net::{ApiError, Reply};
 use bowline_store::model::EventSource;
 
-use super::ingress::{Carried, event_of};
+use super::ingress::{Carried, take_in};
 use crate::health;
 use crate::pace::Priority;
 use crate::planner::{TalkEvent, talk_event};
@@ -214,8 +214,9 @@ async fn messages(
         let list = conversations.messages(&conversation.id, start);
         let page = call(shared, &account.standing, list).await?;
         let mut over = false;
-        for item in page.items {
-            let (Listed::Inbound(message) | Listed::Outbound(message)) = &item;
+        for mut item in page.items {
+            let (Listed::Inbound(message) | Listed::Outbound(message)) = &mut item;
+            message.person.complete(&conversation.person);
             over |= message.at_ms.is_some_and(|at| at < since.0);
             if !over {
                 found.push(item);
@@ -233,9 +234,7 @@ async fn messages(
             Listed::Outbound(message) => ProviderEvent::EchoOut(message),
         };
         let carried = Carried { event, raw: None };
-        let event = event_of(shared, account, carried, shared.now()).await;
-        let event = event.map_err(|error| error.to_string())?;
-        let stored = shared.store_event(event).await;
+        let stored = take_in(shared, account, carried, shared.now()).await;
         stored.map_err(|error| error.to_string())?;
     }
     Ok(())

@@ -18,7 +18,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{call, company, contact};
+use super::{call, company, contact, mend};
 use crate::backoff;
 use crate::health;
 use crate::pace::Priority;
@@ -41,7 +41,7 @@ const PAGES_AT_ONCE: usize = 4;
 const RESTARTS_MAX: u32 = 5;
 
 /// Why a stretch of a run ended before its end.
-enum Halt {
+pub(super) enum Halt {
     /// Somebody else works it, or it was stopped.
     Fenced,
     /// The database.
@@ -93,19 +93,19 @@ pub(super) async fn work(shared: &Arc<Shared>, name: &WorkspaceName) {
     }
 }
 
-struct Worker<'w> {
-    shared: &'w Arc<Shared>,
-    name: &'w WorkspaceName,
+pub(super) struct Worker<'w> {
+    pub(super) shared: &'w Arc<Shared>,
+    pub(super) name: &'w WorkspaceName,
     /// The run as it was committed last.
-    run: Run,
+    pub(super) run: Run,
     /// Failures in a row without coming further.
-    failures: i64,
+    pub(super) failures: i64,
     /// Beginnings of the list in a row without coming further.
     restarts: u32,
 }
 
 impl Worker<'_> {
-    fn until(&self) -> Millis {
+    pub(super) fn until(&self) -> Millis {
         self.shared.now().plus_ms(HELD_MS)
     }
 
@@ -231,6 +231,9 @@ impl Worker<'_> {
         if self.run.phase == Phase::Contacts {
             self.contacts(workspace).await?;
         }
+        if self.run.phase == Phase::Comparing {
+            self.ask_for_unmet(workspace).await?;
+        }
         self.theirs(workspace).await
     }
 
@@ -238,12 +241,13 @@ impl Worker<'_> {
         if self.run.kind == RunKind::Copy {
             return Ok(self.run.total);
         }
+        // Also after mending: that goes through the list slowly, and meanwhile its length changes.
         let asked = workspace.client.contacts(None, 1);
         let page = self.call(workspace, asked).await?;
         Ok(page.total)
     }
 
-    async fn call<T>(
+    pub(super) async fn call<T>(
         &self,
         workspace: &Workspace,
         asked: impl Future<Output = Result<bowline_net::Reply<T>, ApiError>>,
@@ -293,8 +297,10 @@ impl Worker<'_> {
 
     /// Which list is gone through.
     async fn list(&self, workspace: &Workspace) -> Result<List, Halt> {
-        if self.run.kind == RunKind::Copy {
-            return Ok(List::All);
+        match self.run.kind {
+            RunKind::Copy => return Ok(List::All),
+            RunKind::Mend => return Ok(List::Met),
+            RunKind::Sweep => {}
         }
         let me = self.call(workspace, workspace.client.me()).await?;
         let zone = me.timezone.and_then(|name| TimeZone::get(&name).ok());
@@ -341,7 +347,7 @@ impl Worker<'_> {
                 return Err(halt);
             }
             if last {
-                self.run.phase = Phase::Counting;
+                self.run.phase = list.phase_after();
                 return Ok(());
             }
         }
@@ -352,7 +358,18 @@ impl Worker<'_> {
 #[derive(Clone, Copy)]
 enum List {
     All,
+    /// All, slowly, and who is met is kept.
+    Met,
     ChangedAfter(i64),
+}
+
+impl List {
+    fn phase_after(self) -> Phase {
+        match self {
+            Self::Met => Phase::Comparing,
+            Self::All | Self::ChangedAfter(_) => Phase::Counting,
+        }
+    }
 }
 
 /// Pages to be committed together.
@@ -371,6 +388,7 @@ impl Batch {
         pages.total = next.pages.total.or(pages.total);
         pages.requests += next.pages.requests;
         pages.phase = next.pages.phase;
+        pages.met.extend(next.pages.met);
     }
 }
 
@@ -388,7 +406,7 @@ impl Far {
         let (shared, workspace) = (&self.shared, &self.workspace);
         let per_page = CONTACTS_PER_PAGE_MAX;
         match self.list {
-            List::All => {
+            List::All | List::Met => {
                 let asked = client.contacts(cursor, per_page);
                 call(shared, workspace, Priority::Bulk, asked).await
             }
@@ -406,6 +424,9 @@ impl Far {
         found: mpsc::Sender<Result<ContactPage, Halt>>,
     ) {
         loop {
+            if matches!(self.list, List::Met) {
+                tokio::time::sleep(mend::BETWEEN_PAGES).await;
+            }
             match self.page(cursor.as_deref()).await {
                 Ok(page) => {
                     // A cursor that leads to where it came from would go round for ever.
@@ -455,13 +476,14 @@ impl Far {
             cursor: page.next.clone(),
             total: page.total,
             requests: 1,
-            phase: page.next.is_none().then_some(Phase::Counting),
+            phase: page.next.is_none().then(|| self.list.phase_after()),
             ..Pages::default()
         };
         for entry in page.contacts() {
             let read = match entry {
                 Ok(read) => read,
                 Err(bad) => {
+                    self.meet(&mut pages, bad.id.as_deref());
                     let who = bad.id.unwrap_or_else(|| "without an id".to_owned());
                     pages
                         .failed
@@ -469,6 +491,7 @@ impl Far {
                     continue;
                 }
             };
+            self.meet(&mut pages, Some(&read.id));
             match contact(&read) {
                 Ok(mut contact) => {
                     if !contact.companies_complete {
@@ -487,6 +510,13 @@ impl Far {
             last: pages.cursor.is_none(),
             pages,
         })
+    }
+
+    /// Keeps who is in the list, if that is what it is gone through for.
+    fn meet(&self, pages: &mut Pages, id: Option<&str>) {
+        if let (List::Met, Some(id)) = (self.list, id) {
+            pages.met.push(id.to_owned());
+        }
     }
 
     /// The list shows ten companies of a contact; the others are asked for. If that fails, those

@@ -6,6 +6,7 @@
 //! told is found by the daily sweep.
 
 mod copy;
+mod mend;
 mod read;
 mod settings;
 
@@ -17,7 +18,7 @@ use bowline_domain::connection::Connection;
 use bowline_domain::ids::WorkspaceName;
 use bowline_net::{ApiError, Reply};
 use bowline_store::StoreError;
-use bowline_store::contacts::{RunKind, RunState, Sync};
+use bowline_store::contacts::{Run, RunKind, RunState, Sync};
 use tokio::task::JoinSet;
 
 pub(crate) use read::{company, contact};
@@ -130,6 +131,14 @@ async fn due(shared: &Shared) -> Result<Vec<WorkspaceName>, StoreError> {
             all.push(setting.workspace);
             continue;
         }
+        if differs_after_sweep(latest, &begun) {
+            shared
+                .store
+                .begin_run(&setting.workspace, RunKind::Mend, now)
+                .await?;
+            all.push(setting.workspace);
+            continue;
+        }
         // One that failed or was stopped waits for a person, or for the next day.
         let rests = latest
             .and_then(|run| run.ended_at)
@@ -146,6 +155,13 @@ async fn due(shared: &Shared) -> Result<Vec<WorkspaceName>, StoreError> {
         all.push(setting.workspace);
     }
     Ok(all)
+}
+
+/// Did the daily look for changes leave both sides with another count? Then somebody went without a
+/// webhook, and only Intercom's whole list shows who.
+fn differs_after_sweep(latest: Option<&Run>, sync: &Sync) -> bool {
+    let swept = latest.is_some_and(|run| run.kind == RunKind::Sweep && run.state == RunState::Done);
+    swept && sync.theirs.is_some() && sync.ours != sync.theirs
 }
 
 /// Makes a call at the workspace's pace and takes in what the answer says of it.

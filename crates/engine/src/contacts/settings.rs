@@ -183,11 +183,12 @@ impl Shared {
     ///
     /// # Errors
     /// The database.
-    pub async fn copy_contacts_again(&self, workspace: &WorkspaceName) -> Result<bool, StoreError> {
-        let begun = self
-            .store
-            .begin_run(workspace, RunKind::Copy, self.now())
-            .await?;
+    pub async fn begin_contact_run(
+        &self,
+        workspace: &WorkspaceName,
+        kind: RunKind,
+    ) -> Result<bool, StoreError> {
+        let begun = self.store.begin_run(workspace, kind, self.now()).await?;
         self.contacts_switched.notify_waiters();
         Ok(begun.is_some())
     }

@@ -3,6 +3,7 @@
 //! An effect is marked `attempting` before it gets here. If the process dies, it is found so and
 //! taken for doubtful: the far side is looked at before anything is sent again.
 
+mod calls;
 mod feedback;
 mod merged;
 mod note;
@@ -65,8 +66,12 @@ async fn one(shared: &Arc<Shared>, taken: TakenEffect, priority: Priority) -> Op
         taken: &taken,
         priority,
     };
-    let ending = match AssertUnwindSafe(courier.attempt()).catch_unwind().await {
-        Ok(ending) => ending,
+    let attempt = Box::pin(AssertUnwindSafe(courier.attempt()).catch_unwind());
+    let (attempted, seen) = bowline_net::witness::witnessed(attempt).await;
+    let secrets = calls::Secrets::of(&seen);
+    let ending = match attempted {
+        // What the far side said may hold what it was sent.
+        Ok(ending) => ending.in_words(|words| secrets.out_of(words)),
         Err(_) => courier.later(
             MENDING_WAIT_MS,
             true,
@@ -74,12 +79,14 @@ async fn one(shared: &Arc<Shared>, taken: TakenEffect, priority: Priority) -> Op
         ),
     };
     report(&taken, &ending);
+    let done = matches!(ending, Ending::Confirmed { .. });
     let settlement = Settlement {
         effect: taken.id,
         lease: taken.lease.clone(),
         ending,
         started_at,
         ended_at: shared.now(),
+        calls: calls::kept(&seen, done, &secrets),
         go_on: !shared.stopping.is_cancelled(),
     };
     match shared.store.settle(settlement).await {

@@ -38,7 +38,8 @@ pub(super) async fn snooze_again(
     }
 }
 
-fn leave_as_it_is(
+/// Why the conversation is not to be snoozed again, if it is not.
+pub(super) fn leave_as_it_is(
     conversation: &Conversation,
     until_unix_s: i64,
     now_unix_s: i64,

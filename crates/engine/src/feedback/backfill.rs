@@ -9,7 +9,7 @@ use bowline_domain::time::Millis;
 use bowline_intercom::feedback::PAGE_MAX;
 use bowline_net::{ApiError, ErrorKind};
 use bowline_store::StoreError;
-use bowline_store::feedback::{Backfill, BackfillState};
+use bowline_store::feedback::{Backfill, BackfillState, BackfillStep};
 use bowline_store::model::EventSource;
 
 use super::event::{FeedbackEvent, event};
@@ -20,6 +20,10 @@ use crate::shared::Shared;
 
 /// How often it is looked whether there is one to go on with.
 const TICK: Duration = Duration::from_millis(500);
+
+/// How long a backfill is held by who works it, in milliseconds: longer than the waits and tries of
+/// one page take.
+const HELD_MS: i64 = 120_000;
 
 /// Events that wait at most before the next page is asked for: a backfill does not bury what
 /// people wait for.
@@ -71,7 +75,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         match shared.store.running_backfills().await {
             Ok(running) => {
                 for backfill in running {
-                    if let Err(error) = step(&shared, &backfill).await {
+                    if let Err(error) = work(&shared, backfill.id).await {
                         tracing::error!(backfill = backfill.id, %error, "a backfill failed");
                     }
                 }
@@ -82,6 +86,16 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             () = tokio::time::sleep(TICK) => {}
             () = shared.stopping.cancelled() => return,
         }
+    }
+}
+
+/// One page of a backfill, if no other process works it.
+async fn work(shared: &Arc<Shared>, id: i64) -> Result<(), StoreError> {
+    let now = shared.now();
+    let claimed = shared.store.claim_backfill(id, now, now.plus_ms(HELD_MS));
+    match claimed.await? {
+        Some(backfill) => step(shared, &backfill).await,
+        None => Ok(()),
     }
 }
 
@@ -118,11 +132,13 @@ async fn step(shared: &Arc<Shared>, backfill: &Backfill) -> Result<(), StoreErro
         Ok(page) => page,
         // The place is not known any more: from the beginning. What was looked at is known.
         Err(error) if error.kind == ErrorKind::Data && cursor.is_some() => {
-            let words = Some("Intercom forgot the place; begun again.".to_owned());
-            return shared
-                .store
-                .advance_backfill(backfill.id, -backfill.looked, None, words)
-                .await;
+            let again = BackfillStep {
+                looked: -backfill.looked,
+                trouble: Some("Intercom forgot the place; begun again.".to_owned()),
+                ..BackfillStep::default()
+            };
+            let kept = shared.store.advance_backfill(backfill.id, again).await;
+            return kept.map(drop);
         }
         Err(error) => {
             health::take_in(shared, &workspace.standing, &error).await;
@@ -143,27 +159,27 @@ async fn step(shared: &Arc<Shared>, backfill: &Backfill) -> Result<(), StoreErro
         shared.store.accept(event).await?;
         looked += 1;
     }
-    let over = page.next.is_none();
-    shared
-        .store
-        .advance_backfill(backfill.id, looked, page.next, None)
-        .await?;
-    shared.store.wake().await?;
-    if over {
-        end(shared, backfill, BackfillState::Done).await?;
-    }
-    Ok(())
+    let came = BackfillStep {
+        looked,
+        over: page.next.is_none().then(|| shared.now()),
+        cursor: page.next,
+        trouble: None,
+    };
+    shared.store.advance_backfill(backfill.id, came).await?;
+    shared.store.wake().await
 }
 
 async fn trouble(shared: &Shared, backfill: &Backfill, words: &str) -> Result<(), StoreError> {
     if backfill.trouble.as_deref() == Some(words) {
         return Ok(());
     }
-    let (cursor, words) = (backfill.cursor.clone(), Some(words.to_owned()));
-    shared
-        .store
-        .advance_backfill(backfill.id, 0, cursor, words)
-        .await
+    let stuck = BackfillStep {
+        cursor: backfill.cursor.clone(),
+        trouble: Some(words.to_owned()),
+        ..BackfillStep::default()
+    };
+    let kept = shared.store.advance_backfill(backfill.id, stuck).await;
+    kept.map(drop)
 }
 
 async fn end(shared: &Shared, backfill: &Backfill, to: BackfillState) -> Result<(), StoreError> {

@@ -218,6 +218,7 @@ pub(super) fn tell(
             conversation: conversation.clone(),
             audience: Audience::Internal,
             html,
+            wake_snoozed: product.settings.wake_snoozed,
         }),
     })
 }

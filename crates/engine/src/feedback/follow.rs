@@ -16,16 +16,28 @@ use crate::pace::Priority;
 use crate::planner::Trouble;
 use crate::shared::Shared;
 
+/// The tickets that are joined to the issue of an event. They are read beside what the event means
+/// for conversations, not after it, since a customer waits for the note.
+pub(crate) async fn tickets_behind(
+    shared: &Shared,
+    event: &StoredEvent,
+) -> Result<Vec<TicketRow>, Trouble> {
+    match event.lane.issue_events() {
+        Some((site, issue)) => Ok(shared.store.tickets_of_issue(&site, &issue).await?),
+        None => Ok(Vec::new()),
+    }
+}
+
 /// Adds to what an event about an issue means what it means for the tickets of that issue.
 pub(crate) async fn follow(
     shared: &Arc<Shared>,
     event: &StoredEvent,
+    tickets: &[TicketRow],
     mut decided: Decided,
 ) -> Result<Decided, Trouble> {
     let Some((site, issue)) = event.lane.issue_events() else {
         return Ok(decided);
     };
-    let tickets = shared.store.tickets_of_issue(&site, &issue).await?;
     if tickets.is_empty() {
         return Ok(decided);
     }

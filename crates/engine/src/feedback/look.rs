@@ -20,7 +20,7 @@ use bowline_store::feedback::{Erase, FeedbackChanges};
 use bowline_store::model::{Decided, StoredEvent};
 
 use super::far::{call, is_customer, seen, trouble, work_with};
-use super::person;
+use super::{merged, person};
 use crate::pace::Priority;
 use crate::planner::Trouble;
 use crate::shared::Shared;
@@ -28,6 +28,9 @@ use crate::shared::Shared;
 /// Topics that tell of a tag or of a text that was taken out.
 const TAGGED: &str = "conversation_part.tag.created";
 const REDACTED: &str = "conversation_part.redacted";
+
+/// The topic that tells that two contacts are one.
+const MERGED: &str = "contact.merged";
 
 /// What a delivery means for feedback; `None` if it is not about any.
 pub(crate) async fn of_delivery(
@@ -73,6 +76,9 @@ pub(crate) async fn of_delivery(
             look(shared, (workspace, &id), &products, &known, hint)
                 .await
                 .map(Some)
+        }
+        Item::Contact { id, merged_from } if notification.topic == MERGED => {
+            merged::follow(shared, workspace, id, merged_from).await
         }
         Item::ContactDeleted { id } => {
             contact_gone(shared, workspace, ContactId::new(id.as_str())).await
@@ -261,7 +267,7 @@ fn erased(changes: FeedbackChanges) -> Decided {
     }
 }
 
-fn nothing(reason: Reason) -> Decided {
+pub(super) fn nothing(reason: Reason) -> Decided {
     Decided {
         outcome: Outcome::nothing(reason),
         ..Decided::default()

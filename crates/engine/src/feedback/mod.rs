@@ -6,13 +6,14 @@ mod event;
 mod far;
 mod follow;
 mod look;
+mod merged;
 mod person;
 mod switch;
 mod triage;
 mod watch;
 
 pub(crate) use event::{TOPIC, decide as decide_event};
-pub(crate) use follow::follow;
+pub(crate) use follow::{follow, tickets_behind};
 pub(crate) use look::of_delivery;
 pub(crate) use watch::run as watch;
 

@@ -5,6 +5,7 @@ use bowline_domain::feedback::person::{CapturedCompany, CapturedPerson, lead_nam
 use bowline_net::{ApiError, ErrorKind};
 
 use super::far::call;
+use super::merged::survivor;
 use crate::pace::Priority;
 use crate::registry::Workspace;
 use crate::shared::Shared;
@@ -24,8 +25,27 @@ pub(super) async fn read(
         });
     };
     let client = &workspace.client;
-    let person = client.person(contact.as_str());
-    let person = match call(shared, workspace, Priority::Interactive, person).await {
+    let mut contact = contact.clone();
+    let mut asked = call(
+        shared,
+        workspace,
+        Priority::Interactive,
+        client.person(contact.as_str()),
+    )
+    .await;
+    // Who was merged meanwhile is the one that stays.
+    let stays = asked.as_ref().err().and_then(survivor).map(ContactId::new);
+    if let Some(stays) = stays.filter(|stays| *stays != contact) {
+        contact = stays;
+        asked = call(
+            shared,
+            workspace,
+            Priority::Interactive,
+            client.person(contact.as_str()),
+        )
+        .await;
+    }
+    let person = match asked {
         Ok(person) => Some(person),
         Err(error) if is_hidden(&error) => None,
         Err(error) => return Err(error),
@@ -48,10 +68,10 @@ pub(super) async fn read(
         name: name
             .or_else(|| email.clone())
             .unwrap_or_else(|| match said {
-                "The customer" | "" => lead_name(contact),
+                "The customer" | "" => lead_name(&contact),
                 said => said.to_owned(),
             }),
-        contact: Some(contact.clone()),
+        contact: Some(contact),
         email,
         company: main_company(companies.collect()),
     })

@@ -304,6 +304,7 @@ mod tests {
             tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
             notes: BTreeSet::new(),
             follow_issue: false,
+            wake_snoozed: false,
             status_names: BTreeMap::new(),
             issues: None,
         }

@@ -265,7 +265,8 @@ pub(super) async fn look(shared: &Arc<Shared>, event: &StoredEvent) -> Result<De
         return unseen::look(&reader, &issue, look.since).await;
     }
     let decided = catch_up(&reader, &issue, look.since, &[Happening::Looked]).await?;
-    crate::feedback::follow(shared, event, decided).await
+    let tickets = crate::feedback::tickets_behind(shared, event).await?;
+    crate::feedback::follow(shared, event, &tickets, decided).await
 }
 
 /// Puts a person's command about a link into the queue of its issue: linking `by` someone, or

@@ -20,8 +20,11 @@ use crate::shared::Shared;
 
 pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
     let handed = super::talk::hand_on(shared, event).await?;
-    let decided = decide_links(shared, event).await?;
-    let mut decided = crate::feedback::follow(shared, event, decided).await?;
+    let (decided, tickets) = tokio::try_join!(
+        decide_links(shared, event),
+        crate::feedback::tickets_behind(shared, event)
+    )?;
+    let mut decided = crate::feedback::follow(shared, event, &tickets, decided).await?;
     if let Some(key) = handed {
         decided.outcome.because(Reason::HandedOn { key });
     }

@@ -232,15 +232,24 @@ pub(super) fn sent(value: &Value) -> Option<Sent> {
 
 /// A conversation as it stands.
 pub(super) fn conversation(value: &Value) -> Option<Conversation> {
-    let contact = id(value, "contactId").or_else(|| id(at(value, &["contact"]), "id"));
     Some(Conversation {
         id: id(value, "id")?.into(),
-        contact: contact.map(Into::into),
+        person: owner(value, at(value, &["contact"])),
         open: text(value, "status").as_deref() == Some(ACTIVE),
         last_channel: id(value, "lastUsedChannelId").map(Into::into),
         last_received_ms: instant(value, "lastReceivedDatetime"),
         updated_ms: instant(value, "updatedDatetime"),
     })
+}
+
+/// Whose a conversation is: its contact may be named by its id alone.
+pub(super) fn owner(conversation: &Value, contact: &Value) -> Sender {
+    let owner = person(contact, None, &Platform::Other(String::new()));
+    let named = || id(conversation, "contactId").map(Into::into);
+    Sender {
+        contact: owner.contact.clone().or_else(named),
+        ..owner
+    }
 }
 
 /// A registered webhook.

@@ -8,10 +8,7 @@ use bowline_net::json::{at, id, text};
 use serde_json::Value;
 
 use super::model::{self, Direction};
-use crate::capabilities::Platform;
-use crate::event::{
-    ClosedConversation, ContactChange, ProviderEvent, Sender, StatusReport, UnknownEvent,
-};
+use crate::event::{ClosedConversation, ContactChange, ProviderEvent, StatusReport, UnknownEvent};
 use crate::provider::ParseError;
 use crate::status::DeliveryStatus;
 
@@ -116,7 +113,7 @@ fn status(value: &Value) -> Read {
 fn conversation(value: &Value) -> Read {
     let conversation = at(value, &["conversation"]);
     let id_of = id(conversation, "id").ok_or("a conversation without an id")?;
-    let person = person(value, conversation);
+    let person = model::owner(conversation, contact(value));
     match text(conversation, "status").as_deref() {
         Some(model::ARCHIVED) => Ok(ProviderEvent::ConversationClosed(ClosedConversation {
             conversation: id_of.into(),
@@ -136,11 +133,4 @@ fn conversation(value: &Value) -> Read {
             ))
         }
     }
-}
-
-fn person(value: &Value, conversation: &Value) -> Sender {
-    let mut person = model::person(contact(value), None, &Platform::Other(String::new()));
-    let contact_id = || id(conversation, "contactId").map(Into::into);
-    person.contact = person.contact.or_else(contact_id);
-    person
 }

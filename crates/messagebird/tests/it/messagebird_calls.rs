@@ -203,7 +203,7 @@ async fn conversations_are_listed_read_and_closed() {
     assert_eq!(listed.next, Some(22));
     let one = &listed.items[0];
     assert!(one.open);
-    assert_eq!(one.contact, Some("cont-1".into()));
+    assert_eq!(one.person.contact, Some("cont-1".into()));
     assert_eq!(one.last_channel, Some("chan-1".into()));
     assert_eq!(one.last_received_ms, Some(1_789_981_200_000));
     assert_eq!(one.updated_ms, Some(1_789_984_800_593));

@@ -11,7 +11,7 @@ use bowline_domain::contacts::field::{FieldName, FieldValue};
 use bowline_domain::contacts::ids::{CompanyId, ConflictId, ContactId, RemoteContactId};
 use bowline_domain::ids::WorkspaceName;
 use bowline_engine::contacts::ContactSetting;
-use bowline_store::contacts::{Company, Contact, Found, ImportStep, Imported, Run};
+use bowline_store::contacts::{Company, Contact, Found, ImportStep, Imported, Run, RunKind};
 use serde_json::{Map, Value, json};
 
 use super::caller::{Bearer, Number};
@@ -21,6 +21,7 @@ use super::writes::once;
 use crate::App;
 use crate::contacts::companies::company_query;
 use crate::contacts::export::everything;
+use crate::contacts::own;
 use crate::contacts::person::{fault, merge_into, set};
 use crate::contacts::settings;
 use crate::contacts::{contact_query, value_plain, workspaces};
@@ -135,11 +136,15 @@ async fn edit(app: &App, who: &Who, id: ContactId, bytes: &[u8]) -> Result<Value
     if sets.is_none() && uses.is_none() {
         return Err(Problem::invalid(wanted));
     }
-    let mut edits: Vec<(String, Option<String>)> = Vec::new();
+    let Some(Found::Here(known)) = app.shared.store.contact(id).await? else {
+        return Err(Problem::not_found("There is no contact of this number."));
+    };
+    let mut edits: Vec<(String, Option<Option<FieldValue>>)> = Vec::new();
     for (name, value) in sets.into_iter().flatten() {
         let text = match value {
             Value::Null => String::new(),
             Value::String(text) => text.trim().to_owned(),
+            Value::Bool(_) | Value::Number(_) => value.to_string(),
             _ => return Err(Problem::invalid(wanted)),
         };
         if !FieldName::new(name.as_str()).may_be_edited() {
@@ -147,22 +152,17 @@ async fn edit(app: &App, who: &Who, id: ContactId, bytes: &[u8]) -> Result<Value
                 "The field “{name}” is Intercom's own and cannot be set here."
             )));
         }
-        if let Some(wrong) = fault(name, &text) {
-            return Err(Problem::invalid(wrong));
-        }
-        edits.push((name.clone(), Some(text)));
+        let field = FieldName::new(name.as_str());
+        let value = own::read(&known.profile, &field, &text).map_err(Problem::invalid)?;
+        edits.push((name.clone(), Some(value)));
     }
     for name in uses.into_iter().flatten() {
         let name = name.as_str().ok_or_else(|| Problem::invalid(wanted))?;
         edits.push((name.to_owned(), None));
     }
-    let found = app.shared.store.contact(id).await?;
-    if !matches!(found, Some(Found::Here(_))) {
-        return Err(Problem::not_found("There is no contact of this number."));
-    }
     let mut changed = 0;
     for (name, value) in edits {
-        changed += i64::from(set(app, who, id, &name, value.as_deref()).await?);
+        changed += i64::from(set(app, who, id, &name, value).await?);
     }
     Ok(json!({ "contact": id.0, "changed": changed }))
 }
@@ -345,11 +345,18 @@ pub(super) async fn copy(
                 "Copying is switched off for this workspace.",
             ));
         }
-        let begun = app.shared.copy_contacts_again(&setting.workspace).await?;
+        let (kind, detail) = match body(&bytes)?.get("mend") {
+            Some(Value::Bool(true)) => (RunKind::Mend, "mended"),
+            _ => (RunKind::Copy, "copied again"),
+        };
         let name = setting.workspace.as_str();
+        let begun = app
+            .shared
+            .begin_contact_run(&setting.workspace, kind)
+            .await?;
         if begun {
             app.access
-                .write_down(by.who(), What::ContactsSwitched, name, "copied again")
+                .write_down(by.who(), What::ContactsSwitched, name, detail)
                 .await?;
         }
         Ok(json!({ "workspace": name, "begun": begun }))

@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use bowline_access::{Look, ReadAudit};
+use bowline_access::{Look, ReadAudit, SeeCalls};
+use bowline_domain::call::Call;
 use bowline_domain::ids::EventId;
 use bowline_domain::link::LinkEnd;
 use bowline_domain::outcome::Outcome;
@@ -153,8 +154,9 @@ pub(super) async fn deliveries(State(app): State<App>, _by: Bearer<Look>, query:
 pub(super) async fn delivery(
     State(app): State<App>,
     Number(id): Number,
-    _by: Bearer<Look>,
+    by: Bearer<Look>,
 ) -> Answer {
+    let bodies = by.who().may::<SeeCalls>();
     let store = &app.shared.store;
     let Some(view) = store.event(EventId(id)).await? else {
         return Err(Problem::not_found("There is no delivery of this number."));
@@ -174,6 +176,8 @@ pub(super) async fn delivery(
                     "ended_at": iso(attempt.ended_at),
                     "outcome": attempt.outcome,
                     "detail": attempt.detail,
+                    "calls": attempt.calls.into_iter().map(|call| told(call, bodies))
+                        .collect::<Vec<Value>>(),
                 })
             })
             .collect();
@@ -192,6 +196,26 @@ pub(super) async fn delivery(
         "reasons": reasons(view.outcome.as_ref()),
         "trouble": view.trouble,
     })))
+}
+
+/// One call of an attempt. `bodies`: with what was sent and answered?
+fn told(call: Call, bodies: bool) -> Value {
+    let headers: serde_json::Map<String, Value> = call
+        .headers
+        .into_iter()
+        .map(|(name, value)| (name, value.into()))
+        .collect();
+    json!({
+        "method": call.method,
+        "path": call.path,
+        "request": call.request.filter(|_| bodies),
+        "status": call.status,
+        "headers": headers,
+        "response": call.response.filter(|_| bodies),
+        "response_bytes": call.response_bytes,
+        "failure": call.failure,
+        "took_ms": call.took_ms,
+    })
 }
 
 fn effect(view: &EffectView, attempts: &[Value]) -> Value {

@@ -1,5 +1,5 @@
 //! Importing people from a CSV file: first what each line comes to, then, by a second form, the
-//! import itself. The file is pasted or typed as text, so that the preview can hold it.
+//! import itself. The file is chosen or its lines are pasted; the preview holds them.
 
 use askama::Template;
 use axum::extract::State;
@@ -23,7 +23,7 @@ use crate::query::Query;
 use crate::shell::{Place, Shell};
 
 /// Lines that are taken at once.
-const LINES_MAX: usize = 500;
+const LINES_MAX: usize = 5_000;
 
 /// Lines that the preview shows.
 const SHOWN_MAX: usize = 100;
@@ -120,6 +120,12 @@ enum Column {
 
 /// The lines of a file.
 fn read(text: &str) -> Result<Vec<Line>, String> {
+    if text.contains('\u{fffd}') {
+        return Err(
+            "The file is not written in UTF-8. In the spreadsheet, save it as “CSV UTF-8”."
+                .to_owned(),
+        );
+    }
     let mut rows = cells(text).into_iter();
     let head = rows.next().ok_or("The file is empty.")?;
     let columns: Vec<Column> = head.iter().map(|head| column(head)).collect();
@@ -294,7 +300,12 @@ pub(crate) async fn send(
     let Some(workspace) = names.into_iter().find(|known| known.as_str() == name) else {
         return Err(caller.not_found("There is no such workspace."));
     };
-    let text = fields.get("text").to_owned();
+    let file = fields.get("file");
+    let text = if file.trim().is_empty() {
+        fields.get("text").to_owned()
+    } else {
+        file.to_owned()
+    };
     let people = match read(&text) {
         Ok(lines) => {
             let wrong = lines
@@ -379,6 +390,11 @@ mod tests {
         let lines = read("email,name\nnoa,Noa\n,Ben\n'+46,x").unwrap();
         assert!(lines[0].as_ref().unwrap_err().contains("no e-mail address"));
         assert!(lines[1].as_ref().unwrap_err().contains("nobody"));
+        assert!(
+            read("email\n\u{fffd}@example.com")
+                .unwrap_err()
+                .contains("UTF-8")
+        );
         let many = format!("email\n{}", "a@example.com\n".repeat(LINES_MAX + 1));
         assert!(read(&many).unwrap_err().contains("at most"));
     }

@@ -56,18 +56,52 @@ struct Row {
     cells: Vec<String>,
 }
 
+/// Under what the columns that somebody chose are kept.
+const COLUMNS: &str = "contacts.columns";
+
+/// Between the names of columns where they are kept.
+const BETWEEN: char = '\n';
+
+/// The longest list of columns that is kept, in bytes.
+const KEPT_BYTES_MAX: usize = 8 * 1_024;
+
 /// The columns that are asked for, without doubles.
-fn chosen(query: &Query) -> Vec<String> {
-    let asked = query.all("column");
-    if asked.is_empty() {
-        return USUAL.map(str::to_owned).to_vec();
-    }
+fn asked_for(query: &Query) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    asked
+    query
+        .all("column")
         .into_iter()
         .filter(|name| seen.insert(name.clone()))
         .take(KNOWN.len() + CUSTOM_MAX)
         .collect()
+}
+
+/// The columns that are shown: those that are asked for, which are kept for the next time; or those
+/// that this person chose the last time.
+async fn chosen(
+    app: &App,
+    caller: &Caller<SeeContacts>,
+    query: &Query,
+) -> Result<Vec<String>, PageError> {
+    let (asked, store) = (asked_for(query), &app.shared.store);
+    let Some(account) = caller.who().account() else {
+        return Ok(if asked.is_empty() { usual() } else { asked });
+    };
+    let kept = store.choice(account, COLUMNS).await?;
+    let kept: Option<Vec<String>> =
+        kept.map(|text| text.split(BETWEEN).map(str::to_owned).collect());
+    if asked.is_empty() {
+        return Ok(kept.unwrap_or_else(usual));
+    }
+    let text = asked.join(&BETWEEN.to_string());
+    if kept.as_ref() != Some(&asked) && text.len() <= KEPT_BYTES_MAX {
+        store.keep_choice(account, COLUMNS, text).await?;
+    }
+    Ok(asked)
+}
+
+fn usual() -> Vec<String> {
+    USUAL.map(str::to_owned).to_vec()
 }
 
 /// What may be chosen as a column: what everyone has, and what these people have.
@@ -141,7 +175,7 @@ pub(crate) async fn page(
 ) -> Result<Response, PageError> {
     let reader = &caller.reader;
     let (names, workspace) = workspaces(&app, &query).await?;
-    let columns = chosen(&query);
+    let columns = chosen(&app, &caller, &query).await?;
     let mut shown = match &workspace {
         Some(workspace) => {
             let asked = contact_query(&query, workspace.clone(), ROWS + 1);

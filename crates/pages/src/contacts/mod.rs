@@ -2,8 +2,10 @@
 
 pub(crate) mod companies;
 pub(crate) mod export;
+mod hanging;
 pub(crate) mod import;
 pub(crate) mod list;
+pub(crate) mod own;
 pub(crate) mod person;
 pub(crate) mod settings;
 

@@ -12,7 +12,8 @@ use bowline_domain::contacts::profile::{Edit, Origin};
 use bowline_domain::ids::ConversationId;
 use bowline_store::contacts::{Contact, FieldEdit, Found};
 
-use super::{amount, role_title, state, value_text};
+use super::own::{self, OwnField};
+use super::{amount, hanging, role_title, state, value_text};
 use crate::App;
 use crate::caller::{Caller, Fields, Number, Posted};
 use crate::component::{Field, Lozenge};
@@ -39,6 +40,7 @@ struct PersonPage {
     asked: Option<Asked>,
     sections: Vec<Section>,
     form: Vec<Field>,
+    own: Vec<OwnField>,
     into: Field,
     sure_fault: Option<String>,
     edits: bool,
@@ -80,10 +82,16 @@ pub(crate) struct Item {
     pub(crate) note: String,
 }
 
-async fn sections(app: &App, contact: &Contact) -> Result<Vec<Section>, PageError> {
+async fn sections(
+    app: &App,
+    reader: &Reader,
+    contact: &Contact,
+) -> Result<Vec<Section>, PageError> {
     let conversations = conversations(app, contact).await?;
     let mut all = vec![companies(app, contact).await?];
     all.extend(conversations);
+    all.push(hanging::tickets(app, reader, contact).await?);
+    all.push(hanging::messages(app, reader, contact).await?);
     all.push(other_ids(app, contact).await?);
     Ok(all)
 }
@@ -232,6 +240,8 @@ const EDITABLE: [(&str, &str, &str); 3] = [
 #[derive(Default)]
 struct Came {
     faults: Vec<Fault>,
+    /// What is wrong with attributes of the workspace's own.
+    wrong: Vec<own::Wrong>,
     /// What was typed in the form of the fields.
     typed: Option<Fields>,
     /// What was typed in the form of merging.
@@ -296,7 +306,8 @@ async fn show<P: Permission>(
         since: reader.when(contact.since),
         fields: field_rows(reader, &contact),
         asked: asked(app, &contact).await?,
-        sections: sections(app, &contact).await?,
+        sections: sections(app, reader, &contact).await?,
+        own: own::fields(&contact.profile, came.typed.as_ref(), &came.wrong),
         form: form.collect(),
         into: Field::new("into", "Number of the other contact", "text")
             .with(&came.into)
@@ -307,7 +318,7 @@ async fn show<P: Permission>(
         edits: caller.who().may::<EditContacts>(),
         manages: caller.who().may::<ManageContacts>(),
     };
-    let status = if came.faults.is_empty() {
+    let status = if came.faults.is_empty() && came.wrong.is_empty() {
         StatusCode::OK
     } else {
         StatusCode::UNPROCESSABLE_ENTITY
@@ -335,13 +346,14 @@ pub(crate) fn fault(name: &str, text: &str) -> Option<String> {
     })
 }
 
-/// Sets one field, and writes it down. Answers whether anything changed.
+/// Sets one field to a value or to none, or has it follow Intercom again, and writes it down.
+/// Answers whether anything changed.
 pub(crate) async fn set(
     app: &App,
     who: &bowline_access::Who,
     contact: ContactId,
     name: &str,
-    value: Option<&str>,
+    value: Option<Option<FieldValue>>,
 ) -> Result<bool, bowline_store::StoreError> {
     let detail = match value {
         Some(_) => format!("{name} was set"),
@@ -353,8 +365,8 @@ pub(crate) async fn set(
         format!("contact {contact}"),
         detail,
     );
-    let edit = value.map(|text| Edit {
-        value: (!text.is_empty()).then(|| FieldValue::text(text)),
+    let edit = value.map(|value| Edit {
+        value,
         origin: Origin::Person,
         by: who.name(),
         at: entry.at,
@@ -380,22 +392,28 @@ pub(crate) async fn edit(
             Some(Fault::new(name, words))
         })
         .collect();
-    if !faults.is_empty() {
+    let Some(Found::Here(contact)) = app.shared.store.contact(ContactId(id)).await? else {
+        return Err(caller.not_found("There is no such contact."));
+    };
+    let (changes, wrong) = own::changes(&contact.profile, &fields);
+    if !faults.is_empty() || !wrong.is_empty() {
         let came = Came {
             faults,
+            wrong,
             typed: Some(fields),
             ..Came::default()
         };
         return show(&app, &caller, id, &Query::default(), came).await;
     }
-    let Some(Found::Here(contact)) = app.shared.store.contact(ContactId(id)).await? else {
-        return Err(caller.not_found("There is no such contact."));
-    };
     for (name, ..) in EDITABLE {
         let typed = fields.get(name).trim();
         if typed != contact.profile.text(name) {
-            set(&app, caller.who(), contact.id, name, Some(typed)).await?;
+            let value = (!typed.is_empty()).then(|| FieldValue::text(typed));
+            set(&app, caller.who(), contact.id, name, Some(value)).await?;
         }
+    }
+    for (name, value) in changes {
+        set(&app, caller.who(), contact.id, name.as_str(), Some(value)).await?;
     }
     Ok(see_other(&format!("/contacts/{id}?done=saved")))
 }

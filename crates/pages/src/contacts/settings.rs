@@ -86,6 +86,7 @@ fn progress(app: &App, run: &Run) -> Progress {
         phase: match run.phase {
             Phase::Companies => "companies",
             Phase::Contacts => "contacts",
+            Phase::Comparing => "asking for those whom the list lacks, after",
             Phase::Counting => "comparing",
         },
         percent: how_far.percent(),
@@ -109,6 +110,7 @@ fn row(reader: &Reader, run: Run) -> RunRow {
         what: match run.kind {
             RunKind::Copy => "Copy of everything",
             RunKind::Sweep => "Look for changes",
+            RunKind::Mend => "Comparison with Intercom's list",
         },
         began: reader.when(run.began_at),
         state,
@@ -132,11 +134,12 @@ fn drift(reader: &Reader, setting: &ContactSetting) -> (Option<String>, bool) {
         0 => format!("Both sides had {ours} contacts on {at}."),
         more if more > 0 => format!(
             "Here are {ours} contacts and at Intercom {theirs}, {more} fewer, as counted on {at}. \
-             Some were deleted or archived there without Bowline being told."
+             Some were deleted, merged or archived there without Bowline being told. “Mend now” \
+             finds them."
         ),
         fewer => format!(
             "Here are {ours} contacts and at Intercom {theirs}, {} more, as counted on {at}. \
-             Copy everything again to get what is missing.",
+             “Mend now” gets what is missing.",
             -fewer
         ),
     };
@@ -307,14 +310,22 @@ pub(crate) async fn copy(
         let refused = Some((setting.workspace, words));
         return show(&app, &posted.caller, &Query::default(), refused).await;
     }
-    let begun = app.shared.copy_contacts_again(&setting.workspace).await?;
+    let (kind, detail) = if posted.fields.get("do") == "mend" {
+        (RunKind::Mend, "mended")
+    } else {
+        (RunKind::Copy, "copied again")
+    };
+    let begun = app
+        .shared
+        .begin_contact_run(&setting.workspace, kind)
+        .await?;
     if begun {
         app.access
             .write_down(
                 posted.caller.who(),
                 What::ContactsSwitched,
                 setting.workspace.as_str(),
-                "copied again",
+                detail,
             )
             .await?;
     }

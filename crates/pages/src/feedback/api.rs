@@ -86,6 +86,7 @@ fn product_json(product: &Product, counts: &[(Status, i64)]) -> Value {
         "tags": tags,
         "notes": notes,
         "follow_issue": product.settings.follow_issue,
+        "wake_snoozed": product.settings.wake_snoozed,
         "statuses": tickets,
         "trouble": trouble(product),
     })

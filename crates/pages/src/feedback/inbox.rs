@@ -7,7 +7,7 @@ use bowline_access::{Look, Triage};
 use bowline_domain::feedback::ids::ProductId;
 use bowline_domain::feedback::product::Product;
 use bowline_domain::feedback::ticket::{Importance, Status};
-use bowline_store::feedback::{AssigneeFilter, Sort, TicketQuery, TicketRow};
+use bowline_store::feedback::{AssigneeFilter, LOOKED_THROUGH_MAX, Sort, TicketQuery, TicketRow};
 
 use super::words;
 use crate::App;
@@ -42,6 +42,9 @@ struct InboxPage {
     newest: Option<String>,
     filtered: bool,
     broken_off: bool,
+    by_newest: bool,
+    looked_through: String,
+    newest_order: &'static str,
     no_products: bool,
     may_triage: bool,
     act: Select,
@@ -263,6 +266,9 @@ pub(crate) async fn page(
             .without(&["after", "done", "status", "wrong", "was"])
             .is_empty(),
         broken_off: page.broken_off,
+        by_newest: asked.sort == Sort::Newest,
+        looked_through: words::number(i64::try_from(LOOKED_THROUGH_MAX).unwrap_or(i64::MAX)),
+        newest_order: words::sort(Sort::Newest),
         no_products: products.is_empty(),
         may_triage: caller.who().may::<Triage>(),
         act: Select::new("act", "With the chosen", acts(product, &people), ""),

@@ -56,6 +56,7 @@ struct Choosing {
     tags_fault: Option<String>,
     notes: Vec<Choice>,
     follow: bool,
+    wakes: bool,
     names: Vec<(&'static str, &'static str, String)>,
     names_fault: Option<String>,
     site: Select,
@@ -104,6 +105,7 @@ impl Typed {
                     .filter_map(|word| Status::from_word(word))
                     .collect(),
                 follow_issue: fields.get("follow_issue") == "yes",
+                wake_snoozed: fields.get("wake_snoozed") == "yes",
                 status_names: named.collect::<BTreeMap<_, _>>(),
                 ..ProductSettings::default()
             },
@@ -163,6 +165,7 @@ async fn choosing(app: &App, product: &Product, typed: &Typed, faults: &[Fault])
         tags_fault: fault_of(faults, "tags"),
         notes: notes.into(),
         follow: typed.settings.follow_issue,
+        wakes: typed.settings.wake_snoozed,
         names: Status::ALL
             .map(|status| {
                 let name = typed.settings.status_name(status).to_owned();
@@ -204,6 +207,14 @@ fn summary(product: &Product) -> Vec<String> {
             told.join(" or ")
         )
     }];
+    if !told.is_empty() {
+        let words = if settings.wake_snoozed {
+            "Such a note wakes a snoozed conversation."
+        } else {
+            "A snoozed conversation is snoozed again until its old time."
+        };
+        lines.push(words.to_owned());
+    }
     lines.push(if settings.follow_issue {
         "The status of a ticket follows its Jira issue.".to_owned()
     } else {

@@ -17,6 +17,10 @@ use super::version::Version;
 /// Hops that are followed from a merged contact to the survivor.
 const MAX_MERGE_HOPS: usize = 3;
 
+fn no_company() -> ApiError {
+    ApiError::missing("company_not_found", "Company Not Found")
+}
+
 /// What a call does to one text of a contact.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Edit {
@@ -386,7 +390,72 @@ impl State {
             plan: None,
             monthly_spend: 0,
         });
+        self.tell_of_company(topics::COMPANY_CREATED, &id);
         id
+    }
+
+    /// Calls a company something else.
+    pub(crate) fn rename_company(&mut self, id: &str, name: &str) -> Done<()> {
+        let found = self.companies.iter_mut().find(|company| company.id == id);
+        let found = found.ok_or_else(no_company)?;
+        name.clone_into(&mut found.name);
+        self.tell_of_company(topics::COMPANY_UPDATED, id);
+        Ok(())
+    }
+
+    /// Deletes a company. Its people stay.
+    pub(crate) fn delete_company(&mut self, id: &str) -> Done<()> {
+        let before = self.companies.len();
+        self.companies.retain(|company| company.id != id);
+        if self.companies.len() == before {
+            return Err(no_company());
+        }
+        for companies in self.contact_companies.values_mut() {
+            companies.retain(|company| company != id);
+        }
+        if self.wants(topics::COMPANY_DELETED) {
+            self.events.push(Event {
+                topic: topics::COMPANY_DELETED,
+                item: json!({ "type": "company", "id": id, "company_id": id, "deleted": true }),
+            });
+        }
+        Ok(())
+    }
+
+    /// Puts a contact in a company, or takes them out of it.
+    pub(crate) fn set_member(&mut self, contact: &str, company: &str, member: bool) -> Done<()> {
+        self.hold(contact);
+        self.contact(contact, Version::V2_16)?;
+        let shown = self.company(company).ok_or_else(no_company)?;
+        let companies = self
+            .contact_companies
+            .entry(contact.to_owned())
+            .or_default();
+        companies.retain(|known| known != company);
+        if member {
+            companies.push(company.to_owned());
+        }
+        let topic = if member {
+            topics::COMPANY_ATTACHED
+        } else {
+            topics::COMPANY_DETACHED
+        };
+        if let (true, Some(of)) = (self.wants(topic), self.contacts.get(contact)) {
+            let item = json!({
+                "type": "company_contact",
+                "company": json::company(self, &shown),
+                "contact": json::contact_in_webhook(self, of),
+            });
+            self.events.push(Event { topic, item });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn tell_of_company(&mut self, topic: &'static str, id: &str) {
+        if let (true, Some(company)) = (self.wants(topic), self.company(id)) {
+            let item = json::company(self, &company);
+            self.events.push(Event { topic, item });
+        }
     }
 
     fn tell_by_role(&mut self, (user, lead): (&'static str, &'static str), id: &str) {

@@ -378,13 +378,24 @@ impl Sandbox {
             state.hold(contact);
             state.contact(contact, Version::V2_16)?;
             let id = state.create_company(name, now);
-            state
-                .contact_companies
-                .entry(contact.to_owned())
-                .or_default()
-                .push(id.clone());
+            state.set_member(contact, &id, true)?;
             Ok(id)
         })
+    }
+
+    /// Calls a company something else.
+    pub fn rename_company(&self, company: &str, name: &str) -> Done<()> {
+        self.with(|state, _| state.rename_company(company, name))
+    }
+
+    /// Deletes a company. Its people stay.
+    pub fn delete_company(&self, company: &str) -> Done<()> {
+        self.with(|state, _| state.delete_company(company))
+    }
+
+    /// Puts a contact in a company, or takes them out of it.
+    pub fn set_member(&self, contact: &str, company: &str, member: bool) -> Done<()> {
+        self.with(|state, _| state.set_member(contact, company, member))
     }
 
     /// What is known of a contact or a company besides what calls can change: fields as they are
@@ -607,7 +618,10 @@ impl Sandbox {
     /// What a company pays.
     pub fn set_company_money(&self, company: &str, plan: Option<&str>, monthly_spend: i64) {
         let money = (plan.map(str::to_owned), monthly_spend);
-        self.with(|state, _| state.company_money.insert(company.to_owned(), money));
+        self.with(|state, _| {
+            state.company_money.insert(company.to_owned(), money);
+            state.tell_of_company(topics::COMPANY_UPDATED, company);
+        });
     }
 
     /// A teammate takes the tag away.

@@ -27,6 +27,12 @@ pub(crate) const CONTACT_ARCHIVED: &str = "contact.archived";
 /// Spelt like this by the platform.
 pub(crate) const CONTACT_UNARCHIVED: &str = "contact.unarchive";
 
+pub(crate) const COMPANY_CREATED: &str = "company.created";
+pub(crate) const COMPANY_UPDATED: &str = "company.updated";
+pub(crate) const COMPANY_DELETED: &str = "company.deleted";
+pub(crate) const COMPANY_ATTACHED: &str = "company.contact.attached";
+pub(crate) const COMPANY_DETACHED: &str = "company.contact.detached";
+
 /// Every topic that the sandbox can send, apart from `ping`, which is always sent.
 pub const ALL: &[&str] = &[
     USER_CREATED,
@@ -49,6 +55,11 @@ pub const ALL: &[&str] = &[
     CONTACT_DELETED,
     CONTACT_ARCHIVED,
     CONTACT_UNARCHIVED,
+    COMPANY_CREATED,
+    COMPANY_UPDATED,
+    COMPANY_DELETED,
+    COMPANY_ATTACHED,
+    COMPANY_DETACHED,
 ];
 
 /// Something to tell the webhook.

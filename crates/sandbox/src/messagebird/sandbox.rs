@@ -175,6 +175,11 @@ impl Sandbox {
         self.with(|state, _| state.hooks.iter().map(|hook| hook.url.clone()).collect())
     }
 
+    /// Shows conversations without their contact from now on: only webhooks say who it is.
+    pub fn hide_contacts(&self) {
+        self.with(|state, _| state.hides_contacts = true);
+    }
+
     /// Lets every file of a person expire now.
     pub fn expire_media(&self) {
         self.with(|state, now| {

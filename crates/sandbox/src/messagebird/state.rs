@@ -52,6 +52,8 @@ pub(crate) struct State {
     pub(super) phones: Vec<String>,
     pub(super) window: Window,
     pub(super) outbox: Vec<Delivery>,
+    /// Conversations are shown without their contact, as in older samples.
+    pub(super) hides_contacts: bool,
     last_ns: i128,
 }
 
@@ -80,6 +82,7 @@ impl State {
             phones: Vec::new(),
             window: Window::default(),
             outbox: Vec::new(),
+            hides_contacts: false,
             last_ns: 0,
             config,
         }

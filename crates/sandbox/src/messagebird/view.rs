@@ -89,7 +89,9 @@ impl State {
 
     pub(super) fn show_conversation(&self, conversation: &Conversation) -> Value {
         let mut shown = self.show_bare(conversation, false);
-        if let Some(contact) = self.contacts.get(&conversation.contact) {
+        if !self.hides_contacts
+            && let Some(contact) = self.contacts.get(&conversation.contact)
+        {
             shown["contact"] = self.show_contact(contact, false);
         }
         shown["channels"] = self

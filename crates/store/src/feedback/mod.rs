@@ -11,14 +11,14 @@ use bowline_domain::time::Millis;
 
 pub use model::*;
 use writes::{
-    AdvanceBackfill, BeginBackfill, IssueMade, KeepFiles, MergeTickets, MoveBackfill, NameTags,
-    PutProduct, SplitTicket, Triage, Undeclare, UndoMerge,
+    AdvanceBackfill, BeginBackfill, ClaimBackfill, IssueMade, KeepFiles, MergeTickets,
+    MoveBackfill, NameTags, PutProduct, SplitTicket, Triage, Undeclare, UndoMerge,
 };
 
 use crate::access::AuditEntry;
 use crate::error::StoreError;
 use crate::model::NewEvent;
-use crate::sql::feedback::{backfill, files, list, products, views};
+use crate::sql::feedback::{backfill, files, list, products, search, views};
 use crate::store::Store;
 
 impl Store {
@@ -92,6 +92,26 @@ impl Store {
         views::of_contact(&mut self.reader().await?, workspace, contact).await
     }
 
+    /// The tickets of a contact, the newest first.
+    pub async fn tickets_given_by(
+        &self,
+        workspace: &WorkspaceName,
+        contact: &ContactId,
+        limit: i64,
+    ) -> Result<Vec<TicketRow>, StoreError> {
+        views::given_by(&mut self.reader().await?, workspace, contact, limit).await
+    }
+
+    /// The contacts of tickets that were given under an e-mail address.
+    pub async fn ticket_contacts_of_email(
+        &self,
+        workspace: &WorkspaceName,
+        email: &str,
+        limit: i64,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        views::contacts_of_email(&mut self.reader().await?, workspace, email, limit).await
+    }
+
     /// The tickets that are tied to an issue, with their conversations.
     pub async fn tickets_of_issue(
         &self,
@@ -135,7 +155,7 @@ impl Store {
         words: &[String],
         limit: usize,
     ) -> Result<Vec<(TicketRow, String)>, StoreError> {
-        list::with_words(&mut self.reader().await?, product, words, limit).await
+        search::with_words(&mut self.reader().await?, product, words, limit).await
     }
 
     /// The labels that tickets have, by name.
@@ -283,21 +303,21 @@ impl Store {
         self.write(MoveBackfill { id, to, at, audit }).await
     }
 
-    /// Records how far a backfill came.
-    pub async fn advance_backfill(
+    /// Takes a running backfill until a time, or goes on holding it. `None` if another process
+    /// holds it, or it is not running.
+    pub async fn claim_backfill(
         &self,
         id: i64,
-        looked: i64,
-        cursor: Option<String>,
-        trouble: Option<String>,
-    ) -> Result<(), StoreError> {
-        self.write(AdvanceBackfill {
-            id,
-            looked,
-            cursor,
-            trouble,
-        })
-        .await
+        at: Millis,
+        until: Millis,
+    ) -> Result<Option<Backfill>, StoreError> {
+        self.write(ClaimBackfill { id, at, until }).await
+    }
+
+    /// Records how far a backfill came. Answers whether it was recorded: not if another process
+    /// took it over or a person cancelled it.
+    pub async fn advance_backfill(&self, id: i64, step: BackfillStep) -> Result<bool, StoreError> {
+        self.write(AdvanceBackfill { id, step }).await
     }
 
     /// The backfills that go through conversations now.

@@ -1,5 +1,6 @@
 //! What goes into the store of feedback and comes out of it.
 
+use bowline_domain::contacts::ids::RemoteContactId;
 use bowline_domain::feedback::ids::{ContactId, PartId, ProductId, TagId, TicketId};
 use bowline_domain::feedback::person::CapturedPerson;
 use bowline_domain::feedback::product::{ListedTag, ProductSettings};
@@ -30,6 +31,8 @@ pub struct FeedbackChanges {
     pub erase: Option<Erase>,
     /// Tickets that move along with their issue.
     pub moved: Vec<(TicketId, Status)>,
+    /// Contacts that were merged, each with the one that stays.
+    pub merged: Vec<(RemoteContactId, RemoteContactId)>,
     /// The backfill that asked for it.
     pub backfill: Option<i64>,
 }
@@ -47,6 +50,7 @@ impl FeedbackChanges {
             transcripts: Vec::new(),
             erase: None,
             moved: Vec::new(),
+            merged: Vec::new(),
             backfill: None,
         }
     }
@@ -212,9 +216,14 @@ pub struct TicketPage {
     pub rows: Vec<TicketRow>,
     /// Where the next part begins.
     pub next: Option<(i64, i64)>,
-    /// Were more tickets found by their words than are looked through?
+    /// Did the look stop at [`LOOKED_THROUGH_MAX`] before it came to the end of what the words
+    /// find? The newest go on at `next` then, though the page may not be full; other orders are
+    /// made among those that were looked through.
     pub broken_off: bool,
 }
+
+/// How many tickets that have the words a page looks through at most.
+pub const LOOKED_THROUGH_MAX: usize = 20_000;
 
 /// A ticket with all that belongs to it.
 #[derive(Clone, Debug)]
@@ -351,6 +360,19 @@ pub enum NotMerged {
     MergedAlready,
     /// It was undone already, or another merge came after it.
     NotUndoable,
+}
+
+/// How far a backfill came by one page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BackfillStep {
+    /// Conversations that were handed on to be looked at.
+    pub looked: i64,
+    /// Where it goes on.
+    pub cursor: Option<String>,
+    /// What is in the way, in words.
+    pub trouble: Option<String>,
+    /// When it came to its end, if that was the last page.
+    pub over: Option<Millis>,
 }
 
 /// A backfill as it stands.

@@ -6,7 +6,9 @@ use bowline_domain::feedback::ticket::TicketIssue;
 use bowline_domain::ids::{ConversationId, WorkspaceName};
 use bowline_domain::time::Millis;
 
-use super::model::{BackfillState, FileDraft, NotMerged, ProductDraft, TicketChange};
+use super::model::{
+    Backfill, BackfillState, BackfillStep, FileDraft, NotMerged, ProductDraft, TicketChange,
+};
 use crate::access::AuditEntry;
 use crate::committer::Writer;
 use crate::db::Conn;
@@ -17,6 +19,7 @@ use crate::sql::feedback::{backfill, files, products, triage};
 use crate::writes::{Write, write};
 
 impl Leases for ProductId {}
+impl Leases for Option<Backfill> {}
 impl Leases for Result<(), NotMerged> {}
 impl Leases for Result<TicketId, NotMerged> {}
 
@@ -53,6 +56,7 @@ write!(BeginBackfill {
     backfill::begin(conn, (product, since, found), (&who, at), &audit).await);
 write!(MoveBackfill { id: i64, to: BackfillState, at: Millis, audit: Vec<AuditEntry> } -> bool,
     |conn, _| backfill::become_(conn, id, to, at, &audit).await);
-write!(AdvanceBackfill {
-    id: i64, looked: i64, cursor: Option<String>, trouble: Option<String>
-} -> (), |conn, _| backfill::advance(conn, id, looked, cursor, trouble).await);
+write!(ClaimBackfill { id: i64, at: Millis, until: Millis } -> Option<Backfill>, |conn, writer|
+    backfill::claim(conn, &writer.owner, id, (at, until)).await);
+write!(AdvanceBackfill { id: i64, step: BackfillStep } -> bool, |conn, writer|
+    backfill::advance(conn, &writer.owner, id, &step).await);

@@ -269,12 +269,16 @@ pub(crate) async fn notes_confirmed(
     (workspace, conversation): (&WorkspaceName, &ConversationId),
     since: Millis,
 ) -> Result<Vec<(EffectId, Millis)>, StoreError> {
-    const SQL: &str = "SELECT effect.id, effect.settled_at FROM fact \
-        JOIN effect ON effect.key = $1 || fact.fact \
-        WHERE fact.site = $2 AND fact.issue = $3 \
-          AND effect.state = 2 AND effect.settled_at > $4 ORDER BY effect.settled_at";
+    // Keys are looked up one by one. As a join PostgreSQL, which cannot tell how many effects such
+    // a key has, reads and hashes a table of its choice before each note.
+    const SQL: &str = "SELECT id, settled_at FROM (SELECT \
+            (SELECT effect.id FROM effect WHERE effect.key = $1 || fact.fact \
+               AND effect.state = 2 AND effect.settled_at > $2) AS id, \
+            (SELECT effect.settled_at FROM effect WHERE effect.key = $3 || fact.fact) AS settled_at \
+          FROM fact WHERE fact.site = $4 AND fact.issue = $5) AS told \
+        WHERE id IS NOT NULL ORDER BY settled_at";
     let keys = EffectKey::about("note", (workspace, conversation), (site, issue));
-    let args = values![keys, site.as_str(), issue.as_str(), since.0];
+    let args = values![keys.clone(), since.0, keys, site.as_str(), issue.as_str()];
     let rows = conn.rows("counting notes", SQL, args).await?;
     rows.iter()
         .map(|row| Ok((EffectId(row.int(0)?), Millis(row.int(1)?))))

@@ -4,6 +4,7 @@ pub(crate) mod accept;
 pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod bindings;
+pub(crate) mod choices;
 pub(crate) mod claim;
 pub(crate) mod connections;
 pub(crate) mod contacts;

@@ -22,11 +22,13 @@ pub(crate) async fn redact(
 ) -> Result<Redacted, StoreError> {
     let event = redact_events(conn, before, done.event).await?;
     let effect = redact_effects(conn, before, done.effect).await?;
+    let attempt = redact_attempts(conn, before, done.attempt).await?;
     redact_talks(conn, before).await?;
-    let more = event > done.event || effect > done.effect;
+    let more = event > done.event || effect > done.effect || attempt > done.attempt;
     Ok(Redacted {
         event,
         effect,
+        attempt,
         more,
     })
 }
@@ -96,6 +98,29 @@ async fn redact_effects(conn: &mut Conn, before: Millis, done: i64) -> Result<i6
             let args = values![json(&act)?, reached];
             conn.run("redacting an effect", REDACT, args).await?;
         }
+    }
+    Ok(reached)
+}
+
+/// What attempts asked and were answered. Whether their effect is settled does not matter: it keeps
+/// what it is to write, and its next attempt is told of by itself.
+async fn redact_attempts(conn: &mut Conn, before: Millis, done: i64) -> Result<i64, StoreError> {
+    const OLD: &str = "SELECT id, ended_at FROM attempt WHERE id > $1 ORDER BY id LIMIT $2";
+    const REDACT: &str =
+        "UPDATE attempt SET calls = NULL WHERE id > $1 AND id <= $2 AND calls IS NOT NULL";
+    let mut reached = done;
+    for row in conn
+        .rows("reading old attempts", OLD, values![done, ROWS_AT_ONCE])
+        .await?
+    {
+        if row.int(1)? >= before.0 {
+            break;
+        }
+        reached = row.int(0)?;
+    }
+    if reached > done {
+        conn.run("redacting attempts", REDACT, values![done, reached])
+            .await?;
     }
     Ok(reached)
 }

@@ -158,18 +158,19 @@ fn attempt_row(settlement: &Settlement) -> Vec<Value> {
         settlement.started_at.0,
         settlement.ended_at.0,
         settlement.ending.state().as_str(),
-        remote_id.or(words)
+        remote_id.or(words),
+        settlement.calls.clone()
     ]
 }
 
 async fn store_attempts(conn: &mut Conn, settlements: &[&Settlement]) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO attempt (effect, started_at, ended_at, outcome, detail) \
+    const SQL: &str = "INSERT INTO attempt (effect, started_at, ended_at, outcome, detail, calls) \
         {inserted}";
     let args = settlements
         .iter()
         .flat_map(|settlement| attempt_row(settlement))
         .collect();
-    conn.rows_of_many("recording attempts", SQL, 5, args)
+    conn.rows_of_many("recording attempts", SQL, 6, args)
         .await
         .map(drop)
 }
@@ -177,8 +178,9 @@ async fn store_attempts(conn: &mut Conn, settlements: &[&Settlement]) -> Result<
 /// Records an attempt that has no say in its effect any more, once. If it was done, it stands above
 /// a successor's refusal: it is there.
 async fn record_late(conn: &mut Conn, settlement: &Settlement) -> Result<(), StoreError> {
-    const ATTEMPT: &str = "INSERT INTO attempt (effect, started_at, ended_at, outcome, detail) \
-        SELECT $1, $2, $3, $4, $5 WHERE EXISTS (SELECT 1 FROM effect WHERE id = $1) \
+    const ATTEMPT: &str = "INSERT INTO attempt \
+          (effect, started_at, ended_at, outcome, detail, calls) \
+        SELECT $1, $2, $3, $4, $5, $6 WHERE EXISTS (SELECT 1 FROM effect WHERE id = $1) \
           AND NOT EXISTS (SELECT 1 FROM attempt \
             WHERE effect = $1 AND started_at = $2 AND ended_at = $3 AND outcome = $4)";
     const EFFECT: &str = "UPDATE effect SET state = 2, remote_id = $1, reason = $2 \

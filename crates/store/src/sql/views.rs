@@ -1,5 +1,6 @@
 //! What people look at: events, effects, attempts, links, backlog.
 
+use bowline_domain::call;
 use bowline_domain::effect::EffectState;
 use bowline_domain::ids::{EffectId, EventId, IssueId, IssueKey, SiteName};
 use bowline_domain::outcome::Outcome;
@@ -202,7 +203,7 @@ pub(crate) async fn attempts_of(
     conn: &mut Conn,
     effect: EffectId,
 ) -> Result<Vec<AttemptView>, StoreError> {
-    const SQL: &str = "SELECT started_at, ended_at, outcome, detail FROM attempt \
+    const SQL: &str = "SELECT started_at, ended_at, outcome, detail, calls FROM attempt \
         WHERE effect = $1 ORDER BY id";
     let rows = conn
         .rows("reading attempts", SQL, values![effect.0])
@@ -214,6 +215,7 @@ pub(crate) async fn attempts_of(
                 ended_at: Millis(row.int(1)?),
                 outcome: row.text(2)?,
                 detail: row.text_or_null(3)?,
+                calls: call::read(row.text_or_null(4)?.as_deref()),
             })
         })
         .collect()

@@ -12,8 +12,8 @@ use bowline_domain::time::Millis;
 use bowline_store::Store;
 use bowline_store::access::AuditEntry;
 use bowline_store::feedback::{
-    AssigneeFilter, BackfillState, Erase, FeedbackChanges, FileDraft, NotMerged, ProductDraft,
-    Sort, TicketChange, TicketQuery,
+    AssigneeFilter, BackfillState, BackfillStep, Erase, FeedbackChanges, FileDraft, NotMerged,
+    ProductDraft, Sort, TicketChange, TicketQuery,
 };
 use bowline_store::model::{Accepted, Decided, EventFilter, EventSource, NewEvent, OnArrival};
 
@@ -632,6 +632,8 @@ pub(crate) async fn what_is_erased_leaves_a_shell(world: &World) {
             .await
             .unwrap()
     );
+    let given = store.ticket_contacts_of_email(&workspace(), "b@example.com", 5);
+    assert_eq!(given.await.unwrap(), [ContactId::new("b")]);
     let merged = store
         .merge_tickets((three, two), by(), Vec::new())
         .await
@@ -691,10 +693,35 @@ pub(crate) async fn a_backfill_goes_its_way(world: &World) {
     };
     let id = begin().await.unwrap().unwrap();
     assert_eq!(begin().await.unwrap(), None, "one at a time");
-    store
-        .advance_backfill(id, 150, Some("next".to_owned()), None)
+    let held = T0.plus_ms(60_000);
+    let first = || BackfillStep {
+        looked: 150,
+        cursor: Some("next".to_owned()),
+        ..BackfillStep::default()
+    };
+    assert!(
+        !store.advance_backfill(id, first()).await.unwrap(),
+        "nobody holds it"
+    );
+    assert!(store.claim_backfill(id, T0, held).await.unwrap().is_some());
+    assert!(store.advance_backfill(id, first()).await.unwrap());
+    // Another process gets it only when the holding ran out, and the first is refused then.
+    let other = world.other("second", 500).await;
+    assert_eq!(other.claim_backfill(id, T0, held).await.unwrap(), None);
+    assert!(!other.advance_backfill(id, first()).await.unwrap());
+    let later = held.plus_ms(1);
+    let claimed = other
+        .claim_backfill(id, later, later.plus_ms(60_000))
         .await
+        .unwrap()
         .unwrap();
+    assert_eq!(
+        (claimed.looked, claimed.cursor.as_deref()),
+        (150, Some("next"))
+    );
+    assert!(!store.advance_backfill(id, first()).await.unwrap());
+    assert_eq!(store.claim_backfill(id, later, held).await.unwrap(), None);
+    other.close().await;
     let running = store.running_backfills().await.unwrap();
     assert_eq!(
         (running[0].looked, running[0].cursor.as_deref()),
@@ -715,6 +742,21 @@ pub(crate) async fn a_backfill_goes_its_way(world: &World) {
     let latest = store.latest_backfill(app).await.unwrap().unwrap();
     assert_eq!((latest.made, latest.state), (1, BackfillState::Cancelled));
     assert_eq!(latest.ended_at, Some(T0));
+    // Its end comes with its last page, also when it was paused while that was read.
+    let id = begin().await.unwrap().unwrap();
+    assert!(store.claim_backfill(id, T0, held).await.unwrap().is_some());
+    let pause = store.move_backfill(id, BackfillState::Paused, T0, Vec::new());
+    assert!(pause.await.unwrap());
+    assert_eq!(store.claim_backfill(id, T0, held).await.unwrap(), None);
+    let last = BackfillStep {
+        looked: 3,
+        over: Some(T0),
+        ..BackfillStep::default()
+    };
+    assert!(store.advance_backfill(id, last.clone()).await.unwrap());
+    let over = store.backfill(id).await.unwrap().unwrap();
+    assert_eq!((over.state, over.looked), (BackfillState::Done, 3));
+    assert!(!store.advance_backfill(id, last).await.unwrap());
     assert!(store.backfill(999).await.unwrap().is_none());
     assert!(
         !store

@@ -279,7 +279,7 @@ async fn hastening_leaves_lanes_that_are_held(world: &World) {
     );
 }
 
-async fn a_renewed_lane_is_kept(world: &World) {
+pub(crate) async fn a_renewed_lane_is_kept(world: &World) {
     let (_, one) = taken(&world.store, "1", "d1").await;
     taken(&world.store, "2", "d2").await;
     let other = world.other("second", 50_000).await;

@@ -17,6 +17,7 @@ mod configuring;
 mod contacts;
 mod deciding;
 mod feedback;
+mod feedback_search;
 mod gathering;
 mod lanes;
 mod reading;

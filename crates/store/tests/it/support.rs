@@ -312,6 +312,7 @@ pub(crate) fn settlement(taken: &TakenEffect, ending: Ending) -> Settlement {
         ending,
         started_at: T0,
         ended_at: T0.plus_ms(taken.attempts),
+        calls: None,
         go_on: true,
     }
 }

@@ -426,6 +426,7 @@ async fn settle(store: &Store, taken: &TakenEffect, ending: Ending) {
         ending,
         started_at: T0,
         ended_at: T0,
+        calls: None,
         go_on: true,
     };
     assert!(store.settle(settlement).await.unwrap().is_none());

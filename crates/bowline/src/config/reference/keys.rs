@@ -658,6 +658,12 @@ pub const KEYS: &[Key] = &[
         "The statuses of which the conversation is told by an internal note, once each: planned, done, declined.",
     ),
     key(
+        "product[].wake_snoozed",
+        Kind::Flag,
+        Value("false"),
+        "Whether such a note may wake a snoozed conversation. If not, it is snoozed again until its old time.",
+    ),
+    key(
         "product[].follow_issue",
         Kind::Flag,
         Value("false"),

@@ -22,9 +22,19 @@ pub(super) async fn make(courier: &Courier<'_>, act: &FeedbackAct) -> Result<End
             conversation,
             audience,
             html,
+            wake_snoozed,
         } => {
             let far = courier.workspace(workspace)?;
-            note::post(courier, &far, conversation, *audience, html).await
+            let how = (*audience, *wake_snoozed);
+            note::post(courier, &far, conversation, html, how).await
+        }
+        FeedbackAct::SnoozeAgain {
+            workspace,
+            conversation,
+            until_unix_s,
+        } => {
+            let far = courier.workspace(workspace)?;
+            note::snooze_again(courier, &far, conversation, *until_unix_s).await
         }
         FeedbackAct::CopyFiles {
             workspace,

@@ -2,13 +2,16 @@
 
 use bowline_domain::audience::Audience;
 use bowline_domain::connection::Health;
+use bowline_domain::effect::{Act, Effect};
+use bowline_domain::feedback::act::FeedbackAct;
 use bowline_domain::ids::ConversationId;
-use bowline_intercom::Conversation;
+use bowline_intercom::{Conversation, State};
 use bowline_net::{ApiError, ErrorKind};
 use bowline_store::model::Ending;
 
 use super::confirmed;
 use crate::courier::note::{SECOND_LOOK, part_id};
+use crate::courier::snooze_again::leave_as_it_is;
 use crate::courier::{Courier, PROBE_WAIT_MS, Stop};
 use crate::health;
 use crate::registry::Workspace;
@@ -18,37 +21,96 @@ pub(super) async fn post(
     courier: &Courier<'_>,
     far: &Workspace,
     conversation: &ConversationId,
-    audience: Audience,
     html: &str,
+    (audience, wake_snoozed): (Audience, bool),
 ) -> Result<Ending, Stop> {
     if audience != Audience::Internal {
         let reason = "Only internal text may be posted as a note.".to_owned();
         return Err(Stop(Ending::Rejected { reason }));
     }
-    let Some(actor) = far.actor() else {
-        let reason = "It is not known yet as whom Bowline writes.".to_owned();
-        return Err(Stop(courier.later(
-            PROBE_WAIT_MS,
-            courier.taken.doubtful,
-            reason,
-        )));
-    };
+    let actor = actor(courier, far)?;
     let marker = courier.effect().key.marker();
-    if courier.taken.doubtful {
-        for look in 0..2 {
-            if look > 0 {
-                tokio::time::sleep(SECOND_LOOK).await;
-            }
-            let before = read(courier, far, conversation).await?;
-            if let Some(part) = before.part_with_marker(marker.as_str()) {
-                let detail = "It was there already; it was found and not sent again.";
-                return Ok(confirmed(Some(part.id.clone()), Some(detail.to_owned())));
-            }
+    let looks = if courier.taken.doubtful {
+        2
+    } else {
+        usize::from(!wake_snoozed)
+    };
+    for look in 0..looks {
+        if look > 0 {
+            tokio::time::sleep(SECOND_LOOK).await;
+        }
+        let before = read(courier, far, conversation).await?;
+        if let Some(part) = before.part_with_marker(marker.as_str()) {
+            let detail = "It was there already; it was found and not sent again.";
+            return Ok(confirmed(Some(part.id.clone()), Some(detail.to_owned())));
+        }
+        if !wake_snoozed {
+            remember_snooze(courier, far, &before).await?;
         }
     }
     let posting = far.client.note(conversation.as_str(), &actor, html);
     match courier.call(&far.standing, posting).await {
         Ok(after) => Ok(confirmed(part_id(&after, &marker), None)),
+        Err(error) => Err(refused(courier, far, &actor, conversation, &error).await),
+    }
+}
+
+/// As whom is written.
+fn actor(courier: &Courier<'_>, far: &Workspace) -> Result<String, Stop> {
+    far.actor().ok_or_else(|| {
+        let reason = "It is not known yet as whom Bowline writes.".to_owned();
+        Stop(courier.later(PROBE_WAIT_MS, courier.taken.doubtful, reason))
+    })
+}
+
+/// Intercom wakes a snoozed conversation when a note comes. The old time is written down before
+/// the note goes out, as an effect that snoozes it again.
+async fn remember_snooze(
+    courier: &Courier<'_>,
+    far: &Workspace,
+    before: &Conversation,
+) -> Result<(), Stop> {
+    let (State::Snoozed, Some(until_unix_s)) = (&before.state, before.snoozed_until) else {
+        return Ok(());
+    };
+    let effect = courier.effect();
+    let again = Effect {
+        key: effect.key.following("snooze_again"),
+        act: Act::Feedback(FeedbackAct::SnoozeAgain {
+            workspace: far.config.name.clone(),
+            conversation: ConversationId::new(before.id.as_str()),
+            until_unix_s,
+        }),
+        ..effect.clone()
+    };
+    let store = &courier.shared.store;
+    store
+        .follow_up(again, courier.taken.event, courier.now())
+        .await
+        .map_err(|error| courier.store_failed(&error))
+}
+
+/// Snoozes the conversation until its old time, unless something else happened to it since.
+pub(super) async fn snooze_again(
+    courier: &Courier<'_>,
+    far: &Workspace,
+    conversation: &ConversationId,
+    until_unix_s: i64,
+) -> Result<Ending, Stop> {
+    let actor = actor(courier, far)?;
+    let before = read(courier, far, conversation).await?;
+    if let Some(reason) = leave_as_it_is(&before, until_unix_s, courier.now().0 / 1_000) {
+        let reason = reason.to_owned();
+        return Err(Stop(Ending::Dropped { reason }));
+    }
+    let call = far
+        .client
+        .snooze(conversation.as_str(), &actor, until_unix_s);
+    match courier.call(&far.standing, call).await {
+        Ok(after) => {
+            let part = after.newest_part().map(|part| part.id.clone());
+            Ok(confirmed(part.filter(|id| !id.is_empty()), None))
+        }
         Err(error) => Err(refused(courier, far, &actor, conversation, &error).await),
     }
 }

@@ -145,7 +145,42 @@ pub(crate) async fn payloads(
     }
     conn.rows_of_many("erasing what deliveries say", REDACT, 1, found)
         .await?;
+    if let Some(last) = last {
+        attempts(conn, &ours, marks, (after, last)).await?;
+    }
     Ok(last)
+}
+
+/// Takes out what attempts asked and were answered, of the effects of these deliveries, where it
+/// holds one of the marks.
+async fn attempts(
+    conn: &mut Conn,
+    ours: &str,
+    marks: &[String],
+    (after, last): (i64, i64),
+) -> Result<(), StoreError> {
+    const CALLS: &str = "SELECT attempt.id, attempt.calls, effect.connection FROM effect \
+        JOIN attempt ON attempt.effect = effect.id \
+        WHERE effect.event > $1 AND effect.event <= $2 AND attempt.calls IS NOT NULL";
+    const REDACT: &str = "WITH v (id) AS (VALUES {rows}) UPDATE attempt SET calls = NULL \
+        FROM v WHERE attempt.id = v.id";
+    let mut found = Vec::new();
+    for row in conn
+        .rows("reading attempts for erasure", CALLS, values![after, last])
+        .await?
+    {
+        let (calls, from_ours) = (row.text(1)?, row.text(2)? == ours);
+        let holds = |mark: &String| {
+            (from_ours || mark.contains('@') || mark.starts_with('+'))
+                && calls.contains(mark.as_str())
+        };
+        if marks.iter().any(holds) {
+            found.push(Value::from(row.int(0)?));
+        }
+    }
+    conn.rows_of_many("erasing what attempts said", REDACT, 1, found)
+        .await
+        .map(drop)
 }
 
 /// Removes a part of what was copied: contacts that Intercom knows and that have no feedback, and

@@ -3,6 +3,7 @@
 pub(crate) mod change;
 pub(crate) mod companies;
 pub(crate) mod erase;
+pub(crate) mod mend;
 pub(crate) mod read;
 pub(crate) mod runs;
 pub(crate) mod take;

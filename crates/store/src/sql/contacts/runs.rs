@@ -10,7 +10,7 @@ use crate::committer::Writer;
 use crate::contacts::{Pages, Phase, REASONS_MAX, Run, RunKind, RunState, Sync, Taken};
 use crate::db::{Conn, Row, values};
 use crate::error::StoreError;
-use crate::sql::contacts::{companies, take};
+use crate::sql::contacts::{companies, mend, take};
 use crate::sql::decide::json;
 
 pub(crate) async fn syncs(conn: &mut Conn) -> Result<Vec<Sync>, StoreError> {
@@ -65,12 +65,14 @@ fn read(row: &Row) -> Result<Run, StoreError> {
         workspace: WorkspaceName::new(row.text(1)?),
         kind: match row.text(2)?.as_str() {
             "copy" => RunKind::Copy,
+            "mend" => RunKind::Mend,
             _ => RunKind::Sweep,
         },
         state: RunState::from_word(&row.text(3)?),
         phase: match row.text(4)?.as_str() {
             "companies" => Phase::Companies,
             "counting" => Phase::Counting,
+            "comparing" => Phase::Comparing,
             _ => Phase::Contacts,
         },
         cursor: row.text_or_null(5)?,
@@ -154,7 +156,7 @@ pub(crate) async fn claim(
     rows.first().map(read).transpose()
 }
 
-fn fenced(run: RunId) -> StoreError {
+pub(super) fn fenced(run: RunId) -> StoreError {
     StoreError::Fenced {
         lane: format!("contacts, run {run}"),
     }
@@ -184,6 +186,7 @@ pub(crate) async fn take_pages(
         .map_err(|error| StoreError::unreadable("a run", error))?;
     reasons.extend(pages.failed.iter().cloned());
     reasons.truncate(REASONS_MAX);
+    mend::met(conn, run, &pages.met).await?;
     companies::take_in(conn, workspace, &pages.companies, at).await?;
     let taken = take::take_in(conn, workspace, &pages.contacts, Some(Life::Live), at).await?;
     let gone_through = count(pages.contacts.len() + pages.failed.len());
@@ -270,7 +273,7 @@ pub(crate) async fn end(
         return Err(fenced(run));
     };
     if state == RunState::Done {
-        counted(conn, &row.text(0)?, row.text(1)? == "copy", theirs, at).await?;
+        counted(conn, &row.text(0)?, row.text(1)? != "sweep", theirs, at).await?;
     }
     Ok(())
 }

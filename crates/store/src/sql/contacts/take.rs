@@ -63,7 +63,7 @@ pub(crate) async fn store(
     Ok(())
 }
 
-async fn apply(conn: &mut Conn, changes: &ContactChanges) -> Result<(), StoreError> {
+pub(super) async fn apply(conn: &mut Conn, changes: &ContactChanges) -> Result<(), StoreError> {
     let ContactChanges {
         workspace,
         changes,

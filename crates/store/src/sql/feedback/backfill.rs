@@ -6,7 +6,7 @@ use bowline_domain::time::Millis;
 use crate::access::AuditEntry;
 use crate::db::{Conn, Row, values};
 use crate::error::StoreError;
-use crate::feedback::{Backfill, BackfillState};
+use crate::feedback::{Backfill, BackfillState, BackfillStep};
 use crate::sql::audit;
 
 const COLUMNS: &str = "id, product, since, state, found, looked, made, cursor, trouble, who, at, \
@@ -81,20 +81,47 @@ pub(crate) async fn become_(
     Ok(true)
 }
 
-/// Records how far one came.
+/// Takes one that is running and that nobody else holds, or goes on holding it.
+pub(crate) async fn claim(
+    conn: &mut Conn,
+    owner: &str,
+    id: i64,
+    (at, until): (Millis, Millis),
+) -> Result<Option<Backfill>, StoreError> {
+    let sql = format!(
+        "UPDATE backfill SET holder = $2, held_until = $4 \
+         WHERE id = $1 AND state = 'running' \
+           AND (holder IS NULL OR holder = $2 OR held_until < $3) RETURNING {COLUMNS}"
+    );
+    let args = values![id, owner, at.0, until.0];
+    let rows = conn.rows("taking a backfill", &sql, args).await?;
+    rows.first().map(read).transpose()
+}
+
+/// Records how far one came, unless somebody else took it over or it was cancelled meanwhile.
+/// Answers whether it was recorded. One that was paused while its last page was read is over too.
 pub(crate) async fn advance(
     conn: &mut Conn,
+    owner: &str,
     id: i64,
-    looked: i64,
-    cursor: Option<String>,
-    trouble: Option<String>,
-) -> Result<(), StoreError> {
-    const SQL: &str = "UPDATE backfill SET looked = looked + $1, cursor = $2, trouble = $3 \
-        WHERE id = $4";
-    let args = values![looked, cursor, trouble, id];
+    step: &BackfillStep,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE backfill SET looked = looked + $1, cursor = $2, trouble = $3, \
+          state = CASE WHEN $4 = 1 THEN 'done' ELSE state END, \
+          ended_at = CASE WHEN $4 = 1 THEN $5 ELSE ended_at END \
+        WHERE id = $6 AND holder = $7 AND state IN ('running', 'paused')";
+    let args = values![
+        step.looked,
+        step.cursor.clone(),
+        step.trouble.clone(),
+        step.over.is_some(),
+        step.over.map_or(0, |at| at.0),
+        id,
+        owner
+    ];
     conn.run("recording how far a backfill came", SQL, args)
         .await
-        .map(drop)
+        .map(|changed| changed > 0)
 }
 
 /// Those under way.

@@ -68,6 +68,9 @@ async fn store_one(
     for (id, status) in &changes.moved {
         follow(conn, *id, *status, at).await?;
     }
+    for (from, into) in &changes.merged {
+        person::move_to(conn, &changes.workspace, from, into).await?;
+    }
     if let (Some(backfill), 1..) = (changes.backfill, made) {
         const SQL: &str = "UPDATE backfill SET made = made + $1 WHERE id = $2";
         conn.run(

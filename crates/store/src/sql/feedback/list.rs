@@ -9,17 +9,17 @@ use bowline_domain::feedback::words::words;
 use bowline_domain::ids::WorkspaceName;
 use bowline_domain::time::Millis;
 
-use super::capture::product_word;
+use super::search;
 use crate::db::{Conn, Row, Value, in_list, values};
 use crate::error::StoreError;
 use crate::feedback::{AssigneeFilter, Sort, TicketPage, TicketQuery, TicketRow};
 use crate::sql::views::Conditions;
 
-/// Tickets that are looked through of those that words find: the newest.
-const FOUND_MAX: usize = 2_000;
-
 /// Words that are sought at once.
 const SOUGHT_MAX: usize = 12;
+
+/// Up to how many tickets with a label are looked up one by one.
+const FEW_LABELLED_MAX: i64 = 5_000;
 
 /// Labels that are offered.
 const LABELS_MAX: i64 = 500;
@@ -81,7 +81,8 @@ pub(crate) async fn label(conn: &mut Conn, rows: &mut [TicketRow]) -> Result<(),
     Ok(())
 }
 
-fn column(sort: Sort) -> &'static str {
+/// The column that lists are sorted by.
+pub(crate) fn column(sort: Sort) -> &'static str {
     match sort {
         Sort::Newest => "ticket.id",
         Sort::People => "ticket.people",
@@ -92,43 +93,28 @@ fn column(sort: Sort) -> &'static str {
 
 /// A part of the tickets that are asked for.
 pub(crate) async fn page(conn: &mut Conn, query: &TicketQuery) -> Result<TicketPage, StoreError> {
-    let sought = match &query.text {
-        Some(text) => {
-            let mut sought = words(text);
-            sought.truncate(SOUGHT_MAX);
-            if sought.is_empty() {
-                return Ok(TicketPage::default());
-            }
-            Some(sought)
+    if let Some(text) = &query.text {
+        let mut sought = words(text);
+        sought.truncate(SOUGHT_MAX);
+        if sought.is_empty() {
+            return Ok(TicketPage::default());
         }
-        None => None,
-    };
-    let found = match &sought {
-        Some(sought) => Some(find(conn, query.product, sought, false, FOUND_MAX).await?),
-        None => None,
-    };
+        return search::page(conn, query, &sought).await;
+    }
     let statuses: &[Status] = if query.statuses.is_empty() {
         &Status::ALL
     } else {
         &query.statuses
     };
+    let labelled = match &query.label {
+        Some(label) => labelled(conn, label).await?,
+        None => Labelled::Many,
+    };
     let mut rows = Vec::new();
-    match &found {
-        Some(found) => {
-            for ids in found.chunks(crate::db::ROWS_MAX) {
-                for status in statuses {
-                    rows.extend(of_status(conn, query, *status, Some(ids)).await?);
-                }
-            }
-        }
-        None => {
-            for status in statuses {
-                rows.extend(of_status(conn, query, *status, None).await?);
-            }
-        }
+    for status in statuses {
+        rows.extend(of_status(conn, query, *status, labelled).await?);
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.place(query.sort)));
-    rows.dedup_by_key(|row| row.id);
     let more = rows.len() > query.limit;
     rows.truncate(query.limit);
     label(conn, &mut rows).await?;
@@ -137,23 +123,35 @@ pub(crate) async fn page(conn: &mut Conn, query: &TicketQuery) -> Result<TicketP
             .last()
             .filter(|_| more)
             .map(|row| row.place(query.sort)),
-        broken_off: found.is_some_and(|found| found.len() >= FOUND_MAX),
+        broken_off: false,
         rows,
     })
 }
 
-/// The tickets of one status that are asked for, up to one more than the page has; of these only, if
-/// they are given.
-async fn of_status(
-    conn: &mut Conn,
-    query: &TicketQuery,
-    status: Status,
-    ids: Option<&[i64]>,
-) -> Result<Vec<TicketRow>, StoreError> {
-    let by = column(query.sort);
-    let mut conditions = Conditions::default();
-    conditions.sql.push("ticket.merged_into IS NULL".to_owned());
-    conditions.add("ticket.status = ?", status.code());
+/// How tickets with a label are got at: few are taken from the label's own list, many are met on
+/// the way through the order that is asked for.
+#[derive(Clone, Copy)]
+enum Labelled {
+    Few,
+    Many,
+}
+
+async fn labelled(conn: &mut Conn, label: &str) -> Result<Labelled, StoreError> {
+    let sql = format!(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM ticket_label WHERE label = $1 LIMIT {}) AS counted",
+        FEW_LABELLED_MAX + 1
+    );
+    let rows = conn.rows("counting tickets with a label", &sql, values![label]);
+    let count = rows.await?.first().map_or(Ok(0), |row| row.int(0))?;
+    Ok(if count > FEW_LABELLED_MAX {
+        Labelled::Many
+    } else {
+        Labelled::Few
+    })
+}
+
+/// What is asked of a ticket besides its words, its status and its place.
+fn wanted(conditions: &mut Conditions, query: &TicketQuery, labelled: Labelled) {
     if let Some(product) = query.product {
         conditions.add("ticket.product = ?", product.0);
     }
@@ -168,11 +166,43 @@ async fn of_status(
         conditions.add("ticket.importance = ?", importance.code());
     }
     if let Some(label) = &query.label {
-        conditions.add(
-            "ticket.id IN (SELECT ticket FROM ticket_label WHERE label = ?)",
-            label.as_str(),
-        );
+        let condition = match labelled {
+            Labelled::Few => "ticket.id IN (SELECT ticket FROM ticket_label WHERE label = ?)",
+            Labelled::Many => {
+                "EXISTS (SELECT 1 FROM ticket_label \
+                   WHERE ticket_label.label = ? AND ticket_label.ticket = ticket.id)"
+            }
+        };
+        conditions.add(condition, label.as_str());
     }
+}
+
+/// What is asked of a ticket besides its words and its place.
+pub(crate) fn fits(conditions: &mut Conditions, query: &TicketQuery) {
+    if !query.statuses.is_empty() {
+        let codes = query
+            .statuses
+            .iter()
+            .map(|status| status.code().to_string());
+        let codes: Vec<String> = codes.collect();
+        let any = format!("ticket.status IN ({})", codes.join(","));
+        conditions.sql.push(any);
+    }
+    wanted(conditions, query, Labelled::Many);
+}
+
+/// The tickets of one status that are asked for, up to one more than the page has.
+async fn of_status(
+    conn: &mut Conn,
+    query: &TicketQuery,
+    status: Status,
+    labelled: Labelled,
+) -> Result<Vec<TicketRow>, StoreError> {
+    let by = column(query.sort);
+    let mut conditions = Conditions::default();
+    conditions.sql.push("ticket.merged_into IS NULL".to_owned());
+    conditions.add("ticket.status = ?", status.code());
+    wanted(&mut conditions, query, labelled);
     match (query.after, query.sort) {
         (Some((_, id)), Sort::Newest) => conditions.add("ticket.id < ?", id),
         (Some((value, id)), _) => {
@@ -180,17 +210,6 @@ async fn of_status(
             conditions.go_on(", ?)", id);
         }
         (None, _) => {}
-    }
-    if let Some(ids) = ids {
-        let places: Vec<String> = (1..=ids.len())
-            .map(|place| format!("${}", conditions.args.len() + place))
-            .collect();
-        conditions
-            .sql
-            .push(format!("ticket.id IN ({})", places.join(",")));
-        conditions
-            .args
-            .extend(ids.iter().map(|id| Value::from(*id)));
     }
     let order = match query.sort {
         Sort::Newest => "ticket.id DESC".to_owned(),
@@ -203,71 +222,6 @@ async fn of_status(
     );
     let rows = conn.rows("listing tickets", &sql, conditions.args).await?;
     rows.iter().map(read_row).collect()
-}
-
-/// The newest tickets with these words, each by the ticket that stands for it.
-async fn find(
-    conn: &mut Conn,
-    product: Option<ProductId>,
-    sought: &[String],
-    any: bool,
-    limit: usize,
-) -> Result<Vec<i64>, StoreError> {
-    let dialect = conn.dialect();
-    let mut text = dialect.sought(sought, any);
-    if let Some(product) = product {
-        let word = dialect.sought(&[product_word(product)], false);
-        let and = dialect.sought(&["a".to_owned(), "b".to_owned()], false);
-        // What stands between two words that are both sought.
-        let and = if and.contains(" AND ") {
-            " AND "
-        } else {
-            " & "
-        };
-        text = format!("({text}){and}{word}");
-    }
-    let sql = format!(
-        "SELECT COALESCE(ticket.merged_into, ticket.id) FROM ( \
-           SELECT rowid AS found FROM ticket_text WHERE {} ORDER BY rowid DESC LIMIT {limit} \
-         ) AS hit JOIN ticket ON ticket.id = hit.found",
-        dialect.has_words("$1")
-    );
-    let rows = conn
-        .rows("looking for words in tickets", &sql, values![text])
-        .await?;
-    let mut ids: Vec<i64> = rows
-        .iter()
-        .map(|row| row.int(0))
-        .collect::<Result<_, _>>()?;
-    ids.sort_unstable_by_key(|id| std::cmp::Reverse(*id));
-    ids.dedup();
-    Ok(ids)
-}
-
-/// Tickets of a product with any of these words, with their texts.
-pub(crate) async fn with_words(
-    conn: &mut Conn,
-    product: ProductId,
-    sought: &[String],
-    limit: usize,
-) -> Result<Vec<(TicketRow, String)>, StoreError> {
-    if sought.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids = find(conn, Some(product), sought, true, limit).await?;
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let places: Vec<String> = (1..=ids.len()).map(|place| format!("${place}")).collect();
-    let sql = format!(
-        "SELECT {ROW}, ticket.body FROM ticket WHERE ticket.id IN ({}) AND erased IS NULL",
-        places.join(",")
-    );
-    let args = ids.iter().map(|id| Value::from(*id)).collect();
-    let rows = conn.rows("reading tickets with words", &sql, args).await?;
-    rows.iter()
-        .map(|row| Ok((read_row(row)?, row.text(ROW_COLUMNS)?)))
-        .collect()
 }
 
 /// How many tickets stand in each status.

@@ -7,5 +7,6 @@ pub(crate) mod group;
 pub(crate) mod list;
 pub(crate) mod person;
 pub(crate) mod products;
+pub(crate) mod search;
 pub(crate) mod triage;
 pub(crate) mod views;

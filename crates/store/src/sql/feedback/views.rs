@@ -74,6 +74,41 @@ pub(crate) async fn of_contact(
     Ok(!rows.is_empty())
 }
 
+/// The tickets of a contact, the newest first, those that were merged into others too.
+pub(crate) async fn given_by(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    contact: &ContactId,
+    limit: i64,
+) -> Result<Vec<TicketRow>, StoreError> {
+    let sql = format!(
+        "SELECT {ROW} FROM ticket WHERE workspace = $1 AND contact = $2 ORDER BY id DESC LIMIT $3"
+    );
+    let args = values![workspace.as_str(), contact.as_str(), limit];
+    let rows = conn
+        .rows("reading tickets of a contact", &sql, args)
+        .await?;
+    rows.iter().map(read_row).collect()
+}
+
+/// The contacts of tickets that were given under an e-mail address.
+pub(crate) async fn contacts_of_email(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    email: &str,
+    limit: i64,
+) -> Result<Vec<ContactId>, StoreError> {
+    const SQL: &str = "SELECT DISTINCT contact FROM ticket \
+        WHERE workspace = $1 AND email = $2 AND contact IS NOT NULL ORDER BY contact LIMIT $3";
+    let args = values![workspace.as_str(), email, limit];
+    let rows = conn
+        .rows("looking for who gave feedback", SQL, args)
+        .await?;
+    rows.iter()
+        .map(|row| row.text(0).map(ContactId::new))
+        .collect()
+}
+
 /// The tickets that are tied to an issue.
 pub(crate) async fn of_issue(
     conn: &mut Conn,
