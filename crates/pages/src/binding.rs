@@ -176,7 +176,10 @@ struct PanelPart {
 fn panel_part(panel: &PanelSettings) -> PanelPart {
     let sources = [
         ("linked", "Those of the linked conversations"),
-        ("reporter", "Users and leads with the reporter's e-mail address"),
+        (
+            "reporter",
+            "Users and leads with the reporter's e-mail address",
+        ),
     ];
     let chosen = match panel.contact_source {
         ContactSource::Linked => "linked",
@@ -214,12 +217,16 @@ fn panel_part(panel: &PanelSettings) -> PanelPart {
 
 /// The time in which changes are gathered.
 fn coalesce(seconds: u32, wrong: Option<(String, String)>) -> Field {
-    let field = Field::new("coalesce_seconds", "Seconds in which changes are gathered", "text")
-        .hinting(
-            "Several changes of an issue within this time go in one note, which says all of them. \
+    let field = Field::new(
+        "coalesce_seconds",
+        "Seconds in which changes are gathered",
+        "text",
+    )
+    .hinting(
+        "Several changes of an issue within this time go in one note, which says all of them. \
              0: each has its own, at once.",
-        )
-        .filled("off");
+    )
+    .filled("off");
     match wrong {
         None => field.with(&seconds.to_string()),
         Some((typed, words)) => field

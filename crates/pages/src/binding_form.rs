@@ -192,9 +192,8 @@ pub(crate) async fn change(
             let (faults, wrong) = wrong_with(refusal)?;
             let came = Came {
                 wrong: wrong.or_else(|| fault_of(&faults, "workspace")),
-                coalesce: fault_of(&faults, "coalesce_seconds").map(|words| {
-                    (fields.get("coalesce_seconds").to_owned(), words)
-                }),
+                coalesce: fault_of(&faults, "coalesce_seconds")
+                    .map(|words| (fields.get("coalesce_seconds").to_owned(), words)),
                 ..Came::default()
             };
             show(&app, &caller, (&site, &project), came).await

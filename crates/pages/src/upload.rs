@@ -19,10 +19,7 @@ pub(crate) fn boundary(headers: &HeaderMap) -> Option<String> {
 }
 
 /// The fields of a form, files as the text in them. What is no UTF-8 comes with the mark of it.
-pub(crate) async fn read(
-    body: Body,
-    boundary: String,
-) -> Result<Vec<(String, String)>, PageError> {
+pub(crate) async fn read(body: Body, boundary: String) -> Result<Vec<(String, String)>, PageError> {
     let bounds = SizeLimit::new().whole_stream(UPLOAD_BYTES_MAX);
     let bounds = Constraints::new().size_limit(bounds);
     let mut form = Multipart::with_constraints(body.into_data_stream(), boundary, bounds);
@@ -38,7 +35,9 @@ pub(crate) async fn read(
         let bytes = field.bytes().await.map_err(unread)?;
         fields.push((name, String::from_utf8_lossy(&bytes).into_owned()));
         if fields.len() > FIELDS_MAX {
-            return Err(PageError::bad_form("The form has more fields than any of ours."));
+            return Err(PageError::bad_form(
+                "The form has more fields than any of ours.",
+            ));
         }
     }
     Ok(fields)

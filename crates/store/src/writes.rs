@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bowline_domain::connection::Connection;
-use bowline_domain::effect::{Act, Effect};
 use bowline_domain::effect::EffectKey;
+use bowline_domain::effect::{Act, Effect};
 use bowline_domain::ids::{EffectId, EventId, IssueId, IssueKey};
 use bowline_domain::messaging::ids::{AccountName, MessageId, RequestRef};
 use bowline_domain::time::Millis;

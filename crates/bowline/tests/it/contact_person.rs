@@ -32,7 +32,10 @@ async fn a_persons_page_shows_their_feedback(on: On) {
     let mut agent = Browser::signed_in(&it.stage, "agent").await;
     let page = agent.get(&format!("/contacts/{}", person.id)).await;
     page.says("A dark mode, please. new, Mobile app");
-    assert!(page.text.contains(&format!("href=\"/feedback/{}\"", ticket.id)));
+    assert!(
+        page.text
+            .contains(&format!("href=\"/feedback/{}\"", ticket.id))
+    );
     page.says("Example Ltd");
     page.says(&conversation);
 }
@@ -101,24 +104,36 @@ async fn attributes_are_edited_by_their_kind(on: On) {
     assert_eq!(page.goes_to(), format!("{path}?done=saved"));
     let shown = async |name: &str| {
         let contact = known(&stage, &remote).await.unwrap();
-        let value = contact.profile.shown(&FieldName::custom(name)).value.cloned();
+        let value = contact
+            .profile
+            .shown(&FieldName::custom(name))
+            .value
+            .cloned();
         value.unwrap()
     };
     assert_eq!(shown("seats").await, FieldValue::Whole(7));
     assert_eq!(shown("paid").await, FieldValue::Flag(false));
     let page = agent.get(&path).await;
     page.says("seats 7 set by agent@example.com");
-    assert!(page.text.contains("Use Intercom's seats"), "and Intercom's beside it");
+    assert!(
+        page.text.contains("Use Intercom's seats"),
+        "and Intercom's beside it"
+    );
     let use_theirs = [("field", "custom.seats")];
-    agent.send(&format!("{path}/use-intercom"), &use_theirs).await;
+    agent
+        .send(&format!("{path}/use-intercom"), &use_theirs)
+        .await;
     assert_eq!(shown("seats").await, FieldValue::Whole(5));
 
     let script = Script::new(&stage, "administrator", &["read", "contacts"]).await;
     let path = format!("/api/v1/contacts/{id}");
     let wrong = json!({ "set": { "custom.seats": "many" } });
-    assert_eq!(script.call("PATCH", &path, Some(wrong), "").await.status, 422);
+    assert_eq!(
+        script.call("POST", &path, Some(wrong), "").await.status,
+        422
+    );
     let right = json!({ "set": { "custom.seats": 9 } });
-    let answer = script.call("PATCH", &path, Some(right), "").await;
+    let answer = script.call("POST", &path, Some(right), "").await;
     assert_eq!((answer.status, &answer.body["changed"]), (202, &json!(1)));
     assert_eq!(shown("seats").await, FieldValue::Whole(9));
 }
@@ -129,7 +144,9 @@ async fn columns_are_remembered_for_who_chose_them(on: On) {
     let head = "<th scope=\"col\">seats</th>";
     let page = agent.get("/contacts").await;
     assert!(!page.text.contains(head));
-    let page = agent.get("/contacts?column=phone&column=custom.seats").await;
+    let page = agent
+        .get("/contacts?column=phone&column=custom.seats")
+        .await;
     assert!(page.text.contains(head));
     let page = agent.get("/contacts").await;
     assert!(page.text.contains(head), "the next time too");
@@ -155,7 +172,11 @@ async fn a_chosen_file_is_previewed_and_imported(on: On) {
     let page = upload(file.as_bytes(), "").await;
     assert_eq!(page.status, 200, "{}", page.words());
     page.says("1200 added, 0 changed");
-    assert_eq!(listed(&stage, |_| ()).await.len(), 0, "nothing is changed yet");
+    assert_eq!(
+        listed(&stage, |_| ()).await.len(),
+        0,
+        "nothing is changed yet"
+    );
     let page = upload(b"email\n\xe4\xf6@example.com\n", "").await;
     assert_eq!(page.status, 422);
     page.says("not written in UTF-8");
@@ -170,6 +191,8 @@ async fn a_chosen_file_is_previewed_and_imported(on: On) {
     assert!(people.iter().any(|one| one.name == "Person, 7"));
 
     // A form that is not ours is refused, file or not.
-    let page = owner.post_file("/contacts/import", &[("workspace", "acme")], b"email\n").await;
+    let page = owner
+        .post_file("/contacts/import", &[("workspace", "acme")], b"email\n")
+        .await;
     assert_eq!(page.status, 403);
 }

@@ -108,7 +108,9 @@ impl Worker<'_> {
         match (error.kind, stays) {
             (ErrorKind::Gone, Some(stays)) => {
                 found.requests += 1;
-                let read = self.call(workspace, workspace.client.contact(stays)).await?;
+                let read = self
+                    .call(workspace, workspace.client.contact(stays))
+                    .await?;
                 if let Ok(taken) = contact(&read) {
                     found.changes.push(ContactChange::Take {
                         contact: Box::new(taken),

@@ -156,7 +156,9 @@ fn take(body: &Value, stored: &mut StoredBinding) -> Result<(), String> {
     flag("note_summary", &mut stored.contents.summary)?;
     flag("note_comments", &mut stored.contents.comment)?;
     if let Some(seconds) = body.get("coalesce_seconds") {
-        let seconds = seconds.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
+        let seconds = seconds
+            .as_u64()
+            .and_then(|seconds| u32::try_from(seconds).ok());
         let fits = seconds.filter(|seconds| *seconds <= COALESCE_SECONDS_MAX);
         let words = format!("coalesce_seconds is a number from 0 to {COALESCE_SECONDS_MAX}.");
         stored.coalesce_seconds = fits.ok_or(words)?;

@@ -390,7 +390,11 @@ mod tests {
         let lines = read("email,name\nnoa,Noa\n,Ben\n'+46,x").unwrap();
         assert!(lines[0].as_ref().unwrap_err().contains("no e-mail address"));
         assert!(lines[1].as_ref().unwrap_err().contains("nobody"));
-        assert!(read("email\n\u{fffd}@example.com").unwrap_err().contains("UTF-8"));
+        assert!(
+            read("email\n\u{fffd}@example.com")
+                .unwrap_err()
+                .contains("UTF-8")
+        );
         let many = format!("email\n{}", "a@example.com\n".repeat(LINES_MAX + 1));
         assert!(read(&many).unwrap_err().contains("at most"));
     }

@@ -38,11 +38,7 @@ fn names(profile: &Profile) -> Vec<FieldName> {
 }
 
 /// The fields of the form; with what was typed, if something was.
-pub(super) fn fields(
-    profile: &Profile,
-    typed: Option<&Fields>,
-    wrong: &[Wrong],
-) -> Vec<OwnField> {
+pub(super) fn fields(profile: &Profile, typed: Option<&Fields>, wrong: &[Wrong]) -> Vec<OwnField> {
     let field = |name: FieldName| {
         let shown = profile.shown(&name).value;
         let now = shown.map_or_else(String::new, |value| value_plain(&name, value));
@@ -131,7 +127,10 @@ pub(super) fn changes(
     typed: &Fields,
 ) -> (Vec<(FieldName, Option<FieldValue>)>, Vec<Wrong>) {
     let (mut changes, mut faults) = (Vec::new(), Vec::new());
-    for name in names(profile).into_iter().filter(|name| typed.has(name.as_str())) {
+    for name in names(profile)
+        .into_iter()
+        .filter(|name| typed.has(name.as_str()))
+    {
         let shown = profile.shown(&name).value;
         let now = shown.map_or_else(String::new, |value| value_plain(&name, value));
         let text = typed.get(name.as_str()).trim();
@@ -153,7 +152,9 @@ mod tests {
     fn profile(values: &[(&str, FieldValue)]) -> Profile {
         let mut profile = Profile::default();
         for (name, value) in values {
-            profile.remote.insert(FieldName::custom(name), value.clone());
+            profile
+                .remote
+                .insert(FieldName::custom(name), value.clone());
         }
         profile
     }

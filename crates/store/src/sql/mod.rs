@@ -1,10 +1,10 @@
 //! The SQL, one file per thing that is done.
 
-pub(crate) mod choices;
 pub(crate) mod accept;
 pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod bindings;
+pub(crate) mod choices;
 pub(crate) mod claim;
 pub(crate) mod connections;
 pub(crate) mod contacts;
