@@ -3,15 +3,17 @@
 mod model;
 mod writes;
 
-use bowline_domain::contacts::ids::{
-    CompanyId, ConflictId, ContactId, RemoteContactId, RunId,
-};
+use bowline_domain::contacts::ids::{CompanyId, ConflictId, ContactId, RemoteContactId, RunId};
 use bowline_domain::contacts::remote::RemoteContact;
 use bowline_domain::ids::{ConversationId, IssueId, SiteName, WorkspaceName};
 use bowline_domain::time::Millis;
 
 pub use model::*;
-use writes::{BeginRun, ClaimRun, DecideConflict, EditField, EndRun, EraseContact, ErasePayloads, ForgetMet, ImportContacts, JoinContacts, RemoveCopied, RestartRun, RunWaits, StopRuns, SwitchSync, TakeContacts, TakePages, TakeUnmet};
+use writes::{
+    BeginRun, ClaimRun, DecideConflict, EditField, EndRun, EraseContact, ErasePayloads, ForgetMet,
+    ImportContacts, JoinContacts, RemoveCopied, RestartRun, RunWaits, StopRuns, SwitchSync,
+    TakeContacts, TakePages, TakeUnmet,
+};
 
 use crate::access::AuditEntry;
 use crate::error::StoreError;

@@ -2,9 +2,7 @@
 
 use bowline_domain::contacts::Life;
 use bowline_domain::contacts::ids::{ContactId, RemoteContactId};
-use bowline_store::contacts::{
-    ContactChange, Pages, Phase, Run, RunKind, RunState, Sync, Unmet,
-};
+use bowline_store::contacts::{ContactChange, Pages, Phase, Run, RunKind, RunState, Sync, Unmet};
 use bowline_store::{Store, StoreError};
 
 use crate::contacts::*;
@@ -198,7 +196,10 @@ pub(crate) async fn who_is_not_met_in_a_list_is_asked_for_once(world: &World) {
     let latest = async || -> Run { store.runs(&workspace(), 1).await.unwrap().remove(0) };
     assert_eq!(latest().await.phase, Phase::Comparing);
     let unmet = async |after: i64| {
-        let part = store.unmet(&latest().await, ContactId(after), 2).await.unwrap();
+        let part = store
+            .unmet(&latest().await, ContactId(after), 2)
+            .await
+            .unwrap();
         let ids = part.iter().map(|(_, remote)| remote.as_str().to_owned());
         (ids.collect::<Vec<_>>(), part.last().map(|(id, _)| *id))
     };

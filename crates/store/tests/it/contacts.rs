@@ -7,13 +7,13 @@ use bowline_domain::contacts::matching::By;
 use bowline_domain::contacts::profile::{Edit, Fields, Origin};
 use bowline_domain::contacts::remote::{RemoteCompany, RemoteContact};
 use bowline_domain::ids::{ConversationId, WorkspaceName};
+use bowline_store::Store;
 use bowline_store::access::AuditEntry;
 use bowline_store::contacts::{
     CompanyQuery, Contact, ContactChange, ContactChanges, ContactQuery, FieldEdit, Found,
     ImportStep, Imported, Pages, RunKind, Taken,
 };
 use bowline_store::model::Decided;
-use bowline_store::Store;
 
 use crate::contact_runs::running;
 use crate::support::*;

@@ -12,8 +12,8 @@ use bowline_domain::time::Millis;
 use bowline_store::Store;
 use bowline_store::access::AuditEntry;
 use bowline_store::feedback::{
-    AssigneeFilter, Erase, FeedbackChanges, FileDraft, NotMerged,
-    ProductDraft, Sort, TicketChange, TicketQuery,
+    AssigneeFilter, Erase, FeedbackChanges, FileDraft, NotMerged, ProductDraft, Sort, TicketChange,
+    TicketQuery,
 };
 use bowline_store::model::{Accepted, Decided, EventFilter, EventSource, NewEvent, OnArrival};
 

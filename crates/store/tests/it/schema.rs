@@ -9,9 +9,9 @@ use bowline_store::{Open, Store, StoreError};
 
 use crate::support::*;
 use crate::{
-    contact_runs, feedback_backfills,
-    accepting, access, browsing, configuring, contacts, deciding, feedback, lanes, reading,
-    readings, retention, settling, taken_over, talk_browsing, talking, viewing,
+    accepting, access, browsing, configuring, contact_runs, contacts, deciding, feedback,
+    feedback_backfills, lanes, reading, readings, retention, settling, taken_over, talk_browsing,
+    talking, viewing,
 };
 
 on_both!(
@@ -277,7 +277,11 @@ async fn exercise(backend: Backend) {
         contacts::a_local_edit_counts_until_intercom_is_used_again,
     )
     .await;
-    run(backend, contact_runs::a_run_goes_on_where_it_was_and_is_fenced).await;
+    run(
+        backend,
+        contact_runs::a_run_goes_on_where_it_was_and_is_fenced,
+    )
+    .await;
     run(
         backend,
         contact_runs::what_was_copied_is_removed_and_can_be_copied_again,
