@@ -43,11 +43,19 @@ for (const link of document.querySelectorAll("a[data-absolute]")) {
 // What changes by itself is fetched again now and then, unless someone is in the middle of it.
 const fresh = document.querySelector("[data-refresh]");
 if (fresh) {
+  // After something was done the page asks often to show it, but not for ever: then it asks as if
+  // it had been opened without that.
+  let often = 15;
+  const place = () => {
+    const address = new URL(location.href);
+    if (address.searchParams.has("done") && often-- <= 0) address.searchParams.delete("done");
+    return address.href;
+  };
   const busy = () => document.hidden || fresh.contains(document.activeElement) || !getSelection().isCollapsed || fresh.querySelector("details[open]");
   const again = async () => {
     if (!busy()) {
       try {
-        const answer = await fetch(location.href, { headers: { accept: "text/html" }, redirect: "error" });
+        const answer = await fetch(place(), { headers: { accept: "text/html" }, redirect: "error" });
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const next = answer.ok && page.querySelector(".top, .frame") ? page.querySelector("main > div") : null;
         if (next && !busy()) {

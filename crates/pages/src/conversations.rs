@@ -146,6 +146,9 @@ fn read_cursor(text: &str) -> Option<TalkCursor> {
     })
 }
 
+/// Characters of a name that are looked for at least.
+const NAME_CHARS_MIN: usize = 2;
+
 /// What somebody means whom or what conversations are to be about; `Err`: it is nothing.
 fn subject(text: &str) -> Result<TalkSubject, String> {
     let key = text.to_uppercase();
@@ -163,9 +166,12 @@ fn subject(text: &str) -> Result<TalkSubject, String> {
     if text.contains(['.', '@', ':']) {
         return Ok(TalkSubject::Identity(text.to_owned()));
     }
+    if text.chars().count() >= NAME_CHARS_MIN && text.contains(char::is_alphabetic) {
+        return Ok(TalkSubject::Name(text.to_owned()));
+    }
     Err(format!(
         "“{text}” is neither a request's key (SUP-17) nor a telephone number (+15550100) nor a \
-         user id."
+         user id nor {NAME_CHARS_MIN} letters of a name."
     ))
 }
 
@@ -256,7 +262,7 @@ pub(crate) async fn page(
     let page = ConversationsPage {
         shell: caller.shell("Conversations", Place::Talks),
         tab: "conversations",
-        about: Field::new("about", "Request or customer", "text")
+        about: Field::new("about", "Request, number or name", "text")
             .with(query.text("about"))
             .filled("off")
             .optional(),
@@ -290,7 +296,8 @@ mod tests {
         assert_eq!(subject("+1 555 0100"), Ok(number));
         let user = TalkSubject::Identity("US.1234".to_owned());
         assert_eq!(subject("US.1234"), Ok(user));
-        assert!(subject("Noa").is_err() && subject("SUP-").is_err());
+        assert_eq!(subject("Noa"), Ok(TalkSubject::Name("Noa".to_owned())));
+        assert!(subject("N").is_err() && subject("12").is_err());
     }
 
     #[test]

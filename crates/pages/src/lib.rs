@@ -106,6 +106,32 @@ pub fn router(setup: Setup) -> Router {
         days: Arc::default(),
         frames: Arc::new(setup.frames),
     };
+    table()
+        .fallback(error::nowhere)
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            security::protect,
+        ))
+        .with_state(app)
+}
+
+/// The addresses that are served, as the router has them; for the check that all of the API is
+/// described.
+pub fn addresses() -> Vec<String> {
+    // The router does not list its routes, but shows them: `RouteId(7): "/links"`.
+    let shown = format!("{:?}", table());
+    let shown = shown.split("RouteId(").filter_map(|entry| {
+        let (_, path) = entry.split_once("): \"")?;
+        Some(path.split_once('"')?.0.to_owned())
+    });
+    let mut found: Vec<String> = shown.filter(|path| path.starts_with('/')).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Every address with its handlers.
+fn table() -> Router<App> {
     let strangers = Router::new()
         .route(
             "/setup",
@@ -218,10 +244,4 @@ pub fn router(setup: Setup) -> Router {
         .merge(talks)
         .merge(api::routes())
         .merge(feedback::routes())
-        .fallback(error::nowhere)
-        .layer(middleware::from_fn_with_state(
-            app.clone(),
-            security::protect,
-        ))
-        .with_state(app)
 }

@@ -9,12 +9,15 @@ use axum::response::Response;
 use bowline_access::Look;
 use bowline_domain::connection::{Connection, Health};
 use bowline_domain::time::Millis;
+use bowline_engine::desk::{AccountNow, DeskNow};
 use bowline_engine::look::{ConnectionNow, FarSide};
+use bowline_engine::shared::Shared;
 use bowline_store::browse::{Day, Queue};
 use bowline_store::model::LaneKind;
 
 use crate::App;
 use crate::caller::Caller;
+use crate::desks::provider;
 use crate::component::{Lozenge, Tone};
 use crate::error::{PageError, html};
 use crate::notice;
@@ -77,6 +80,8 @@ pub(crate) struct Card {
     pub(crate) webhook: Lozenge,
     pub(crate) webhook_at: Option<When>,
     pub(crate) actor: Option<String>,
+    /// What it serves, and what that is.
+    pub(crate) serves: &'static str,
     pub(crate) projects: String,
     pub(crate) deliveries: String,
 }
@@ -131,18 +136,88 @@ fn card(
         since: reader.when(connection.since),
         since_ago: ago(now, connection.since),
         reason: connection.reason.clone(),
-        meaning: meaning(connection, works, events, effects),
+        meaning: meaning(kept(connection.far_side), works, events, effects),
         mend: mend(connection),
         webhook,
         webhook_at: connection.webhook_seen_at.map(|at| reader.when(at)),
         actor: connection.actor_id.clone(),
+        serves: "Projects",
         projects: projects.join(", "),
         deliveries: asking("/deliveries", "connection", &connection.connection.key()),
     }
 }
 
+/// What is kept for a connection that does not work.
+fn kept(far_side: FarSide) -> &'static str {
+    match far_side {
+        FarSide::Intercom => "notes",
+        FarSide::JiraCloud | FarSide::JiraDataCenter => "deliveries",
+    }
+}
+
+/// How the channel accounts are, with what waits for them.
+pub(crate) fn account_cards(
+    shared: &Shared,
+    queues: &[Queue],
+    reader: &Reader,
+    now: Millis,
+) -> Vec<Card> {
+    let desks = shared.desks_now();
+    let accounts = shared.accounts_now().into_iter();
+    accounts
+        .map(|account| account_card(account, &desks, queues, reader, now))
+        .collect()
+}
+
+fn account_card(
+    account: AccountNow,
+    desks: &[DeskNow],
+    queues: &[Queue],
+    reader: &Reader,
+    now: Millis,
+) -> Card {
+    let connection = Connection::Account(account.name.clone());
+    let count = |kind| {
+        let mut of = queues.iter();
+        let found = of.find(|queue| queue.connection == connection && queue.kind == kind);
+        found.map_or(0, |queue| queue.waiting)
+    };
+    let (events, effects) = (count(LaneKind::Events), count(LaneKind::Effects));
+    let works = account.health.works();
+    let of_account = desks
+        .iter()
+        .filter(|desk| desk.config.desk.account == account.name);
+    let names: Vec<String> = of_account
+        .map(|desk| desk.config.desk.name.to_string())
+        .collect();
+    Card {
+        name: account.name.to_string(),
+        far_side: provider(account.provider),
+        url: String::new(),
+        health: health(account.health),
+        works,
+        since: reader.when(account.since),
+        since_ago: ago(now, account.since),
+        reason: account.reason,
+        meaning: meaning("messages to customers", works, events, effects),
+        mend: (!works).then_some(
+            "Whoever manages the account at the provider makes a new key; whoever runs Bowline \
+             enters it in the configuration. What customers write still comes into Jira.",
+        ),
+        webhook: match account.webhook_seen_at {
+            Some(_) => Lozenge::new(Tone::Good, "webhook seen"),
+            None => Lozenge::new(Tone::Warn, "no webhook yet"),
+        },
+        webhook_at: account.webhook_seen_at.map(|at| reader.when(at)),
+        actor: account.known_as,
+        serves: "Desks",
+        projects: names.join(", "),
+        deliveries: asking("/deliveries", "connection", &connection.key()),
+    }
+}
+
 /// What the state of a connection means for the work.
-fn meaning(connection: &ConnectionNow, works: bool, events: i64, effects: i64) -> String {
+fn meaning(kept: &str, works: bool, events: i64, effects: i64) -> String {
     let queued = match (events, effects) {
         (0, 0) => String::new(),
         (0, effects) => format!("{} queued", are(effects, "write")),
@@ -159,13 +234,9 @@ fn meaning(connection: &ConnectionNow, works: bool, events: i64, effects: i64) -
     match (works, queued.is_empty()) {
         (true, true) => "Nothing waits.".to_owned(),
         (true, false) => format!("{queued} and being worked."),
-        (false, true) => match connection.far_side {
-            FarSide::Intercom => {
-                "Nothing is lost: notes from now on are queued until it works again.".to_owned()
-            }
-            _ => "Nothing is lost: deliveries from now on are queued until it works again."
-                .to_owned(),
-        },
+        (false, true) => {
+            format!("Nothing is lost: {kept} from now on are queued until it works again.")
+        }
         (false, false) => {
             format!("{queued}. Nothing is lost; the queue is drained when it works again.")
         }
@@ -205,11 +276,13 @@ pub(crate) async fn page(
     let mut problems = all_problems(&app, &caller.reader).await?;
     let more_problems = problems.len().saturating_sub(PROBLEMS_SHOWN);
     problems.truncate(PROBLEMS_SHOWN);
+    let mut connections = cards(app.shared.connections_now(), &queues, &caller.reader, now);
+    connections.extend(account_cards(&app.shared, &queues, &caller.reader, now));
     let page = OverviewPage {
         shell: caller
             .shell("Overview", Place::Overview)
             .noting(notice::of(&query)),
-        connections: cards(app.shared.connections_now(), &queues, &caller.reader, now),
+        connections,
         events: backlog.events,
         effects: backlog.effects,
         oldest_event: backlog.oldest_event_at.map(|at| ago(now, at)),

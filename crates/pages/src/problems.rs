@@ -16,7 +16,7 @@ use crate::component::{Lozenge, Tone};
 use crate::error::{PageError, html};
 use crate::held_messages::{self, Held};
 use crate::notice;
-use crate::overview::{Card, cards};
+use crate::overview::{Card, account_cards, cards};
 use crate::query::{Query, asking};
 use crate::reader::{Reader, When};
 use crate::shell::{Place, Shell};
@@ -74,7 +74,8 @@ pub(crate) async fn page(
 pub(crate) async fn all_problems(app: &App, reader: &Reader) -> Result<Vec<Problem>, PageError> {
     let (store, now) = (&app.shared.store, app.shared.now());
     let queues = store.queues().await?;
-    let connections = cards(app.shared.connections_now(), &queues, reader, now);
+    let mut connections = cards(app.shared.connections_now(), &queues, reader, now);
+    connections.extend(account_cards(&app.shared, &queues, reader, now));
     let broken = connections.into_iter().filter(|card| !card.works);
     let mut problems: Vec<Problem> = broken.map(of_connection).collect();
     let tokens = app.settings.tokens_that_end().into_iter();

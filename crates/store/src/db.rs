@@ -151,9 +151,11 @@ impl Dialect {
     /// What is sought, as the condition takes it: texts that begin with each of these words, or
     /// with any of them. Words are letters and digits only.
     pub(crate) fn sought(self, words: &[String], any: bool) -> String {
+        // Nearly every text has a word that begins with any one letter.
+        let begins = |word: &String| word.chars().nth(1).is_some();
         let one = |word: &String| match self {
-            Self::Sqlite => format!("\"{word}\" *"),
-            Self::Postgres => format!("'{word}':*"),
+            Self::Sqlite => format!("\"{word}\"{}", if begins(word) { " *" } else { "" }),
+            Self::Postgres => format!("'{word}'{}", if begins(word) { ":*" } else { "" }),
         };
         let joined = match (self, any) {
             (Self::Sqlite, true) => " OR ",

@@ -300,6 +300,8 @@ pub struct WrittenLine {
     pub line: Line,
     /// Does it stand in Jira, as far as that is recorded?
     pub written: bool,
+    /// Since when, as far as that is recorded.
+    pub written_at: Option<Millis>,
 }
 
 /// What a committed decision leaves to do.
@@ -383,6 +385,11 @@ pub enum Ending {
         /// Why, in words.
         reason: String,
     },
+    /// Not tried: more comes to be made together with it.
+    NotYet {
+        /// Not before.
+        due_at: Millis,
+    },
 }
 
 impl Ending {
@@ -412,6 +419,7 @@ impl Ending {
                 doubtful,
                 reason: change(reason),
             },
+            Self::NotYet { due_at } => Self::NotYet { due_at },
         }
     }
 
@@ -425,7 +433,8 @@ impl Ending {
             Self::Later { doubtful: true, .. } => EffectState::Unknown,
             Self::Later {
                 doubtful: false, ..
-            } => EffectState::Planned,
+            }
+            | Self::NotYet { .. } => EffectState::Planned,
         }
     }
 }

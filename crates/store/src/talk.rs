@@ -202,13 +202,14 @@ impl Store {
         .await
     }
 
-    /// Records which lines, by message and part, stand in Jira.
+    /// Records which lines, by message and part, stand in Jira now.
     pub async fn lines_written(
         &self,
         account: AccountName,
         lines: Vec<(MessageId, u32)>,
+        at: Millis,
     ) -> Result<(), StoreError> {
-        self.write(LinesWritten { account, lines }).await
+        self.write(LinesWritten { account, lines, at }).await
     }
 
     /// Records that lines of a description that do not stand in Jira go into a comment.

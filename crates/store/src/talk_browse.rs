@@ -22,6 +22,8 @@ pub enum TalkSubject {
     EndUser(AccountName, EndUserId),
     /// Whoever is known by this value, such as a telephone number.
     Identity(String),
+    /// Whoever has this in their name, in capitals or not.
+    Name(String),
 }
 
 /// Where the time in which an active conversation can be answered is.

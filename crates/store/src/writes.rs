@@ -156,8 +156,8 @@ write!(RequestMade { whose: RequestRef, issue: IssueId, key: IssueKey } -> (),
     |conn, _| talk::request_made(conn, &whose, &issue, &key).await);
 write!(GatheringPlaced { whose: RequestRef, gathering: u32, comment: String } -> (),
     |conn, _| talk::gathering_placed(conn, &whose, gathering, &comment).await);
-write!(LinesWritten { account: AccountName, lines: Vec<(MessageId, u32)> } -> (),
-    |conn, _| talk::lines_written(conn, &account, &lines).await);
+write!(LinesWritten { account: AccountName, lines: Vec<(MessageId, u32)>, at: Millis } -> (),
+    |conn, _| talk::lines_written(conn, &account, &lines, at).await);
 write!(LinesMoved { account: AccountName, lines: Vec<(MessageId, u32)> } -> (),
     |conn, _| talk::lines_moved(conn, &account, &lines).await);
 write!(OutboundSent { key: EffectKey, remote_id: String } -> (),

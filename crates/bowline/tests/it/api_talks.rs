@@ -40,7 +40,12 @@ async fn conversations_are_read_and_messages_decided_about(on: On) {
     assert_eq!(row["can_reply"], true);
     let none = script.get("/api/v1/conversations?state=ended").await.body;
     assert_eq!(none["items"], json!([]));
-    let wrong = script.get("/api/v1/conversations?about=somebody").await;
+    for (name, found) in [("lind", 1), ("somebody", 0)] {
+        let path = format!("/api/v1/conversations?about={name}");
+        let by_name = script.get(&path).await.body;
+        assert_eq!(by_name["items"].as_array().unwrap().len(), found, "{name}");
+    }
+    let wrong = script.get("/api/v1/conversations?about=x").await;
     assert_eq!(wrong.status, 422);
 
     let path = format!("/api/v1/conversations/{}", row["id"].as_str().unwrap());

@@ -7,6 +7,7 @@
 )]
 
 mod api;
+mod api_complete;
 mod api_talks;
 mod attempts;
 mod bad_input;
@@ -55,6 +56,7 @@ mod reconciling;
 mod record;
 mod reopening;
 mod replicas;
+mod replicas_copying;
 mod service_desk;
 mod signing_in;
 mod stage;

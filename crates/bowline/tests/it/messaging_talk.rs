@@ -102,7 +102,32 @@ async fn rule_07_restricted_comments_never_leave(on: On) {
     assert_eq!(talk.received(), ["Good morning"]);
 }
 
+async fn rule_06_a_comment_that_we_may_not_read_closes_the_open_comment(on: On) {
+    let talk = Talk::on(on).await;
+    talk.noa().writes("Hello");
+    let request = talk.request(1).await;
+    talk.settled().await;
+    talk.agent().comment(&request, "Good morning").unwrap();
+    talk.settled().await;
+    talk.noa().writes("It is red");
+    talk.settled().await;
+    let restricted = NewComment::restricted("secret: for the bosses", "Administrators");
+    talk.agent().comment_with(&request, restricted).unwrap();
+    talk.settled().await;
+    talk.noa().writes("And it blinks");
+    talk.settled().await;
+    let comments = talk.comments(&request);
+    let said: Vec<&str> = comments
+        .iter()
+        .filter(|one| one.starts_with("Noa"))
+        .map(String::as_str)
+        .collect();
+    assert_eq!(said, ["Noa: It is red", "Noa: And it blinks"]);
+    assert_eq!(talk.received(), ["Good morning"]);
+}
+
 on_both!(
+    rule_06_a_comment_that_we_may_not_read_closes_the_open_comment,
     rule_01_a_first_message_makes_a_request,
     rules_02_to_06_the_talk_goes_on_in_comments,
     another_channel_and_another_name_go_on_in_the_description,

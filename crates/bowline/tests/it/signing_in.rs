@@ -22,6 +22,7 @@ const PAGES: [(&str, &str); 45] = [
     ("/feedback?q=dark&sort=spend&status=all", "viewer"),
     ("/products", "viewer"),
     ("/help", "viewer"),
+    ("/api/docs", "viewer"),
     ("/search?q=ENG-1", "viewer"),
     ("/account", "viewer"),
     ("/tokens", "viewer"),

@@ -15,8 +15,35 @@ const LINE_CHARS_MAX: usize = 15_000;
 /// Characters of a summary (Jira: 255).
 const SUMMARY_CHARS_MAX: usize = 255;
 
+/// How many times the quiet time the oldest message waits at most for a quiet moment.
+const QUIET_TIMES_MAX: i64 = 4;
+
+/// How long at most a message waits for a quiet moment, in milliseconds, where the quiet time itself
+/// is not longer.
+const WAIT_MS_MAX: i64 = 60_000;
+
 /// What stands in front of a comment that goes on with a text that became too long.
 pub const CONTINUED: &str = "(continued)";
+
+/// When messages that came in at these times are written: once nothing more came for the quiet time,
+/// or the oldest has waited for as long as any message does; and the quiet time behind the last
+/// write, so that what comes late and at once is written together too. `None` if none waits.
+pub fn due_at(
+    received_at: impl Iterator<Item = Millis>,
+    last_write: Option<Millis>,
+    quiet_ms: i64,
+) -> Option<Millis> {
+    let (oldest, newest) = received_at.fold(None, |span: Option<(Millis, Millis)>, at| {
+        let (oldest, newest) = span.unwrap_or((at, at));
+        Some((oldest.min(at), newest.max(at)))
+    })?;
+    let longest = quiet_ms
+        .saturating_mul(QUIET_TIMES_MAX)
+        .min(WAIT_MS_MAX)
+        .max(quiet_ms);
+    let pause = newest.plus_ms(quiet_ms).min(oldest.plus_ms(longest));
+    Some(last_write.map_or(pause, |last| pause.max(last.plus_ms(quiet_ms))))
+}
 
 /// Where gathered text stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,6 +149,25 @@ pub fn minute(at: Millis) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pause_is_waited_for_and_not_for_ever() {
+        for (received, last, quiet, want) in [
+            (vec![], None, 3, None),
+            (vec![10], None, 0, Some(10)),
+            (vec![10], None, 3, Some(13)),
+            (vec![12, 10], None, 3, Some(15)),
+            (vec![10, 21], None, 3, Some(22)),
+            (vec![10], Some(11), 3, Some(14)),
+            (vec![10], Some(4), 3, Some(13)),
+            (vec![10, 11], Some(40), 3, Some(43)),
+            (vec![0, 70_000], None, 30_000, Some(60_000)),
+            (vec![0, 70_000], None, 300_000, Some(300_000)),
+        ] {
+            let due = due_at(received.iter().copied().map(Millis), last.map(Millis), quiet);
+            assert_eq!(due, want.map(Millis), "{received:?} {last:?} {quiet}");
+        }
+    }
 
     #[test]
     fn a_summary_is_one_line_of_at_most_255_characters() {

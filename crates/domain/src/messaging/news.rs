@@ -25,6 +25,8 @@ pub struct RequestNews {
     pub key: Option<IssueKey>,
     /// An event says that it was deleted.
     pub deleted: bool,
+    /// A comment was told of that is not among those we may read: restricted to others, or deleted.
+    pub unreadable: bool,
     /// The comments that were not dealt with, in the order of their creation.
     pub comments: Vec<CommentNews>,
     /// The status changes that were not dealt with, in the order in which they happened.

@@ -25,6 +25,9 @@ use crate::shared::Shared;
 /// How often it is looked whether something is due.
 const TICK: Duration = Duration::from_secs(5);
 
+/// How soon a look that failed is made again, in milliseconds.
+const AGAIN_AFTER_MS: i64 = 10_000;
+
 /// How far a look reaches back behind the last one, in milliseconds: lists lag behind, and clocks
 /// differ.
 const OVERLAP_MS: i64 = 10 * 60 * 1_000;
@@ -52,6 +55,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             let name = watch_name(account);
             if account.standing.works() && is_due(&mut due, &name, every, shared.now()) {
                 let done = look_at(&shared, account, &name).await;
+                again_soon(&mut due, &name, done.is_err(), shared.now());
                 complain(&name, done);
             }
         }
@@ -62,6 +66,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             let name = format!("desk/{}", desk.desk.name);
             if site.standing.works() && is_due(&mut due, &name, REQUESTS_EVERY_MS, shared.now()) {
                 let done = requests(&shared, site, &desk.service_desk, &name).await;
+                again_soon(&mut due, &name, done.is_err(), shared.now());
                 complain(&name, done);
             }
         }
@@ -87,6 +92,13 @@ fn is_due(due: &mut HashMap<String, Millis>, name: &str, every_ms: i64, now: Mil
         *at = now.plus_ms(every_ms);
     }
     is_due
+}
+
+/// A look that failed is made again before its time: until then no webhook may be registered.
+fn again_soon(due: &mut HashMap<String, Millis>, name: &str, failed: bool, now: Millis) {
+    if let Some(at) = due.get_mut(name).filter(|_| failed) {
+        *at = (*at).min(now.plus_ms(AGAIN_AFTER_MS));
+    }
 }
 
 fn complain(what: &str, done: Result<(), String>) {
@@ -287,6 +299,7 @@ async fn changed(
     let look = TalkEvent::Look {
         generation: talk.whose.generation,
         deleted: false,
+        commented: None,
     };
     let version = issue.updated_ms.unwrap_or_default();
     let name = format!("{}@{version}", issue.id);

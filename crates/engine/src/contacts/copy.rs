@@ -122,6 +122,8 @@ impl Worker<'_> {
             if let Err(error) = ended {
                 tracing::warn!(workspace = %self.name, %error, "the end of a run was not kept");
             }
+            // What it left may be a reason for another one: it is looked for at once.
+            self.shared.contacts_switched.notify_waiters();
             return;
         }
     }

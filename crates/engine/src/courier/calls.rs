@@ -194,11 +194,11 @@ fn without_fields(text: &str) -> String {
         let value = value.strip_prefix(':').map(str::trim_start);
         match value.filter(|_| names_a_secret(name)) {
             Some(value) if value.starts_with('"') => {
-                out.push_str(&format!("\"{name}\":\"{REMOVED}\""));
+                out.extend(["\"", name, "\":\"", REMOVED, "\""]);
                 rest = next_string(value).map_or("", |(_, _, after)| after);
             }
             _ => {
-                out.push_str(&format!("\"{name}\""));
+                out.extend(["\"", name, "\""]);
                 rest = after;
             }
         }

@@ -66,7 +66,13 @@ async fn one(shared: &Arc<Shared>, taken: TakenEffect, priority: Priority) -> Op
         taken: &taken,
         priority,
     };
+<<<<<<< HEAD
+    let attempt = AssertUnwindSafe(Box::pin(courier.attempt())).catch_unwind();
+||||||| merged common ancestors
+    let attempt = AssertUnwindSafe(courier.attempt()).catch_unwind();
+=======
     let attempt = Box::pin(AssertUnwindSafe(courier.attempt()).catch_unwind());
+>>>>>>> binding
     let (attempted, seen) = bowline_net::witness::witnessed(attempt).await;
     let secrets = calls::Secrets::of(&seen);
     let ending = match attempted {
@@ -109,6 +115,8 @@ fn report(taken: &TakenEffect, ending: &Ending) {
             remote.id = remote_id.as_deref().unwrap_or_default(), "effect confirmed"),
         Ending::Dropped { reason } => tracing::info!(event.id = %taken.event,
             effect.id = %taken.id, effect.kind = kind, reason, "effect dropped"),
+        Ending::NotYet { due_at } => tracing::debug!(effect.id = %taken.id, effect.kind = kind,
+            due.at = due_at.0, "effect waits for more"),
         Ending::Rejected { reason } | Ending::Held { reason } | Ending::Later { reason, .. } => {
             tracing::warn!(event.id = %taken.event, effect.id = %taken.id, effect.kind = kind,
                 state, attempts = taken.attempts, reason, "effect not made");

@@ -144,7 +144,7 @@ async fn edit(app: &App, who: &Who, id: ContactId, bytes: &[u8]) -> Result<Value
         let text = match value {
             Value::Null => String::new(),
             Value::String(text) => text.trim().to_owned(),
-            Value::Bool(_) | Value::Number(_) => value.to_string(),
+            Value::Bool(_) | Value::Number(_) if name.starts_with("custom.") => value.to_string(),
             _ => return Err(Problem::invalid(wanted)),
         };
         if !FieldName::new(name.as_str()).may_be_edited() {

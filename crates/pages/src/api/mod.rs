@@ -1,5 +1,6 @@
 //! The REST API: the same reads as the pages, and the writes that scripts need. Described by
-//! `openapi.json`, which stands beside this file and is served at `/api/v1/openapi.json`.
+//! `openapi.json`, which stands beside this file and is served at `/api/v1/openapi.json`
+//! and, for people, at `/api/docs`.
 //!
 //! Callers show a token; cookies mean nothing here, so no other site's page can call. Errors are
 //! problem details (RFC 9457). A write that names itself (`Idempotency-Key`) is made once.
@@ -7,6 +8,7 @@
 mod binding_panel;
 mod caller;
 mod contacts;
+mod docs;
 mod panel;
 mod problem;
 mod reads;
@@ -33,6 +35,7 @@ const OPENAPI: &str = include_str!("openapi.json");
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/api/v1/openapi.json", get(openapi))
+        .route("/api/docs", get(docs::page))
         .route("/api/v1/connections", get(reads::connections))
         .route("/api/v1/queue", get(reads::queue))
         .route("/api/v1/problems", get(reads::problems))

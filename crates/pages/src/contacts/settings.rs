@@ -41,10 +41,26 @@ struct Card {
     refused: Option<String>,
     progress: Option<Progress>,
     runs: Vec<RunRow>,
+    products: Vec<Gathers>,
     drift: Option<String>,
     agrees: bool,
     copied: bool,
     empty: bool,
+}
+
+impl Card {
+    /// Will it look different soon, without anyone doing anything? What was switched on a moment
+    /// ago begins by itself.
+    fn moves(&self) -> bool {
+        self.progress.is_some() || (self.on && self.empty)
+    }
+}
+
+/// A product that gathers feedback of the workspace, or may.
+struct Gathers {
+    path: String,
+    name: String,
+    on: Lozenge,
 }
 
 /// A run that is under way.
@@ -146,6 +162,23 @@ fn drift(reader: &Reader, setting: &ContactSetting) -> (Option<String>, bool) {
     (Some(words), ours == theirs)
 }
 
+async fn gather(app: &App, workspace: &WorkspaceName) -> Result<Vec<Gathers>, PageError> {
+    let products = app.shared.store.products().await?;
+    let own = products
+        .into_iter()
+        .filter(|product| product.workspace == *workspace);
+    let gathers = |product: bowline_domain::feedback::product::Product| Gathers {
+        path: format!("/products/{}", product.id),
+        name: product.name,
+        on: if product.on {
+            Lozenge::new(Tone::Good, "on")
+        } else {
+            Lozenge::new(Tone::Plain, "off")
+        },
+    };
+    Ok(own.map(gathers).collect())
+}
+
 async fn card(
     app: &App,
     reader: &Reader,
@@ -168,6 +201,7 @@ async fn card(
     let state = match (setting.on, &at_work) {
         (false, _) => Lozenge::new(Tone::Plain, "off"),
         (true, Some(_)) => Lozenge::new(Tone::Busy, "copying"),
+        (true, None) if runs.is_empty() => Lozenge::new(Tone::Busy, "copying begins"),
         (true, None) if setting.sync.copied_at.is_none() => {
             Lozenge::new(Tone::Warn, "not copied yet")
         }
@@ -186,6 +220,7 @@ async fn card(
         progress: at_work,
         empty: runs.is_empty(),
         runs: runs.into_iter().map(|run| row(reader, run)).collect(),
+        products: gather(app, &setting.workspace).await?,
         drift: words,
         agrees,
         copied: setting.sync.copied_at.is_some() || setting.sync.ours.is_some(),
@@ -210,7 +245,7 @@ async fn show(
         shell: caller
             .shell("What is copied", Place::Contacts)
             .noting(notice::of(query)),
-        at_work: cards.iter().any(|card| card.progress.is_some()),
+        at_work: cards.iter().any(Card::moves),
         cards,
     };
     let status = if refused.is_some() {

@@ -223,7 +223,7 @@ pub struct TicketPage {
 }
 
 /// How many tickets that have the words a page looks through at most.
-pub const LOOKED_THROUGH_MAX: usize = 20_000;
+pub const LOOKED_THROUGH_MAX: usize = 10_000;
 
 /// A ticket with all that belongs to it.
 #[derive(Clone, Debug)]

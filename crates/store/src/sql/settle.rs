@@ -56,7 +56,7 @@ pub(crate) async fn settle(
         .copied()
         .partition(|settlement| changed.contains(&settlement.effect));
     store_attempts(conn, &counted).await?;
-    for settlement in late {
+    for settlement in late.into_iter().filter(|one| tried(&one.ending)) {
         record_late(conn, settlement).await?;
     }
     let go_on = move_lanes(conn, writer, &standings, &changed).await?;
@@ -91,6 +91,9 @@ async fn move_lanes<'s>(
             (Standing::Held, Ending::Later { due_at, .. }) => {
                 lanes::postpone(conn, lease, *due_at, true, None).await?;
             }
+            (Standing::Held, Ending::NotYet { due_at }) => {
+                lanes::postpone(conn, lease, *due_at, false, None).await?;
+            }
             (Standing::Held, _) if left.get(&lease.lane) == Some(&0) => {}
             (Standing::Held, _) if settlement.go_on => go_on.push(lease),
             (Standing::Held, _) => {
@@ -110,15 +113,17 @@ async fn update_effects(
     conn: &mut Conn,
     settlements: &[(&Settlement, Standing)],
 ) -> Result<HashSet<EffectId>, StoreError> {
-    const SQL: &str = "WITH v (id, own, state, doubtful, settled_at, remote_id, reason) AS \
+    const SQL: &str = "WITH v (id, own, state, doubtful, settled_at, remote_id, reason, tried) AS \
         (VALUES {rows}) \
         UPDATE effect SET state = v.state, doubtful = v.doubtful, settled_at = v.settled_at, \
-          remote_id = v.remote_id, reason = v.reason \
+          remote_id = v.remote_id, reason = v.reason, \
+          attempts = CASE WHEN v.tried = 1 THEN attempts ELSE attempts - 1 END \
         FROM v WHERE effect.id = v.id \
           AND (effect.state = 1 AND v.own = 1 OR effect.state IN (0, 1, 4) AND v.state = 2) \
         RETURNING effect.id";
+    const COLUMNS: usize = 8;
     let mut changed = HashSet::with_capacity(settlements.len());
-    let mut args = Vec::with_capacity(settlements.len() * 7);
+    let mut args = Vec::with_capacity(settlements.len() * COLUMNS);
     for (settlement, standing) in settlements {
         let state = settlement.ending.state();
         let settled_at = state.settled().then_some(settlement.ended_at.0);
@@ -131,13 +136,20 @@ async fn update_effects(
             doubtful,
             settled_at,
             remote_id,
-            words
+            words,
+            tried(&settlement.ending)
         ]);
     }
-    for row in conn.rows_of_many("settling effects", SQL, 7, args).await? {
+    let rows = conn.rows_of_many("settling effects", SQL, COLUMNS, args);
+    for row in rows.await? {
         changed.insert(EffectId(row.int(0)?));
     }
     Ok(changed)
+}
+
+/// Was anything tried?
+fn tried(ending: &Ending) -> bool {
+    !matches!(ending, Ending::NotYet { .. })
 }
 
 /// The remote id and the words of an ending.
@@ -148,6 +160,7 @@ fn found(ending: &Ending) -> (Option<String>, Option<String>) {
         | Ending::Dropped { reason }
         | Ending::Held { reason }
         | Ending::Later { reason, .. } => (None, Some(reason.clone())),
+        Ending::NotYet { .. } => (None, None),
     }
 }
 
@@ -168,6 +181,7 @@ async fn store_attempts(conn: &mut Conn, settlements: &[&Settlement]) -> Result<
         {inserted}";
     let args = settlements
         .iter()
+        .filter(|settlement| tried(&settlement.ending))
         .flat_map(|settlement| attempt_row(settlement))
         .collect();
     conn.rows_of_many("recording attempts", SQL, 6, args)

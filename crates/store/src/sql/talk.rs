@@ -264,11 +264,12 @@ pub(crate) async fn lines_written(
     conn: &mut Conn,
     account: &AccountName,
     lines: &[(MessageId, u32)],
+    at: Millis,
 ) -> Result<(), StoreError> {
-    const SQL: &str =
-        "UPDATE line SET written = 1 WHERE account = $1 AND message = $2 AND part = $3";
+    const SQL: &str = "UPDATE line SET written = 1, written_at = $4 \
+        WHERE account = $1 AND message = $2 AND part = $3";
     for (message, part) in lines {
-        let args = values![account.as_str(), message.as_str(), i64::from(*part)];
+        let args = values![account.as_str(), message.as_str(), i64::from(*part), at.0];
         conn.run("recording what stands in Jira", SQL, args).await?;
     }
     Ok(())

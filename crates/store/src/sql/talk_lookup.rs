@@ -208,7 +208,8 @@ pub(crate) async fn lines(
     whose: &RequestRef,
     gathering: u32,
 ) -> Result<Vec<WrittenLine>, StoreError> {
-    const SQL: &str = "SELECT message, part, place, sent_at, received_at, body, written FROM line \
+    const SQL: &str = "SELECT message, part, place, sent_at, received_at, body, written, \
+          written_at FROM line \
         WHERE account = $1 AND end_user = $2 AND generation = $3 AND gathering = $4 \
         ORDER BY sent_at, received_at, message, part";
     let args = values![
@@ -231,6 +232,7 @@ pub(crate) async fn lines(
                     text: row.text(5)?,
                 },
                 written: row.truth(6)?,
+                written_at: row.int_or_null(7)?.map(Millis),
             })
         })
         .collect()

@@ -111,6 +111,11 @@ fn narrow(conditions: &mut Conditions, query: &TalkQuery) {
              (SELECT account, end_user FROM identity WHERE value = ?)",
             value.as_str(),
         ),
+        Some(TalkSubject::Name(name)) => conditions.add(
+            "(request.account, request.end_user) IN \
+             (SELECT account, id FROM end_user WHERE LOWER(name) LIKE LOWER(?) ESCAPE '!')",
+            format!("%{}%", literally(name)),
+        ),
         None => {}
     }
     if let Some(sends) = query.sends {
@@ -120,6 +125,18 @@ fn narrow(conditions: &mut Conditions, query: &TalkQuery) {
             deliveries(sends)
         ));
     }
+}
+
+/// A text that stands for itself in a pattern.
+fn literally(text: &str) -> String {
+    let special = ['!', '%', '_'];
+    text.chars().fold(String::new(), |mut pattern, c| {
+        if special.contains(&c) {
+            pattern.push('!');
+        }
+        pattern.push(c);
+        pattern
+    })
 }
 
 fn go_on(conditions: &mut Conditions, query: &TalkQuery, column: &str, direction: &str) {

@@ -45,7 +45,8 @@ fn named(whose: &RequestRef) -> Vec<Value> {
 /// The latest lines, the oldest of them first.
 async fn lines(conn: &mut Conn, whose: &RequestRef) -> Result<Vec<WrittenLine>, StoreError> {
     let sql = format!(
-        "SELECT message, part, place, sent_at, received_at, body, written, gathering FROM line \
+        "SELECT message, part, place, sent_at, received_at, body, written, gathering, \
+           written_at FROM line \
          WHERE account = $1 AND end_user = $2 AND generation = $3 \
          ORDER BY sent_at DESC, received_at DESC, message DESC, part DESC LIMIT {ENTRIES_MAX}"
     );
@@ -65,6 +66,7 @@ async fn lines(conn: &mut Conn, whose: &RequestRef) -> Result<Vec<WrittenLine>, 
                     text: row.text(5)?,
                 },
                 written: row.truth(6)?,
+                written_at: row.int_or_null(8)?.map(Millis),
             })
         })
         .collect()

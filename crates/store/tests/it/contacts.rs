@@ -7,14 +7,15 @@ use bowline_domain::contacts::matching::By;
 use bowline_domain::contacts::profile::{Edit, Fields, Origin};
 use bowline_domain::contacts::remote::{RemoteCompany, RemoteContact};
 use bowline_domain::ids::{ConversationId, WorkspaceName};
+use bowline_store::Store;
 use bowline_store::access::AuditEntry;
 use bowline_store::contacts::{
     CompanyQuery, Contact, ContactChange, ContactChanges, ContactQuery, FieldEdit, Found,
-    ImportStep, Imported, Pages, Phase, RunKind, RunState, Sync, Taken,
+    ImportStep, Imported, Pages, RunKind, Taken,
 };
 use bowline_store::model::Decided;
-use bowline_store::{Store, StoreError};
 
+use crate::contact_runs::running;
 use crate::support::*;
 
 on_both!(
@@ -23,8 +24,6 @@ on_both!(
     a_merge_moves_everything_and_keeps_where_they_went,
     what_is_erased_does_not_come_back,
     a_local_edit_counts_until_intercom_is_used_again,
-    a_run_goes_on_where_it_was_and_is_fenced,
-    what_was_copied_is_removed_and_can_be_copied_again,
     events_change_contacts_with_their_decision,
     two_workspaces_may_have_the_same_ids
 );
@@ -33,7 +32,7 @@ fn text(name: &str, value: &str) -> (FieldName, FieldValue) {
     (FieldName::new(name), FieldValue::text(value))
 }
 
-fn person(id: &str, name: &str, email: &str) -> RemoteContact {
+pub(crate) fn person(id: &str, name: &str, email: &str) -> RemoteContact {
     RemoteContact {
         id: RemoteContactId::new(id),
         role: "user".to_owned(),
@@ -44,7 +43,7 @@ fn person(id: &str, name: &str, email: &str) -> RemoteContact {
     }
 }
 
-fn lead(id: &str) -> RemoteContact {
+pub(crate) fn lead(id: &str) -> RemoteContact {
     RemoteContact {
         role: "lead".to_owned(),
         fields: Fields::new(),
@@ -52,7 +51,7 @@ fn lead(id: &str) -> RemoteContact {
     }
 }
 
-fn firm(id: &str, name: &str) -> RemoteCompany {
+pub(crate) fn firm(id: &str, name: &str) -> RemoteCompany {
     RemoteCompany {
         id: RemoteCompanyId::new(id),
         name: name.to_owned(),
@@ -64,7 +63,7 @@ fn firm(id: &str, name: &str) -> RemoteCompany {
     }
 }
 
-fn entry(what: &str) -> AuditEntry {
+pub(crate) fn entry(what: &str) -> AuditEntry {
     AuditEntry {
         at: T0,
         who: "ana@example.com".to_owned(),
@@ -75,21 +74,21 @@ fn entry(what: &str) -> AuditEntry {
     }
 }
 
-async fn take(store: &Store, contacts: Vec<RemoteContact>) -> Taken {
+pub(crate) async fn take(store: &Store, contacts: Vec<RemoteContact>) -> Taken {
     store
         .take_contacts(&workspace(), contacts, T0)
         .await
         .unwrap()
 }
 
-async fn listed(store: &Store, change: impl FnOnce(&mut ContactQuery)) -> Vec<String> {
+pub(crate) async fn listed(store: &Store, change: impl FnOnce(&mut ContactQuery)) -> Vec<String> {
     let mut query = ContactQuery::all(workspace(), 50);
     change(&mut query);
     let found = store.contacts(&query).await.unwrap();
     found.into_iter().map(|contact| contact.name).collect()
 }
 
-async fn known(store: &Store, remote: &str) -> Contact {
+pub(crate) async fn known(store: &Store, remote: &str) -> Contact {
     let remote = RemoteContactId::new(remote);
     let found = store.contact_by_remote(&workspace(), &remote).await;
     found.unwrap().expect("the contact is known")
@@ -211,15 +210,7 @@ pub(crate) async fn what_intercom_tells_is_taken_in_once(world: &World) {
     assert_eq!(by_email.len(), 1);
 }
 
-async fn running(store: &Store, kind: RunKind) -> bowline_domain::contacts::ids::RunId {
-    let run = store.begin_run(&workspace(), kind, T0).await.unwrap();
-    let run = run.expect("none is under way");
-    let claimed = store.claim_run(run, T0, T0.plus_ms(60_000)).await.unwrap();
-    assert!(claimed.is_some());
-    run
-}
-
-fn imported(external: Option<&str>, email: &str, plan: &str) -> Imported {
+pub(crate) fn imported(external: Option<&str>, email: &str, plan: &str) -> Imported {
     Imported {
         remote: None,
         external_id: external.map(str::to_owned),
@@ -482,152 +473,6 @@ pub(crate) async fn a_local_edit_counts_until_intercom_is_used_again(world: &Wor
             .await
             .unwrap()
     );
-}
-
-fn sync(on: bool) -> Sync {
-    Sync {
-        workspace: workspace(),
-        switched_on: on,
-        updates: true,
-        since: on.then_some(T0),
-        copied_at: None,
-        swept_at: None,
-        ours: None,
-        theirs: None,
-        counted_at: None,
-    }
-}
-
-pub(crate) async fn a_run_goes_on_where_it_was_and_is_fenced(world: &World) {
-    let store = &world.store;
-    store
-        .switch_sync(sync(true), Some(entry("contacts.on")))
-        .await
-        .unwrap();
-    let run = running(store, RunKind::Copy).await;
-    assert_eq!(
-        store
-            .begin_run(&workspace(), RunKind::Copy, T0)
-            .await
-            .unwrap(),
-        None
-    );
-    let until = T0.plus_ms(60_000);
-    let page = |ids: std::ops::Range<i32>, cursor: Option<&str>| Pages {
-        contacts: ids
-            .map(|n| person(&format!("p{n}"), "Somebody", &format!("p{n}@example.com")))
-            .collect(),
-        failed: vec![("p99".to_owned(), "It has no id.".to_owned())],
-        cursor: cursor.map(str::to_owned),
-        total: Some(10),
-        requests: 1,
-        phase: Some(Phase::Contacts),
-        ..Pages::default()
-    };
-    let of = (run, &workspace());
-    store
-        .take_pages(of, page(0..3, Some("c1")), (T0, until))
-        .await
-        .unwrap();
-    store
-        .run_waits(run, Some("busy".to_owned()), until)
-        .await
-        .unwrap();
-    // A process of another name gets it only when the holding ran out, and the first is refused.
-    let other = world.other("second", 500).await;
-    assert_eq!(other.claim_run(run, T0, until).await.unwrap(), None);
-    let later = until.plus_ms(1);
-    let claimed = other
-        .claim_run(run, later, later.plus_ms(60_000))
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        (claimed.cursor.as_deref(), claimed.position),
-        (Some("c1"), 4)
-    );
-    assert_eq!(
-        (claimed.fresh, claimed.failed, claimed.resumed_from),
-        (3, 1, 4)
-    );
-    let refused = store
-        .take_pages(of, page(3..6, Some("c2")), (later, until))
-        .await;
-    assert!(
-        matches!(refused, Err(StoreError::Fenced { .. })),
-        "{refused:?}"
-    );
-    assert!(store.run_waits(run, None, until).await.is_err());
-    assert_eq!(
-        listed(store, |_| ()).await.len(),
-        3,
-        "nothing of it was written"
-    );
-    // The cursor is not good any more: the list begins again and nothing is doubled.
-    other
-        .restart_run(run, later, later.plus_ms(60_000))
-        .await
-        .unwrap();
-    let held = later.plus_ms(60_000);
-    other
-        .take_pages(of, page(0..6, None), (later, held))
-        .await
-        .unwrap();
-    other
-        .end_run(run, (RunState::Done, None), Some(7), later)
-        .await
-        .unwrap();
-    let ended = store.runs(&workspace(), 5).await.unwrap().remove(0);
-    assert_eq!(ended.state, RunState::Done);
-    assert_eq!((ended.position, ended.fresh, ended.restarts), (7, 6, 1));
-    assert_eq!(ended.reasons.len(), 2);
-    assert_eq!(listed(store, |_| ()).await.len(), 6);
-    let now = store.syncs().await.unwrap().remove(0);
-    assert_eq!(
-        (now.ours, now.theirs, now.copied_at),
-        (Some(6), Some(7), Some(later))
-    );
-    assert!(
-        store
-            .end_run(run, (RunState::Done, None), None, later)
-            .await
-            .is_err()
-    );
-    assert!(store.restart_run(run, later, until).await.is_err());
-    let sweep = running(store, RunKind::Sweep).await;
-    assert_eq!(store.stop_runs(&workspace(), T0).await.unwrap(), 1);
-    assert_eq!(store.claim_run(sweep, T0, until).await.unwrap(), None);
-    other.close().await;
-}
-
-pub(crate) async fn what_was_copied_is_removed_and_can_be_copied_again(world: &World) {
-    let store = &world.store;
-    let all = vec![person("x1", "Noa", "noa@example.com"), lead("x2")];
-    take(store, all.clone()).await;
-    let file = vec![imported(Some("u-9"), "nine@example.com", "Pro")];
-    store
-        .import_contacts(&workspace(), file, "ana", T0)
-        .await
-        .unwrap();
-    let run = running(store, RunKind::Copy).await;
-    let companies = Pages {
-        companies: vec![firm("c1", "Acme")],
-        ..Pages::default()
-    };
-    store
-        .take_pages((run, &workspace()), companies, (T0, T0))
-        .await
-        .unwrap();
-    let mut removed = 0;
-    loop {
-        match store.remove_copied(&workspace(), 1).await.unwrap() {
-            0 => break,
-            some => removed += some,
-        }
-    }
-    assert_eq!(removed, 3, "two contacts and a company");
-    assert_eq!(listed(store, |_| ()).await, ["nine@example.com"]);
-    assert_eq!(take(store, all).await.fresh, 2);
 }
 
 pub(crate) async fn events_change_contacts_with_their_decision(world: &World) {

@@ -14,9 +14,16 @@ mod at_the_door;
 mod broken_off;
 mod browsing;
 mod configuring;
+mod contact_runs;
 mod contacts;
 mod deciding;
 mod feedback;
+<<<<<<< HEAD
+mod feedback_backfills;
+||||||| merged common ancestors
+<<<<<<<<< Temporary merge branch 1
+=======
+>>>>>>> binding
 mod feedback_search;
 mod gathering;
 mod lanes;

@@ -9,8 +9,9 @@ use bowline_store::{Open, Store, StoreError};
 
 use crate::support::*;
 use crate::{
-    accepting, access, browsing, configuring, contacts, deciding, feedback, lanes, reading,
-    readings, retention, settling, taken_over, talk_browsing, talking, viewing,
+    accepting, access, browsing, configuring, contact_runs, contacts, deciding, feedback,
+    feedback_backfills, lanes, reading, readings, retention, settling, taken_over, talk_browsing,
+    talking, viewing,
 };
 
 on_both!(
@@ -276,10 +277,14 @@ async fn exercise(backend: Backend) {
         contacts::a_local_edit_counts_until_intercom_is_used_again,
     )
     .await;
-    run(backend, contacts::a_run_goes_on_where_it_was_and_is_fenced).await;
     run(
         backend,
-        contacts::what_was_copied_is_removed_and_can_be_copied_again,
+        contact_runs::a_run_goes_on_where_it_was_and_is_fenced,
+    )
+    .await;
+    run(
+        backend,
+        contact_runs::what_was_copied_is_removed_and_can_be_copied_again,
     )
     .await;
     run(
@@ -315,7 +320,18 @@ async fn exercise(backend: Backend) {
     .await;
     run(backend, feedback::a_ticket_is_split_and_tied_to_issues).await;
     run(backend, feedback::what_is_erased_leaves_a_shell).await;
-    run(backend, feedback::a_backfill_goes_its_way).await;
+    run(backend, feedback_backfills::a_backfill_goes_its_way).await;
+    run(
+        backend,
+        feedback_backfills::who_gave_feedback_is_found_and_moves_when_they_are_merged,
+    )
+    .await;
+    run(
+        backend,
+        contact_runs::who_is_not_met_in_a_list_is_asked_for_once,
+    )
+    .await;
+    run(backend, contact_runs::choices_are_kept_for_who_made_them).await;
     run(backend, readings::what_was_read_is_kept).await;
     run(backend, readings::a_held_send_ends_once).await;
 }

@@ -14,6 +14,7 @@ on_both!(
     each_ending_leaves_its_state,
     the_next_effect_of_the_lane_follows,
     an_effect_that_is_to_be_tried_again_stays_in_front,
+    an_effect_that_waits_for_more_was_not_tried,
     a_worker_that_stops_leaves_its_lane_to_others,
     an_attempt_that_a_crash_cut_off_is_doubtful,
     an_unknown_outcome_is_doubtful_until_it_is_looked_for,
@@ -442,4 +443,22 @@ pub(crate) async fn a_remote_thing_that_we_made_is_ours(world: &World) {
     }
     let never: Millis = seen(&world.store, &effect).await.settled_at.unwrap();
     assert!(never > T0);
+}
+
+async fn an_effect_that_waits_for_more_was_not_tried(world: &World) {
+    let store = &world.store;
+    let first = one_note(store, "7", "a").await;
+    let due_at = T0.plus_ms(3_000);
+    let next = settle(store, &first, Ending::NotYet { due_at }).await;
+    assert!(next.is_none());
+    let lane = &first.lease.lane;
+    assert_eq!(store.lane_failures(lane).await.unwrap(), 0);
+    assert_eq!(store.attempts_of(first.id).await.unwrap().len(), 0);
+    let early = store.claim_effects(9, due_at.plus_ms(-1)).await.unwrap();
+    assert!(early.is_empty());
+    let taken = store.claim_effects(9, due_at).await.unwrap().remove(0);
+    assert_eq!(
+        (taken.id, taken.attempts, taken.doubtful),
+        (first.id, 1, false)
+    );
 }

@@ -132,6 +132,10 @@ pub(crate) async fn conversations_are_found_page_by_page(world: &World) {
             }),
             vec![&sms],
         ),
+        (
+            query(&|q| q.about = Some(TalkSubject::Name("%".to_owned()))),
+            vec![],
+        ),
         (query(&|q| q.sends = Some(SendsQuery::Held)), vec![&first]),
         (
             query(&|q| q.sends = Some(SendsQuery::NotDelivered)),

@@ -303,7 +303,10 @@ pub(crate) async fn lines_stand_in_their_order_and_once(world: &World) {
         ]
     );
     let written = vec![(MessageId::new("m1"), 0), (MessageId::new("m2"), 0)];
-    store.lines_written(account(), written).await.unwrap();
+    store
+        .lines_written(account(), written, Millis(9))
+        .await
+        .unwrap();
     let moved = vec![(MessageId::new("m2"), 0), (MessageId::new("m3"), 0)];
     store.lines_moved(account(), moved).await.unwrap();
     let lines = store.gathered(&whose, 1).await.unwrap();
@@ -482,7 +485,10 @@ async fn what_was_said_is_taken_out_once_the_conversation_is_closed(world: &Worl
     };
     change(store, &whose, changes, Vec::new()).await;
     let written = vec![(MessageId::new("m1"), 0)];
-    store.lines_written(account(), written).await.unwrap();
+    store
+        .lines_written(account(), written, Millis(9))
+        .await
+        .unwrap();
     let said = async || {
         let lines = store.gathered(&whose, 1).await.unwrap();
         let sent = store.outbounds(&whose).await.unwrap();

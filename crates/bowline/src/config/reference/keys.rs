@@ -567,7 +567,7 @@ pub const KEYS: &[Key] = &[
             unit: "seconds",
         },
         Value("3"),
-        "How long a message waits for the next one before both are written to Jira in one edit. Data Center mails watchers about every edit.",
+        "How long a customer must have paused before what they wrote is written to Jira in one edit. Whoever does not pause is waited for four times as long, or a minute, whichever is less; there are never two edits within this time. Data Center mails watchers about every edit.",
     ),
     key(
         "desk[].requests_per_hour",

@@ -33,6 +33,12 @@ pub fn jira(
     let Some(key) = &news.key else {
         return gone(drawing, request, news, now);
     };
+    if news.unreadable && drawing.request.stage == Stage::Commenting {
+        // What the end user writes from now on comes after it. It is not dealt with by this: if it
+        // can be read later, it is planned then.
+        drawing.request.gathering = None;
+        drawing.because(Reason::NotForTheCustomer);
+    }
     for happening in in_order(news) {
         match happening {
             News::Comment(comment, with) => {
@@ -48,7 +54,7 @@ pub fn jira(
             }
         }
     }
-    if drawing.plan.facts.is_empty() {
+    if drawing.plan.facts.is_empty() && !news.unreadable {
         drawing.because(Reason::NothingNew);
     }
     drawing.finish(request)

@@ -381,6 +381,7 @@ impl World {
             .cloned()
             .collect();
         let news = RequestNews {
+            unreadable: false,
             key: Some(key),
             deleted: false,
             comments,

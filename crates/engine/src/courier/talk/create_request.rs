@@ -127,6 +127,7 @@ async fn look_at(courier: &Courier<'_>, talk: &Talk) -> Result<(), Stop> {
     let look = TalkEvent::Look {
         generation: talk.whose.generation,
         deleted: false,
+        commented: None,
     };
     courier.tell_planner(&talk.whose, &look).await
 }

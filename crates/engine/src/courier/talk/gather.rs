@@ -3,7 +3,7 @@
 //! A text of ours is always written whole, so doing it again does no harm. A description that
 //! somebody else has changed is left as it is: what comes then is gathered in a comment.
 
-use bowline_domain::messaging::gathering::{CONTINUED, Place};
+use bowline_domain::messaging::gathering::{self, CONTINUED, Place};
 use bowline_domain::messaging::ids::MessageId;
 use bowline_jira::{CommentAudience, IssueRead};
 use bowline_net::{ApiError, ErrorKind, Reply};
@@ -33,6 +33,7 @@ pub(super) async fn gather(
             Some("It was written together with others."),
         ));
     }
+    more_may_come(courier, talk, number, &lines)?;
     let site = courier.site_of(talk)?;
     let (issue, _) = courier.issue_of(talk)?;
     let writing = Writing {
@@ -55,6 +56,30 @@ pub(super) async fn gather(
         return Ok(confirmed(None, None));
     }
     writing.comment(moved, Place::Continued).await
+}
+
+/// Waits for the person to pause, so that what they write together is written together. Not where
+/// nothing more can come into this text, and not where an attempt may have written some of it.
+fn more_may_come(
+    courier: &Courier<'_>,
+    talk: &Talk,
+    number: u32,
+    lines: &[WrittenLine],
+) -> Result<(), Stop> {
+    let open = talk.request.is_live()
+        && talk.request.gathering.map(|open| open.number) == Some(number);
+    let registry = courier.shared.registry();
+    let Some(desk) = registry.desk(&talk.request.desk).filter(|_| open) else {
+        return Ok(());
+    };
+    let waiting = lines.iter().filter(|line| !line.written);
+    let waiting = waiting.map(|line| line.line.received_at);
+    let last = lines.iter().filter_map(|line| line.written_at).max();
+    let due_at = gathering::due_at(waiting, last, desk.desk.quiet_ms);
+    match due_at.filter(|due_at| *due_at > courier.now() && !courier.taken.doubtful) {
+        Some(due_at) => Err(Stop(Ending::NotYet { due_at })),
+        None => Ok(()),
+    }
 }
 
 struct Writing<'w> {
@@ -300,6 +325,7 @@ mod tests {
                 text: text.to_owned(),
             },
             written: false,
+            written_at: None,
         }
     }
 

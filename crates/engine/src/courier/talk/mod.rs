@@ -211,7 +211,7 @@ impl Courier<'_> {
         let done = self
             .shared
             .store
-            .lines_written(whose.account.clone(), new)
+            .lines_written(whose.account.clone(), new, self.now())
             .await;
         done.map_err(|error| self.store_failed(&error))
     }

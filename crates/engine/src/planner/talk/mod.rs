@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bowline_domain::connection::Connection;
 use bowline_domain::effect::EffectKey;
-use bowline_domain::ids::{EventId, IssueId, LaneKey, SiteName};
+use bowline_domain::ids::{CommentId, EventId, IssueId, LaneKey, SiteName};
 use bowline_domain::messaging::delivery::{Delivery, Outbound, Resolution};
 use bowline_domain::messaging::ids::{AccountName, EndUserId, RequestRef};
 use bowline_domain::messaging::plan::{self, Plan, Report};
@@ -44,6 +44,9 @@ pub(crate) enum TalkEvent {
         /// A delivery says that the issue was deleted.
         #[serde(default)]
         deleted: bool,
+        /// A delivery says that somebody else wrote this comment, which we may not be able to read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        commented: Option<CommentId>,
     },
     /// A message of ours is where it is for good, as the courier found.
     Outcome {
@@ -149,7 +152,8 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
         TalkEvent::Look {
             generation,
             deleted,
-        } => request::look(shared, &of(generation), deleted).await,
+            commented,
+        } => request::look(shared, &of(generation), (deleted, commented)).await,
         TalkEvent::Outcome {
             key,
             delivery,
@@ -373,6 +377,7 @@ pub(super) async fn hand_on(
     let look = TalkEvent::Look {
         generation: talk.whose.generation,
         deleted: peek.event == "jira:issue_deleted",
+        commented: commented(shared, site, event),
     };
     let name = format!("jira-{}", event.id);
     let new = talk_event(
@@ -385,6 +390,19 @@ pub(super) async fn hand_on(
     let new = new.map_err(|error| Trouble::Hopeless(error.to_string()))?;
     store(shared, new).await?;
     Ok(talk.request.issue.map(|(_, key)| key.to_string()))
+}
+
+/// The comment that a delivery says somebody else wrote. Only that one did is taken from it.
+fn commented(shared: &Shared, site: &SiteName, event: &StoredEvent) -> Option<CommentId> {
+    let told = jira::webhook::parse(event.body.as_bytes()).ok()?;
+    if told.event != jira::webhook::EventKind::CommentCreated {
+        return None;
+    }
+    let comment = told.comment?;
+    let registry = shared.registry();
+    let us = registry.sites.get(site)?.standing.known().actor_id;
+    let author = comment.author.map(|person| person.id);
+    (author.is_some() && author != us).then(|| CommentId::new(comment.id))
 }
 
 /// Has a message to an end user sent again, by a person's word. `now` and `chance` name the asking.

@@ -37,7 +37,7 @@ pub(crate) struct ReadComment {
 pub(super) async fn look(
     shared: &Arc<Shared>,
     whose: &RequestRef,
-    deleted: bool,
+    (deleted, told): (bool, Option<CommentId>),
 ) -> Result<Decided, Trouble> {
     let Some(talk) = shared.store.talk(whose).await? else {
         return Ok(nothing(Reason::NotOurs));
@@ -53,7 +53,7 @@ pub(super) async fn look(
         )));
     };
     let reader = reader(shared, &talk)?;
-    let news = read(&reader, &talk, &issue, deleted).await?;
+    let news = read(&reader, &talk, &issue, (deleted, told)).await?;
     let plan = plan::jira(
         &talk.end_user,
         &talk.request,
@@ -83,7 +83,7 @@ async fn read(
     reader: &Reader<'_>,
     talk: &Talk,
     issue: &IssueId,
-    deleted: bool,
+    (deleted, told): (bool, Option<CommentId>),
 ) -> Result<RequestNews, Trouble> {
     let wanted = jira::IssueRead {
         comments: true,
@@ -97,6 +97,7 @@ async fn read(
         Ok(found) => found,
         Err(error) if is_absent(&error) => {
             return Ok(RequestNews {
+                unreadable: false,
                 key: None,
                 deleted,
                 comments: Vec::new(),
@@ -135,7 +136,10 @@ async fn read(
         new.push(news);
     }
     new.sort_by_key(|one| one.at);
+    let told = told.as_ref().map(CommentId::as_str);
+    let unreadable = told.is_some_and(|told| comments.iter().all(|one| one.id != told));
     Ok(RequestNews {
+        unreadable,
         key: Some(IssueKey::new(found.key)),
         deleted,
         comments: new,
