@@ -18,7 +18,7 @@ on_both!(
 );
 
 /// Seconds that are long enough for a few changes on a loaded machine.
-const WINDOW: &str = "coalesce_seconds = 5";
+const WINDOW: &str = "coalesce_seconds = 10";
 
 async fn stage(on: On, binding: &str) -> Stage {
     let binding = binding.to_owned();
@@ -46,9 +46,13 @@ async fn several_changes_make_one_note(on: On) {
         .intercom()
         .close(&conversation, &stage.teammate())
         .unwrap();
+    stage.settled().await;
+    // Deliveries may overtake each other; each is planned before the next one happens.
     let lena = stage.lena();
     lena.comment(&issue, "It was the licence check.").unwrap();
+    waits(&stage, 1).await;
     lena.transition(&issue, "Done", None).unwrap();
+    waits(&stage, 3).await;
     lena.comment(&issue, "It is out.").unwrap();
     let note = stage.note(&conversation, &["It is out."]).await;
     let places: Vec<usize> = ["It was the licence check.", "moved", "It is out."]
@@ -91,12 +95,13 @@ async fn several_changes_make_one_note(on: On) {
 async fn what_waits_survives_a_restart(on: On) {
     let mut stage = stage(on, WINDOW).await;
     let (issue, conversation) = stage.linked().await;
+    stage.settled().await;
     stage.lena().comment(&issue, "Before the restart.").unwrap();
     stage
         .lena()
         .transition(&issue, "In Progress", None)
         .unwrap();
-    waits(&stage, 2).await;
+    waits(&stage, 3).await;
     assert_eq!(stage.texts(&conversation).len(), 1);
     stage.stop().await;
     stage.start().await;
@@ -112,6 +117,7 @@ async fn another_issues_note_keeps_its_place(on: On) {
     let (one, conversation) = stage.linked().await;
     let other = stage.issue(stage.address(&conversation).as_str());
     stage.note(&conversation, &["created ", &other]).await;
+    stage.settled().await;
     let lena = stage.lena();
     lena.comment(&one, "First.").unwrap();
     waits(&stage, 1).await;
