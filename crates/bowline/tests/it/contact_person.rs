@@ -128,19 +128,10 @@ async fn attributes_are_edited_by_their_kind(on: On) {
     let script = Script::new(&stage, "administrator", &["read", "contacts"]).await;
     let path = format!("/api/v1/contacts/{id}");
     let wrong = json!({ "set": { "custom.seats": "many" } });
-<<<<<<< HEAD
-    assert_eq!(
-        script.call("PATCH", &path, Some(wrong), "").await.status,
-        422
-    );
-||||||| 27b28e8
-    assert_eq!(script.call("PATCH", &path, Some(wrong), "").await.status, 422);
-=======
     assert_eq!(
         script.call("POST", &path, Some(wrong), "").await.status,
         422
     );
->>>>>>> feedback
     let right = json!({ "set": { "custom.seats": 9 } });
     let answer = script.call("POST", &path, Some(right), "").await;
     assert_eq!((answer.status, &answer.body["changed"]), (202, &json!(1)));

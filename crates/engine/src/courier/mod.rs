@@ -66,13 +66,7 @@ async fn one(shared: &Arc<Shared>, taken: TakenEffect, priority: Priority) -> Op
         taken: &taken,
         priority,
     };
-<<<<<<< HEAD
     let attempt = AssertUnwindSafe(Box::pin(courier.attempt())).catch_unwind();
-||||||| merged common ancestors
-    let attempt = AssertUnwindSafe(courier.attempt()).catch_unwind();
-=======
-    let attempt = Box::pin(AssertUnwindSafe(courier.attempt()).catch_unwind());
->>>>>>> binding
     let (attempted, seen) = bowline_net::witness::witnessed(attempt).await;
     let secrets = calls::Secrets::of(&seen);
     let ending = match attempted {

@@ -18,12 +18,7 @@ mod contact_runs;
 mod contacts;
 mod deciding;
 mod feedback;
-<<<<<<< HEAD
 mod feedback_backfills;
-||||||| merged common ancestors
-<<<<<<<<< Temporary merge branch 1
-=======
->>>>>>> binding
 mod feedback_search;
 mod gathering;
 mod lanes;
