@@ -22,7 +22,7 @@ use crate::App;
 use crate::contacts::companies::company_query;
 use crate::contacts::export::everything;
 use crate::contacts::own;
-use crate::contacts::person::{fault, merge_into, set};
+use crate::contacts::person::{To, fault, merge_into, set};
 use crate::contacts::settings;
 use crate::contacts::{contact_query, value_plain, workspaces};
 use crate::query::Query;
@@ -139,7 +139,7 @@ async fn edit(app: &App, who: &Who, id: ContactId, bytes: &[u8]) -> Result<Value
     let Some(Found::Here(known)) = app.shared.store.contact(id).await? else {
         return Err(Problem::not_found("There is no contact of this number."));
     };
-    let mut edits: Vec<(String, Option<Option<FieldValue>>)> = Vec::new();
+    let mut edits: Vec<(String, To)> = Vec::new();
     for (name, value) in sets.into_iter().flatten() {
         let text = match value {
             Value::Null => String::new(),
@@ -154,11 +154,11 @@ async fn edit(app: &App, who: &Who, id: ContactId, bytes: &[u8]) -> Result<Value
         }
         let field = FieldName::new(name.as_str());
         let value = own::read(&known.profile, &field, &text).map_err(Problem::invalid)?;
-        edits.push((name.clone(), Some(value)));
+        edits.push((name.clone(), To::Value(value)));
     }
     for name in uses.into_iter().flatten() {
         let name = name.as_str().ok_or_else(|| Problem::invalid(wanted))?;
-        edits.push((name.to_owned(), None));
+        edits.push((name.to_owned(), To::Intercoms));
     }
     let mut changed = 0;
     for (name, value) in edits {

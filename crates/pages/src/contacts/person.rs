@@ -346,18 +346,26 @@ pub(crate) fn fault(name: &str, text: &str) -> Option<String> {
     })
 }
 
-/// Sets one field to a value or to none, or has it follow Intercom again, and writes it down.
-/// Answers whether anything changed.
+/// What a field is to hold.
+pub(crate) enum To {
+    /// A value that is set here, or none.
+    Value(Option<FieldValue>),
+    /// What Intercom says.
+    Intercoms,
+}
+
+/// Sets one field, or has it follow Intercom again, and writes it down. Answers whether anything
+/// changed.
 pub(crate) async fn set(
     app: &App,
     who: &bowline_access::Who,
     contact: ContactId,
     name: &str,
-    value: Option<Option<FieldValue>>,
+    to: To,
 ) -> Result<bool, bowline_store::StoreError> {
-    let detail = match value {
-        Some(_) => format!("{name} was set"),
-        None => format!("{name} follows Intercom again"),
+    let (value, detail) = match to {
+        To::Value(value) => (Some(value), format!("{name} was set")),
+        To::Intercoms => (None, format!("{name} follows Intercom again")),
     };
     let entry = app.access.entry(
         who,
@@ -409,11 +417,18 @@ pub(crate) async fn edit(
         let typed = fields.get(name).trim();
         if typed != contact.profile.text(name) {
             let value = (!typed.is_empty()).then(|| FieldValue::text(typed));
-            set(&app, caller.who(), contact.id, name, Some(value)).await?;
+            set(&app, caller.who(), contact.id, name, To::Value(value)).await?;
         }
     }
     for (name, value) in changes {
-        set(&app, caller.who(), contact.id, name.as_str(), Some(value)).await?;
+        set(
+            &app,
+            caller.who(),
+            contact.id,
+            name.as_str(),
+            To::Value(value),
+        )
+        .await?;
     }
     Ok(see_other(&format!("/contacts/{id}?done=saved")))
 }
@@ -424,7 +439,14 @@ pub(crate) async fn use_intercom(
     posted: Posted<EditContacts>,
 ) -> Result<Response, PageError> {
     let Posted { caller, fields } = posted;
-    let changed = set(&app, caller.who(), ContactId(id), fields.get("field"), None).await?;
+    let changed = set(
+        &app,
+        caller.who(),
+        ContactId(id),
+        fields.get("field"),
+        To::Intercoms,
+    )
+    .await?;
     let done = if changed { "intercoms" } else { "gone" };
     Ok(see_other(&format!("/contacts/{id}?done={done}")))
 }
