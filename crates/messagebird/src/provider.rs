@@ -10,9 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::capabilities::{Capabilities, Platform};
 use crate::event::{Content, Media, MediaKind, Message, ProviderEvent, Sender};
-use crate::ids::{
-    ChannelId, Identity, RemoteConversationId, RemoteMessageId, RemoteWebhookId,
-};
+use crate::ids::{ChannelId, Identity, RemoteConversationId, RemoteMessageId, RemoteWebhookId};
 use crate::media::MediaStream;
 use crate::status::DeliveryStatus;
 

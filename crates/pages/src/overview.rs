@@ -17,8 +17,8 @@ use bowline_store::model::LaneKind;
 
 use crate::App;
 use crate::caller::Caller;
-use crate::desks::provider;
 use crate::component::{Lozenge, Tone};
+use crate::desks::provider;
 use crate::error::{PageError, html};
 use crate::notice;
 use crate::plot::Plot;

@@ -164,7 +164,11 @@ mod tests {
             (vec![0, 70_000], None, 30_000, Some(60_000)),
             (vec![0, 70_000], None, 300_000, Some(300_000)),
         ] {
-            let due = due_at(received.iter().copied().map(Millis), last.map(Millis), quiet);
+            let due = due_at(
+                received.iter().copied().map(Millis),
+                last.map(Millis),
+                quiet,
+            );
             assert_eq!(due, want.map(Millis), "{received:?} {last:?} {quiet}");
         }
     }

@@ -66,8 +66,8 @@ fn more_may_come(
     number: u32,
     lines: &[WrittenLine],
 ) -> Result<(), Stop> {
-    let open = talk.request.is_live()
-        && talk.request.gathering.map(|open| open.number) == Some(number);
+    let open =
+        talk.request.is_live() && talk.request.gathering.map(|open| open.number) == Some(number);
     let registry = courier.shared.registry();
     let Some(desk) = registry.desk(&talk.request.desk).filter(|_| open) else {
         return Ok(());
