@@ -143,6 +143,10 @@ async fn a_conversation_shows_who_can_read_what_and_how_far_it_came(on: On) {
         let page = viewer.get(&format!("/conversations?{query}")).await;
         assert_eq!(page.text.contains("Noa Lind"), shown, "{query}");
     }
+    // The account is among the connections, with the desks that it serves.
+    let overview = viewer.get("/").await;
+    overview.says("bird MessageBird");
+    overview.says("Desks support");
     // Whoever looks for the request finds the conversation.
     let why = viewer.get(&format!("/why?q={request}")).await;
     assert!(why.goes_to().starts_with("/conversations/bird/"));
