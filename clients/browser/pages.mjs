@@ -257,7 +257,8 @@ await step("contacts: nobody yet, the switch, and how far copying is", async () 
   await owner.getByText("Nobody is known yet.").waitFor();
   await look(owner, "contacts-empty");
   await owner.getByRole("link", { name: "What is copied" }).click();
-  await owner.locator(".lozenge", { hasText: "off" }).waitFor();
+  await owner.getByRole("heading", { name: "Contacts and companies" }).waitFor();
+  await owner.locator(".lozenge", { hasText: "off" }).last().waitFor();
   await look(owner, "contact-settings-off");
   await owner.getByLabel("Copy everything under Contacts in Intercom").check();
   await owner.getByRole("button", { name: "Save" }).click();

@@ -59,7 +59,7 @@ async fn a_persons_page_shows_what_they_write_on_channels(on: On) {
     let request = talk.request(1).await;
     talk.settled().await;
     let page = agent.get(&path).await;
-    page.says(&format!("{request}"));
+    page.says(&request);
     page.says(&format!("by {NOA}, last written"));
     assert!(page.text.contains("href=\"/conversations/"));
 }
@@ -165,10 +165,9 @@ async fn a_chosen_file_is_previewed_and_imported(on: On) {
         let fields = [("workspace", "acme"), ("step", step)];
         owner.upload("/contacts/import", &fields, file).await
     };
-    let mut file = "email,name,seats\r\n".to_owned();
-    for number in 0..1_200 {
-        file.push_str(&format!("p{number}@example.com,\"Person, {number}\",5\r\n"));
-    }
+    let row = |number| format!("p{number}@example.com,\"Person, {number}\",5\r\n");
+    let rows: Vec<String> = (0..1_200).map(row).collect();
+    let file = format!("email,name,seats\r\n{}", rows.concat());
     let page = upload(file.as_bytes(), "").await;
     assert_eq!(page.status, 200, "{}", page.words());
     page.says("1200 added, 0 changed");

@@ -13,7 +13,7 @@ on_both!(
 );
 
 /// A lead, what they say tagged, and the user that they turn out to be.
-async fn lead_and_user(it: &Feedback, name: &str) -> (String, String, String) {
+fn lead_and_user(it: &Feedback, name: &str) -> (String, String, String) {
     let email = format!("{name}@example.com");
     let intercom = it.stage.intercom();
     let lead = intercom
@@ -44,7 +44,7 @@ async fn contact_of(it: &Feedback, conversation: &str) -> Option<String> {
 async fn a_merge_in_intercom_moves_feedback_without_contacts(on: On) {
     for tells in [false, true] {
         let it = Feedback::on(on, IDEAS, |plan| plan.intercom.tells_merged_from = tells).await;
-        let (lead, user, conversation) = lead_and_user(&it, "quentin").await;
+        let (lead, user, conversation) = lead_and_user(&it, "quentin");
         let other = it.customer("Noa Lind", "Example Ltd", 10);
         let untouched = it.says(&other, "Something else.");
         it.tag(&conversation, "source", &it.idea);
