@@ -98,6 +98,7 @@ pub(crate) fn check(world: &World, model: &Model) -> Report {
             &conversation,
             &parts,
             intercom.state(&conversation),
+            model,
             &mut report,
         );
     }
@@ -335,13 +336,27 @@ impl Taken {
 }
 
 /// A conversation that was closed when a move was told is opened after it, and none is opened
-/// without one.
+/// without one. Where the link ended since, the note of the move may be there already while its
+/// re-opening had not had its turn: that is not made any more.
 fn reopened(
     conversation: &str,
     parts: &[PartView],
     state: Option<ConversationState>,
+    model: &Model,
     report: &mut Report,
 ) {
+    let stays_linked = |part: &PartView| {
+        let html = part.body.as_deref().unwrap_or_default();
+        let (Some((issue, _)), text) = (link(html), plain(html)) else {
+            return false;
+        };
+        model.expected.iter().any(|expected| {
+            expected.presence == Presence::Once
+                && expected.conversation == conversation
+                && expected.issue == issue
+                && expected.fits(&text)
+        })
+    };
     let moved = |part: &PartView| {
         part.part_type == "note"
             && part.author_id == APP_USER
@@ -368,7 +383,7 @@ fn reopened(
             }
             _ if moved(part) => {
                 moved_at = Some(place);
-                if closed_at.is_some() {
+                if closed_at.is_some() && stays_linked(part) {
                     due = Some(place);
                 }
             }
