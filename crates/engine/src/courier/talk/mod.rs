@@ -225,12 +225,27 @@ fn confirmed(remote_id: Option<String>, detail: Option<&str>) -> Ending {
     }
 }
 
-/// A comment of our account's whose text is this, and that no other effect made.
+/// The comment that an attempt of unknown outcome may have made. One that is not there is looked for
+/// again after a while: Jira may still be at work on a call whose caller is gone.
 async fn find_comment(
     courier: &Courier<'_>,
     site: &Site,
     issue: &str,
     is_it: impl Fn(&str) -> bool,
+) -> Result<Option<String>, Stop> {
+    if let Some(found) = look_for_comment(courier, site, issue, &is_it).await? {
+        return Ok(Some(found));
+    }
+    tokio::time::sleep(super::note::SECOND_LOOK).await;
+    look_for_comment(courier, site, issue, &is_it).await
+}
+
+/// A comment of our account's whose text is this, and that no other effect made.
+async fn look_for_comment(
+    courier: &Courier<'_>,
+    site: &Site,
+    issue: &str,
+    is_it: &impl Fn(&str) -> bool,
 ) -> Result<Option<String>, Stop> {
     let us = site.standing.known().actor_id;
     let connection = bowline_domain::connection::Connection::Site(site.config.name.clone());
