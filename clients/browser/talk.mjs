@@ -190,7 +190,7 @@ await step("long names and long texts find room", async () => {
   await owner.getByRole("link", { name: /^Maximiliane/ }).first().click();
   await owner.getByRole("heading", { name: /Maximiliane/ }).waitFor();
   await look(owner, "talk-conversation-long");
-  await owner.goto(`${base}/conversations?about=nobody`);
+  await owner.goto(`${base}/conversations?about=n`);
   await owner.getByText("is neither a request's key").waitFor();
   await look(owner, "talk-conversations-wrong");
   await owner.goto(`${base}/conversations?window=soon`);
