@@ -94,11 +94,17 @@ pub enum What {
     TestMessage,
     /// The approved message was sent after the time to answer.
     ApprovedSent,
+    /// A desk was made.
+    DeskAdded,
+    /// The settings of a desk were changed.
+    DeskChanged,
+    /// A desk was removed.
+    DeskRemoved,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 46] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -142,6 +148,9 @@ impl What {
         Self::EndUserTied,
         Self::TestMessage,
         Self::ApprovedSent,
+        Self::DeskAdded,
+        Self::DeskChanged,
+        Self::DeskRemoved,
     ];
 
     /// The word for storage.
@@ -190,6 +199,9 @@ impl What {
             Self::EndUserTied => "end_user_tied",
             Self::TestMessage => "test_message",
             Self::ApprovedSent => "approved_sent",
+            Self::DeskAdded => "desk_added",
+            Self::DeskChanged => "desk_changed",
+            Self::DeskRemoved => "desk_removed",
         }
     }
 
@@ -239,6 +251,9 @@ impl What {
             Self::EndUserTied => "End user tied to a customer",
             Self::TestMessage => "Test message sent",
             Self::ApprovedSent => "Approved message sent",
+            Self::DeskAdded => "Desk added",
+            Self::DeskChanged => "Desk changed",
+            Self::DeskRemoved => "Desk removed",
         }
     }
 

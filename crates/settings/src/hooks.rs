@@ -46,13 +46,20 @@ impl Settings {
         bowline_net::endpoint::endpoint(base, path).unwrap_or_else(|| base.clone())
     }
 
-    /// The JQL that keeps a site's deliveries to its joined projects.
+    /// The JQL that keeps a site's deliveries to its joined projects and the service projects of
+    /// its desks.
     pub fn site_jql(&self, name: &SiteName) -> Option<String> {
         let present = self.present();
         let bindings = present.merged.config.bindings.iter();
+        let desks = present.merged.config.desks.iter();
         let projects: Vec<&str> = bindings
             .filter(|binding| binding.site == *name)
             .map(|binding| binding.project.as_str())
+            .chain(
+                desks
+                    .filter(|desk| desk.desk.site == *name)
+                    .map(|desk| desk.service_desk.as_str()),
+            )
             .collect();
         (!projects.is_empty()).then(|| jql(projects))
     }
