@@ -2,6 +2,8 @@
 //! hand.
 
 use bowline_domain::ids::{SiteName, WorkspaceName};
+use bowline_domain::messaging::ids::AccountName;
+use bowline_engine::Provider;
 use bowline_jira::NewWebhook;
 use bowline_net::ErrorKind;
 use url::Url;
@@ -34,6 +36,11 @@ impl Settings {
     /// Where Intercom delivers for a workspace.
     pub fn workspace_hook(&self, name: &WorkspaceName) -> Url {
         self.hook(&["hooks", "intercom", name.as_str()])
+    }
+
+    /// Where a messaging provider delivers for an account.
+    pub fn account_hook(&self, provider: Provider, name: &AccountName) -> Url {
+        provider.hook_url(&self.inner.public_url, name.as_str())
     }
 
     /// Do Jira Cloud and Intercom deliver to us? They do by https only.
