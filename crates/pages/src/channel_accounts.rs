@@ -85,9 +85,13 @@ pub(crate) fn account_fields(
     };
     let mut seldom = vec![
         text("api_url", "Where the API is reached, if elsewhere", "text").with(&form.api_url),
-        text("poll_seconds", "Look for missed messages every so many seconds", "text")
-            .with(&form.poll_seconds)
-            .hinting("10 to 86400; left empty, 300."),
+        text(
+            "poll_seconds",
+            "Look for missed messages every so many seconds",
+            "text",
+        )
+        .with(&form.poll_seconds)
+        .hinting("10 to 86400; left empty, 300."),
     ];
     if is_whatsapp {
         let token = Field::new("verify_token", "Verify token", "password")
@@ -104,7 +108,10 @@ pub(crate) fn account_fields(
         "register_webhook",
         "The webhook",
         [
-            ("yes".to_owned(), "is registered by Bowline where the provider allows it".to_owned()),
+            (
+                "yes".to_owned(),
+                "is registered by Bowline where the provider allows it".to_owned(),
+            ),
             ("no".to_owned(), "is entered by hand".to_owned()),
         ],
         if form.register_webhook { "yes" } else { "no" },
@@ -171,8 +178,10 @@ fn show(
         lead: "Bowline tries the key before it keeps it, sealed, and never shows it again.",
         wrong,
         fields,
-        more_open: any_wrong(&faults, &["name", "api_url", "poll_seconds", "verify_token"])
-            || !form.api_url.is_empty()
+        more_open: any_wrong(
+            &faults,
+            &["name", "api_url", "poll_seconds", "verify_token"],
+        ) || !form.api_url.is_empty()
             || !form.name.is_empty(),
         more,
         choice: (!is_whatsapp).then_some(choice),
@@ -233,7 +242,11 @@ pub(crate) async fn change(
     let Posted { caller, fields } = posted;
     let by = &caller.granted;
     let connection = Connection::Account(AccountName::new(name.as_str()));
-    let done = |word: &str| Ok(see_other(&format!("/connections/account/{name}?done={word}")));
+    let done = |word: &str| {
+        Ok(see_other(&format!(
+            "/connections/account/{name}?done={word}"
+        )))
+    };
     let mut kept = None;
     let refusal = match what.as_str() {
         "credentials" => {

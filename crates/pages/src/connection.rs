@@ -16,8 +16,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::App;
 use crate::caller::Caller;
-use crate::component::{Copied, Field, Lozenge, Select, Tone};
 use crate::channel_accounts::account_fields;
+use crate::component::{Copied, Field, Lozenge, Select, Tone};
 use crate::connecting::{site_fields, workspace_fields, wrong_with};
 use crate::connections::{header_of, page_of};
 use crate::desks::provider;

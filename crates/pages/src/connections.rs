@@ -9,9 +9,9 @@ use bowline_domain::connection::Connection;
 use crate::App;
 use crate::caller::Caller;
 use crate::component::{Lozenge, Tone};
+use crate::desks::provider as provider_title;
 use crate::error::{PageError, html};
 use crate::notice;
-use crate::desks::provider as provider_title;
 use crate::overview::{Card, account_cards, cards};
 use crate::query::Query;
 use crate::shell::{Place, Shell};
@@ -152,7 +152,11 @@ pub(crate) async fn page(
     let all = cards(connections, &queues, &caller.reader, now)
         .into_iter()
         .zip(keys)
-        .chain(account_cards(&app.shared, &queues, &caller.reader, now).into_iter().zip(account_keys));
+        .chain(
+            account_cards(&app.shared, &queues, &caller.reader, now)
+                .into_iter()
+                .zip(account_keys),
+        );
     let cards = all.map(|(card, connection)| {
         let is_kept = kept.contains(&connection.key());
         let page = page_of(&connection);
@@ -182,7 +186,11 @@ pub(crate) async fn page(
         }))
         .chain(app.settings.accounts().into_iter().filter_map(|one| {
             let provider = one.kept?.value.provider.provider();
-            Some((Connection::Account(one.name), provider_title(provider), one.aside?))
+            Some((
+                Connection::Account(one.name),
+                provider_title(provider),
+                one.aside?,
+            ))
         }))
         .map(|(connection, far_side, aside)| SetAside {
             name: connection.name().to_owned(),

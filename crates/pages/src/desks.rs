@@ -127,11 +127,7 @@ fn span(ms: i64) -> String {
     }
 }
 
-fn desk_card(
-    now: DeskNow,
-    kept: Option<&StoredDesk>,
-    findings: Option<Vec<Finding>>,
-) -> DeskCard {
+fn desk_card(now: DeskNow, kept: Option<&StoredDesk>, findings: Option<Vec<Finding>>) -> DeskCard {
     let config = now.config;
     let desk = &config.desk;
     let notifications = &desk.notifications;

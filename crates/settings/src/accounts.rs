@@ -429,9 +429,10 @@ fn refused(provider: StoredProvider, error: &ApiError) -> ChangeRefusal {
             let words = format!("The provider refuses it. {place} ({error})");
             fault("access_key", words)
         }
-        ErrorKind::Transient | ErrorKind::UnknownOutcome => {
-            fault("api_url", format!("It cannot be reached from here: {error}."))
-        }
+        ErrorKind::Transient | ErrorKind::UnknownOutcome => fault(
+            "api_url",
+            format!("It cannot be reached from here: {error}."),
+        ),
         _ if provider == StoredProvider::WhatsApp => {
             let words = format!("Meta knows no phone number of this id for this token. ({error})");
             fault("phone_number_id", words)

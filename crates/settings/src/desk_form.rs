@@ -186,7 +186,11 @@ impl DeskForm {
         for (field, text, words) in [
             ("account", &self.account, "Choose a channel account."),
             ("site", &self.site, "Choose a Jira site."),
-            ("service_desk", &self.service_desk, "Choose a service project."),
+            (
+                "service_desk",
+                &self.service_desk,
+                "Choose a service project.",
+            ),
             ("request_type", &self.request_type, "Choose a request type."),
         ] {
             if text.trim().is_empty() {
@@ -388,7 +392,9 @@ mod tests {
             ("closing", |form| form.closing = "category:soon".to_owned()),
             ("reopen_within", |form| form.reopen_within = "1w".to_owned()),
             ("reopen_within", |form| form.reopen_within = "5".to_owned()),
-            ("quiet_seconds", |form| form.quiet_seconds = "301".to_owned()),
+            ("quiet_seconds", |form| {
+                form.quiet_seconds = "301".to_owned()
+            }),
             ("requests_per_hour", |form| {
                 form.requests_per_hour = "0".to_owned();
             }),

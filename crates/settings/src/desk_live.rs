@@ -220,9 +220,7 @@ fn value(given: &Given, field: Option<&RequestField>) -> Result<Value, String> {
             .parse::<serde_json::Number>()
             .map(Value::Number)
             .map_err(|_| "it takes a number.".to_owned()),
-        Some("array") => Ok(json!(
-            text.split(',').map(str::trim).collect::<Vec<&str>>()
-        )),
+        Some("array") => Ok(json!(text.split(',').map(str::trim).collect::<Vec<&str>>())),
         _ => Ok(Value::String(text.to_owned())),
     }
 }
@@ -272,7 +270,10 @@ mod tests {
             ("many", Some(&field("number", &[]))),
             ("{", None),
         ] {
-            assert!(value(&Given::Text(text.to_owned()), field).is_err(), "{text}");
+            assert!(
+                value(&Given::Text(text.to_owned()), field).is_err(),
+                "{text}"
+            );
         }
     }
 }

@@ -20,8 +20,8 @@ use crate::service::{Settings, fault};
 use crate::stored::{Kind, Versioned};
 use crate::stored_desk::StoredDesk;
 
-/// Conversations that are counted before a desk is removed; more are “at least” so many.
-pub const OPEN_MAX: usize = 100;
+/// Conversations that are counted before a desk is removed; more are said as “at least”.
+const OPEN_MAX: usize = 100;
 
 /// A desk as pages show it.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ impl Settings {
         })
     }
 
-    /// Conversations of a desk that are open, counted up to [`OPEN_MAX`].
+    /// Conversations of a desk that are open, counted up to a hundred.
     ///
     /// # Errors
     /// The store fails.
@@ -247,7 +247,9 @@ impl Settings {
         }
         let jira = self.jira(&site);
         let found = jira.service_desk(&stored.service_desk).await;
-        let found = found.map_err(|error| no_desk(&stored.service_desk, &error))?.value;
+        let found = found
+            .map_err(|error| no_desk(&stored.service_desk, &error))?
+            .value;
         stored.service_desk = found.project_key;
         let types = request_types(&jira, &found.id).await;
         let types = types.map_err(|words| fault("site", words))?;
@@ -329,7 +331,7 @@ fn changes(before: &StoredDesk, after: &StoredDesk) -> String {
     let named = after.as_object().into_iter().flatten();
     let changed: Vec<String> = named
         .filter(|(name, _)| *name != "request_type_name")
-        .filter(|(name, is)| before.get(name.as_str()) != Some(is))
+        .filter(|(name, is)| before.get(name.as_str()) != Some(*is))
         .map(|(name, is)| {
             let was = before.get(name).cloned().unwrap_or_default();
             format!("{name}: {was} → {is}")

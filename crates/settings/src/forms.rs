@@ -228,7 +228,11 @@ pub(crate) fn address(field: &'static str, text: &str, faults: &mut Vec<Fault>) 
     None
 }
 
-pub(crate) fn secret(field: &'static str, text: &str, faults: &mut Vec<Fault>) -> Option<SecretString> {
+pub(crate) fn secret(
+    field: &'static str,
+    text: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<SecretString> {
     let text = text.trim();
     let wrong = if text.is_empty() {
         "Paste it here. It is kept sealed and never shown again."

@@ -77,9 +77,7 @@ impl Aside {
             Self::NoSite => "Its site is not in use; see the connections.".to_owned(),
             Self::NoWorkspace => "Its workspace is not in use; see the connections.".to_owned(),
             Self::Parted => "Someone parted it. Its links and settings are kept.".to_owned(),
-            Self::NoAccount => {
-                "Its channel account is not in use; see the connections.".to_owned()
-            }
+            Self::NoAccount => "Its channel account is not in use; see the connections.".to_owned(),
             Self::SameChannel { desk } => format!(
                 "The desk “{desk}” serves one of its channels and is in use. Name each channel at \
                  one desk only."

@@ -21,16 +21,28 @@ on_both!(
 async fn a_key_is_tried_before_it_is_kept_and_never_shown(on: On) {
     let talk = bare_talk(on).await;
     let mut browser = Browser::signed_in(&talk.stage, "owner").await;
-    browser.get("/connections").await.says("Add a MessageBird account");
+    browser
+        .get("/connections")
+        .await
+        .says("Add a MessageBird account");
     let add = "/connections/add/messagebird";
     browser.get(add).await.says("At MessageBird first");
 
     // What is wrong is said beside the field; what was typed is kept, but no secret.
-    let page = send(&mut browser, add, &form(&[("api_url", "ftp://x.example.com")])).await;
+    let page = send(
+        &mut browser,
+        add,
+        &form(&[("api_url", "ftp://x.example.com")]),
+    )
+    .await;
     assert_eq!(page.status, 422);
     page.says("Paste it here.");
     page.says("It must begin with https:// or http://");
-    assert!(page.text.contains("ftp://x.example.com"), "{}", page.words());
+    assert!(
+        page.text.contains("ftp://x.example.com"),
+        "{}",
+        page.words()
+    );
     let mut wrong = bird_form(&talk);
     wrong.retain(|(name, _)| name != "access_key");
     wrong.push(("access_key".to_owned(), "a-wrong-key".to_owned()));
@@ -41,7 +53,10 @@ async fn a_key_is_tried_before_it_is_kept_and_never_shown(on: On) {
     assert!(talk.stage.store().settings().await.unwrap().is_empty());
 
     let page = send(&mut browser, add, &bird_form(&talk)).await;
-    assert_eq!(page.goes_to(), "/connections/account/messagebird?done=account-added");
+    assert_eq!(
+        page.goes_to(),
+        "/connections/account/messagebird?done=account-added"
+    );
     let place = "/connections/account/messagebird";
     let hook = talk.stage.url("/hooks/messagebird/messagebird");
     let page = browser.get(&format!("{place}?done=account-added")).await;
@@ -53,7 +68,10 @@ async fn a_key_is_tried_before_it_is_kept_and_never_shown(on: On) {
     assert!(!page.text.contains(&key) && !page.text.contains(&signing));
     let rows = talk.stage.store().settings().await.unwrap();
     assert!(rows.iter().all(|row| !row.body.contains(&key)));
-    assert!(rows.iter().all(|row| row.sealed.as_ref().is_none_or(|text| !text.contains(&key))));
+    assert!(
+        rows.iter()
+            .all(|row| row.sealed.as_ref().is_none_or(|text| !text.contains(&key)))
+    );
     let registered = until(|| talk.bird().webhook_urls().contains(&hook).then_some(())).await;
     assert!(registered.is_some(), "the webhook is registered");
 
@@ -62,7 +80,10 @@ async fn a_key_is_tried_before_it_is_kept_and_never_shown(on: On) {
     page.says("There is one named “messagebird”");
     let mut nowhere = bird_form(&talk);
     nowhere.retain(|(name, _)| name != "api_url");
-    nowhere.extend(form(&[("api_url", "http://127.0.0.1:1/v1"), ("name", "other")]));
+    nowhere.extend(form(&[
+        ("api_url", "http://127.0.0.1:1/v1"),
+        ("name", "other"),
+    ]));
     let page = send(&mut browser, add, &nowhere).await;
     page.says("It cannot be reached from here");
 
@@ -75,12 +96,21 @@ async fn a_key_is_tried_before_it_is_kept_and_never_shown(on: On) {
     let old = version(&browser.get(place).await);
     let save = |version: &str, poll: &str| {
         let mut fields = form(&[("poll_seconds", poll), ("version", version)]);
-        fields.extend(bird_form(&talk).into_iter().filter(|(name, _)| name == "api_url"));
+        fields.extend(
+            bird_form(&talk)
+                .into_iter()
+                .filter(|(name, _)| name == "api_url"),
+        );
         fields
     };
     let credentials = format!("{place}/credentials");
     let page = send(&mut browser, &credentials, &save(&old, "60")).await;
-    assert_eq!(page.goes_to(), format!("{place}?done=reconnected"), "{}", page.words());
+    assert_eq!(
+        page.goes_to(),
+        format!("{place}?done=reconnected"),
+        "{}",
+        page.words()
+    );
     let page = send(&mut browser, &credentials, &save(&old, "90")).await;
     page.says("Someone changed this meanwhile");
     let page = browser.get(place).await;
@@ -96,7 +126,12 @@ async fn a_new_key_drains_what_waited_without_a_restart(on: On) {
     let talk = bare_talk(on).await;
     let mut browser = Browser::signed_in(&talk.stage, "owner").await;
     let site = jira(&talk, &mut browser).await;
-    send(&mut browser, "/connections/add/messagebird", &bird_form(&talk)).await;
+    send(
+        &mut browser,
+        "/connections/add/messagebird",
+        &bird_form(&talk),
+    )
+    .await;
     let page = send(&mut browser, "/desks/add", &desk_form(&site)).await;
     assert_eq!(page.goes_to(), "/desks?done=desk-added", "{}", page.words());
     let place = "/connections/account/messagebird";
@@ -115,14 +150,33 @@ async fn a_new_key_drains_what_waited_without_a_restart(on: On) {
     let page = browser.get(place).await;
     let fields = |key: &str, version: &str| {
         let mut fields = form(&[("access_key", key), ("version", version)]);
-        fields.extend(bird_form(&talk).into_iter().filter(|(name, _)| name == "api_url"));
+        fields.extend(
+            bird_form(&talk)
+                .into_iter()
+                .filter(|(name, _)| name == "api_url"),
+        );
         fields
     };
     let credentials = format!("{place}/credentials");
-    let wrong = send(&mut browser, &credentials, &fields("wrong", &version(&page))).await;
+    let wrong = send(
+        &mut browser,
+        &credentials,
+        &fields("wrong", &version(&page)),
+    )
+    .await;
     wrong.says("The provider refuses it.");
-    let done = send(&mut browser, &credentials, &fields("the-next-key", &version(&page))).await;
-    assert_eq!(done.goes_to(), format!("{place}?done=reconnected"), "{}", done.words());
+    let done = send(
+        &mut browser,
+        &credentials,
+        &fields("the-next-key", &version(&page)),
+    )
+    .await;
+    assert_eq!(
+        done.goes_to(),
+        format!("{place}?done=reconnected"),
+        "{}",
+        done.words()
+    );
     assert_eq!(talk.phone_shows(1).await, ["We are."]);
 }
 
@@ -153,7 +207,10 @@ async fn an_account_at_meta_shows_what_to_enter(on: On) {
     let hook = talk.stage.url("/hooks/whatsapp/whatsapp");
     assert!(page.text.contains("data-copy=\"hook-url\""));
     assert!(page.text.contains(&hook), "{}", page.words());
-    let (_, token) = page.text.split_once("id=\"hook-token\" tabindex=\"0\">").unwrap();
+    let (_, token) = page
+        .text
+        .split_once("id=\"hook-token\" tabindex=\"0\">")
+        .unwrap();
     let token = token.split('<').next().unwrap();
     let entered = talk.channels.whatsapp.state.connect_webhook(&hook, token);
     entered.await.unwrap();

@@ -36,7 +36,10 @@ pub(crate) fn bird_form(talk: &Talk) -> Vec<(String, String)> {
     form(&[
         ("access_key", &config.access_key),
         ("signing_key", &config.signing_key),
-        ("api_url", &format!("{}/v1", talk.channels.messagebird.url())),
+        (
+            "api_url",
+            &format!("{}/v1", talk.channels.messagebird.url()),
+        ),
     ])
 }
 
@@ -79,11 +82,25 @@ async fn made(talk: &Talk, browser: &mut Browser) -> String {
 async fn from_nothing_to_a_request_by_click(on: On) {
     let mut talk = bare_talk(on).await;
     let mut browser = Browser::signed_in(&talk.stage, "owner").await;
-    browser.get("/desks/add").await.says("Connect a Jira site first");
+    browser
+        .get("/desks/add")
+        .await
+        .says("Connect a Jira site first");
     let site = jira(&talk, &mut browser).await;
-    browser.get("/desks/add").await.says("Add a MessageBird account first");
-    send(&mut browser, "/connections/add/messagebird", &bird_form(&talk)).await;
-    browser.get("/connections").await.says("Messages need a desk");
+    browser
+        .get("/desks/add")
+        .await
+        .says("Add a MessageBird account first");
+    send(
+        &mut browser,
+        "/connections/add/messagebird",
+        &bird_form(&talk),
+    )
+    .await;
+    browser
+        .get("/connections")
+        .await
+        .says("Messages need a desk");
     let page = browser.get("/desks/add").await;
     page.says("Get help");
     page.says("(SUP)");
@@ -93,7 +110,10 @@ async fn from_nothing_to_a_request_by_click(on: On) {
     // Jira tells of the service project from now on.
     let page = browser.get(&format!("/connections/site/{site}")).await;
     page.says("project in (SUP)");
-    browser.get("/audit?what=desk_added").await.says("desk/support");
+    browser
+        .get("/audit?what=desk_added")
+        .await
+        .says("desk/support");
     until(|| (!talk.bird().webhook_urls().is_empty()).then_some(())).await;
 
     talk.noa().writes("My router is red");
@@ -108,14 +128,22 @@ async fn from_nothing_to_a_request_by_click(on: On) {
     talk.stage.start().await;
     talk.noa().writes("The blue one");
     talk.settled().await;
-    assert!(talk.comments(&request).contains(&"Noa: The blue one".to_owned()));
+    assert!(
+        talk.comments(&request)
+            .contains(&"Noa: The blue one".to_owned())
+    );
 }
 
 async fn what_jira_does_not_take_is_said_beside_the_field(on: On) {
     let talk = bare_talk(on).await;
     let mut browser = Browser::signed_in(&talk.stage, "owner").await;
     let site = jira(&talk, &mut browser).await;
-    send(&mut browser, "/connections/add/messagebird", &bird_form(&talk)).await;
+    send(
+        &mut browser,
+        "/connections/add/messagebird",
+        &bird_form(&talk),
+    )
+    .await;
     talk.require_impact();
     let desk = desk_form(&site);
     for (field, value, words) in [
@@ -128,10 +156,19 @@ async fn what_jira_does_not_take_is_said_beside_the_field(on: On) {
         ("closing", "category:soon", "there is no status category"),
         ("reopen_within", "1w", "Write 0, or a number"),
         ("quiet_seconds", "-1", "Write a number from 0 to 300."),
-        ("requests_per_hour", "many", "Write a number from 1 to 10000."),
+        (
+            "requests_per_hour",
+            "many",
+            "Write a number from 1 to 10000.",
+        ),
         ("name", "My Desk", "A name stands in webhook addresses"),
     ] {
-        let page = send(&mut browser, "/desks/add", &with(desk.clone(), &[(field, value)])).await;
+        let page = send(
+            &mut browser,
+            "/desks/add",
+            &with(desk.clone(), &[(field, value)]),
+        )
+        .await;
         assert_eq!(page.status, 422, "{field} {value}");
         page.says(words);
         let kept = field == "which" || value.is_empty() || page.text.contains(value);
@@ -141,11 +178,22 @@ async fn what_jira_does_not_take_is_said_beside_the_field(on: On) {
     let page = send(&mut browser, "/desks/add", &desk).await;
     page.says("needs “Impact” (customfield_10099), which no message fills");
     assert!(page.text.contains("name=\"field:customfield_10099\""));
-    assert!(talk.stage.store().settings().await.unwrap().iter().all(|row| row.kind != "desk"));
+    assert!(
+        talk.stage
+            .store()
+            .settings()
+            .await
+            .unwrap()
+            .iter()
+            .all(|row| row.kind != "desk")
+    );
     let looked = with(desk.clone(), &[("do", "look"), ("reporter", "somebody")]);
     let page = send(&mut browser, "/desks/add", &looked).await;
     assert_eq!(page.status, 200);
-    assert!(page.text.contains("value=\"somebody\""), "what was typed is kept");
+    assert!(
+        page.text.contains("value=\"somebody\""),
+        "what was typed is kept"
+    );
 
     let filled = with(desk, &[("field:customfield_10099", "Everybody")]);
     let page = send(&mut browser, "/desks/add", &filled).await;
@@ -155,7 +203,11 @@ async fn what_jira_does_not_take_is_said_beside_the_field(on: On) {
     let page = send(&mut browser, "/desks/add", &second).await;
     page.says("The desk “support” serves that already.");
     let page = browser.get("/desk/support").await;
-    assert!(page.text.contains("value=\"Everybody\""), "{}", page.words());
+    assert!(
+        page.text.contains("value=\"Everybody\""),
+        "{}",
+        page.words()
+    );
 
     until(|| (!talk.bird().webhook_urls().is_empty()).then_some(())).await;
     talk.noa().writes("Nothing works");
@@ -179,13 +231,21 @@ async fn a_change_holds_at_once_and_a_second_tab_is_told(on: On) {
         ],
     );
     let page = send(&mut browser, "/desk/support/settings", &change).await;
-    assert_eq!(page.goes_to(), "/desk/support?done=desk-saved", "{}", page.words());
+    assert_eq!(
+        page.goes_to(),
+        "/desk/support?done=desk-saved",
+        "{}",
+        page.words()
+    );
     let page = browser.get("/desk/support?done=desk-saved").await;
     page.says("Saved. It holds from now on.");
     page.says("Last changed");
 
     // The other tab has the version from before.
-    let other = with(desk_form(&site), &[("version", &old), ("quiet_seconds", "9")]);
+    let other = with(
+        desk_form(&site),
+        &[("version", &old), ("quiet_seconds", "9")],
+    );
     let page = send(&mut browser, "/desk/support/settings", &other).await;
     assert_eq!(page.status, 422);
     page.says("Someone changed this meanwhile");
@@ -206,7 +266,10 @@ async fn a_change_holds_at_once_and_a_second_tab_is_told(on: On) {
     assert_eq!(config.access_key, talk.bird().config().access_key);
     send(&mut browser, "/connections/add/messagebird", &second).await;
     let now = version(&browser.get(place).await);
-    let moved = with(desk_form(&site), &[("version", &now), ("account", "second")]);
+    let moved = with(
+        desk_form(&site),
+        &[("version", &now), ("account", "second")],
+    );
     let page = send(&mut browser, "/desk/support/settings", &moved).await;
     page.says("Conversations of this desk are open");
 }
@@ -234,8 +297,16 @@ async fn a_desk_with_open_conversations_is_not_removed_by_accident(on: On) {
     talk.agent().comment(&request, "Which model?").unwrap();
     talk.bird_quiet().await;
     let deadline = tokio::time::Instant::now() + bowline::demo::PATIENCE;
-    while !browser.get("/problems").await.text.contains("not configured any more") {
-        assert!(tokio::time::Instant::now() < deadline, "it is told on Problems");
+    while !browser
+        .get("/problems")
+        .await
+        .text
+        .contains("not configured any more")
+    {
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "it is told on Problems"
+        );
         tokio::task::yield_now().await;
     }
     assert!(talk.received().is_empty());
@@ -257,18 +328,30 @@ async fn desks_are_made_by_script(on: On) {
         })
     };
     let accounts = "/api/v1/channel-accounts";
-    let wrong = script.call("POST", accounts, Some(account("wrong")), "").await;
+    let wrong = script
+        .call("POST", accounts, Some(account("wrong")), "")
+        .await;
     assert_eq!(wrong.status, 422);
     let said = wrong.body["detail"].as_str().unwrap();
-    assert!(said.starts_with("access_key: The provider refuses it."), "{said}");
+    assert!(
+        said.starts_with("access_key: The provider refuses it."),
+        "{said}"
+    );
     let body = account(&config.access_key);
-    let made = script.call("POST", accounts, Some(body.clone()), "account").await;
+    let made = script
+        .call("POST", accounts, Some(body.clone()), "account")
+        .await;
     assert_eq!(made.status, 202, "{}", made.body);
     let again = script.call("POST", accounts, Some(body), "account").await;
-    assert_eq!(again.body, made.body, "the same answer, and nothing is made");
+    assert_eq!(
+        again.body, made.body,
+        "the same answer, and nothing is made"
+    );
     assert!(!made.body.to_string().contains(&config.access_key));
 
-    let offered = script.get(&format!("/api/v1/desk-choices?site={site}")).await;
+    let offered = script
+        .get(&format!("/api/v1/desk-choices?site={site}"))
+        .await;
     assert_eq!(offered.body["service_desk"], "SUP", "{}", offered.body);
     assert_eq!(offered.body["trouble"], json!(null));
     let desk = json!({
@@ -276,7 +359,9 @@ async fn desks_are_made_by_script(on: On) {
         "request_type": "Get help", "quiet_seconds": 0, "closing": ["category:done"],
         "status_notifications": { "*": false, "In Progress": "We work on {key}" },
     });
-    let made = script.call("POST", "/api/v1/desks", Some(desk), "desk").await;
+    let made = script
+        .call("POST", "/api/v1/desks", Some(desk), "desk")
+        .await;
     assert_eq!(made.status, 202, "{}", made.body);
     assert_eq!(made.body["request_type"], "Get help");
     assert_eq!(made.body["settings"]["status_notifications"]["*"], false);
@@ -305,11 +390,16 @@ async fn desks_are_made_by_script(on: On) {
     let kept = script.call("DELETE", &path, None, "").await;
     assert_eq!(kept.status, 422, "{}", kept.body);
     let now = script.get(one).await.body["version"].clone();
-    let open = script.call("DELETE", &format!("{one}?version={now}"), None, "").await;
+    let open = script
+        .call("DELETE", &format!("{one}?version={now}"), None, "")
+        .await;
     assert_eq!(open.status, 422, "{}", open.body);
     let removal = format!("{one}?version={now}&anyway=true");
     let removed = script.call("DELETE", &removal, None, "").await;
-    assert_eq!((removed.status, &removed.body["removed"]), (202, &json!("support")));
+    assert_eq!(
+        (removed.status, &removed.body["removed"]),
+        (202, &json!("support"))
+    );
     assert_eq!(script.get(one).await.status, 404);
     let removed = script.call("DELETE", &path, None, "").await;
     assert_eq!(removed.status, 202, "{}", removed.body);
@@ -317,7 +407,9 @@ async fn desks_are_made_by_script(on: On) {
     // Who may not administer may not; who has no scope may not.
     let reader = Script::new(&talk.stage, "agent", &["read"]).await;
     assert_eq!(reader.get("/api/v1/desks").await.status, 200);
-    let refused = reader.call("POST", "/api/v1/desks", Some(json!({})), "").await;
+    let refused = reader
+        .call("POST", "/api/v1/desks", Some(json!({})), "")
+        .await;
     assert_eq!(refused.status, 403);
 }
 

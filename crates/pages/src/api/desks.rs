@@ -74,8 +74,8 @@ impl Body {
             Some(Value::String(text)) => into.clone_from(text),
             Some(Value::Array(entries)) => {
                 let texts: Option<Vec<&str>> = entries.iter().map(Value::as_str).collect();
-                let texts = texts
-                    .ok_or_else(|| Problem::invalid(format!("{name} is a list of texts.")))?;
+                let texts =
+                    texts.ok_or_else(|| Problem::invalid(format!("{name} is a list of texts.")))?;
                 if texts.iter().any(|text| text.contains([',', '\n'])) && between == ", " {
                     let words = format!("An entry of {name} holds a comma; give its id.");
                     return Err(Problem::invalid(words));
@@ -227,7 +227,11 @@ pub(super) async fn choices(
     let site = SiteName::new(query.text("site"));
     let settings = &app.settings;
     let found = settings
-        .desk_choices(&site, query.text("service_desk"), query.text("request_type"))
+        .desk_choices(
+            &site,
+            query.text("service_desk"),
+            query.text("request_type"),
+        )
         .await;
     let named = |(id, name): &(String, String)| json!({ "id": id, "name": name });
     let needed = found.needed.iter().map(|field| {
