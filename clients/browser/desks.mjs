@@ -117,13 +117,13 @@ await step("it is changed, and a second tab is told", async () => {
   await look(owner, "desk-open");
   const other = await signedIn({ colorScheme: "light" });
   await other.goto(`${base}/desk/help`);
-  await owner.getByLabel("Text for In Progress").fill("We work on {key}");
+  await owner.getByLabel("Text for Waiting for customer").fill("We work on {key}");
   await owner.getByRole("button", { name: "Try and save" }).click();
   await owner.getByText("Saved. It holds from now on.").waitFor();
-  await other.getByLabel("Text for In Progress").fill("Busy");
+  await other.getByLabel("Text for Waiting for customer").fill("Busy");
   await other.getByRole("button", { name: "Try and save" }).click();
   await other.getByText("Someone changed this meanwhile").waitFor();
-  expect((await other.getByLabel("Text for In Progress").inputValue()) === "We work on {key}", "it shows what was typed");
+  expect((await other.getByLabel("Text for Waiting for customer").inputValue()) === "We work on {key}", "it shows what was typed");
   await look(other, "desk-overtaken");
   await owner.getByRole("button", { name: "Remove help" }).click();
   await owner.getByText("what their agents answer is not sent").first().waitFor();

@@ -5,7 +5,7 @@ use bowline::demo::{SITE, until};
 use serde_json::json;
 
 use crate::api::Script;
-use crate::browser::{Browser, Page};
+use crate::browser::Browser;
 use crate::configuring::{form, send, version};
 use crate::desk_pages::{bare_talk, bird_form, desk_form, jira};
 use crate::messaging_stage::Talk;
@@ -63,8 +63,8 @@ async fn a_key_is_tried_before_it_is_kept_and_never_shown(on: On) {
     page.says("Added. The key works.");
     page.says("Bowline registers it by itself");
     assert!(page.text.contains(&hook), "{}", page.words());
-    let key = talk.bird().config().access_key;
-    let signing = talk.bird().config().signing_key;
+    let key = talk.bird().config().access_key.clone();
+    let signing = talk.bird().config().signing_key.clone();
     assert!(!page.text.contains(&key) && !page.text.contains(&signing));
     let rows = talk.stage.store().settings().await.unwrap();
     assert!(rows.iter().all(|row| !row.body.contains(&key)));
@@ -222,13 +222,15 @@ async fn declared_accounts_are_read_only(on: On) {
     let page = browser.get("/connections/account/bird").await;
     page.says("Declared in the configuration file as");
     assert!(!page.text.contains("/connections/account/bird/credentials"));
+    let fields = form(&[("access_key", "x"), ("version", "1")]);
     let page = send(
         &mut browser,
         "/connections/account/bird/credentials",
-        &form(&[("access_key", "x"), ("version", "1")]),
-    );
-    page.await.says("The configuration file declares it");
-    let page: Page = browser.get("/desk/support").await;
+        &fields,
+    )
+    .await;
+    page.says("The configuration file declares it");
+    let page = browser.get("/desk/support").await;
     assert_eq!(page.status, 404);
 
     let script = Script::new(&talk.stage, "administrator", &["read", "settings"]).await;

@@ -226,7 +226,7 @@ async fn a_change_holds_at_once_and_a_second_tab_is_told(on: On) {
         desk_form(&site),
         &[
             ("version", &old),
-            ("status", "In Progress"),
+            ("status", "Waiting for customer"),
             ("text", "We work on {key}"),
         ],
     );
@@ -257,7 +257,9 @@ async fn a_change_holds_at_once_and_a_second_tab_is_told(on: On) {
     talk.noa().writes("My router is red");
     let request = talk.request(1).await;
     talk.settled().await;
-    talk.agent().transition(&request, "In Progress").unwrap();
+    talk.agent()
+        .transition(&request, "Waiting for customer", None)
+        .unwrap();
     let shown = talk.phone_shows(1).await;
     assert_eq!(shown, [format!("We work on {request}")]);
     // It is stored under its account while conversations are open.
