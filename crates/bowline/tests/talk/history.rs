@@ -54,7 +54,7 @@ impl<'i> History<'i> {
             install,
             number,
             chance: fastrand::Rng::with_seed(seed),
-            phone: install.bird().phone(&format!("+1555{number:07}")),
+            phone: install.bird().phone(&number_of_phone(number)),
             words: 0,
             requests: Vec::new(),
             whispers: Vec::new(),
@@ -62,6 +62,10 @@ impl<'i> History<'i> {
             deeds: 0,
             held: 0,
         }
+    }
+
+    pub(crate) fn number_of_phone(&self) -> String {
+        number_of_phone(self.number)
     }
 
     /// Plays so many rounds. Says what is wrong, if something is.
@@ -144,6 +148,8 @@ impl<'i> History<'i> {
                 },
                 None => self.write(),
             },
+            // Nobody can archive what is archived and about to be opened again.
+            _ if self.phone.conversation().is_none() => self.write(),
             _ => Deed::Archive,
         }
     }
@@ -373,6 +379,10 @@ impl Seen {
             )
         })
     }
+}
+
+fn number_of_phone(history: usize) -> String {
+    format!("+1555{history:07}")
 }
 
 fn now_ms() -> i64 {

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::gathering::Gathering;
-use super::ids::DeskName;
+use super::ids::{DeskName, RemoteConversationId};
 use super::inbound::Route;
+use crate::effect::{EffectKey, EffectState};
 use crate::ids::{IssueId, IssueKey, SiteName};
 use crate::time::Millis;
 
@@ -34,6 +35,44 @@ pub enum Closing {
     Merged,
 }
 
+/// The provider had put a message into a conversation of its that we archive because the request
+/// before ended, and it goes on in there: what archives it, and what opens it again behind that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reopening {
+    /// The provider's conversation.
+    pub conversation: RemoteConversationId,
+    /// What archives it, if we do.
+    pub archive: Option<EffectKey>,
+    /// What opens it again.
+    pub open: EffectKey,
+}
+
+/// Whose doing it is that the conversation of a [`Reopening`] was archived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Archiving {
+    /// Ours, of the request before: nothing ends.
+    Ours,
+    /// Ours perhaps: it is not opened again yet.
+    NotKnownYet,
+    /// Somebody else's if it is archived now, because it was opened again in between.
+    SomebodysIfArchived,
+}
+
+impl Reopening {
+    /// Whose doing an archiving is that we are told of now, by what became of opening the
+    /// conversation again.
+    pub fn archiving(opened: EffectState) -> Archiving {
+        match opened {
+            EffectState::Planned | EffectState::Attempting | EffectState::Unknown => {
+                Archiving::NotKnownYet
+            }
+            EffectState::Confirmed => Archiving::SomebodysIfArchived,
+            // It could not be opened, as when the customer has begun another one meanwhile.
+            EffectState::Rejected | EffectState::Dropped | EffectState::Held => Archiving::Ours,
+        }
+    }
+}
+
 /// One conversation of an end user with the request that it feeds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
@@ -61,6 +100,9 @@ pub struct Request {
     /// When and why it ended.
     #[serde(default)]
     pub closed: Option<(Millis, Closing)>,
+    /// The opening again that it needs, if it goes on in a conversation that was archived.
+    #[serde(default)]
+    pub reopening: Option<Reopening>,
     /// The issue, once it is made.
     #[serde(skip)]
     pub issue: Option<(IssueId, IssueKey)>,
