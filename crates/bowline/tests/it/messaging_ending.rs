@@ -3,6 +3,7 @@
 use bowline::demo::until;
 use bowline_sandbox::common::Disturbance;
 use bowline_sandbox::jira::{Automation, NewComment};
+use bowline_sandbox::phones::Inbound;
 
 use crate::messaging_stage::Talk;
 use crate::stage::{On, on_both};
@@ -187,7 +188,10 @@ async fn rule_11_what_was_written_just_before_the_end_can_be_answered(on: On) {
 async fn rule_11_our_own_archiving_ends_nothing_though_another_conversation_began(on: On) {
     let talk = Talk::on(on).await;
     let before = written_just_before_the_end(&talk).await;
-    talk.noa().writes("And it is warm");
+    // It bears an older time than what was written before it.
+    let hour_ago = talk.bird().now_ms() - 60 * 60 * 1_000;
+    talk.noa()
+        .sends_at(Inbound::Text("And it is warm".to_owned()), hour_ago);
     assert_ne!(talk.noa().conversation().unwrap(), before);
     talk.bird().disturb(Disturbance::default());
     let second = talk.request(2).await;
@@ -195,7 +199,7 @@ async fn rule_11_our_own_archiving_ends_nothing_though_another_conversation_bega
     assert_eq!(talk.requests().len(), 2);
     assert_eq!(
         talk.description(&second),
-        ["It is red again", "And it is warm"]
+        ["And it is warm", "It is red again"]
     );
     assert_eq!(talk.comments(&second), Vec::<String>::new());
     talk.agent().comment(&second, "Switch it off").unwrap();

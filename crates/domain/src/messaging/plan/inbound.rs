@@ -155,16 +155,24 @@ fn add(active: &Request, end_user: &EndUser, message: &Inbound, desk: &Desk) -> 
     }
     // The channel that was used last is where the answer goes, by the provider's time: a late
     // message does not turn the talk back.
-    if message.sent_at >= request.last_inbound_at {
+    if message.sent_at >= request.last_inbound_at || has_left(request, message) {
         request.route = message.route.clone();
-        request.last_inbound_at = message.sent_at;
     }
+    request.last_inbound_at = request.last_inbound_at.max(message.sent_at);
     gather(&mut drawing, message, desk);
     attach(&mut drawing, message);
     if let Some((at, _)) = ended {
         go_on_in(&mut drawing, Some(active), &format!("end.{}", at.0));
     }
     drawing.finish(active)
+}
+
+/// Is the message in another conversation than the one that was archived and is opened again for
+/// the request? The customer has begun it after that, whatever time the message bears.
+fn has_left(request: &Request, message: &Inbound) -> bool {
+    let opened_again = request.reopening.as_ref().map(|it| &it.conversation);
+    let now = request.route.conversation.as_ref();
+    opened_again.is_some() && now == opened_again && message.route.conversation.as_ref() != now
 }
 
 /// Puts the message's lines into the open gathering, or into a new comment.
