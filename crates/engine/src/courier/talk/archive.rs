@@ -1,8 +1,8 @@
 //! Archiving the provider's conversation, and opening it again. Archiving an archived one changes
 //! nothing, nor does opening an open one, so this may be done again.
 
-use bowline_domain::effect::EffectState;
 use bowline_domain::messaging::ids::RemoteConversationId;
+use bowline_domain::messaging::request::Reopening;
 use bowline_net::{ApiError, ErrorKind};
 use bowline_store::model::{Ending, Talk};
 
@@ -10,6 +10,12 @@ use super::confirmed;
 use crate::channel::words;
 use crate::courier::{Courier, Stop};
 use crate::registry::Account;
+
+/// How often it is tried to open a conversation again while the provider refuses it.
+const REOPENING_TRIES: i64 = 30;
+
+/// How soon it is tried again, in milliseconds.
+const REOPENING_AGAIN_MS: i64 = 2_000;
 
 /// Archives the conversation, unless a newer one of the end user's goes on in it.
 pub(super) async fn archive(
@@ -59,6 +65,10 @@ pub(super) async fn reopen(
         let reason = "The request's conversation ended before it was opened again.".to_owned();
         return Err(Stop(Ending::Dropped { reason }));
     }
+    if talk.request.route.conversation.as_ref() != Some(conversation) {
+        let reason = "The customer goes on in another conversation.".to_owned();
+        return Err(Stop(Ending::Dropped { reason }));
+    }
     if !may_be_archived(courier, talk).await? {
         let detail = "We never archived it: the customer had written again before.";
         return Ok(confirmed(None, Some(detail)));
@@ -68,11 +78,16 @@ pub(super) async fn reopen(
         .call(&account.standing, conversations.reopen(&id))
         .await
     {
-        // Waiting does not change it: the customer has begun another conversation, and what they
-        // write there says where to answer.
-        Err(error) if error.kind == ErrorKind::Data => Err(Stop(Ending::Rejected {
-            reason: error.to_string(),
-        })),
+        // The customer has begun another conversation. What they wrote there says soon where to
+        // answer; what is to be sent waits behind this until then.
+        Err(error) if error.kind == ErrorKind::Data => {
+            let reason = error.to_string();
+            Err(Stop(if courier.taken.attempts < REOPENING_TRIES {
+                courier.later(REOPENING_AGAIN_MS, false, reason)
+            } else {
+                Ending::Rejected { reason }
+            }))
+        }
         done => changed(courier, &account, done).await,
     }
 }
@@ -85,7 +100,7 @@ async fn may_be_archived(courier: &Courier<'_>, talk: &Talk) -> Result<bool, Sto
     };
     let archive = courier.shared.store.effect_of_key(archive).await;
     let archive = archive.map_err(|error| courier.store_failed(&error))?;
-    Ok(archive.is_none_or(|it| it.state != EffectState::Dropped || it.attempts > 1))
+    Ok(archive.is_none_or(|it| !Reopening::never_archived(it.state, it.attempts)))
 }
 
 /// What became of a change of state: doing it again does no harm.

@@ -50,9 +50,14 @@ pub(super) async fn decide(
 
 /// Whose doing it is, as far as our own record tells.
 async fn archiving(shared: &Shared, reopening: &Reopening) -> Result<Archiving, Trouble> {
+    let archive = match &reopening.archive {
+        Some(key) => shared.store.effect_of_key(key).await?,
+        None => None,
+    };
     let opened = shared.store.effect_of_key(&reopening.open).await?;
+    let archive = archive.map(|it| (it.state, it.attempts));
     Ok(opened.map_or(Archiving::SomebodysIfArchived, |opened| {
-        Reopening::archiving(opened.state)
+        Reopening::archiving(archive, opened.state)
     }))
 }
 
