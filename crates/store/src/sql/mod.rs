@@ -20,6 +20,7 @@ pub(crate) mod people;
 pub(crate) mod pulse;
 pub(crate) mod readings;
 pub(crate) mod retention;
+pub(crate) mod second_factor;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod settle;
