@@ -49,8 +49,6 @@ pub use sign_in::{Door, SESSION_MS_MAX, SignInRefusal, SignedIn, Visit};
 pub use throttle::Wait;
 pub use tokens::{NewToken, Scope, TOKEN_DAYS_MAX, TokenForm};
 
-use throttle::Throttle;
-
 /// Passwords that are hashed at once. Each takes about 20 MiB and a core for a while.
 const HASHED_AT_ONCE: usize = 2;
 
@@ -103,7 +101,6 @@ struct Inner {
     cost: Cost,
     seals: Arc<dyn Seals>,
     hashing: Semaphore,
-    throttle: Throttle,
 }
 
 impl Access {
@@ -117,7 +114,6 @@ impl Access {
                 cost: setup.cost,
                 seals: setup.seals,
                 hashing: Semaphore::new(HASHED_AT_ONCE),
-                throttle: Throttle::default(),
             }),
         }
     }

@@ -138,10 +138,7 @@ fn totp(secret: Secret, email: &str) -> Result<Totp, AccessError> {
 
 /// What a typed text may be.
 fn understood(totp: Option<&Totp>, typed: &str, now_s: u64) -> FactorCode {
-    let plain: String = typed
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect();
+    let plain: String = typed.chars().filter(char::is_ascii_alphanumeric).collect();
     if plain.len() == RECOVERY_LETTERS {
         return FactorCode::Recovery(digest(&secret::typed(&plain)));
     }
@@ -195,6 +192,15 @@ impl Access {
             .go_half_way(digest(&secret), person.id, ends_at, now)
             .await?;
         Ok(Entered::HalfWay(secret))
+    }
+
+    /// Is somebody half way in who holds this?
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn is_half_way(&self, half_way: &str) -> Result<bool, AccessError> {
+        let half = self.store().half_way(&digest(half_way), self.now()).await?;
+        Ok(half.is_some())
     }
 
     /// Lets somebody in who is half way, with a code of their app or a recovery code.
@@ -265,6 +271,19 @@ impl Access {
         })
     }
 
+    /// Has the person themselves a password here?
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn has_password(
+        &self,
+        _by: &Granted<OwnAccount>,
+        visit: &Visit,
+    ) -> Result<bool, AccessError> {
+        let account = self.store().account(visit.person.id).await?;
+        Ok(account.is_some_and(|account| account.password.is_some()))
+    }
+
     /// Is this the present password of whoever is signed in?
     pub(crate) async fn present_password(
         &self,
@@ -273,17 +292,19 @@ impl Access {
         door: &Door,
     ) -> Result<Option<Fault>, AccessError> {
         let person = &visit.person;
-        let throttle = &self.inner.throttle;
-        if let Err(wait) = throttle.check(&person.email, &door.address, self.now()) {
-            let words = SignInRefusal::Wait(wait).to_string();
-            return Ok(Some(Fault::new("present", words)));
-        }
+        let taken = match self.take_try(&person.email, &door.address).await? {
+            Ok(taken) => taken,
+            Err(wait) => {
+                let words = SignInRefusal::Wait(wait).to_string();
+                return Ok(Some(Fault::new("present", words)));
+            }
+        };
         let account = self.store().account(person.id).await?;
         let hash = account.and_then(|account| account.password);
         if self.verify(present, hash).await? {
+            self.succeeded(taken).await?;
             return Ok(None);
         }
-        throttle.failed(&person.email, &door.address, self.now());
         let words = "This is not your present password.";
         Ok(Some(Fault::new("present", words)))
     }

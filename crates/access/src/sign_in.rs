@@ -178,10 +178,10 @@ impl Access {
         door: &Door,
     ) -> Result<Entered, SignInRefusal> {
         let email = email.trim().to_lowercase();
-        let throttle = &self.inner.throttle;
-        if let Err(wait) = throttle.check(&email, &door.address, self.now()) {
-            return Err(SignInRefusal::Wait(wait));
-        }
+        let taken = match self.take_try(&email, &door.address).await? {
+            Ok(taken) => taken,
+            Err(wait) => return Err(SignInRefusal::Wait(wait)),
+        };
         let account = self.store().account_by_email(&email).await;
         let account = account.map_err(AccessError::from)?;
         let hash = account
@@ -190,13 +190,12 @@ impl Access {
             .and_then(|account| account.password.clone());
         let right = self.verify(password, hash).await?;
         let Some(account) = account.filter(|_| right) else {
-            throttle.failed(&email, &door.address, self.now());
-            if throttle.check(&email, &door.address, self.now()).is_err() {
+            if taken.last {
                 self.note_refusal(&email, door).await?;
             }
             return Err(SignInRefusal::Wrong);
         };
-        throttle.succeeded(&email, &door.address);
+        self.succeeded(taken).await?;
         let person = Person::of(&account)?;
         Ok(self.enter(person, account.second_factor, door).await?)
     }

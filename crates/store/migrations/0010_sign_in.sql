@@ -29,3 +29,14 @@ CREATE TABLE half_way (
 );
 CREATE INDEX half_way_account ON half_way (account);
 CREATE INDEX half_way_ends ON half_way (ends_at);
+
+-- Tries to sign in that have not succeeded, so that all processes together take no more than one
+-- would. The name is the digest of whose and from where; a row counts for some minutes and is
+-- removed then.
+CREATE TABLE sign_in_try (
+    id {ID},
+    name TEXT NOT NULL,
+    at BIGINT NOT NULL
+);
+CREATE INDEX sign_in_try_name ON sign_in_try (name, at);
+CREATE INDEX sign_in_try_at ON sign_in_try (at);

@@ -40,6 +40,7 @@ mod people;
 pub mod reading;
 pub mod second_factor;
 pub mod settings;
+pub mod sign_in_try;
 mod sql;
 mod store;
 mod talk;

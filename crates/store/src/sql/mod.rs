@@ -24,6 +24,7 @@ pub(crate) mod second_factor;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod settle;
+pub(crate) mod sign_in_try;
 pub(crate) mod talk;
 pub(crate) mod talk_lookup;
 pub(crate) mod talk_pages;
