@@ -94,11 +94,19 @@ pub enum What {
     TestMessage,
     /// The approved message was sent after the time to answer.
     ApprovedSent,
+    /// Somebody set up a second factor.
+    SecondFactorOn,
+    /// A second factor was removed.
+    SecondFactorOff,
+    /// Somebody made other recovery codes.
+    RecoveryCodesMade,
+    /// Somebody came in with a recovery code.
+    RecoveryCodeUsed,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 47] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -142,6 +150,10 @@ impl What {
         Self::EndUserTied,
         Self::TestMessage,
         Self::ApprovedSent,
+        Self::SecondFactorOn,
+        Self::SecondFactorOff,
+        Self::RecoveryCodesMade,
+        Self::RecoveryCodeUsed,
     ];
 
     /// The word for storage.
@@ -190,6 +202,10 @@ impl What {
             Self::EndUserTied => "end_user_tied",
             Self::TestMessage => "test_message",
             Self::ApprovedSent => "approved_sent",
+            Self::SecondFactorOn => "second_factor_on",
+            Self::SecondFactorOff => "second_factor_off",
+            Self::RecoveryCodesMade => "recovery_codes_made",
+            Self::RecoveryCodeUsed => "recovery_code_used",
         }
     }
 
@@ -239,6 +255,10 @@ impl What {
             Self::EndUserTied => "End user tied to a customer",
             Self::TestMessage => "Test message sent",
             Self::ApprovedSent => "Approved message sent",
+            Self::SecondFactorOn => "Second factor set up",
+            Self::SecondFactorOff => "Second factor removed",
+            Self::RecoveryCodesMade => "Recovery codes made",
+            Self::RecoveryCodeUsed => "Recovery code used",
         }
     }
 

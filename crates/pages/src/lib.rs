@@ -43,6 +43,7 @@ mod plot;
 mod problems;
 mod query;
 mod reader;
+mod second_factor;
 mod security;
 mod shell;
 mod sign_in;
@@ -139,6 +140,10 @@ fn table() -> Router<App> {
         )
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route(
+            "/sign-in/code",
+            get(sign_in::code_page).post(sign_in::enter_code),
+        )
+        .route(
             "/welcome",
             get(sign_in::welcome).post(sign_in::choose_password),
         )
@@ -149,12 +154,20 @@ fn table() -> Router<App> {
         .route("/account/password", post(account::change_password))
         .route("/account/look", post(account::change_look))
         .route("/account/sessions/end", post(account::end_session))
+        .route(
+            "/account/second-factor",
+            get(second_factor::page).post(second_factor::change),
+        )
         .route("/tokens", get(tokens::page).post(tokens::make))
         .route("/tokens/end", post(tokens::end))
         .route("/people", get(people::list).post(people::add))
         .route("/people/{id}", get(people::one).post(people::change))
         .route("/people/{id}/reset", post(people::reset))
         .route("/people/{id}/end-sessions", post(people::end_sessions))
+        .route(
+            "/people/{id}/remove-second-factor",
+            post(people::remove_second_factor),
+        )
         .route("/audit", get(audit::page))
         .route("/audit/export.csv", get(audit::export_csv))
         .route("/audit/export.json", get(audit::export_json));

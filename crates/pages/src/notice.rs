@@ -3,7 +3,7 @@
 
 use crate::query::Query;
 
-const NOTICES: [(&str, &str); 62] = [
+const NOTICES: [(&str, &str); 65] = [
     ("signed-out", "You are signed out."),
     (
         "password",
@@ -15,6 +15,15 @@ const NOTICES: [(&str, &str); 62] = [
     (
         "token",
         "The token was ended. Scripts that use it are refused from now on.",
+    ),
+    (
+        "second-factor-off",
+        "The second factor is removed. The password alone lets in from now on.",
+    ),
+    ("no-second-factor", "There was no second factor any more."),
+    (
+        "second-factor-begun",
+        "The secret is made. It counts once you enter a code of your app.",
     ),
     ("person", "Saved."),
     (

@@ -57,6 +57,7 @@ mod record;
 mod reopening;
 mod replicas;
 mod replicas_copying;
+mod second_factor;
 mod service_desk;
 mod signing_in;
 mod stage;

@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 46] = [
+const PAGES: [(&str, &str); 47] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -25,6 +25,7 @@ const PAGES: [(&str, &str); 46] = [
     ("/api/docs", "viewer"),
     ("/search?q=ENG-1", "viewer"),
     ("/account", "viewer"),
+    ("/account/second-factor", "viewer"),
     ("/tokens", "viewer"),
     ("/people", "administrator"),
     ("/people/1", "administrator"),
@@ -60,9 +61,11 @@ const PAGES: [(&str, &str); 46] = [
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 55] = [
+const FORMS: [(&str, &str); 57] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
+    ("/account/second-factor", "viewer"),
+    ("/people/1/remove-second-factor", "administrator"),
     ("/account/look", "viewer"),
     ("/account/sessions/end", "viewer"),
     ("/tokens", "viewer"),

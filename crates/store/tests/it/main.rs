@@ -28,6 +28,7 @@ mod replicas;
 mod retention;
 mod schema;
 mod settling;
+mod signing_in;
 mod taken_over;
 mod talk_browsing;
 mod talking;

@@ -10,8 +10,8 @@ use bowline_store::{Open, Store, StoreError};
 use crate::support::*;
 use crate::{
     accepting, access, browsing, configuring, contact_runs, contacts, deciding, feedback,
-    feedback_backfills, lanes, reading, readings, retention, settling, taken_over, talk_browsing,
-    talking, viewing,
+    feedback_backfills, lanes, reading, readings, retention, settling, signing_in, taken_over,
+    talk_browsing, talking, viewing,
 };
 
 on_both!(
@@ -334,6 +334,26 @@ async fn exercise(backend: Backend) {
     run(backend, contact_runs::choices_are_kept_for_who_made_them).await;
     run(backend, readings::what_was_read_is_kept).await;
     run(backend, readings::a_held_send_ends_once).await;
+    run(
+        backend,
+        signing_in::a_code_counts_once_and_wrong_ones_are_counted,
+    )
+    .await;
+    run(
+        backend,
+        signing_in::who_is_half_way_comes_in_once_and_in_time,
+    )
+    .await;
+    run(
+        backend,
+        signing_in::a_sealed_factor_is_sealed_anew_unless_it_changed,
+    )
+    .await;
+    run(
+        backend,
+        signing_in::tries_to_sign_in_are_counted_by_all_processes_together,
+    )
+    .await;
 }
 
 /// What the sources say that statements are for: the text after `.rows(`, `.run(` and the like.
