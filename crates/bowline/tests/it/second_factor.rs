@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bowline::service::Service;
+use bowline_sandbox::common::lasting_address;
 use totp_rs::{Builder, Secret};
 
 use crate::browser::{Browser, PASSWORD, Page};
@@ -168,7 +169,8 @@ async fn failures_are_counted_by_all_replicas_together(on: On) {
     }
     let replica = match on {
         On::Postgres => {
-            let config = stage.world.config().unwrap();
+            let mut config = stage.world.config().unwrap();
+            config.listen = lasting_address();
             let beside = Service::start(&config, Arc::new(String::new)).await;
             Some(beside.unwrap())
         }
