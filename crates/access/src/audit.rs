@@ -32,6 +32,8 @@ pub enum What {
     TokenEnded,
     /// A delivery was put back to be decided again.
     EventReplayed,
+    /// All deliveries since a time were put back to be decided again, or that was cancelled.
+    EventsReplayed,
     /// A conversation was linked by hand.
     LinkAdded,
     /// A link was ended by hand.
@@ -98,7 +100,7 @@ pub enum What {
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -111,6 +113,7 @@ impl What {
         Self::TokenMade,
         Self::TokenEnded,
         Self::EventReplayed,
+        Self::EventsReplayed,
         Self::LinkAdded,
         Self::LinkRemoved,
         Self::ContactsSwitched,
@@ -159,6 +162,7 @@ impl What {
             Self::TokenMade => "token_made",
             Self::TokenEnded => "token_ended",
             Self::EventReplayed => "event_replayed",
+            Self::EventsReplayed => "events_replayed",
             Self::LinkAdded => "link_added",
             Self::LinkRemoved => "link_removed",
             Self::ContactsSwitched => "contacts_switched",
@@ -208,6 +212,7 @@ impl What {
             Self::TokenMade => "Token made",
             Self::TokenEnded => "Token ended",
             Self::EventReplayed => "Delivery decided again",
+            Self::EventsReplayed => "Deliveries since a time decided again",
             Self::LinkAdded => "Conversation linked",
             Self::LinkRemoved => "Conversation unlinked",
             Self::ContactsSwitched => "Copying of contacts switched",

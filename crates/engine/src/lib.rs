@@ -29,6 +29,7 @@ mod planner;
 mod presence;
 mod reconciler;
 mod registry;
+mod replays;
 mod retention;
 mod run;
 pub mod shared;

@@ -43,6 +43,7 @@ mod plot;
 mod problems;
 mod query;
 mod reader;
+mod replay;
 mod security;
 mod shell;
 mod sign_in;
@@ -161,6 +162,7 @@ fn table() -> Router<App> {
     let looking = Router::new()
         .route("/", get(overview::page))
         .route("/deliveries", get(deliveries::page))
+        .route("/deliveries/replay", get(replay::page).post(replay::act))
         .route("/deliveries/{id}", get(delivery::page))
         .route("/deliveries/{id}/replay", post(delivery::replay))
         .route("/why", get(why::page))

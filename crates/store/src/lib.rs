@@ -38,6 +38,7 @@ pub mod model;
 mod open;
 mod people;
 pub mod reading;
+pub mod replays;
 pub mod settings;
 mod sql;
 mod store;

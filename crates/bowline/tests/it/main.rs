@@ -55,6 +55,7 @@ mod reasons;
 mod reconciling;
 mod record;
 mod reopening;
+mod replaying;
 mod replicas;
 mod replicas_copying;
 mod service_desk;

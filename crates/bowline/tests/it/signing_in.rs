@@ -7,10 +7,12 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 46] = [
+const PAGES: [(&str, &str); 48] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
+    ("/deliveries/replay", "administrator"),
+    ("/deliveries/replay?since=2026-01-31T08:00", "administrator"),
     ("/why", "viewer"),
     ("/why?q=ENG-1", "viewer"),
     ("/links", "viewer"),
@@ -60,7 +62,7 @@ const PAGES: [(&str, &str); 46] = [
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 55] = [
+const FORMS: [(&str, &str); 56] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/look", "viewer"),
@@ -80,6 +82,7 @@ const FORMS: [(&str, &str); 55] = [
     ("/products/1", "administrator"),
     ("/products/1/backfill", "administrator"),
     ("/deliveries/1/replay", "project_administrator"),
+    ("/deliveries/replay", "administrator"),
     ("/people", "administrator"),
     ("/people/1", "administrator"),
     ("/people/1/reset", "administrator"),

@@ -12,6 +12,7 @@ mod docs;
 mod panel;
 mod problem;
 mod reads;
+mod replays;
 mod settings;
 mod talks;
 mod writes;
@@ -42,6 +43,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/deliveries", get(reads::deliveries))
         .route("/api/v1/deliveries/{id}", get(reads::delivery))
         .route("/api/v1/deliveries/{id}/replay", post(writes::replay))
+        .merge(replays::routes())
         .route(
             "/api/v1/links",
             get(reads::links)
