@@ -405,6 +405,7 @@ const MAY_SCAN: [&str; 15] = [
     // One row, from the end.
     "finding the latest delivery",
     "finding the latest effect",
+    "finding the latest attempt",
     // In the order of an index, up to the end of a page.
     "looking through links",
     "looking through conversations",
