@@ -32,6 +32,8 @@ pub enum What {
     TokenEnded,
     /// A delivery was put back to be decided again.
     EventReplayed,
+    /// All deliveries since a time were put back to be decided again, or that was cancelled.
+    EventsReplayed,
     /// A conversation was linked by hand.
     LinkAdded,
     /// A link was ended by hand.
@@ -106,7 +108,7 @@ pub enum What {
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -119,6 +121,7 @@ impl What {
         Self::TokenMade,
         Self::TokenEnded,
         Self::EventReplayed,
+        Self::EventsReplayed,
         Self::LinkAdded,
         Self::LinkRemoved,
         Self::ContactsSwitched,
@@ -171,6 +174,7 @@ impl What {
             Self::TokenMade => "token_made",
             Self::TokenEnded => "token_ended",
             Self::EventReplayed => "event_replayed",
+            Self::EventsReplayed => "events_replayed",
             Self::LinkAdded => "link_added",
             Self::LinkRemoved => "link_removed",
             Self::ContactsSwitched => "contacts_switched",
@@ -224,6 +228,7 @@ impl What {
             Self::TokenMade => "Token made",
             Self::TokenEnded => "Token ended",
             Self::EventReplayed => "Delivery decided again",
+            Self::EventsReplayed => "Deliveries since a time decided again",
             Self::LinkAdded => "Conversation linked",
             Self::LinkRemoved => "Conversation unlinked",
             Self::ContactsSwitched => "Copying of contacts switched",

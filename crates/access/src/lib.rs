@@ -38,7 +38,8 @@ pub use password::{Cost, PASSWORD_LETTERS_MIN, PasswordFault};
 pub use permission::{
     AnswerCustomers, ChangeBindings, ChangeLinks, ChangeTalks, EditContacts, Granted, Look,
     ManageConnections, ManageContacts, ManagePeople, ManageProducts, OwnAccount, Permission,
-    ReadAudit, Replay, SeeCalls, SeeContacts, SeePayloads, SendTests, Triage, Who, WriteNotes,
+    ReadAudit, Replay, ReplayAll, SeeCalls, SeeContacts, SeePayloads, SendTests, Triage, Who,
+    WriteNotes,
 };
 pub use role::{Person, ProjectRef, Role, RoleKind};
 pub use second_factor::{

@@ -28,6 +28,7 @@ mod delivery;
 mod desks;
 mod end_users;
 mod error;
+mod export;
 mod feedback;
 mod fields;
 mod held_messages;
@@ -43,12 +44,15 @@ mod plot;
 mod problems;
 mod query;
 mod reader;
+mod replay;
+mod report;
 mod second_factor;
 mod security;
 mod shell;
 mod sign_in;
 mod talk_words;
 mod tokens;
+mod trying;
 mod upload;
 mod why;
 mod words;
@@ -174,6 +178,7 @@ fn table() -> Router<App> {
     let looking = Router::new()
         .route("/", get(overview::page))
         .route("/deliveries", get(deliveries::page))
+        .route("/deliveries/replay", get(replay::page).post(replay::act))
         .route("/deliveries/{id}", get(delivery::page))
         .route("/deliveries/{id}/replay", post(delivery::replay))
         .route("/why", get(why::page))
@@ -187,6 +192,8 @@ fn table() -> Router<App> {
         )
         .route("/links/export.csv", get(links::export_csv))
         .route("/links/export.json", get(links::export_json))
+        .route("/links/report.csv", get(report::export_csv))
+        .route("/links/report.json", get(report::export_json))
         .route("/problems", get(problems::page))
         .route("/help", get(help::page));
     let configuring = Router::new()
@@ -223,6 +230,7 @@ fn table() -> Router<App> {
             "/bindings/{site}/{project}/fields",
             get(fields::page).post(fields::change),
         )
+        .route("/bindings/{site}/{project}/try", get(trying::page))
         .route(
             "/bindings/{site}/{project}/{what}",
             post(binding_form::change),

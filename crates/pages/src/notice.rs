@@ -31,6 +31,19 @@ const NOTICES: [(&str, &str); 65] = [
         "The delivery waits to be decided again. What was done already is not done twice.",
     ),
     (
+        "replaying",
+        "They are being put back. This page shows how far it is; what was done already is not done \
+         twice.",
+    ),
+    (
+        "replaying-already",
+        "A replay is under way already. Cancel it, or wait for its end.",
+    ),
+    (
+        "replay-ended",
+        "Cancelled. What was put back already is decided all the same.",
+    ),
+    (
         "waiting",
         "The delivery waits already; there is nothing to repeat.",
     ),

@@ -19,6 +19,7 @@ pub mod import;
 pub mod merge;
 pub mod preview;
 mod pulse;
+pub mod rates;
 pub mod rotate;
 mod service;
 mod sites;

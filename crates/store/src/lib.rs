@@ -38,6 +38,7 @@ pub mod model;
 mod open;
 mod people;
 pub mod reading;
+pub mod replays;
 pub mod second_factor;
 pub mod settings;
 pub mod sign_in_try;

@@ -7,16 +7,21 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 47] = [
+const PAGES: [(&str, &str); 52] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
+    ("/deliveries/replay", "administrator"),
+    ("/deliveries/replay?since=2026-01-31T08:00", "administrator"),
     ("/why", "viewer"),
     ("/why?q=ENG-1", "viewer"),
     ("/links", "viewer"),
     ("/links/import", "agent"),
     ("/links/export.csv", "viewer"),
     ("/links/export.json", "viewer"),
+    ("/links/report.csv", "viewer"),
+    ("/links/report.json", "viewer"),
+    ("/bindings/acme-jira/ENG/try", "project_administrator"),
     ("/problems", "viewer"),
     ("/feedback", "viewer"),
     ("/feedback?q=dark&sort=spend&status=all", "viewer"),
@@ -61,7 +66,7 @@ const PAGES: [(&str, &str); 47] = [
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 57] = [
+const FORMS: [(&str, &str); 58] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/second-factor", "viewer"),
@@ -83,6 +88,7 @@ const FORMS: [(&str, &str); 57] = [
     ("/products/1", "administrator"),
     ("/products/1/backfill", "administrator"),
     ("/deliveries/1/replay", "project_administrator"),
+    ("/deliveries/replay", "administrator"),
     ("/people", "administrator"),
     ("/people/1", "administrator"),
     ("/people/1/reset", "administrator"),

@@ -24,6 +24,7 @@ mod gathering;
 mod lanes;
 mod reading;
 mod readings;
+mod replays;
 mod replicas;
 mod retention;
 mod schema;

@@ -10,8 +10,8 @@ use bowline_store::{Open, Store, StoreError};
 use crate::support::*;
 use crate::{
     accepting, access, browsing, configuring, contact_runs, contacts, deciding, feedback,
-    feedback_backfills, lanes, reading, readings, retention, settling, signing_in, taken_over,
-    talk_browsing, talking, viewing,
+    feedback_backfills, lanes, reading, readings, replays, retention, settling, signing_in,
+    taken_over, talk_browsing, talking, viewing,
 };
 
 on_both!(
@@ -321,6 +321,7 @@ async fn exercise(backend: Backend) {
     run(backend, feedback::a_ticket_is_split_and_tied_to_issues).await;
     run(backend, feedback::what_is_erased_leaves_a_shell).await;
     run(backend, feedback_backfills::a_backfill_goes_its_way).await;
+    run(backend, replays::a_replay_goes_its_way).await;
     run(
         backend,
         feedback_backfills::who_gave_feedback_is_found_and_moves_when_they_are_merged,
@@ -429,6 +430,7 @@ const MAY_SCAN: [&str; 15] = [
     // One row, from the end.
     "finding the latest delivery",
     "finding the latest effect",
+    "finding the latest attempt",
     // In the order of an index, up to the end of a page.
     "looking through links",
     "looking through conversations",
