@@ -104,11 +104,17 @@ pub enum What {
     RecoveryCodesMade,
     /// Somebody came in with a recovery code.
     RecoveryCodeUsed,
+    /// A desk was made.
+    DeskAdded,
+    /// The settings of a desk were changed.
+    DeskChanged,
+    /// A desk was removed.
+    DeskRemoved,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 51] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -157,6 +163,9 @@ impl What {
         Self::SecondFactorOff,
         Self::RecoveryCodesMade,
         Self::RecoveryCodeUsed,
+        Self::DeskAdded,
+        Self::DeskChanged,
+        Self::DeskRemoved,
     ];
 
     /// The word for storage.
@@ -210,6 +219,9 @@ impl What {
             Self::SecondFactorOff => "second_factor_off",
             Self::RecoveryCodesMade => "recovery_codes_made",
             Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::DeskAdded => "desk_added",
+            Self::DeskChanged => "desk_changed",
+            Self::DeskRemoved => "desk_removed",
         }
     }
 
@@ -264,6 +276,9 @@ impl What {
             Self::SecondFactorOff => "Second factor removed",
             Self::RecoveryCodesMade => "Recovery codes made",
             Self::RecoveryCodeUsed => "Recovery code used",
+            Self::DeskAdded => "Desk added",
+            Self::DeskChanged => "Desk changed",
+            Self::DeskRemoved => "Desk removed",
         }
     }
 

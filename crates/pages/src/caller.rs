@@ -168,6 +168,15 @@ impl Fields {
         named.map(|(_, value)| value.clone()).collect()
     }
 
+    /// The fields whose names begin so, each by the rest of its name.
+    pub(crate) fn starting<'f>(
+        &'f self,
+        prefix: &'f str,
+    ) -> impl Iterator<Item = (&'f str, &'f str)> {
+        let named = self.0.iter();
+        named.filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
+    }
+
     pub(crate) async fn read(request: Request) -> Result<Self, PageError> {
         if let Some(boundary) = upload::boundary(request.headers()) {
             let fields = upload::read(request.into_body(), boundary).await?;

@@ -14,6 +14,7 @@ mod binding;
 mod binding_form;
 mod bindings;
 mod caller;
+mod channel_accounts;
 mod component;
 mod connecting;
 mod connection;
@@ -25,6 +26,7 @@ mod conversations;
 mod cookie;
 mod deliveries;
 mod delivery;
+mod desk;
 mod desks;
 mod end_users;
 mod error;
@@ -210,6 +212,19 @@ fn table() -> Router<App> {
             "/connections/add/consent",
             get(connecting::consent).post(connecting::add_consent),
         )
+        .route(
+            "/connections/add/messagebird",
+            get(channel_accounts::messagebird).post(channel_accounts::add_messagebird),
+        )
+        .route(
+            "/connections/add/whatsapp",
+            get(channel_accounts::whatsapp).post(channel_accounts::add_whatsapp),
+        )
+        .route("/connections/account/{name}", get(connection::account))
+        .route(
+            "/connections/account/{name}/{what}",
+            post(channel_accounts::change),
+        )
         .route("/connections/site/{name}", get(connection::site))
         .route(
             "/connections/site/{name}/{what}",
@@ -255,7 +270,10 @@ fn table() -> Router<App> {
         .route("/end-users/{account}/{id}/block", post(end_users::block))
         .route("/end-users/{account}/{id}/customer", post(end_users::tie))
         .route("/desks", get(desks::page))
-        .route("/desks/test", post(desks::test));
+        .route("/desks/test", post(desks::test))
+        .route("/desks/add", get(desk::adding).post(desk::add))
+        .route("/desk/{name}", get(desk::page))
+        .route("/desk/{name}/{what}", post(desk::change));
     strangers
         .merge(accounts)
         .merge(configuring)

@@ -3,7 +3,7 @@
 
 use crate::query::Query;
 
-const NOTICES: [(&str, &str); 65] = [
+const NOTICES: [(&str, &str); 71] = [
     ("signed-out", "You are signed out."),
     (
         "password",
@@ -185,6 +185,26 @@ const NOTICES: [(&str, &str); 65] = [
     ("copying", "Everything is being copied again."),
     ("copying-already", "A run is under way already."),
     ("imported", "Imported."),
+    (
+        "account-added",
+        "Added. The key works. It needs a desk before messages become requests.",
+    ),
+    (
+        "desk-added",
+        "The desk is there. What comes in by its channels becomes requests from now on.",
+    ),
+    (
+        "desk-added-by-hand",
+        "The desk is there. See that Jira's webhook covers its project: the page of the site shows \
+         what to enter.",
+    ),
+    ("desk-saved", "Saved. It holds from now on."),
+    (
+        "desk-saved-by-hand",
+        "Saved. It holds from now on. See that Jira's webhook covers its project: the page of the \
+         site shows what to enter.",
+    ),
+    ("desk-removed", "The desk is removed."),
     ("owner", "Welcome. You are the owner of this installation."),
 ];
 

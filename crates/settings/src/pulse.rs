@@ -43,7 +43,10 @@ impl Settings {
                 Some(workspace) => self.test_workspace(&workspace).await,
                 None => return,
             },
-            Connection::Account(_) => return,
+            Connection::Account(name) => match self.account_in_use(name) {
+                Some(account) => self.test_account(&account).await,
+                None => return,
+            },
         };
         let mut found = self
             .inner
@@ -138,6 +141,18 @@ impl Settings {
     }
 
     fn hook_finding(&self, connection: &Connection) -> Option<Finding> {
+        if let Connection::Account(name) = connection {
+            let accounts = self.engine()?.accounts_now();
+            let known = accounts.into_iter().find(|one| one.name == *name)?;
+            return Some(match known.webhook_seen_at {
+                Some(_) => Finding::good("webhook", "signed deliveries arrive"),
+                None => Finding::new(
+                    "webhook",
+                    State::Unknown,
+                    "no signed delivery arrived yet; the first one proves the signing key",
+                ),
+            });
+        }
         let all = self.engine()?.connections_now();
         let known = all.into_iter().find(|one| one.connection == *connection)?;
         let what = "webhook";

@@ -6,6 +6,7 @@
     reason = "in a test, a failed unwrap is a failed test"
 )]
 
+mod account_pages;
 mod api;
 mod api_complete;
 mod api_gets;
@@ -21,6 +22,7 @@ mod contact_pages;
 mod contact_person;
 mod contacts;
 mod deliveries;
+mod desk_pages;
 mod exporting;
 mod failure;
 mod feedback;

@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 52] = [
+const PAGES: [(&str, &str); 55] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -63,10 +63,13 @@ const PAGES: [(&str, &str); 52] = [
     ("/end-users?state=blocked", "viewer"),
     ("/desks", "viewer"),
     ("/desks?check=nothing", "viewer"),
+    ("/desks/add", "administrator"),
+    ("/connections/add/messagebird", "administrator"),
+    ("/connections/add/whatsapp", "administrator"),
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 58] = [
+const FORMS: [(&str, &str); 64] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/second-factor", "viewer"),
@@ -125,6 +128,12 @@ const FORMS: [(&str, &str); 58] = [
     ("/end-users/bird/nobody/block", "agent"),
     ("/end-users/bird/nobody/customer", "agent"),
     ("/desks/test", "administrator"),
+    ("/desks/add", "administrator"),
+    ("/desk/support/settings", "administrator"),
+    ("/desk/support/remove", "administrator"),
+    ("/connections/add/messagebird", "administrator"),
+    ("/connections/add/whatsapp", "administrator"),
+    ("/connections/account/bird/credentials", "administrator"),
 ];
 
 /// The roles, the weakest first.

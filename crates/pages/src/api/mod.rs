@@ -7,7 +7,9 @@
 
 mod binding_panel;
 mod caller;
+mod channel_accounts;
 mod contacts;
+mod desks;
 mod docs;
 mod link_import;
 mod panel;
@@ -97,7 +99,22 @@ pub(crate) fn routes() -> Router<App> {
 /// The addresses about messaging.
 fn talking() -> Router<App> {
     Router::new()
-        .route("/api/v1/desks", get(talks::desks))
+        .route("/api/v1/desks", get(desks::list).post(desks::add))
+        .route(
+            "/api/v1/desks/{name}",
+            get(desks::one).patch(desks::change).delete(desks::remove),
+        )
+        .route("/api/v1/desk-choices", get(desks::choices))
+        .route(
+            "/api/v1/channel-accounts",
+            get(channel_accounts::list).post(channel_accounts::add),
+        )
+        .route(
+            "/api/v1/channel-accounts/{name}",
+            get(channel_accounts::one)
+                .patch(channel_accounts::change)
+                .delete(channel_accounts::remove),
+        )
         .route("/api/v1/conversations", get(talks::conversations))
         .route(
             "/api/v1/conversations/{account}/{end_user}/{generation}",
