@@ -3,7 +3,7 @@
 
 use crate::query::Query;
 
-const NOTICES: [(&str, &str); 71] = [
+const NOTICES: [(&str, &str); 74] = [
     ("signed-out", "You are signed out."),
     (
         "password",
