@@ -86,6 +86,8 @@ struct Shown {
     form: DeskForm,
     faults: Vec<Fault>,
     wrong: Option<String>,
+    /// The version that what was typed was made from; `None`: it is what stands there now.
+    from: Option<i64>,
 }
 
 impl Shown {
@@ -94,7 +96,14 @@ impl Shown {
             form,
             faults: Vec::new(),
             wrong: None,
+            from: None,
         }
+    }
+
+    /// What was typed goes on from the version that it was made from.
+    fn from(mut self, version: i64) -> Self {
+        self.from = Some(version);
+        self
     }
 
     fn refused(form: DeskForm, refusal: ChangeRefusal) -> Result<Self, PageError> {
@@ -103,6 +112,7 @@ impl Shown {
             form,
             faults,
             wrong,
+            from: None,
         })
     }
 }
@@ -343,6 +353,7 @@ async fn show(
         mut form,
         faults,
         wrong,
+        from,
     } = shown;
     let config = app.settings.config();
     let sites = config.sites.iter().map(|site| site.name.to_string());
@@ -393,7 +404,7 @@ async fn show(
             || "/desks/add".to_owned(),
             |desk| format!("/desk/{}/settings", desk.name),
         ),
-        version: row.map_or(0, |row| row.version),
+        version: from.or(row.map(|row| row.version)).unwrap_or(0),
         wrong,
         trouble: choices.trouble.clone(),
         aside: desk
@@ -596,7 +607,8 @@ pub(crate) async fn change(
         "settings" => {
             let form = typed(&fields);
             if fields.get("do") == "look" {
-                return show(&app, &caller, Some(&desk), Shown::fresh(form), None).await;
+                let shown = Shown::fresh(form).from(from);
+                return show(&app, &caller, Some(&desk), shown, None).await;
             }
             match app.settings.change_desk(by, (&name, from), &form).await {
                 Ok(saved) => {
@@ -621,12 +633,13 @@ pub(crate) async fn change(
     // What somebody else saved meanwhile is what the form shows, with its version; what was typed
     // here is not put over it.
     let overtaken = matches!(refusal, ChangeRefusal::Overtaken);
-    let mut shown = Shown::refused(form, refusal)?;
+    let mut shown = Shown::refused(form, refusal)?.from(from);
     let now = app.settings.desk(&name);
     if let Some(row) = now.as_ref().and_then(|desk| desk.kept.as_ref())
         && overtaken
     {
         shown.form = DeskForm::of(&name, &row.value);
+        shown.from = None;
     }
     match now {
         Some(now) => show(&app, &caller, Some(&now), shown, None).await,

@@ -20,8 +20,8 @@ use crate::service::{Settings, fault};
 use crate::stored::{Kind, Versioned};
 use crate::stored_desk::StoredDesk;
 
-/// Conversations that are counted before a desk is removed; more are “at least” so many.
-pub const OPEN_MAX: usize = 100;
+/// Conversations that are counted before a desk is removed; more are said as “at least”.
+const OPEN_MAX: usize = 100;
 
 /// A desk as pages show it.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ impl Settings {
         })
     }
 
-    /// Conversations of a desk that are open, counted up to [`OPEN_MAX`].
+    /// Conversations of a desk that are open, counted up to a hundred.
     ///
     /// # Errors
     /// The store fails.
@@ -331,7 +331,7 @@ fn changes(before: &StoredDesk, after: &StoredDesk) -> String {
     let named = after.as_object().into_iter().flatten();
     let changed: Vec<String> = named
         .filter(|(name, _)| *name != "request_type_name")
-        .filter(|(name, is)| before.get(name.as_str()) != Some(is))
+        .filter(|(name, is)| before.get(name.as_str()) != Some(*is))
         .map(|(name, is)| {
             let was = before.get(name).cloned().unwrap_or_default();
             format!("{name}: {was} → {is}")

@@ -166,3 +166,122 @@ fn template(stored: &StoredTemplate) -> WindowTemplate {
         by_itself: stored.by_itself,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bowline_domain::time::Millis;
+
+    use super::*;
+    use crate::merge::merge;
+    use crate::stored::Versioned;
+
+    fn row<T>(value: T) -> Versioned<T> {
+        Versioned {
+            value,
+            version: 1,
+            changed_at: Millis(0),
+            changed_by: "Olive".to_owned(),
+        }
+    }
+
+    fn secrets() -> AccountSecrets {
+        AccountSecrets {
+            access_key: "key".to_owned().into(),
+            signing_key: "signing".to_owned().into(),
+            signing_key_previous: None,
+            verify_token: None,
+        }
+    }
+
+    fn stored(channels: Option<&[&str]>) -> StoredDesk {
+        StoredDesk {
+            account: "bird".to_owned(),
+            channels: channels.map(|named| named.iter().map(|id| (*id).to_owned()).collect()),
+            site: "jira".to_owned(),
+            ..StoredDesk::default()
+        }
+    }
+
+    /// An account that is kept, and a site that is declared.
+    fn both(desks: &[(&str, Option<&[&str]>)]) -> (EngineConfig, Kept) {
+        let mut kept = Kept::default();
+        let account = row(StoredAccount::default());
+        kept.accounts
+            .push((AccountName::new("bird"), account, Ok(secrets())));
+        for (name, channels) in desks {
+            kept.desks
+                .push((DeskName::new(*name), row(stored(*channels))));
+        }
+        let url = Url::parse("https://jira.example.com/").unwrap();
+        let site = bowline_engine::SiteConfig {
+            name: SiteName::new("jira"),
+            deployment: bowline_engine::Deployment::Cloud,
+            api_url: url.clone(),
+            url,
+            email: None,
+            token: "token".to_owned().into(),
+            webhook_secrets: Vec::new(),
+            notify_token: None,
+            poll: Duration::from_mins(1),
+        };
+        let config = EngineConfig {
+            sites: vec![site],
+            public_url: Url::parse("https://bowline.example.com/at/").ok(),
+            ..EngineConfig::default()
+        };
+        (config, kept)
+    }
+
+    fn aside(merged: &Merged) -> Vec<(&str, &Aside)> {
+        let desks = merged.desks.iter();
+        desks.map(|(name, why)| (name.as_str(), why)).collect()
+    }
+
+    #[test]
+    fn what_is_kept_is_used() {
+        let one: &[&str] = &["one"];
+        let (config, kept) = both(&[("rest", None), ("some", Some(one))]);
+        let merged = merge(&config, &kept);
+        assert_eq!(merged.config.desks.len(), 2);
+        let account = &merged.config.accounts[0];
+        assert_eq!(account.api_url.as_str(), MESSAGEBIRD_URL);
+        assert_eq!(
+            account.hook_url.as_str(),
+            "https://bowline.example.com/at/hooks/messagebird/bird"
+        );
+        let ours = merged.config.desks[0].desk.clone();
+        assert_eq!(same_channel(&merged.config, &ours), None);
+    }
+
+    #[test]
+    fn a_channel_has_one_desk_and_the_declared_one_wins() {
+        let one: &[&str] = &["one"];
+        let (mut config, kept) = both(&[("rest", None), ("some", Some(one))]);
+        for (name, channels) in [("declared", Some(one)), ("rest", Some(&["two"]))] {
+            config
+                .desks
+                .push(desk(&DeskName::new(name), &stored(channels)));
+        }
+        let merged = merge(&config, &kept);
+        let other = DeskName::new("declared");
+        assert_eq!(
+            aside(&merged),
+            [
+                ("rest", &Aside::Declared),
+                ("some", &Aside::SameChannel { desk: other })
+            ]
+        );
+    }
+
+    #[test]
+    fn without_its_account_or_site_a_desk_waits() {
+        let (config, mut kept) = both(&[("rest", None)]);
+        kept.accounts[0].2 = Err("the key is gone".to_owned());
+        let merged = merge(&config, &kept);
+        assert_eq!(aside(&merged), [("rest", &Aside::NoAccount)]);
+        assert!(matches!(merged.accounts[0].1, Aside::Locked { .. }));
+        let (mut config, kept) = both(&[("rest", None)]);
+        config.sites.clear();
+        assert_eq!(aside(&merge(&config, &kept)), [("rest", &Aside::NoSite)]);
+    }
+}

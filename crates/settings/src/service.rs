@@ -476,16 +476,13 @@ fn account_secrets(secrets: &Value) -> Result<AccountSecrets, String> {
 /// Secrets as they are sealed.
 pub(crate) fn sealed_account(secrets: &AccountSecrets) -> Value {
     use secrecy::ExposeSecret as _;
-    let shown = |secret: &Option<SecretString>| {
-        secret
-            .as_ref()
-            .map(|secret| secret.expose_secret().to_owned())
-    };
+    let previous = secrets.signing_key_previous.as_ref();
+    let verify_token = secrets.verify_token.as_ref();
     json!({
         "access_key": secrets.access_key.expose_secret(),
         "signing_key": secrets.signing_key.expose_secret(),
-        "signing_key_previous": shown(&secrets.signing_key_previous),
-        "verify_token": shown(&secrets.verify_token),
+        "signing_key_previous": previous.map(SecretString::expose_secret),
+        "verify_token": verify_token.map(SecretString::expose_secret),
     })
 }
 
