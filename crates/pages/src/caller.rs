@@ -235,6 +235,8 @@ pub(crate) struct Stranger {
     pub(crate) door: Door,
     /// The session that they hold, if it did not end.
     pub(crate) visit: Option<Visit>,
+    /// What shows that they gave the right password and are asked for the second factor.
+    pub(crate) half_way: Option<String>,
     /// What their forms are bound to; a cookie keeps it.
     secret: String,
     https: bool,
@@ -265,6 +267,9 @@ impl FromRequestParts<App> for Stranger {
             reader: Reader::of(&parts.headers, app.https),
             door: door(parts),
             visit,
+            half_way: Cookie::HalfWay
+                .read(&parts.headers, app.https)
+                .map(ToOwned::to_owned),
             secret: secret.map_or_else(|| app.access.new_secret(), ToOwned::to_owned),
             https: app.https,
         })

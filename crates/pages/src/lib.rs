@@ -30,6 +30,7 @@ mod desk;
 mod desks;
 mod end_users;
 mod error;
+mod export;
 mod feedback;
 mod fields;
 mod held_messages;
@@ -45,11 +46,15 @@ mod plot;
 mod problems;
 mod query;
 mod reader;
+mod replay;
+mod report;
+mod second_factor;
 mod security;
 mod shell;
 mod sign_in;
 mod talk_words;
 mod tokens;
+mod trying;
 mod upload;
 mod why;
 mod words;
@@ -141,6 +146,10 @@ fn table() -> Router<App> {
         )
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route(
+            "/sign-in/code",
+            get(sign_in::code_page).post(sign_in::enter_code),
+        )
+        .route(
             "/welcome",
             get(sign_in::welcome).post(sign_in::choose_password),
         )
@@ -151,18 +160,27 @@ fn table() -> Router<App> {
         .route("/account/password", post(account::change_password))
         .route("/account/look", post(account::change_look))
         .route("/account/sessions/end", post(account::end_session))
+        .route(
+            "/account/second-factor",
+            get(second_factor::page).post(second_factor::change),
+        )
         .route("/tokens", get(tokens::page).post(tokens::make))
         .route("/tokens/end", post(tokens::end))
         .route("/people", get(people::list).post(people::add))
         .route("/people/{id}", get(people::one).post(people::change))
         .route("/people/{id}/reset", post(people::reset))
         .route("/people/{id}/end-sessions", post(people::end_sessions))
+        .route(
+            "/people/{id}/remove-second-factor",
+            post(people::remove_second_factor),
+        )
         .route("/audit", get(audit::page))
         .route("/audit/export.csv", get(audit::export_csv))
         .route("/audit/export.json", get(audit::export_json));
     let looking = Router::new()
         .route("/", get(overview::page))
         .route("/deliveries", get(deliveries::page))
+        .route("/deliveries/replay", get(replay::page).post(replay::act))
         .route("/deliveries/{id}", get(delivery::page))
         .route("/deliveries/{id}/replay", post(delivery::replay))
         .route("/why", get(why::page))
@@ -176,6 +194,8 @@ fn table() -> Router<App> {
         )
         .route("/links/export.csv", get(links::export_csv))
         .route("/links/export.json", get(links::export_json))
+        .route("/links/report.csv", get(report::export_csv))
+        .route("/links/report.json", get(report::export_json))
         .route("/problems", get(problems::page))
         .route("/help", get(help::page));
     let configuring = Router::new()
@@ -225,6 +245,7 @@ fn table() -> Router<App> {
             "/bindings/{site}/{project}/fields",
             get(fields::page).post(fields::change),
         )
+        .route("/bindings/{site}/{project}/try", get(trying::page))
         .route(
             "/bindings/{site}/{project}/{what}",
             post(binding_form::change),

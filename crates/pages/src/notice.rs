@@ -3,7 +3,7 @@
 
 use crate::query::Query;
 
-const NOTICES: [(&str, &str); 68] = [
+const NOTICES: [(&str, &str); 74] = [
     ("signed-out", "You are signed out."),
     (
         "password",
@@ -16,10 +16,32 @@ const NOTICES: [(&str, &str); 68] = [
         "token",
         "The token was ended. Scripts that use it are refused from now on.",
     ),
+    (
+        "second-factor-off",
+        "The second factor is removed. The password alone lets in from now on.",
+    ),
+    ("no-second-factor", "There was no second factor any more."),
+    (
+        "second-factor-begun",
+        "The secret is made. It counts once you enter a code of your app.",
+    ),
     ("person", "Saved."),
     (
         "replayed",
         "The delivery waits to be decided again. What was done already is not done twice.",
+    ),
+    (
+        "replaying",
+        "They are being put back. This page shows how far it is; what was done already is not done \
+         twice.",
+    ),
+    (
+        "replaying-already",
+        "A replay is under way already. Cancel it, or wait for its end.",
+    ),
+    (
+        "replay-ended",
+        "Cancelled. What was put back already is decided all the same.",
     ),
     (
         "waiting",

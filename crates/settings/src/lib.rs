@@ -24,6 +24,7 @@ pub mod merge;
 mod merge_desk;
 pub mod preview;
 mod pulse;
+pub mod rates;
 pub mod rotate;
 mod service;
 mod sites;

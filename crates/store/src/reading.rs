@@ -109,6 +109,11 @@ impl Store {
         views::effect(&mut self.reader().await?, id).await
     }
 
+    /// The effect of this key.
+    pub async fn effect_of_key(&self, key: &EffectKey) -> Result<Option<EffectView>, StoreError> {
+        views::effect_of_key(&mut self.reader().await?, key).await
+    }
+
     /// The sends of an issue that wait for a person.
     pub async fn held_of(
         &self,

@@ -1,6 +1,9 @@
 //! Status notifications, and how a conversation ends.
 
+use bowline::demo::until;
+use bowline_sandbox::common::Disturbance;
 use bowline_sandbox::jira::{Automation, NewComment};
+use bowline_sandbox::phones::Inbound;
 
 use crate::messaging_stage::Talk;
 use crate::stage::{On, on_both};
@@ -143,11 +146,74 @@ async fn rule_13_another_channel_feeds_the_same_request(on: On) {
     assert_eq!(platforms, ["whatsapp", "sms"]);
 }
 
+/// Noa writes into the conversation just before it is archived, because the request is done; that
+/// she did is told afterwards. Gives the conversation.
+async fn written_just_before_the_end(talk: &Talk) -> String {
+    let request = answered(talk).await;
+    let conversation = talk.noa().conversation().unwrap();
+    talk.bird().disturb(Disturbance {
+        hold: true,
+        ..Disturbance::default()
+    });
+    talk.noa().writes("It is red again");
+    talk.agent().transition(&request, "Resolved", None).unwrap();
+    let archived = until(|| (!talk.is_open(&conversation)).then_some(())).await;
+    assert!(archived.is_some(), "the conversation is archived");
+    conversation
+}
+
+async fn rule_11_what_was_written_just_before_the_end_can_be_answered(on: On) {
+    let talk = Talk::on(on).await;
+    let conversation = written_just_before_the_end(&talk).await;
+    talk.bird().disturb(Disturbance::default());
+    let second = talk.request(2).await;
+    talk.settled().await;
+    assert!(talk.is_open(&conversation), "it is opened again");
+    talk.agent().comment(&second, "Is it warm?").unwrap();
+    let shown = talk.phone_shows(3).await;
+    assert_eq!(shown[2], "Is it warm?");
+    // Somebody who archives it now does end it.
+    talk.bird().archive(&conversation).unwrap();
+    talk.settled().await;
+    let comments = talk.comments(&second);
+    assert!(
+        comments
+            .last()
+            .unwrap()
+            .starts_with("note: The conversation was archived"),
+        "{comments:?}"
+    );
+}
+
+async fn rule_11_our_own_archiving_ends_nothing_though_another_conversation_began(on: On) {
+    let talk = Talk::on(on).await;
+    let before = written_just_before_the_end(&talk).await;
+    // It bears an older time than what was written before it.
+    let hour_ago = talk.bird().now_ms() - 60 * 60 * 1_000;
+    talk.noa()
+        .sends_at(Inbound::Text("And it is warm".to_owned()), hour_ago);
+    assert_ne!(talk.noa().conversation().unwrap(), before);
+    talk.bird().disturb(Disturbance::default());
+    let second = talk.request(2).await;
+    talk.settled().await;
+    assert_eq!(talk.requests().len(), 2);
+    assert_eq!(
+        talk.description(&second),
+        ["And it is warm", "It is red again"]
+    );
+    assert_eq!(talk.comments(&second), Vec::<String>::new());
+    talk.agent().comment(&second, "Switch it off").unwrap();
+    let shown = talk.phone_shows(3).await;
+    assert_eq!(shown[2], "Switch it off");
+}
+
 on_both!(
     rule_08_every_status_change_is_told,
     rule_08_what_an_automation_does_is_told_too,
     rule_09_done_is_told_then_the_conversation_is_archived,
     rules_10_to_12_archived_at_the_provider,
     rule_11_a_reopened_request_stays_closed,
+    rule_11_what_was_written_just_before_the_end_can_be_answered,
+    rule_11_our_own_archiving_ends_nothing_though_another_conversation_began,
     rule_13_another_channel_feeds_the_same_request
 );

@@ -54,7 +54,7 @@ impl<'i> History<'i> {
             install,
             number,
             chance: fastrand::Rng::with_seed(seed),
-            phone: install.bird().phone(&format!("+1555{number:07}")),
+            phone: install.bird().phone(&number_of_phone(number)),
             words: 0,
             requests: Vec::new(),
             whispers: Vec::new(),
@@ -62,6 +62,10 @@ impl<'i> History<'i> {
             deeds: 0,
             held: 0,
         }
+    }
+
+    pub(crate) fn number_of_phone(&self) -> String {
+        number_of_phone(self.number)
     }
 
     /// Plays so many rounds. Says what is wrong, if something is.
@@ -144,8 +148,22 @@ impl<'i> History<'i> {
                 },
                 None => self.write(),
             },
+            _ if !self.may_be_archived() => self.write(),
             _ => Deed::Archive,
         }
+    }
+
+    /// Nobody can archive what is archived and about to be opened again; and where our call to open
+    /// it was made but its answer was lost, it is made again and undoes what was done in between.
+    fn may_be_archived(&self) -> bool {
+        let Some(conversation) = self.phone.conversation() else {
+            return false;
+        };
+        let calls = self.install.bird().journal().entries();
+        let last = calls
+            .iter()
+            .rfind(|call| call.method == "PATCH" && call.path.ends_with(&conversation));
+        last.is_none_or(|call| call.fault.is_none())
     }
 
     fn another_status(&mut self, on: usize) -> Option<&'static str> {
@@ -373,6 +391,10 @@ impl Seen {
             )
         })
     }
+}
+
+fn number_of_phone(history: usize) -> String {
+    format!("+1555{history:07}")
 }
 
 fn now_ms() -> i64 {

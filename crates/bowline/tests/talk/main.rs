@@ -11,6 +11,7 @@
     reason = "a failed step in a test helper is a failed test"
 )]
 
+mod chronicle;
 mod history;
 mod install;
 mod kill;

@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 
 use crate::history::History;
 use crate::install::{ACCOUNT, Install, at_rest};
-use crate::{number, seed, weather};
+use crate::{chronicle, number, seed, weather};
 
 /// Histories of an ordinary run, unless `TALK_CASES` says otherwise, and rounds of each.
 const CASES: usize = 24;
@@ -58,13 +58,17 @@ async fn histories(database: Backend) {
         store.hasten(&connection, now).await.unwrap();
     }
     let rested = at_rest(&install, &service, REST).await;
-    let mut wrong = Vec::new();
+    let (mut wrong, mut phones) = (Vec::new(), Vec::new());
     let (mut deeds, mut held) = (0, 0);
     for (history, result) in played {
         deeds += history.deeds;
         held += history.held;
-        wrong.extend(result.and_then(|()| history.is_right_still()).err());
+        if let Err(why) = result.and_then(|()| history.is_right_still()) {
+            wrong.push(why);
+            phones.push(history.number_of_phone());
+        }
     }
+    println!("{}", chronicle::of(&install, &service, &phones).await);
     let waiting = waiting(&service).await;
     service.stop().await;
     println!(

@@ -151,7 +151,7 @@ impl TalkAct {
             Self::SendFile { .. } => SEND_FILE,
             Self::Tell { .. } => "tell",
             Self::Reopen { .. } => "reopen",
-            Self::Archive { .. } => "archive",
+            Self::Archive { .. } => ARCHIVE,
         }
     }
 
@@ -247,6 +247,7 @@ impl TalkAct {
 /// The words of what sends something else than a text: they stand in the keys of effects.
 pub(super) const SEND_TEMPLATE: &str = "send_template";
 pub(super) const SEND_FILE: &str = "send_file";
+pub(super) const ARCHIVE: &str = "archive";
 
 impl EffectKey {
     /// The key of what something does to an end user's conversation: the fact is the message, the

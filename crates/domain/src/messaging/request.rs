@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::gathering::Gathering;
-use super::ids::DeskName;
+use super::ids::{DeskName, RemoteConversationId};
 use super::inbound::Route;
+use crate::effect::{EffectKey, EffectState};
 use crate::ids::{IssueId, IssueKey, SiteName};
 use crate::time::Millis;
 
@@ -34,6 +35,55 @@ pub enum Closing {
     Merged,
 }
 
+/// The provider had put a message into a conversation of its that we archive because the request
+/// before ended, and it goes on in there: what archives it, and what opens it again behind that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reopening {
+    /// The provider's conversation.
+    pub conversation: RemoteConversationId,
+    /// What archives it, if we do.
+    pub archive: Option<EffectKey>,
+    /// What opens it again.
+    pub open: EffectKey,
+}
+
+/// Whose doing it is that the conversation of a [`Reopening`] was archived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Archiving {
+    /// Ours, for the request before: nothing ends.
+    Ours,
+    /// Ours perhaps: what would tell is under way.
+    NotKnownYet,
+    /// Somebody else's if it is archived now: it was open in between.
+    SomebodysIfArchived,
+}
+
+impl Reopening {
+    /// Whose doing an archiving is that we are told of now, by where our own two writes are:
+    /// archiving, with how often that was tried, and opening again.
+    pub fn archiving(archive: Option<(EffectState, i64)>, opened: EffectState) -> Archiving {
+        match opened {
+            EffectState::Confirmed => Archiving::SomebodysIfArchived,
+            // It could not be opened, as when the customer has begun another one meanwhile.
+            EffectState::Rejected | EffectState::Dropped | EffectState::Held => Archiving::Ours,
+            EffectState::Attempting | EffectState::Unknown => Archiving::NotKnownYet,
+            EffectState::Planned => match archive {
+                Some((state, _)) if !state.settled() => Archiving::NotKnownYet,
+                Some((state, tried)) if Self::never_archived(state, tried) => {
+                    Archiving::SomebodysIfArchived
+                }
+                Some(_) | None => Archiving::Ours,
+            },
+        }
+    }
+
+    /// Was the conversation never archived by us? Its turn came once, when the customer had written
+    /// again already.
+    pub fn never_archived(archive: EffectState, tried: i64) -> bool {
+        archive == EffectState::Dropped && tried <= 1
+    }
+}
+
 /// One conversation of an end user with the request that it feeds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
@@ -61,6 +111,9 @@ pub struct Request {
     /// When and why it ended.
     #[serde(default)]
     pub closed: Option<(Millis, Closing)>,
+    /// The opening again that it needs, if it goes on in a conversation that was archived.
+    #[serde(default)]
+    pub reopening: Option<Reopening>,
     /// The issue, once it is made.
     #[serde(skip)]
     pub issue: Option<(IssueId, IssueKey)>,
@@ -88,5 +141,35 @@ impl Request {
         self.stage = Stage::Closed;
         self.gathering = None;
         self.closed = Some((at, why));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whose_an_archiving_is() {
+        use Archiving::{NotKnownYet, Ours, SomebodysIfArchived};
+        use EffectState::{Attempting, Confirmed, Dropped, Planned, Rejected, Unknown};
+        for (archive, opened, wanted) in [
+            (Some((Confirmed, 1)), Confirmed, SomebodysIfArchived),
+            (Some((Confirmed, 1)), Planned, Ours),
+            (Some((Confirmed, 1)), Attempting, NotKnownYet),
+            (Some((Confirmed, 1)), Unknown, NotKnownYet),
+            (Some((Confirmed, 1)), Rejected, Ours),
+            (Some((Confirmed, 1)), Dropped, Ours),
+            (Some((Unknown, 1)), Planned, NotKnownYet),
+            (Some((Planned, 0)), Planned, NotKnownYet),
+            // Our turn came too late: whoever archived it is somebody else.
+            (Some((Dropped, 1)), Planned, SomebodysIfArchived),
+            // It was tried before, so it may have been done.
+            (Some((Dropped, 2)), Planned, Ours),
+            (None, Planned, Ours),
+            (None, Confirmed, SomebodysIfArchived),
+        ] {
+            let found = Reopening::archiving(archive, opened);
+            assert_eq!(found, wanted, "{archive:?}, {opened:?}");
+        }
     }
 }

@@ -11,11 +11,15 @@ mod channel_accounts;
 mod contacts;
 mod desks;
 mod docs;
+mod link_import;
 mod panel;
 mod problem;
 mod reads;
+mod replays;
+mod report;
 mod settings;
 mod talks;
+mod trying;
 mod writes;
 
 pub(crate) use caller::{Bearer, Number};
@@ -44,6 +48,9 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/deliveries", get(reads::deliveries))
         .route("/api/v1/deliveries/{id}", get(reads::delivery))
         .route("/api/v1/deliveries/{id}/replay", post(writes::replay))
+        .merge(replays::routes())
+        .route("/api/v1/links/import", post(link_import::import))
+        .route("/api/v1/reports/issues", get(report::issues))
         .route(
             "/api/v1/links",
             get(reads::links)
@@ -58,6 +65,7 @@ pub(crate) fn routes() -> Router<App> {
             "/api/v1/bindings/{site}/{project}/attributes",
             get(binding_panel::attributes),
         )
+        .route("/api/v1/bindings/{site}/{project}/try", get(trying::tried))
         .route("/api/v1/contacts", get(contacts::list))
         .route("/api/v1/contacts/import", post(contacts::import))
         .route(

@@ -1,7 +1,7 @@
 //! What people look at: events, effects, attempts, links, backlog.
 
 use bowline_domain::call;
-use bowline_domain::effect::EffectState;
+use bowline_domain::effect::{EffectKey, EffectState};
 use bowline_domain::ids::{EffectId, EventId, IssueId, IssueKey, SiteName};
 use bowline_domain::outcome::Outcome;
 use bowline_domain::time::Millis;
@@ -156,6 +156,19 @@ pub(crate) async fn effect(
 ) -> Result<Option<EffectView>, StoreError> {
     let sql = format!("SELECT {EFFECT_COLUMNS} FROM effect WHERE id = $1");
     let rows = conn.rows("reading one effect", &sql, values![id.0]).await?;
+    rows.first().map(read_effect_view).transpose()
+}
+
+/// The effect of this key.
+pub(crate) async fn effect_of_key(
+    conn: &mut Conn,
+    key: &EffectKey,
+) -> Result<Option<EffectView>, StoreError> {
+    let sql = format!("SELECT {EFFECT_COLUMNS} FROM effect WHERE key = $1");
+    let args = values![key.as_str()];
+    let rows = conn
+        .rows("reading an effect by its key", &sql, args)
+        .await?;
     rows.first().map(read_effect_view).transpose()
 }
 

@@ -87,6 +87,7 @@ pub(crate) fn request(generation: u32) -> Request {
         opened_at: T0,
         last_inbound_at: T0,
         reminded_of: None,
+        reopening: None,
         closed: None,
         issue: None,
     }

@@ -1,11 +1,13 @@
 //! What a message of an end user means.
 
-use super::{Drawing, Plan};
+use super::{Drawing, Plan, archive_key};
+use crate::effect::EffectKey;
 use crate::messaging::act::TalkAct;
 use crate::messaging::end_user::EndUser;
 use crate::messaging::gathering::{GATHERING_CHARS_MAX, Gathering, Line, Place, cut, summary};
+use crate::messaging::ids::RequestRef;
 use crate::messaging::inbound::{Inbound, Media};
-use crate::messaging::request::{Request, Stage};
+use crate::messaging::request::{Closing, Reopening, Request, Stage};
 use crate::messaging::settings::Desk;
 use crate::messaging::words;
 use crate::outcome::Reason;
@@ -86,6 +88,7 @@ fn begin(latest: Option<&Request>, end_user: &EndUser, message: &Inbound, desk: 
         last_inbound_at: message.sent_at,
         reminded_of: None,
         closed: None,
+        reopening: None,
         issue: None,
     };
     let unsaved = Request {
@@ -104,44 +107,72 @@ fn begin(latest: Option<&Request>, end_user: &EndUser, message: &Inbound, desk: 
     drawing.push("", act);
     gather(&mut drawing, message, desk);
     attach(&mut drawing, message);
-    go_on_in(&mut drawing, latest);
+    go_on_in(&mut drawing, latest, "");
     drawing.finish(&unsaved)
 }
 
-/// If the provider put the message into the conversation of the request before, which ended and is
-/// archived or will be: opens it again behind that, so that this request can be answered.
-fn go_on_in(drawing: &mut Drawing, latest: Option<&Request>) {
-    let conversation = drawing.request.route.conversation.clone();
-    let before = latest.and_then(|latest| latest.route.conversation.clone());
-    if conversation == before
-        && let Some(conversation) = conversation
-    {
-        let request = drawing.whose.clone();
-        let act = TalkAct::Reopen {
-            request,
-            conversation,
-        };
-        drawing.push("", act);
+/// If the provider put the message into the conversation of what ended before, which is archived or
+/// will be: opens it again behind that, so that this can be answered.
+fn go_on_in(drawing: &mut Drawing, ended: Option<&Request>, fact: &str) {
+    let before = ended.and_then(|ended| ended.route.conversation.clone());
+    let Some(conversation) = drawing.request.route.conversation.clone() else {
+        return;
+    };
+    if before.as_ref() != Some(&conversation) {
+        return;
     }
+    let archive = ended.and_then(|ended| archive_of(ended, &drawing.whose));
+    let act = TalkAct::Reopen {
+        request: drawing.whose.clone(),
+        conversation: conversation.clone(),
+    };
+    let open = drawing.push(fact, act);
+    drawing.request.reopening = Some(Reopening {
+        conversation,
+        archive,
+        open,
+    });
+}
+
+/// What archives the conversation of a request that ended, if we do.
+fn archive_of(ended: &Request, whose: &RequestRef) -> Option<EffectKey> {
+    let (at, why) = ended.closed?;
+    let whose = RequestRef {
+        generation: ended.generation,
+        ..whose.clone()
+    };
+    matches!(why, Closing::Done | Closing::Deleted).then(|| archive_key(&whose, at))
 }
 
 /// One more message of an active conversation.
 fn add(active: &Request, end_user: &EndUser, message: &Inbound, desk: &Desk) -> Plan {
     let mut drawing = Drawing::new(&desk.account, end_user, active.clone());
     let request = &mut drawing.request;
+    let ended = request.closed;
     if !request.is_live() {
         request.stage = Stage::Commenting;
         request.closed = None;
     }
     // The channel that was used last is where the answer goes, by the provider's time: a late
     // message does not turn the talk back.
-    if message.sent_at >= request.last_inbound_at {
+    if message.sent_at >= request.last_inbound_at || has_left(request, message) {
         request.route = message.route.clone();
-        request.last_inbound_at = message.sent_at;
     }
+    request.last_inbound_at = request.last_inbound_at.max(message.sent_at);
     gather(&mut drawing, message, desk);
     attach(&mut drawing, message);
+    if let Some((at, _)) = ended {
+        go_on_in(&mut drawing, Some(active), &format!("end.{}", at.0));
+    }
     drawing.finish(active)
+}
+
+/// Is the message in another conversation than the one that was archived and is opened again for
+/// the request? The customer has begun it after that, whatever time the message bears.
+fn has_left(request: &Request, message: &Inbound) -> bool {
+    let opened_again = request.reopening.as_ref().map(|it| &it.conversation);
+    let now = request.route.conversation.as_ref();
+    opened_again.is_some() && now == opened_again && message.route.conversation.as_ref() != now
 }
 
 /// Puts the message's lines into the open gathering, or into a new comment.

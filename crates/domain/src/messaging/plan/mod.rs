@@ -9,7 +9,7 @@ use crate::connection::Connection;
 use crate::effect::{Act, Effect, EffectKey};
 use crate::fact::FactKey;
 use crate::ids::{CommentId, IssueId, IssueKey};
-use crate::messaging::act::{AgentFile, TalkAct};
+use crate::messaging::act::{ARCHIVE, AgentFile, TalkAct};
 use crate::messaging::delivery::{Delivery, Outbound, Resolved};
 use crate::messaging::end_user::EndUser;
 use crate::messaging::gathering::Line;
@@ -179,16 +179,15 @@ impl Drawing {
         });
     }
 
-    /// Archives the provider's conversation, if there is one. An end is named by its time: a
-    /// conversation that came back ends again.
+    /// Archives the provider's conversation, if there is one.
     fn archive(&mut self) {
         if let Some(conversation) = self.request.route.conversation.clone() {
             let act = TalkAct::Archive {
                 request: self.whose.clone(),
                 conversation,
             };
-            let at = self.request.closed.map_or(0, |(at, _)| at.0);
-            self.push(&format!("end.{at}"), act);
+            let at = self.request.closed.map_or(Millis(0), |(at, _)| at);
+            self.push(&end(at), act);
         }
     }
 
@@ -204,4 +203,14 @@ impl Drawing {
         self.plan.outcome.effects = self.plan.effects.len();
         self.plan
     }
+}
+
+/// The key of what archives the conversation of a request that ended at this time.
+fn archive_key(whose: &RequestRef, at: Millis) -> EffectKey {
+    EffectKey::talk(ARCHIVE, whose, &end(at))
+}
+
+/// An end, named by its time: a conversation that came back ends again.
+fn end(at: Millis) -> String {
+    format!("end.{}", at.0)
 }

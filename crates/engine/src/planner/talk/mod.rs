@@ -1,6 +1,7 @@
 //! Events about conversations with end users: what providers tell, what happened in requests, and
 //! what became of our own sends. Each is planned in the lane of its end user.
 
+mod archived;
 mod by_hand;
 mod join;
 mod provider;

@@ -14,12 +14,10 @@ use bowline_domain::messaging::plan::{Person, Report, inbound};
 use bowline_domain::outcome::Reason;
 use bowline_domain::time::Millis;
 use bowline_messagebird::{Content, Message, ProviderEvent, StatusReport};
-use bowline_net::ErrorKind;
 use bowline_store::model::{Decided, NewEvent, OnArrival, StoredEvent, Talk, TalkChanges};
 
-use super::{end_user_of_lane, join, report};
+use super::{archived, end_user_of_lane, join, report};
 use crate::channel::{Carried, words};
-use crate::pace::Priority;
 use crate::planner::internal::store;
 use crate::planner::{Trouble, nothing};
 use crate::shared::Shared;
@@ -28,9 +26,8 @@ use crate::shared::Shared;
 /// provider's webhook may overtake its answer to our call.
 const OVERTAKES_MS: i64 = 5_000;
 
-/// How long at most it is kept waiting while a message to the same end user is on its way, in
-/// milliseconds.
-const WAITS_MS_MAX: i64 = 5 * 60 * 1_000;
+/// How long at most what may be the echo of our own doing is kept waiting for it, in milliseconds.
+pub(super) const WAITS_MS_MAX: i64 = 5 * 60 * 1_000;
 
 /// Within this time a sender's requests are counted, in milliseconds.
 const HOUR_MS: i64 = 60 * 60 * 1_000;
@@ -53,62 +50,13 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
         ProviderEvent::Status(status) => reported(shared, account, event, &status).await,
         ProviderEvent::ConversationClosed(closed) => {
             let conversation = RemoteConversationId::new(closed.conversation.as_str());
-            archived(shared, account, event, conversation).await
+            archived::decide(shared, account, event, conversation).await
         }
         ProviderEvent::ContactChanged(change) => {
             join::contact(shared, account, (event, lane), &change).await
         }
         ProviderEvent::Unknown(unknown) => Ok(nothing(Reason::NotFollowed { what: unknown.why })),
     }
-}
-
-/// A conversation was archived at the provider. By us perhaps, before we knew of a message in it
-/// that begins a new request: then it is opened again, which is waited for and looked at.
-async fn archived(
-    shared: &Arc<Shared>,
-    account: &AccountName,
-    event: &StoredEvent,
-    conversation: RemoteConversationId,
-) -> Result<Decided, Trouble> {
-    let found = shared.store.talk_of_conversation(account, &conversation);
-    let Some(talk) = found.await? else {
-        return Ok(nothing(Reason::OtherConversation));
-    };
-    let told = Report::Archived { conversation };
-    if talk.whose.generation == 1 {
-        return in_lane(shared, event, &talk.whose, &told).await;
-    }
-    let registry = shared.registry();
-    let Some(far) = registry.accounts.get(account) else {
-        return in_lane(shared, event, &talk.whose, &told).await;
-    };
-    // With a key that does not work nothing can be looked at, and nobody waits for it.
-    if let (Some(conversations), true) = (far.provider.conversations(), far.standing.works()) {
-        if on_its_way(shared, account, &talk.whose.end_user, event).await? {
-            return Err(Trouble::Early(
-                "something of ours is being done in the conversation; it may be its echo"
-                    .to_owned(),
-            ));
-        }
-        let Report::Archived { conversation } = &told else {
-            return Ok(nothing(Reason::OtherConversation));
-        };
-        let id = words::remote_conversation(conversation);
-        far.standing
-            .pace
-            .turn(Priority::Interactive, &*shared.clock)
-            .await;
-        match conversations.get(&id).await {
-            Ok(now) if now.value.open => return Ok(nothing(Reason::ConversationOpen)),
-            Ok(_) => {}
-            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone) => {}
-            Err(error) => {
-                let connection = Connection::Account(account.clone());
-                return Err(Trouble::Remote(Box::new((connection, error))));
-            }
-        }
-    }
-    in_lane(shared, event, &talk.whose, &told).await
 }
 
 /// A message of an end user.
@@ -178,7 +126,7 @@ async fn arrived(
 
 /// Plans a report in the lane of its end user: an event that was stored before it was known whom it
 /// is about is put there first.
-async fn in_lane(
+pub(super) async fn in_lane(
     shared: &Shared,
     event: &StoredEvent,
     whose: &RequestRef,
