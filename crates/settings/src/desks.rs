@@ -278,9 +278,10 @@ pub fn open_words(open: usize) -> String {
         open => format!("{open} conversations of this desk are open"),
     };
     format!(
-        "{count}. After the removal, what their agents answer is not sent: it is kept, under \
-         Problems, until a desk of the same name is made again. What those customers write goes on \
-         only if another desk serves their channel; else it is kept with that as the reason."
+        "{count}. After the removal, what their agents answer is not sent, and nobody is told of \
+         it. When a desk of the same name is made again, its open requests are looked at again, and \
+         what was answered meanwhile may still be sent then. What those customers write goes on only \
+         if another desk serves their channel; else it is kept with that as the reason."
     )
 }
 
