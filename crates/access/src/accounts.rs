@@ -280,7 +280,11 @@ impl Access {
         account.map(invitee).transpose()
     }
 
-    async fn known(&self, by: &Granted<ManagePeople>, id: i64) -> Result<Invitee, ChangeRefusal> {
+    pub(crate) async fn known(
+        &self,
+        by: &Granted<ManagePeople>,
+        id: i64,
+    ) -> Result<Invitee, ChangeRefusal> {
         let found = self.person(by, id).await.map_err(ChangeRefusal::Failed)?;
         let known = found.ok_or(ChangeRefusal::Gone)?;
         if by.who().may_give(&known.person.role) {

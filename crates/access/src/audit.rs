@@ -32,6 +32,8 @@ pub enum What {
     TokenEnded,
     /// A delivery was put back to be decided again.
     EventReplayed,
+    /// All deliveries since a time were put back to be decided again, or that was cancelled.
+    EventsReplayed,
     /// A conversation was linked by hand.
     LinkAdded,
     /// A link was ended by hand.
@@ -94,11 +96,25 @@ pub enum What {
     TestMessage,
     /// The approved message was sent after the time to answer.
     ApprovedSent,
+    /// Somebody set up a second factor.
+    SecondFactorOn,
+    /// A second factor was removed.
+    SecondFactorOff,
+    /// Somebody made other recovery codes.
+    RecoveryCodesMade,
+    /// Somebody came in with a recovery code.
+    RecoveryCodeUsed,
+    /// A desk was made.
+    DeskAdded,
+    /// The settings of a desk were changed.
+    DeskChanged,
+    /// A desk was removed.
+    DeskRemoved,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 51] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -111,6 +127,7 @@ impl What {
         Self::TokenMade,
         Self::TokenEnded,
         Self::EventReplayed,
+        Self::EventsReplayed,
         Self::LinkAdded,
         Self::LinkRemoved,
         Self::ContactsSwitched,
@@ -142,6 +159,13 @@ impl What {
         Self::EndUserTied,
         Self::TestMessage,
         Self::ApprovedSent,
+        Self::SecondFactorOn,
+        Self::SecondFactorOff,
+        Self::RecoveryCodesMade,
+        Self::RecoveryCodeUsed,
+        Self::DeskAdded,
+        Self::DeskChanged,
+        Self::DeskRemoved,
     ];
 
     /// The word for storage.
@@ -159,6 +183,7 @@ impl What {
             Self::TokenMade => "token_made",
             Self::TokenEnded => "token_ended",
             Self::EventReplayed => "event_replayed",
+            Self::EventsReplayed => "events_replayed",
             Self::LinkAdded => "link_added",
             Self::LinkRemoved => "link_removed",
             Self::ContactsSwitched => "contacts_switched",
@@ -190,6 +215,13 @@ impl What {
             Self::EndUserTied => "end_user_tied",
             Self::TestMessage => "test_message",
             Self::ApprovedSent => "approved_sent",
+            Self::SecondFactorOn => "second_factor_on",
+            Self::SecondFactorOff => "second_factor_off",
+            Self::RecoveryCodesMade => "recovery_codes_made",
+            Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::DeskAdded => "desk_added",
+            Self::DeskChanged => "desk_changed",
+            Self::DeskRemoved => "desk_removed",
         }
     }
 
@@ -208,6 +240,7 @@ impl What {
             Self::TokenMade => "Token made",
             Self::TokenEnded => "Token ended",
             Self::EventReplayed => "Delivery decided again",
+            Self::EventsReplayed => "Deliveries since a time decided again",
             Self::LinkAdded => "Conversation linked",
             Self::LinkRemoved => "Conversation unlinked",
             Self::ContactsSwitched => "Copying of contacts switched",
@@ -239,6 +272,13 @@ impl What {
             Self::EndUserTied => "End user tied to a customer",
             Self::TestMessage => "Test message sent",
             Self::ApprovedSent => "Approved message sent",
+            Self::SecondFactorOn => "Second factor set up",
+            Self::SecondFactorOff => "Second factor removed",
+            Self::RecoveryCodesMade => "Recovery codes made",
+            Self::RecoveryCodeUsed => "Recovery code used",
+            Self::DeskAdded => "Desk added",
+            Self::DeskChanged => "Desk changed",
+            Self::DeskRemoved => "Desk removed",
         }
     }
 

@@ -19,6 +19,7 @@ mod frame;
 mod password;
 mod permission;
 mod role;
+mod second_factor;
 mod secret;
 mod sign_in;
 mod throttle;
@@ -37,15 +38,17 @@ pub use password::{Cost, PASSWORD_LETTERS_MIN, PasswordFault};
 pub use permission::{
     AnswerCustomers, ChangeBindings, ChangeLinks, ChangeTalks, EditContacts, Granted, Look,
     ManageConnections, ManageContacts, ManagePeople, ManageProducts, OwnAccount, Permission,
-    ReadAudit, Replay, SeeCalls, SeeContacts, SeePayloads, SendTests, Triage, Who, WriteNotes,
+    ReadAudit, Replay, ReplayAll, SeeCalls, SeeContacts, SeePayloads, SendTests, Triage, Who,
+    WriteNotes,
 };
 pub use role::{Person, ProjectRef, Role, RoleKind};
+pub use second_factor::{
+    CodeRefusal, Entered, FactorSetup, FactorState, HALF_WAY_MS_MAX, SealedText, Seals, factor_of,
+};
 pub use secret::{Entropy, digest, same};
 pub use sign_in::{Door, SESSION_MS_MAX, SignInRefusal, SignedIn, Visit};
 pub use throttle::Wait;
 pub use tokens::{NewToken, Scope, TOKEN_DAYS_MAX, TokenForm};
-
-use throttle::Throttle;
 
 /// Passwords that are hashed at once. Each takes about 20 MiB and a core for a while.
 const HASHED_AT_ONCE: usize = 2;
@@ -64,6 +67,9 @@ pub enum AccessError {
         /// Why it cannot be read.
         detail: String,
     },
+    /// A secret could not be sealed or opened.
+    #[error("the secret of a second factor: {0}")]
+    Sealed(String),
     /// A password could not be hashed.
     #[error("hashing a password: {0}")]
     Hashing(String),
@@ -79,6 +85,8 @@ pub struct Setup {
     pub entropy: Arc<dyn Entropy>,
     /// What hashing a password costs.
     pub cost: Cost,
+    /// Seals the secrets of second factors.
+    pub seals: Arc<dyn Seals>,
 }
 
 /// Accounts, sessions and tokens. Cheap to clone.
@@ -92,8 +100,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     cost: Cost,
+    seals: Arc<dyn Seals>,
     hashing: Semaphore,
-    throttle: Throttle,
 }
 
 impl Access {
@@ -105,8 +113,8 @@ impl Access {
                 clock: setup.clock,
                 entropy: setup.entropy,
                 cost: setup.cost,
+                seals: setup.seals,
                 hashing: Semaphore::new(HASHED_AT_ONCE),
-                throttle: Throttle::default(),
             }),
         }
     }

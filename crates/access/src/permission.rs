@@ -70,6 +70,10 @@ permission! {
     Replay, "decide deliveries again", ProjectAdministrator, Some(Scope::Replay)
 }
 permission! {
+    /// Decide all deliveries since a time again.
+    ReplayAll, "decide all deliveries since a time again", Administrator, Some(Scope::Replay)
+}
+permission! {
     /// Look at deliveries as they came: they may hold what not everyone may read in Jira.
     SeePayloads, "see what a delivery said", Administrator, None
 }

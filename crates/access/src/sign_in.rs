@@ -8,6 +8,7 @@ use crate::audit::What;
 use crate::password::{self, PasswordFault};
 use crate::permission::{Granted, OwnAccount, Who};
 use crate::role::{Person, Role, RoleKind, stored_projects};
+use crate::second_factor::Entered;
 use crate::secret::{self, digest};
 use crate::throttle::Wait;
 use crate::{Access, AccessError};
@@ -175,12 +176,12 @@ impl Access {
         email: &str,
         password: &str,
         door: &Door,
-    ) -> Result<SignedIn, SignInRefusal> {
+    ) -> Result<Entered, SignInRefusal> {
         let email = email.trim().to_lowercase();
-        let throttle = &self.inner.throttle;
-        if let Err(wait) = throttle.check(&email, &door.address, self.now()) {
-            return Err(SignInRefusal::Wait(wait));
-        }
+        let taken = match self.take_try(&email, &door.address).await? {
+            Ok(taken) => taken,
+            Err(wait) => return Err(SignInRefusal::Wait(wait)),
+        };
         let account = self.store().account_by_email(&email).await;
         let account = account.map_err(AccessError::from)?;
         let hash = account
@@ -189,14 +190,14 @@ impl Access {
             .and_then(|account| account.password.clone());
         let right = self.verify(password, hash).await?;
         let Some(account) = account.filter(|_| right) else {
-            throttle.failed(&email, &door.address, self.now());
-            if throttle.check(&email, &door.address, self.now()).is_err() {
+            if taken.last {
                 self.note_refusal(&email, door).await?;
             }
             return Err(SignInRefusal::Wrong);
         };
-        throttle.succeeded(&email, &door.address);
-        Ok(self.start_session(Person::of(&account)?, door).await?)
+        self.succeeded(taken).await?;
+        let person = Person::of(&account)?;
+        Ok(self.enter(person, account.second_factor, door).await?)
     }
 
     async fn note_refusal(&self, email: &str, door: &Door) -> Result<(), AccessError> {
@@ -308,19 +309,9 @@ impl Access {
         door: &Door,
     ) -> Result<(), ChangeRefusal> {
         let person = &visit.person;
-        let throttle = &self.inner.throttle;
-        if let Err(wait) = throttle.check(&person.email, &door.address, self.now()) {
-            let words = SignInRefusal::Wait(wait).to_string();
-            return Err(ChangeRefusal::Faults(vec![Fault::new("present", words)]));
-        }
-        let account = self.store().account(person.id).await?;
-        let hash = account.and_then(|account| account.password);
-        let right = self.verify(present, hash).await;
-        let mut faults = Vec::new();
-        if !right.map_err(ChangeRefusal::Failed)? {
-            throttle.failed(&person.email, &door.address, self.now());
-            faults.push(Fault::new("present", "This is not your present password."));
-        }
+        let present = self.present_password(visit, present, door).await;
+        let present = present.map_err(ChangeRefusal::Failed)?;
+        let mut faults: Vec<Fault> = present.into_iter().collect();
         faults.extend(password_fault(new, &person.email, &person.name));
         if !faults.is_empty() {
             return Err(ChangeRefusal::Faults(faults));
@@ -343,7 +334,7 @@ impl Access {
         code: &str,
         password: &str,
         door: &Door,
-    ) -> Result<SignedIn, ChangeRefusal> {
+    ) -> Result<Entered, ChangeRefusal> {
         let key = digest(&secret::typed(code));
         let invited = self.store().invitation(&key, self.now()).await?.flatten();
         let account = match invited {
@@ -363,8 +354,8 @@ impl Access {
             return Err(ChangeRefusal::Faults(vec![wrong_code()]));
         };
         let person = Person::of(&account).map_err(ChangeRefusal::Failed)?;
-        let signed_in = self.start_session(person, door).await;
-        signed_in.map_err(ChangeRefusal::Failed)
+        let entered = self.enter(person, account.second_factor, door).await;
+        entered.map_err(ChangeRefusal::Failed)
     }
 }
 

@@ -254,6 +254,13 @@ pub(crate) enum User {
         /// Their e-mail address.
         email: String,
     },
+    /// Remove the second factor of someone who lost telephone and recovery codes.
+    RemoveSecondFactor {
+        #[command(flatten)]
+        configured: Configured,
+        /// Their e-mail address.
+        email: String,
+    },
 }
 
 #[derive(Subcommand)]

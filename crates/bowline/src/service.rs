@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -51,7 +52,7 @@ impl Service {
         let transport = HttpTransport::guarded(&http_options(config)?, guard.clone())
             .map_err(|why| anyhow::anyhow!("the HTTP client cannot be set up: {why}"))?;
         let transport: Arc<dyn Transport> = Arc::new(transport);
-        let access = access(store.clone());
+        let access = access(store.clone(), &config.key_file);
         let settings = Settings::open(bowline_settings::Setup {
             store: store.clone(),
             access: access.clone(),
@@ -200,13 +201,14 @@ async fn open(config: &Config, owner: String, works_lanes: bool) -> anyhow::Resu
     Store::open(open).await.context("opening the database")
 }
 
-/// Accounts and sessions on a store.
-pub fn access(store: Store) -> Access {
+/// Accounts and sessions on a store, with the file of the keys that seal secrets.
+pub fn access(store: Store, key_file: &Path) -> Access {
     Access::new(bowline_access::Setup {
         store,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         cost: Cost::Full,
+        seals: Arc::new(Vault::new(key_file)),
     })
 }
 

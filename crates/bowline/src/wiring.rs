@@ -178,13 +178,11 @@ fn status(pattern: &config::StatusPattern) -> StatusMatch {
 }
 
 fn account(account: &config::ChannelAccount, public_url: &Url) -> engine::AccountConfig {
-    let (provider, path) = match account.provider {
-        config::ChannelProvider::MessageBird => (engine::Provider::MessageBird, "messagebird"),
-        config::ChannelProvider::WhatsApp => (engine::Provider::WhatsApp, "whatsapp"),
+    let provider = match account.provider {
+        config::ChannelProvider::MessageBird => engine::Provider::MessageBird,
+        config::ChannelProvider::WhatsApp => engine::Provider::WhatsApp,
     };
-    let mut hook_url = public_url.clone();
-    let base = public_url.path().trim_end_matches('/').to_owned();
-    hook_url.set_path(&format!("{base}/hooks/{path}/{}", account.name));
+    let hook_url = provider.hook_url(public_url, &account.name);
     let previous = account.signing_key_previous.iter();
     engine::AccountConfig {
         name: AccountName::new(account.name.as_str()),

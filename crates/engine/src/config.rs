@@ -167,6 +167,24 @@ pub enum Provider {
     WhatsApp,
 }
 
+impl Provider {
+    /// The word in configurations and webhook addresses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MessageBird => "messagebird",
+            Self::WhatsApp => "whatsapp",
+        }
+    }
+
+    /// The complete address that the provider calls for an account of this name.
+    pub fn hook_url(self, public_url: &Url, name: &str) -> Url {
+        let mut hook_url = public_url.clone();
+        let base = public_url.path().trim_end_matches('/').to_owned();
+        hook_url.set_path(&format!("{base}/hooks/{}/{name}", self.as_str()));
+        hook_url
+    }
+}
+
 impl AccountConfig {
     /// Is the account reached in the same place with the same credentials?
     pub(crate) fn same_means(&self, other: &Self) -> bool {

@@ -6,10 +6,11 @@ use bowline_domain::connection::Health;
 use bowline_domain::messaging::ids::{AccountName, DeskName};
 use bowline_domain::time::Millis;
 use bowline_jira::{Client as Jira, RequestType};
-use bowline_net::ErrorKind;
+use bowline_net::{ApiError, ErrorKind, Transport};
 
-use crate::config::{DeskConfig, Provider};
+use crate::config::{AccountConfig, DeskConfig, Provider};
 use crate::pace::Priority;
+use crate::registry::provider;
 use crate::shared::Shared;
 
 /// The fields that Bowline fills by itself.
@@ -33,22 +34,49 @@ const PERMISSIONS: &[(&str, &str)] = &[
     ("CREATE_ATTACHMENTS", "to attach the files of customers"),
 ];
 
+/// The setting of a desk that a finding is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// The key of its account.
+    Account,
+    /// Its site.
+    Site,
+    /// The service project, or what our account may do there.
+    ServiceDesk,
+    /// The request type.
+    RequestType,
+    /// The fixed values of fields.
+    Fields,
+    /// In whose name requests are made.
+    Reporter,
+}
+
 /// One thing that a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Is it as it should be?
     pub good: bool,
+    /// Which setting it is about.
+    pub about: About,
     /// What was found, in words; of what is not good also who can mend it, and how.
     pub words: String,
 }
 
 impl Finding {
-    fn good(words: String) -> Self {
-        Self { good: true, words }
+    fn good(about: About, words: String) -> Self {
+        Self {
+            good: true,
+            about,
+            words,
+        }
     }
 
-    fn bad(words: String) -> Self {
-        Self { good: false, words }
+    fn bad(about: About, words: String) -> Self {
+        Self {
+            good: false,
+            about,
+            words,
+        }
     }
 }
 
@@ -136,7 +164,7 @@ impl Shared {
         let mut findings = self.check_key(&config).await;
         let Some(site) = registry.sites.get(&config.desk.site) else {
             let words = format!("The site “{}” is not configured.", config.desk.site);
-            findings.push(Finding::bad(words));
+            findings.push(Finding::bad(About::Site, words));
             return findings;
         };
         let pace = &site.standing.pace;
@@ -151,7 +179,7 @@ impl Shared {
         let name = &config.desk.account;
         let Some(account) = registry.accounts.get(name) else {
             let words = format!("The channel account “{name}” is not configured.");
-            return vec![Finding::bad(words)];
+            return vec![Finding::bad(About::Account, words)];
         };
         let channel = registry
             .channel_of(name)
@@ -159,17 +187,46 @@ impl Shared {
         let pace = &account.standing.pace;
         pace.turn(Priority::Interactive, &*self.clock).await;
         let finding = match account.provider.check(channel.as_ref()).await {
-            Ok(seen) => Finding::good(match seen.value.name {
-                Some(known_as) => format!("the key of the account “{name}” works, for {known_as}"),
-                None => format!("the key of the account “{name}” works"),
-            }),
-            Err(error) => Finding::bad(format!(
-                "the key of the account “{name}”: {error}. An administrator takes the access key from the \
-                 provider's dashboard."
-            )),
+            Ok(seen) => Finding::good(
+                About::Account,
+                match seen.value.name {
+                    Some(known_as) => {
+                        format!("the key of the account “{name}” works, for {known_as}")
+                    }
+                    None => format!("the key of the account “{name}” works"),
+                },
+            ),
+            Err(error) => Finding::bad(
+                About::Account,
+                format!(
+                    "the key of the account “{name}”: {error}. An administrator takes the access key from the \
+                     provider's dashboard."
+                ),
+            ),
         };
         vec![finding]
     }
+}
+
+/// Asks the provider who we are with an account's key, as `check` and the pages do before a key is
+/// kept. WhatsApp can be asked for one channel only.
+///
+/// # Errors
+/// As the provider refuses, or is not reached.
+pub async fn try_account(
+    transport: &Arc<dyn Transport>,
+    account: &AccountConfig,
+    channel: Option<&str>,
+) -> Result<Option<String>, ApiError> {
+    let channel = channel.map(bowline_messagebird::ChannelId::new);
+    let provider = provider(account, transport);
+    let seen = provider.check(channel.as_ref()).await?;
+    Ok(seen.value.name)
+}
+
+/// The fields that no message fills and that have no default, of those that a request type needs.
+pub fn needed(fields: &bowline_jira::RequestFields) -> Vec<&bowline_jira::RequestField> {
+    fields.unfilled(&FILLED)
 }
 
 /// Can requests of the desk's type be made as it is configured?
@@ -177,15 +234,20 @@ pub async fn check(jira: &Jira, desk: &DeskConfig) -> Vec<Finding> {
     let found = match jira.service_desk(&desk.service_desk).await {
         Ok(reply) => reply.value,
         Err(error) => {
-            return vec![Finding::bad(format!(
+            let about = match error.kind {
+                ErrorKind::NotFound | ErrorKind::Permission => About::ServiceDesk,
+                _ => About::Site,
+            };
+            let words = format!(
                 "{error}. Either {} is no service project, or Bowline's account is no agent there.",
                 desk.service_desk
-            ))];
+            );
+            return vec![Finding::bad(about, words)];
         }
     };
     let types = match request_types(jira, &found.id).await {
         Ok(types) => types,
-        Err(error) => return vec![Finding::bad(error)],
+        Err(error) => return vec![Finding::bad(About::Site, error)],
     };
     let wanted = &desk.request_type;
     let named = types
@@ -193,18 +255,23 @@ pub async fn check(jira: &Jira, desk: &DeskConfig) -> Vec<Finding> {
         .find(|one| one.id == *wanted || one.name.to_lowercase() == wanted.to_lowercase());
     let Some(request_type) = named else {
         let known: Vec<&str> = types.iter().map(|one| one.name.as_str()).collect();
-        return vec![Finding::bad(format!(
+        let words = format!(
             "{} has no request type “{wanted}”; it has {}.",
             desk.service_desk,
             known.join(", ")
-        ))];
+        );
+        return vec![Finding::bad(About::RequestType, words)];
     };
     let mut findings = check_fields(jira, desk, (&found.id, request_type)).await;
     findings.extend(check_permissions(jira, desk).await);
     findings
 }
 
-async fn request_types(jira: &Jira, service_desk: &str) -> Result<Vec<RequestType>, String> {
+/// The request types of a service desk, by the desk's own id.
+///
+/// # Errors
+/// In words.
+pub async fn request_types(jira: &Jira, service_desk: &str) -> Result<Vec<RequestType>, String> {
     let mut all = Vec::new();
     let mut cursor = None;
     loop {
@@ -225,7 +292,7 @@ async fn check_fields(
 ) -> Vec<Finding> {
     let fields = match jira.request_fields(service_desk, &request_type.id).await {
         Ok(reply) => reply.value,
-        Err(error) => return vec![Finding::bad(error.to_string())],
+        Err(error) => return vec![Finding::bad(About::RequestType, error.to_string())],
     };
     let fixed = desk.fields.keys().map(String::as_str);
     let filled: Vec<&str> = FILLED.into_iter().chain(fixed).collect();
@@ -233,26 +300,26 @@ async fn check_fields(
         .unfilled(&filled)
         .into_iter()
         .map(|field| {
-            Finding::bad(format!(
+            let words = format!(
                 "the request type “{}” needs “{}” ({}), which no message fills. Give it a fixed \
                  value in the desk's `fields`, give it a default in Jira, or choose a request type \
                  without it.",
                 request_type.name, field.name, field.id
-            ))
+            );
+            Finding::bad(About::Fields, words)
         })
         .collect();
     if findings.is_empty() {
-        findings.push(Finding::good(format!(
-            "requests of the type “{}” can be made",
-            request_type.name
-        )));
+        let words = format!("requests of the type “{}” can be made", request_type.name);
+        findings.push(Finding::good(About::RequestType, words));
     }
     if let (Some(reporter), false) = (&desk.reporter, fields.can_raise_on_behalf_of) {
-        findings.push(Finding::bad(format!(
+        let words = format!(
             "Bowline's account may not make requests in the name of {reporter}: it has to be an \
              agent of {}.",
             desk.service_desk
-        )));
+        );
+        findings.push(Finding::bad(About::Reporter, words));
     }
     findings
 }
@@ -262,14 +329,17 @@ async fn check_permissions(jira: &Jira, desk: &DeskConfig) -> Vec<Finding> {
     for (name, why) in PERMISSIONS {
         match jira.my_permissions(&[name], Some(&desk.service_desk)).await {
             Ok(reply) if reply.value.get(*name) == Some(&true) => {}
-            Ok(_) => findings.push(Finding::bad(format!(
-                "the account lacks {name} in {}, needed {why}. A project administrator grants it.",
-                desk.service_desk
-            ))),
+            Ok(_) => findings.push(Finding::bad(
+                About::ServiceDesk,
+                format!(
+                    "the account lacks {name} in {}, needed {why}. A project administrator grants it.",
+                    desk.service_desk
+                ),
+            )),
             // Not every Jira knows every permission by this name.
             Err(error) if error.kind == ErrorKind::Data => {}
             Err(error) => {
-                findings.push(Finding::bad(error.to_string()));
+                findings.push(Finding::bad(About::Site, error.to_string()));
                 return findings;
             }
         }

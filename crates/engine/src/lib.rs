@@ -28,7 +28,9 @@ pub mod panel;
 mod planner;
 mod presence;
 mod reconciler;
+pub mod recorded;
 mod registry;
+mod replays;
 mod retention;
 mod run;
 pub mod shared;
@@ -38,4 +40,5 @@ pub use config::{
     AccountConfig, BindingConfig, ContactSyncConfig, DeskConfig, EngineConfig, ProductConfig,
     Provider, SiteConfig, WorkspaceConfig,
 };
+pub use planner::try_out;
 pub use run::{Engine, Setup};

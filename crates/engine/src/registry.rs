@@ -179,7 +179,10 @@ pub(crate) struct Account {
     pub(crate) standing: Arc<Standing>,
 }
 
-fn provider(config: &AccountConfig, transport: &Arc<dyn Transport>) -> Arc<dyn ChannelProvider> {
+pub(crate) fn provider(
+    config: &AccountConfig,
+    transport: &Arc<dyn Transport>,
+) -> Arc<dyn ChannelProvider> {
     match config.provider {
         Provider::MessageBird => Arc::new(MessageBird::new(
             Arc::clone(transport),

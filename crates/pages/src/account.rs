@@ -8,12 +8,13 @@ use bowline_access::{ChangeRefusal, Fault, OwnAccount, PASSWORD_LETTERS_MIN};
 
 use crate::App;
 use crate::caller::{Caller, Posted};
-use crate::component::{Choice, Field};
+use crate::component::{Choice, Field, Lozenge};
 use crate::cookie::Cookie;
 use crate::error::{PageError, html, see_other};
 use crate::notice;
 use crate::query::Query;
 use crate::reader::{Colours, Reader, When};
+use crate::second_factor;
 use crate::shell::{Place, Shell};
 
 /// How long a browser keeps how someone likes to look, in seconds: a year.
@@ -27,6 +28,8 @@ struct AccountPage {
     role: String,
     present: Field,
     password: Field,
+    second_factor: Lozenge,
+    codes_left: Option<i64>,
     colours: Vec<Choice>,
     more_contrast: bool,
     sessions: Vec<SessionRow>,
@@ -60,6 +63,10 @@ async fn show(
         began: reader.when(session.made_at),
         seen: reader.when(session.seen_at),
     });
+    let factor = app
+        .access
+        .own_second_factor(&caller.granted, &caller.visit)
+        .await?;
     let hint = format!("At least {PASSWORD_LETTERS_MIN} letters.");
     let page = AccountPage {
         shell: caller.shell("Your account", Place::Account).noting(notice),
@@ -72,6 +79,8 @@ async fn show(
             .filled("new-password")
             .hinting(hint)
             .faulty(faults),
+        second_factor: second_factor::state(factor),
+        codes_left: second_factor::codes_left(factor),
         colours: Colours::ALL
             .into_iter()
             .map(|colours| Choice {

@@ -1,27 +1,25 @@
 //! The audit log: who changed what.
 
 use askama::Template;
+use axum::BoxError;
 use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
-use bowline_access::{ReadAudit, What};
+use bowline_access::{Access, Granted, ReadAudit, What};
 use bowline_store::access::{AuditFilter, AuditView};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::App;
 use crate::caller::Caller;
 use crate::component::Select;
 use crate::error::{PageError, html};
+use crate::export::{self, EXPORTED_AT_ONCE, Rows, iso};
 use crate::query::Query;
 use crate::reader::{Reader, When};
 use crate::shell::{Place, Shell};
-use crate::words::csv_line;
 
 /// Entries on a page.
 const ROWS: usize = 50;
-
-/// Entries that are read at once for an export.
-const EXPORTED_AT_ONCE: usize = 1_000;
 
 #[derive(Template)]
 #[template(path = "audit.html")]
@@ -100,70 +98,76 @@ fn row(view: AuditView, reader: &Reader) -> Row {
     }
 }
 
-/// All entries that are asked for, read a part at a time.
-async fn all(
-    app: &App,
-    caller: &Caller<ReadAudit>,
-    query: &Query,
-) -> Result<Vec<AuditView>, PageError> {
-    let mut filter = filter(query, EXPORTED_AT_ONCE);
-    let mut all = Vec::new();
-    loop {
-        let part = app.access.audit(&caller.granted, &filter).await?;
-        let full = part.len() == EXPORTED_AT_ONCE;
-        filter.before = part.last().map(|view| view.id);
-        all.extend(part);
-        if !full {
-            return Ok(all);
+/// All entries that are asked for.
+struct AllEntries {
+    access: Access,
+    granted: Granted<ReadAudit>,
+    filter: Option<AuditFilter>,
+}
+
+impl AllEntries {
+    fn of(app: &App, caller: Caller<ReadAudit>, query: &Query) -> Self {
+        Self {
+            access: app.access.clone(),
+            granted: caller.granted,
+            filter: Some(filter(query, EXPORTED_AT_ONCE)),
         }
     }
 }
 
-fn iso(at: bowline_domain::time::Millis) -> String {
-    jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| String::new(), |at| at.to_string())
+impl Rows for AllEntries {
+    type Row = AuditView;
+    const COLUMNS: &'static [&'static str] = &["id", "at", "who", "what", "subject", "detail"];
+
+    async fn next(&mut self) -> Result<Vec<AuditView>, BoxError> {
+        let Some(filter) = &mut self.filter else {
+            return Ok(Vec::new());
+        };
+        let part = self.access.audit(&self.granted, filter).await?;
+        filter.before = part.last().map(|view| view.id);
+        if part.len() < EXPORTED_AT_ONCE {
+            self.filter = None;
+        }
+        Ok(part)
+    }
+
+    fn cells(AuditView { id, entry }: &AuditView) -> Vec<String> {
+        vec![
+            id.to_string(),
+            iso(entry.at),
+            entry.who.clone(),
+            entry.what.clone(),
+            entry.subject.clone(),
+            entry.detail.clone(),
+        ]
+    }
+
+    fn json(AuditView { id, entry }: &AuditView) -> Value {
+        json!({
+            "id": id,
+            "at": iso(entry.at),
+            "who": entry.who,
+            "what": entry.what,
+            "subject": entry.subject,
+            "detail": entry.detail,
+        })
+    }
 }
 
 pub(crate) async fn export_csv(
     State(app): State<App>,
     caller: Caller<ReadAudit>,
     query: Query,
-) -> Result<Response, PageError> {
-    let mut text = csv_line(["id", "at", "who", "what", "subject", "detail"]);
-    for AuditView { id, entry } in all(&app, &caller, &query).await? {
-        let (id, at) = (id.to_string(), iso(entry.at));
-        text.push_str(&csv_line([
-            id.as_str(),
-            &at,
-            &entry.who,
-            &entry.what,
-            &entry.subject,
-            &entry.detail,
-        ]));
-    }
-    Ok(download("text/csv; charset=utf-8", "audit.csv", text))
+) -> Response {
+    export::csv(AllEntries::of(&app, caller, &query), "audit")
 }
 
 pub(crate) async fn export_json(
     State(app): State<App>,
     caller: Caller<ReadAudit>,
     query: Query,
-) -> Result<Response, PageError> {
-    let entries: Vec<serde_json::Value> = all(&app, &caller, &query)
-        .await?
-        .into_iter()
-        .map(|AuditView { id, entry }| {
-            json!({
-                "id": id,
-                "at": iso(entry.at),
-                "who": entry.who,
-                "what": entry.what,
-                "subject": entry.subject,
-                "detail": entry.detail,
-            })
-        })
-        .collect();
-    let text = serde_json::Value::Array(entries).to_string();
-    Ok(download("application/json", "audit.json", text))
+) -> Response {
+    export::json(AllEntries::of(&app, caller, &query), "audit")
 }
 
 /// A file to keep.

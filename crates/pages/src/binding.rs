@@ -42,6 +42,7 @@ struct BindingPage {
     declared: Option<String>,
     version: i64,
     may_change: bool,
+    may_try: bool,
     parted: bool,
     wrong: Option<String>,
     triggers: Vec<TriggerRow>,
@@ -339,7 +340,8 @@ pub(crate) async fn show<P: Permission>(
         project: project.to_string(),
     };
     let may = caller.who().granted::<ChangeBindings>();
-    let may_change = may.is_some_and(|may| may.covers(&mine)) && binding.kept.is_some();
+    let may = may.is_some_and(|may| may.covers(&mine));
+    let may_change = may && binding.kept.is_some();
     let parted = binding.kept.as_ref().is_some_and(|row| row.value.parted);
     let (state, reason) = state_of(app, &binding);
     let config = &binding.config;
@@ -443,6 +445,7 @@ pub(crate) async fn show<P: Permission>(
             None
         },
         may_change,
+        may_try: may && !parted,
         parted,
         wrong: came.wrong,
     };

@@ -168,6 +168,15 @@ impl Fields {
         named.map(|(_, value)| value.clone()).collect()
     }
 
+    /// The fields whose names begin so, each by the rest of its name.
+    pub(crate) fn starting<'f>(
+        &'f self,
+        prefix: &'f str,
+    ) -> impl Iterator<Item = (&'f str, &'f str)> {
+        let named = self.0.iter();
+        named.filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
+    }
+
     pub(crate) async fn read(request: Request) -> Result<Self, PageError> {
         if let Some(boundary) = upload::boundary(request.headers()) {
             let fields = upload::read(request.into_body(), boundary).await?;
@@ -226,6 +235,8 @@ pub(crate) struct Stranger {
     pub(crate) door: Door,
     /// The session that they hold, if it did not end.
     pub(crate) visit: Option<Visit>,
+    /// What shows that they gave the right password and are asked for the second factor.
+    pub(crate) half_way: Option<String>,
     /// What their forms are bound to; a cookie keeps it.
     secret: String,
     https: bool,
@@ -256,6 +267,9 @@ impl FromRequestParts<App> for Stranger {
             reader: Reader::of(&parts.headers, app.https),
             door: door(parts),
             visit,
+            half_way: Cookie::HalfWay
+                .read(&parts.headers, app.https)
+                .map(ToOwned::to_owned),
             secret: secret.map_or_else(|| app.access.new_secret(), ToOwned::to_owned),
             https: app.https,
         })

@@ -204,16 +204,18 @@ pub(crate) struct Choice {
 #[derive(Clone, Debug, Template)]
 #[template(
     ext = "html",
-    source = r#"<div class="field"><label for="{{ id }}">{{ label }}</label>
-<select id="{{ id }}" name="{{ name }}">{% for choice in choices %}
+    source = r#"<div class="field{% if fault.is_some() %} wrong{% endif %}"><label for="{{ id }}">{{ label }}</label>
+<select id="{{ id }}" name="{{ name }}"{% if fault.is_some() %} aria-invalid="true" aria-describedby="{{ id }}-fault"{% endif %}>{% for choice in choices %}
 <option value="{{ choice.value }}"{% if choice.chosen %} selected{% endif %}>{{ choice.title }}</option>{% endfor %}
-</select></div>"#
+</select>{% if let Some(fault) = fault %}
+<p class="fault" id="{{ id }}-fault"><span aria-hidden="true">×</span> {{ fault }}</p>{% endif %}</div>"#
 )]
 pub(crate) struct Select {
     id: &'static str,
     name: &'static str,
     label: &'static str,
     choices: Vec<Choice>,
+    fault: Option<String>,
 }
 
 impl HtmlSafe for Select {}
@@ -236,7 +238,15 @@ impl Select {
             name,
             label,
             choices: choices.collect(),
+            fault: None,
         }
+    }
+
+    /// With what is wrong with the choice.
+    #[must_use]
+    pub(crate) fn faulty(mut self, faults: &[Fault]) -> Self {
+        self.fault = fault_of(faults, self.name);
+        self
     }
 
     /// With another id than its name, where a page has several of one name.

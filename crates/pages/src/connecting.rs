@@ -10,31 +10,32 @@ use bowline_settings::forms::{SiteForm, WorkspaceForm};
 
 use crate::App;
 use crate::caller::{Caller, Fields, Posted};
-use crate::component::{Copied, Field, fault_of};
+use crate::component::{Copied, Field, Select, fault_of};
 use crate::error::{PageError, html, see_other};
 use crate::shell::{Place, Shell};
 
 #[derive(Template)]
 #[template(path = "connect.html")]
-struct ConnectPage {
-    shell: Shell,
-    action: &'static str,
-    lead: &'static str,
-    wrong: Option<String>,
-    fields: Vec<Field>,
-    more: Vec<Field>,
+pub(crate) struct ConnectPage {
+    pub(crate) shell: Shell,
+    pub(crate) action: &'static str,
+    pub(crate) lead: &'static str,
+    pub(crate) wrong: Option<String>,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) more: Vec<Field>,
+    pub(crate) choice: Option<Select>,
     /// Is one of the seldom needed fields filled or wrong?
-    more_open: bool,
-    button: &'static str,
-    help: Help,
-    other: Option<(&'static str, &'static str)>,
+    pub(crate) more_open: bool,
+    pub(crate) button: &'static str,
+    pub(crate) help: Help,
+    pub(crate) other: Option<(&'static str, &'static str)>,
 }
 
 /// What is done on the other side first.
 pub(crate) struct Help {
-    title: &'static str,
-    steps: Vec<String>,
-    copied: Vec<Copied>,
+    pub(crate) title: &'static str,
+    pub(crate) steps: Vec<String>,
+    pub(crate) copied: Vec<Copied>,
 }
 
 /// What is wrong with a form, and with no field of it.
@@ -110,7 +111,7 @@ pub(crate) fn site_fields(form: &SiteForm, faults: &[Fault]) -> (Vec<Field>, Vec
     (faulty(always), faulty(seldom))
 }
 
-fn name_field(value: &str, faults: &[Fault]) -> Field {
+pub(crate) fn name_field(value: &str, faults: &[Fault]) -> Field {
     Field::new("name", "Name in Bowline", "text")
         .with(value)
         .filled("off")
@@ -167,7 +168,7 @@ pub(crate) fn workspace_fields(
 }
 
 /// Is one of these fields wrong?
-fn any_wrong(faults: &[Fault], names: &[&str]) -> bool {
+pub(crate) fn any_wrong(faults: &[Fault], names: &[&str]) -> bool {
     faults.iter().any(|fault| names.contains(&fault.field))
 }
 
@@ -189,6 +190,7 @@ fn show_site(
             || !form.api_url.is_empty()
             || !form.name.is_empty(),
         more,
+        choice: None,
         button: "Try and connect",
         help: Help {
             title: "In Jira first",
@@ -207,7 +209,7 @@ fn show_site(
     respond(refused, &page)
 }
 
-fn respond(refused: bool, page: &impl Template) -> Response {
+pub(crate) fn respond(refused: bool, page: &impl Template) -> Response {
     let status = if refused {
         StatusCode::UNPROCESSABLE_ENTITY
     } else {
@@ -292,6 +294,7 @@ fn show_workspace(
             || !form.api_url.is_empty()
             || !form.name.is_empty(),
         more,
+        choice: None,
         button: if by_consent {
             "Go on to the consent"
         } else {

@@ -7,20 +7,23 @@ use axum::response::{IntoResponse as _, Response};
 use bowline_access::{ChangeRefusal, Fault, Look, ManageConnections, Permission};
 use bowline_domain::connection::Connection;
 use bowline_domain::ids::WorkspaceName;
+use bowline_engine::Provider;
 use bowline_settings::check::{self, State as Found};
 use bowline_settings::forms::{SiteForm, WorkspaceForm};
 use bowline_settings::merge::Aside;
-use bowline_settings::{SiteNow, WorkspaceNow};
+use bowline_settings::{AccountForm, AccountNow, SiteNow, WorkspaceNow};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::App;
 use crate::caller::Caller;
+use crate::channel_accounts::account_fields;
 use crate::component::{Copied, Field, Lozenge, Select, Tone};
 use crate::connecting::{site_fields, workspace_fields, wrong_with};
 use crate::connections::{header_of, page_of};
+use crate::desks::provider;
 use crate::error::{PageError, html};
 use crate::notice;
-use crate::overview::{Card, cards};
+use crate::overview::{Card, account_cards, cards};
 use crate::query::Query;
 use crate::reader::When;
 use crate::shell::{Place, Shell};
@@ -33,6 +36,8 @@ struct ConnectionPage {
     far_side: &'static str,
     path: String,
     card: Option<Card>,
+    /// What hangs on it and keeps it from being removed.
+    remove_words: &'static str,
     aside: Option<String>,
     declared: Option<String>,
     tested: Option<When>,
@@ -77,6 +82,7 @@ struct ToConsent {
 struct Change {
     fields: Vec<Field>,
     more: Vec<Field>,
+    choice: Option<Select>,
     more_open: bool,
 }
 
@@ -132,7 +138,13 @@ async fn base<P: Permission>(
     let queues = app.shared.store.queues().await?;
     let mut all = app.shared.connections_now();
     all.retain(|one| one.connection == *connection);
-    let in_use = !all.is_empty();
+    let card = match connection {
+        Connection::Account(name) => account_cards(&app.shared, &queues, reader, now)
+            .into_iter()
+            .find(|card| card.name == name.as_str()),
+        _ => cards(all, &queues, reader, now).pop(),
+    };
+    let in_use = card.is_some();
     let pulse = app.settings.pulse(connection).await?;
     let findings = pulse.findings.into_iter().map(|found| FindingRow {
         state: lozenge(found.state),
@@ -146,7 +158,8 @@ async fn base<P: Permission>(
         name: connection.name().to_owned(),
         far_side,
         path: page_of(connection),
-        card: cards(all, &queues, reader, now).pop(),
+        card,
+        remove_words: "It works only when no project is joined through it.",
         aside: None,
         declared: None,
         tested: pulse.tested_at.map(|at| reader.when(at)),
@@ -209,6 +222,7 @@ pub(crate) async fn show_site<P: Permission>(
         page.change = Some(Change {
             fields,
             more,
+            choice: None,
             more_open: !form.api_url.is_empty() || !form.token_ends_on.is_empty(),
         });
         let seen = page
@@ -304,6 +318,7 @@ pub(crate) async fn show_workspace<P: Permission>(
         page.change = Some(Change {
             fields,
             more,
+            choice: None,
             more_open: !form.api_url.is_empty(),
         });
         if workspace.config.is_some() {
@@ -346,6 +361,116 @@ fn enter_workspace(app: &App, name: &WorkspaceName) -> Enter {
         ),
         by_api: false,
     }
+}
+
+/// Shows the page of a channel account.
+pub(crate) async fn show_account<P: Permission>(
+    app: &App,
+    caller: &Caller<P>,
+    name: &str,
+    typed: Option<AccountForm>,
+    came: Came,
+) -> Result<Response, PageError> {
+    let Some(account) = app.settings.account(name) else {
+        return Err(caller.not_found("There is no such channel account."));
+    };
+    let connection = Connection::Account(account.name.clone());
+    let (status, faults) = (came.status(), came.faults.clone());
+    let far_side = match (&account.config, &account.kept) {
+        (Some(config), _) => provider(config.provider),
+        (None, Some(row)) => provider(row.value.provider.provider()),
+        (None, None) => "",
+    };
+    let mut page = base(app, caller, &connection, far_side, came).await?;
+    page.remove_words = "It works only when no desk uses it. What the provider still delivers is \
+                         then refused; remove the webhook there.";
+    page.aside = account.aside.as_ref().map(Aside::words);
+    page.declared = account.kept.is_none().then(|| header_of(&connection));
+    let manages = caller.who().granted::<ManageConnections>();
+    let Some(may) = manages else {
+        return Ok((status, html(&page)).into_response());
+    };
+    let seen = page
+        .card
+        .as_ref()
+        .is_some_and(|card| card.webhook_at.is_some());
+    let token = app
+        .settings
+        .verify_token(&may, &account.name)
+        .filter(|_| !seen);
+    let token = token.as_ref().map(SecretString::expose_secret);
+    page.enter = enter_account(app, &account, token);
+    if let Some(row) = &account.kept {
+        page.version = row.version;
+        page.changed = Some((caller.reader.when(row.changed_at), row.changed_by.clone()));
+        let form = typed.unwrap_or_else(|| AccountForm::of(name, &row.value));
+        let (fields, more, choice) = account_fields(&form, true, &faults);
+        page.change = Some(Change {
+            fields,
+            more,
+            choice: Some(choice),
+            more_open: !form.api_url.is_empty() || !form.poll_seconds.is_empty(),
+        });
+    }
+    Ok((status, html(&page)).into_response())
+}
+
+fn enter_account(app: &App, account: &AccountNow, token: Option<&str>) -> Option<Enter> {
+    let config = account.config.as_ref()?;
+    let mut copied = vec![Copied::new("hook-url", "URL", config.hook_url.to_string())];
+    if let Some(token) = token {
+        copied.push(Copied::new("hook-token", "Verify token", token));
+    }
+    let (title, place, list_title, list) = match config.provider {
+        Provider::MessageBird => (
+            "The webhook at MessageBird",
+            if config.register_webhook {
+                "Bowline registers it by itself, and again when it is gone. It calls"
+            } else {
+                "To register at MessageBird, by its API"
+            },
+            "Events",
+            vec![
+                "message.created",
+                "message.updated",
+                "conversation.created",
+                "conversation.updated",
+            ],
+        ),
+        Provider::WhatsApp => (
+            "The webhook at Meta",
+            "Your app > WhatsApp > Configuration > Webhook, to enter as Callback URL and Verify \
+             token",
+            "Fields to subscribe to",
+            vec!["messages"],
+        ),
+    };
+    Some(Enter {
+        title,
+        place,
+        copied,
+        list_title,
+        list,
+        permissions: Vec::new(),
+        warning: (!app.settings.is_reached_by_https()).then_some(
+            "Bowline's own address (public_url) is not https, and messaging providers deliver to \
+             https only.",
+        ),
+        by_api: false,
+    })
+}
+
+pub(crate) async fn account(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    caller: Caller<Look>,
+    query: Query,
+) -> Result<Response, PageError> {
+    let came = Came {
+        notice: notice::of(&query),
+        ..Came::default()
+    };
+    show_account(&app, &caller, &name, None, came).await
 }
 
 pub(crate) async fn site(

@@ -9,9 +9,10 @@ use bowline_domain::connection::Connection;
 use crate::App;
 use crate::caller::Caller;
 use crate::component::{Lozenge, Tone};
+use crate::desks::provider as provider_title;
 use crate::error::{PageError, html};
 use crate::notice;
-use crate::overview::{Card, cards};
+use crate::overview::{Card, account_cards, cards};
 use crate::query::Query;
 use crate::shell::{Place, Shell};
 
@@ -23,6 +24,8 @@ struct ConnectionsPage {
     cards: Vec<Connected>,
     aside: Vec<SetAside>,
     may_manage: bool,
+    /// Is there a channel account and no desk?
+    wants_desk: bool,
 }
 
 /// A step on the way to the first note.
@@ -58,7 +61,7 @@ pub(crate) fn page_of(connection: &Connection) -> String {
     match connection {
         Connection::Site(name) => format!("/connections/site/{name}"),
         Connection::Workspace(name) => format!("/connections/workspace/{name}"),
-        Connection::Account(_) => "/connections".to_owned(),
+        Connection::Account(name) => format!("/connections/account/{name}"),
     }
 }
 
@@ -136,9 +139,25 @@ pub(crate) async fn page(
                 .filter(|one| one.kept.is_some() && one.aside.is_none())
                 .map(|one| Connection::Workspace(one.name).key()),
         )
+        .chain(
+            app.settings
+                .accounts()
+                .into_iter()
+                .filter(|one| one.kept.is_some() && one.aside.is_none())
+                .map(|one| Connection::Account(one.name).key()),
+        )
         .collect();
-    let cards = cards(connections, &queues, &caller.reader, now);
-    let cards = cards.into_iter().zip(keys).map(|(card, connection)| {
+    let accounts = app.shared.accounts_now().into_iter();
+    let account_keys = accounts.map(|one| Connection::Account(one.name));
+    let all = cards(connections, &queues, &caller.reader, now)
+        .into_iter()
+        .zip(keys)
+        .chain(
+            account_cards(&app.shared, &queues, &caller.reader, now)
+                .into_iter()
+                .zip(account_keys),
+        );
+    let cards = all.map(|(card, connection)| {
         let is_kept = kept.contains(&connection.key());
         let page = page_of(&connection);
         let button = match (card.works, is_kept && may_manage) {
@@ -165,6 +184,14 @@ pub(crate) async fn page(
             let aside = one.aside?;
             Some((Connection::Workspace(one.name), "Intercom", aside))
         }))
+        .chain(app.settings.accounts().into_iter().filter_map(|one| {
+            let provider = one.kept?.value.provider.provider();
+            Some((
+                Connection::Account(one.name),
+                provider_title(provider),
+                one.aside?,
+            ))
+        }))
         .map(|(connection, far_side, aside)| SetAside {
             name: connection.name().to_owned(),
             far_side,
@@ -180,6 +207,10 @@ pub(crate) async fn page(
         cards: cards.collect(),
         aside: aside.collect(),
         may_manage,
+        wants_desk: {
+            let config = app.settings.config();
+            may_manage && !config.accounts.is_empty() && app.settings.desks().is_empty()
+        },
     };
     Ok(html(&page))
 }

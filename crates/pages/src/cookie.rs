@@ -7,6 +7,8 @@ use axum::http::{HeaderMap, HeaderValue, header};
 pub(crate) enum Cookie {
     /// The session.
     Session,
+    /// Who gave the right password and is asked for the second factor.
+    HalfWay,
     /// What forms are bound to before someone is signed in.
     Form,
     /// Colours and contrast.
@@ -18,6 +20,7 @@ impl Cookie {
     fn name(self, https: bool) -> String {
         let name = match self {
             Self::Session => "bowline_session",
+            Self::HalfWay => "bowline_half_way",
             Self::Form => "bowline_form",
             Self::Look => "bowline_look",
         };

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use bowline_access::Look;
+use bowline_access::{Look, ReplayAll};
 use bowline_domain::connection::Connection;
 use bowline_domain::effect::EffectState;
 use bowline_domain::ids::{EventId, IssueId, LaneKey, ProjectKey, SiteName};
@@ -41,6 +41,7 @@ struct DeliveriesPage {
     /// The looking was broken off; more may be further back.
     broken_off: bool,
     filtered: bool,
+    may_replay_all: bool,
 }
 
 /// A delivery in a list.
@@ -251,6 +252,7 @@ pub(crate) async fn page(
         wrong,
         broken_off: found.broken_off,
         filtered: !query.without(&["before"]).is_empty(),
+        may_replay_all: caller.who().may::<ReplayAll>(),
     };
     Ok(html(&page))
 }

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use bowline_access::{Fault, Look, Permission, SendTests, What};
+use bowline_access::{Fault, Look, ManageConnections, Permission, SendTests, What};
 use bowline_domain::connection::Health;
 use bowline_domain::messaging::end_user::Identity;
 use bowline_domain::messaging::ids::{ChannelId, DeskName, RequestRef};
@@ -15,6 +15,7 @@ use bowline_engine::Provider;
 use bowline_engine::desk::{AccountNow, DeskNow, Finding};
 use bowline_engine::ingress::Refusal;
 use bowline_engine::shared::queue_test_message;
+use bowline_settings::stored_desk::StoredDesk;
 
 use crate::App;
 use crate::caller::{Caller, Posted};
@@ -34,6 +35,9 @@ struct DesksPage {
     desks: Vec<DeskCard>,
     accounts: Vec<AccountCard>,
     may_test: bool,
+    may_manage: bool,
+    /// Desks that are kept and not in use, with the reason.
+    aside: Vec<(String, String)>,
     desk: Select,
     number: Field,
 }
@@ -41,6 +45,8 @@ struct DesksPage {
 /// A desk as it is configured.
 struct DeskCard {
     name: String,
+    /// Does the configuration file declare it?
+    declared: bool,
     account: String,
     channels: String,
     site: String,
@@ -121,7 +127,7 @@ fn span(ms: i64) -> String {
     }
 }
 
-fn desk_card(now: DeskNow, findings: Option<Vec<Finding>>) -> DeskCard {
+fn desk_card(now: DeskNow, kept: Option<&StoredDesk>, findings: Option<Vec<Finding>>) -> DeskCard {
     let config = now.config;
     let desk = &config.desk;
     let notifications = &desk.notifications;
@@ -145,12 +151,17 @@ fn desk_card(now: DeskNow, findings: Option<Vec<Finding>>) -> DeskCard {
     });
     DeskCard {
         name: desk.name.to_string(),
+        declared: kept.is_none(),
         account: desk.account.to_string(),
         channels: channels(desk),
         site: desk.site.to_string(),
         site_url: now.site_url,
         service_desk: config.service_desk.clone(),
-        request_type: config.request_type.clone(),
+        // Kept ones are stored by id; people know the name.
+        request_type: kept.map_or_else(
+            || config.request_type.clone(),
+            |kept| kept.request_type_name.clone(),
+        ),
         reporter: config
             .reporter
             .clone()
@@ -238,6 +249,7 @@ async fn show<P: Permission>(
     typed: Typed,
 ) -> Result<Response, PageError> {
     let checked = query.text("check");
+    let all = app.settings.desks();
     let mut desks = Vec::new();
     for desk in app.shared.desks_now() {
         let name = desk.config.desk.name.clone();
@@ -247,8 +259,14 @@ async fn show<P: Permission>(
         } else {
             None
         };
-        desks.push(desk_card(desk, findings));
+        let kept = all.iter().find(|one| one.name == name);
+        let kept = kept.and_then(|one| one.kept.as_ref());
+        desks.push(desk_card(desk, kept.map(|row| &row.value), findings));
     }
+    let aside = all.into_iter().filter_map(|desk| {
+        let why = desk.aside?.words();
+        Some((desk.name.to_string(), why))
+    });
     let accounts = app.shared.accounts_now().into_iter();
     let refused = typed.fault.is_some();
     let faults: Vec<Fault> = typed.fault.into_iter().collect();
@@ -257,6 +275,8 @@ async fn show<P: Permission>(
             .shell("Desks", Place::Talks)
             .noting(notice::of(query)),
         tab: "desks",
+        may_manage: caller.who().may::<ManageConnections>(),
+        aside: aside.collect(),
         may_test: !desks.is_empty() && caller.who().may::<SendTests>(),
         desk: Select::new(
             "desk",

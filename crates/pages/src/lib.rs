@@ -14,6 +14,7 @@ mod binding;
 mod binding_form;
 mod bindings;
 mod caller;
+mod channel_accounts;
 mod component;
 mod connecting;
 mod connection;
@@ -25,9 +26,11 @@ mod conversations;
 mod cookie;
 mod deliveries;
 mod delivery;
+mod desk;
 mod desks;
 mod end_users;
 mod error;
+mod export;
 mod feedback;
 mod fields;
 mod held_messages;
@@ -43,11 +46,15 @@ mod plot;
 mod problems;
 mod query;
 mod reader;
+mod replay;
+mod report;
+mod second_factor;
 mod security;
 mod shell;
 mod sign_in;
 mod talk_words;
 mod tokens;
+mod trying;
 mod upload;
 mod why;
 mod words;
@@ -139,6 +146,10 @@ fn table() -> Router<App> {
         )
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route(
+            "/sign-in/code",
+            get(sign_in::code_page).post(sign_in::enter_code),
+        )
+        .route(
             "/welcome",
             get(sign_in::welcome).post(sign_in::choose_password),
         )
@@ -149,18 +160,27 @@ fn table() -> Router<App> {
         .route("/account/password", post(account::change_password))
         .route("/account/look", post(account::change_look))
         .route("/account/sessions/end", post(account::end_session))
+        .route(
+            "/account/second-factor",
+            get(second_factor::page).post(second_factor::change),
+        )
         .route("/tokens", get(tokens::page).post(tokens::make))
         .route("/tokens/end", post(tokens::end))
         .route("/people", get(people::list).post(people::add))
         .route("/people/{id}", get(people::one).post(people::change))
         .route("/people/{id}/reset", post(people::reset))
         .route("/people/{id}/end-sessions", post(people::end_sessions))
+        .route(
+            "/people/{id}/remove-second-factor",
+            post(people::remove_second_factor),
+        )
         .route("/audit", get(audit::page))
         .route("/audit/export.csv", get(audit::export_csv))
         .route("/audit/export.json", get(audit::export_json));
     let looking = Router::new()
         .route("/", get(overview::page))
         .route("/deliveries", get(deliveries::page))
+        .route("/deliveries/replay", get(replay::page).post(replay::act))
         .route("/deliveries/{id}", get(delivery::page))
         .route("/deliveries/{id}/replay", post(delivery::replay))
         .route("/why", get(why::page))
@@ -174,6 +194,8 @@ fn table() -> Router<App> {
         )
         .route("/links/export.csv", get(links::export_csv))
         .route("/links/export.json", get(links::export_json))
+        .route("/links/report.csv", get(report::export_csv))
+        .route("/links/report.json", get(report::export_json))
         .route("/problems", get(problems::page))
         .route("/help", get(help::page));
     let configuring = Router::new()
@@ -189,6 +211,19 @@ fn table() -> Router<App> {
         .route(
             "/connections/add/consent",
             get(connecting::consent).post(connecting::add_consent),
+        )
+        .route(
+            "/connections/add/messagebird",
+            get(channel_accounts::messagebird).post(channel_accounts::add_messagebird),
+        )
+        .route(
+            "/connections/add/whatsapp",
+            get(channel_accounts::whatsapp).post(channel_accounts::add_whatsapp),
+        )
+        .route("/connections/account/{name}", get(connection::account))
+        .route(
+            "/connections/account/{name}/{what}",
+            post(channel_accounts::change),
         )
         .route("/connections/site/{name}", get(connection::site))
         .route(
@@ -210,6 +245,7 @@ fn table() -> Router<App> {
             "/bindings/{site}/{project}/fields",
             get(fields::page).post(fields::change),
         )
+        .route("/bindings/{site}/{project}/try", get(trying::page))
         .route(
             "/bindings/{site}/{project}/{what}",
             post(binding_form::change),
@@ -234,7 +270,10 @@ fn table() -> Router<App> {
         .route("/end-users/{account}/{id}/block", post(end_users::block))
         .route("/end-users/{account}/{id}/customer", post(end_users::tie))
         .route("/desks", get(desks::page))
-        .route("/desks/test", post(desks::test));
+        .route("/desks/test", post(desks::test))
+        .route("/desks/add", get(desk::adding).post(desk::add))
+        .route("/desk/{name}", get(desk::page))
+        .route("/desk/{name}/{what}", post(desk::change));
     strangers
         .merge(accounts)
         .merge(configuring)

@@ -1,5 +1,6 @@
 //! Importing links from a file: first what each of them comes to, then, by a second form, the
-//! import itself. The file is pasted as text, so that the preview can hold it.
+//! import itself. The file is pasted or chosen, and held as text by the preview. What Jira has a
+//! record of itself is read into such a text.
 //!
 //! Read are Bowline's own exports (CSV and JSON), and the lines that the migration tool of the app
 //! “Intercom for Jira” writes (`workItemKey` with `conversationIds`, once unpacked).
@@ -10,19 +11,22 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use bowline_access::{ChangeLinks, Permission, What};
+use bowline_access::{ChangeLinks, Permission, What, Who};
 use bowline_domain::ids::{ConversationId, SiteName, WorkspaceName};
+use bowline_engine::recorded::recorded_links;
 use bowline_engine::shared::queue_link_import;
 use bowline_store::model::LinkFilter;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::App;
 use crate::caller::{Caller, Posted};
-use crate::component::{Lozenge, Tone};
+use crate::component::{Lozenge, Select, Tone};
+use crate::deliveries::projects;
 use crate::error::{PageError, html, see_other};
 use crate::links::place;
 use crate::query::Query;
 use crate::shell::{Place, Shell};
+use crate::words::{csv_line, some};
 
 /// Links that are taken at once.
 const LINKS_MAX: usize = 500;
@@ -38,6 +42,10 @@ struct ImportPage {
     fault: Option<String>,
     preview: Option<Preview>,
     links_max: usize,
+    from: Select,
+    /// What was found in Jira, in words.
+    found: Option<String>,
+    from_fault: Option<String>,
 }
 
 /// What a file comes to.
@@ -48,6 +56,86 @@ struct Preview {
     done: bool,
     rows: Vec<(String, String, Lozenge, String)>,
     more: usize,
+}
+
+/// What was found in Jira.
+#[derive(Default)]
+struct FromJira {
+    found: Option<String>,
+    fault: Option<String>,
+}
+
+/// What Jira has a record of and is not linked yet, as the text of a file.
+pub(crate) struct Recorded {
+    pub(crate) text: String,
+    /// Where it comes from and what is left for another time, in words.
+    pub(crate) words: String,
+    /// Nothing is to be imported.
+    pub(crate) none: bool,
+}
+
+/// Reads what Jira has a record of in the issues of a project.
+///
+/// # Errors
+/// In words; or the store fails.
+pub(crate) async fn recorded(app: &App, from: &str) -> Result<Result<Recorded, String>, PageError> {
+    let bindings = app.shared.bindings_now();
+    let bound = bindings
+        .iter()
+        .find(|binding| format!("{}/{}", binding.site, binding.project) == from);
+    let Some(binding) = bound else {
+        return Ok(Err(format!(
+            "“{from}” is no project that is joined to a workspace. Choose one of those listed."
+        )));
+    };
+    let found = match recorded_links(&app.shared, &binding.site, &binding.project).await {
+        Ok(found) => found,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let mut text = "issue,workspace,conversation\n".to_owned();
+    let (mut new, mut known, mut later) = (0, 0, false);
+    'issues: for (key, ids) in &found.issues {
+        for id in ids {
+            let mut link = Named::of(key.as_str(), id);
+            link.workspace = Some(binding.workspace.to_string());
+            if matches!(comes(app, &link).await?, Comes::Same) {
+                known += 1;
+                continue;
+            }
+            if new == LINKS_MAX {
+                later = true;
+                break 'issues;
+            }
+            new += 1;
+            let cells = [
+                link.issue.as_str(),
+                binding.workspace.as_str(),
+                &link.conversation,
+            ];
+            text.push_str(&csv_line(cells));
+        }
+    }
+    let how = if found.searched {
+        "found by the property"
+    } else {
+        "gone through, because Jira does not search this property here"
+    };
+    let mut words = format!(
+        "{} of {from} {how}: {} with linked conversations, {known} linked already.",
+        some(i64::try_from(found.read).unwrap_or(i64::MAX), "issue"),
+        found.issues.len(),
+    );
+    if later {
+        words.push_str(" There are more: import these, then look again.");
+    }
+    if found.cut {
+        words.push_str(" The project has more issues than are gone through; a file has them all.");
+    }
+    Ok(Ok(Recorded {
+        none: new == 0,
+        text,
+        words,
+    }))
 }
 
 /// A link as a file names it.
@@ -278,13 +366,15 @@ async fn preview(app: &App, links: &[Named], make: Option<&str>) -> Result<Previ
 }
 
 fn shown<P: Permission>(
+    app: &App,
     caller: &Caller<P>,
-    text: String,
+    (text, from): (String, &str),
     came: Result<Option<Preview>, String>,
+    jira: FromJira,
 ) -> Response {
     let status = match &came {
-        Ok(_) => StatusCode::OK,
-        Err(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Ok(_) if jira.fault.is_none() => StatusCode::OK,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let (preview, fault) = match came {
         Ok(preview) => (preview, None),
@@ -296,12 +386,49 @@ fn shown<P: Permission>(
         fault,
         preview,
         links_max: LINKS_MAX,
+        from: Select::new("from", "Project", projects(app).into_iter().skip(1), from),
+        found: jira.found,
+        from_fault: jira.fault,
     };
     (status, html(&page)).into_response()
 }
 
-pub(crate) async fn page(caller: Caller<ChangeLinks>, _query: Query) -> Response {
-    shown(&caller, String::new(), Ok(None))
+pub(crate) async fn page(
+    State(app): State<App>,
+    caller: Caller<ChangeLinks>,
+    query: Query,
+) -> Result<Response, PageError> {
+    let from = query.text("from");
+    let mut jira = FromJira::default();
+    let mut text = String::new();
+    let mut came = None;
+    if !from.is_empty() {
+        match recorded(&app, from).await? {
+            Ok(found) => {
+                if !found.none
+                    && let Ok(links) = read(&found.text)
+                {
+                    came = Some(preview(&app, &links, None).await?);
+                    text = found.text;
+                }
+                jira.found = Some(found.words);
+            }
+            Err(words) => jira.fault = Some(words),
+        }
+    }
+    Ok(shown(&app, &caller, (text, from), Ok(came), jira))
+}
+
+/// Writes down that links were imported.
+async fn write_down(app: &App, who: &Who, made: &Preview) -> Result<(), PageError> {
+    let detail = format!(
+        "{} queued, {} linked already, {} left out",
+        made.adds, made.same, made.left
+    );
+    app.access
+        .write_down(who, What::LinkAdded, "import", &detail)
+        .await?;
+    Ok(())
 }
 
 pub(crate) async fn import(
@@ -309,28 +436,69 @@ pub(crate) async fn import(
     posted: Posted<ChangeLinks>,
 ) -> Result<Response, PageError> {
     let Posted { caller, fields } = posted;
-    let text = fields.get("file").to_owned();
+    let chosen = fields.get("upload");
+    let text = if chosen.trim().is_empty() {
+        fields.get("file").to_owned()
+    } else {
+        chosen.to_owned()
+    };
+    let here = |text: String, came| {
+        let jira = FromJira::default();
+        shown(&app, &caller, (text, ""), came, jira)
+    };
     let links = match read(&text) {
         Ok(links) => links,
-        Err(words) => return Ok(shown(&caller, text, Err(words))),
+        Err(words) => return Ok(here(text, Err(words))),
     };
     if fields.get("import") != "yes" {
         let preview = preview(&app, &links, None).await?;
-        return Ok(shown(&caller, text, Ok(Some(preview))));
+        return Ok(here(text, Ok(Some(preview))));
     }
     let by = caller.visit.person.name.clone();
     let made = preview(&app, &links, Some(&by)).await?;
-    let detail = format!(
-        "{} queued, {} linked already, {} left out",
-        made.adds, made.same, made.left
-    );
-    app.access
-        .write_down(caller.who(), What::LinkAdded, "import", &detail)
-        .await?;
+    write_down(&app, caller.who(), &made).await?;
     if made.left == 0 && made.adds > 0 {
         return Ok(see_other("/links?done=links-imported"));
     }
-    Ok(shown(&caller, text, Ok(Some(made))))
+    Ok(here(text, Ok(Some(made))))
+}
+
+/// Takes links in for a script, or tells only what would come of it.
+///
+/// # Errors
+/// What is wrong with the text, in words; or the store fails.
+pub(crate) async fn for_script(
+    app: &App,
+    who: &Who,
+    text: &str,
+    make: bool,
+) -> Result<Result<Value, String>, PageError> {
+    let links = match read(text) {
+        Ok(links) => links,
+        Err(words) => return Ok(Err(words)),
+    };
+    let by = who.person().map(|person| person.name.clone());
+    let by = by.unwrap_or_else(|| who.name());
+    let came = preview(app, &links, make.then_some(by.as_str())).await?;
+    if make {
+        write_down(app, who, &came).await?;
+    }
+    let rows = came.rows.iter().map(|(issue, conversation, word, words)| {
+        json!({
+            "issue": issue,
+            "conversation": conversation,
+            "comes": word.word,
+            "words": words,
+        })
+    });
+    Ok(Ok(json!({
+        "made": came.done,
+        "links": came.adds,
+        "linked_already": came.same,
+        "left_out": came.left,
+        "rows": rows.collect::<Vec<_>>(),
+        "more_rows": came.more,
+    })))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Links: which conversations are tied to which issues.
 
 use askama::Template;
+use axum::BoxError;
 use axum::extract::State;
 use axum::response::Response;
 use bowline_access::{ChangeLinks, Look, What};
@@ -11,28 +12,25 @@ use bowline_domain::link::LinkEnd;
 use bowline_domain::time::Millis;
 use bowline_engine::ingress::Refusal;
 use bowline_engine::shared::queue_link_command;
+use bowline_store::Store;
 use bowline_store::browse::{LinkCursor, LinkQuery};
 use bowline_store::model::LinkView;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::App;
 use crate::answer::ended;
-use crate::audit::download;
 use crate::caller::{Caller, Posted};
 use crate::component::{Field, Lozenge, Ref, Select, Tone};
 use crate::deliveries::projects;
 use crate::error::{PageError, html, see_other};
+use crate::export::{self, EXPORTED_AT_ONCE, Rows, iso};
 use crate::notice;
 use crate::query::{Query, asking};
 use crate::reader::{Reader, When};
 use crate::shell::{Place, Shell};
-use crate::words::csv_line;
 
 /// Links on a page.
 const ROWS: usize = 50;
-
-/// Links that are read at once for an export.
-const EXPORTED_AT_ONCE: usize = 1_000;
 
 /// Issues in the list of those that are asked for most.
 const MOST_ASKED: i64 = 20;
@@ -367,24 +365,21 @@ pub(crate) async fn remove(
     Ok(see_other("/links?done=unlinked"))
 }
 
-/// All links that are asked for, read a part at a time.
-async fn all(app: &App, query: &Query) -> Result<Vec<LinkView>, PageError> {
-    let mut asked = link_query(query, EXPORTED_AT_ONCE);
-    asked.after = None;
-    let mut all = Vec::new();
-    loop {
-        let part = app.shared.store.link_page(&asked).await?;
-        let full = part.len() == EXPORTED_AT_ONCE;
-        asked.after = part.last().map(LinkCursor::of);
-        all.extend(part);
-        if !full {
-            return Ok(all);
-        }
-    }
+/// All links that are asked for.
+struct AllLinks {
+    store: Store,
+    asked: Option<LinkQuery>,
 }
 
-fn iso(at: Millis) -> String {
-    jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| String::new(), |at| at.to_string())
+impl AllLinks {
+    fn of(app: &App, query: &Query) -> Self {
+        let mut asked = link_query(query, EXPORTED_AT_ONCE);
+        asked.after = None;
+        Self {
+            store: app.shared.store.clone(),
+            asked: Some(asked),
+        }
+    }
 }
 
 fn sources(view: &LinkView) -> Vec<String> {
@@ -392,12 +387,9 @@ fn sources(view: &LinkView) -> Vec<String> {
     sources.map(|source| source.origin.key()).collect()
 }
 
-pub(crate) async fn export_csv(
-    State(app): State<App>,
-    _caller: Caller<Look>,
-    query: Query,
-) -> Result<Response, PageError> {
-    let mut text = csv_line([
+impl Rows for AllLinks {
+    type Row = LinkView;
+    const COLUMNS: &'static [&'static str] = &[
         "site",
         "issue_id",
         "issue",
@@ -407,48 +399,66 @@ pub(crate) async fn export_csv(
         "since",
         "ended",
         "sources",
-    ]);
-    for view in all(&app, &query).await? {
-        let (since, sources) = (iso(view.link.since), sources(&view).join(" "));
-        text.push_str(&csv_line([
-            view.site.as_str(),
-            view.issue.as_str(),
-            view.key.as_ref().map_or("", IssueKey::as_str),
-            view.link.workspace.as_str(),
-            view.link.conversation.as_str(),
-            if view.link.live { "yes" } else { "no" },
-            &since,
-            view.link.ended.as_ref().map_or("", LinkEnd::word),
-            &sources,
-        ]));
+    ];
+
+    async fn next(&mut self) -> Result<Vec<LinkView>, BoxError> {
+        let Some(asked) = &mut self.asked else {
+            return Ok(Vec::new());
+        };
+        let part = self.store.link_page(asked).await?;
+        asked.after = part.last().map(LinkCursor::of);
+        if part.len() < EXPORTED_AT_ONCE {
+            self.asked = None;
+        }
+        Ok(part)
     }
-    Ok(download("text/csv; charset=utf-8", "links.csv", text))
+
+    fn cells(view: &LinkView) -> Vec<String> {
+        let ended = view.link.ended.as_ref().map_or("", LinkEnd::word);
+        vec![
+            view.site.to_string(),
+            view.issue.to_string(),
+            view.key
+                .as_ref()
+                .map_or_else(String::new, IssueKey::to_string),
+            view.link.workspace.to_string(),
+            view.link.conversation.to_string(),
+            if view.link.live { "yes" } else { "no" }.to_owned(),
+            iso(view.link.since),
+            ended.to_owned(),
+            sources(view).join(" "),
+        ]
+    }
+
+    fn json(view: &LinkView) -> Value {
+        json!({
+            "site": view.site.as_str(),
+            "issue_id": view.issue.as_str(),
+            "issue": view.key.as_ref().map(IssueKey::as_str),
+            "workspace": view.link.workspace.as_str(),
+            "conversation": view.link.conversation.as_str(),
+            "linked": view.link.live,
+            "since": iso(view.link.since),
+            "ended": view.link.ended.as_ref().map(LinkEnd::word),
+            "sources": sources(view),
+        })
+    }
+}
+
+pub(crate) async fn export_csv(
+    State(app): State<App>,
+    _caller: Caller<Look>,
+    query: Query,
+) -> Response {
+    export::csv(AllLinks::of(&app, &query), "links")
 }
 
 pub(crate) async fn export_json(
     State(app): State<App>,
     _caller: Caller<Look>,
     query: Query,
-) -> Result<Response, PageError> {
-    let links: Vec<serde_json::Value> = all(&app, &query)
-        .await?
-        .iter()
-        .map(|view| {
-            json!({
-                "site": view.site.as_str(),
-                "issue_id": view.issue.as_str(),
-                "issue": view.key.as_ref().map(IssueKey::as_str),
-                "workspace": view.link.workspace.as_str(),
-                "conversation": view.link.conversation.as_str(),
-                "linked": view.link.live,
-                "since": iso(view.link.since),
-                "ended": view.link.ended.as_ref().map(LinkEnd::word),
-                "sources": sources(view),
-            })
-        })
-        .collect();
-    let text = serde_json::Value::Array(links).to_string();
-    Ok(download("application/json", "links.json", text))
+) -> Response {
+    export::json(AllLinks::of(&app, &query), "links")
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use crate::query::Query;
 
-const NOTICES: [(&str, &str); 62] = [
+const NOTICES: [(&str, &str); 74] = [
     ("signed-out", "You are signed out."),
     (
         "password",
@@ -16,10 +16,32 @@ const NOTICES: [(&str, &str); 62] = [
         "token",
         "The token was ended. Scripts that use it are refused from now on.",
     ),
+    (
+        "second-factor-off",
+        "The second factor is removed. The password alone lets in from now on.",
+    ),
+    ("no-second-factor", "There was no second factor any more."),
+    (
+        "second-factor-begun",
+        "The secret is made. It counts once you enter a code of your app.",
+    ),
     ("person", "Saved."),
     (
         "replayed",
         "The delivery waits to be decided again. What was done already is not done twice.",
+    ),
+    (
+        "replaying",
+        "They are being put back. This page shows how far it is; what was done already is not done \
+         twice.",
+    ),
+    (
+        "replaying-already",
+        "A replay is under way already. Cancel it, or wait for its end.",
+    ),
+    (
+        "replay-ended",
+        "Cancelled. What was put back already is decided all the same.",
     ),
     (
         "waiting",
@@ -163,6 +185,26 @@ const NOTICES: [(&str, &str); 62] = [
     ("copying", "Everything is being copied again."),
     ("copying-already", "A run is under way already."),
     ("imported", "Imported."),
+    (
+        "account-added",
+        "Added. The key works. It needs a desk before messages become requests.",
+    ),
+    (
+        "desk-added",
+        "The desk is there. What comes in by its channels becomes requests from now on.",
+    ),
+    (
+        "desk-added-by-hand",
+        "The desk is there. See that Jira's webhook covers its project: the page of the site shows \
+         what to enter.",
+    ),
+    ("desk-saved", "Saved. It holds from now on."),
+    (
+        "desk-saved-by-hand",
+        "Saved. It holds from now on. See that Jira's webhook covers its project: the page of the \
+         site shows what to enter.",
+    ),
+    ("desk-removed", "The desk is removed."),
     ("owner", "Welcome. You are the owner of this installation."),
 ];
 

@@ -201,8 +201,9 @@ fn account_card(
         reason: account.reason,
         meaning: meaning("messages to customers", works, events, effects),
         mend: (!works).then_some(
-            "Whoever manages the account at the provider makes a new key; whoever runs Bowline \
-             enters it in the configuration. What customers write still comes into Jira.",
+            "Whoever manages the account at the provider makes a new key; an administrator enters \
+             it on the account's page, or in the configuration where that declares the account. \
+             What customers write still comes into Jira.",
         ),
         webhook: match account.webhook_seen_at {
             Some(_) => Lozenge::new(Tone::Good, "webhook seen"),

@@ -41,6 +41,7 @@ struct PersonPage {
     active: bool,
     form: PersonForm,
     sessions: Vec<SessionRow>,
+    second_factor: bool,
 }
 
 /// What can be chosen for a person.
@@ -269,6 +270,7 @@ async fn show_one(
         form: person_form(app, &form, &came.faults),
         invited: came.invited.map(code),
         wrong: came.wrong,
+        second_factor: known.account.second_factor,
         sessions: sessions
             .into_iter()
             .map(|session| SessionRow {
@@ -354,4 +356,23 @@ pub(crate) async fn end_sessions(
         Ok(()) => Ok(see_other(&format!("/people/{id}?done=sessions"))),
         Err(refusal) => show_one(&app, &caller, id, None, Came::refused(refusal)?).await,
     }
+}
+
+pub(crate) async fn remove_second_factor(
+    State(app): State<App>,
+    Number(id): Number,
+    posted: Posted<ManagePeople>,
+) -> Result<Response, PageError> {
+    let caller = posted.caller;
+    let removed = app
+        .access
+        .remove_second_factor_of(&caller.granted, id)
+        .await;
+    let done = match removed {
+        Ok(true) => "second-factor-off",
+        Ok(false) => "no-second-factor",
+        Err(ChangeRefusal::Gone) => return Err(caller.not_found("There is no such person.")),
+        Err(refusal) => return show_one(&app, &caller, id, None, Came::refused(refusal)?).await,
+    };
+    Ok(see_other(&format!("/people/{id}?done={done}")))
 }

@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use bowline_access::{
-    AccountForm, ChangeRefusal, Fault, OwnAccount, PASSWORD_LETTERS_MIN, SESSION_MS_MAX,
-    SignInRefusal, SignedIn,
+    AccountForm, ChangeRefusal, CodeRefusal, Entered, Fault, HALF_WAY_MS_MAX, OwnAccount,
+    PASSWORD_LETTERS_MIN, SESSION_MS_MAX, SignInRefusal, SignedIn,
 };
 
 use crate::App;
@@ -15,7 +15,7 @@ use crate::component::{Field, fault_of};
 use crate::cookie::Cookie;
 use crate::error::{PageError, html, see_other};
 use crate::notice;
-use crate::query::{Query, ours};
+use crate::query::{Query, asking, ours};
 use crate::shell::Shell;
 
 /// A page with one form, for someone who is not signed in.
@@ -46,6 +46,22 @@ fn shell(stranger: &Stranger, title: &str) -> Shell {
 fn shown(stranger: &Stranger, status: StatusCode, page: &StrangerPage) -> Response {
     let cookie = [(header::SET_COOKIE, stranger.cookie())];
     (status, cookie, html(page)).into_response()
+}
+
+/// Lets someone in, or asks for the second factor first.
+pub(crate) fn go_on(app: &App, entered: Entered, next: &str) -> Response {
+    match entered {
+        Entered::In(signed_in) => let_in(app, &signed_in, next),
+        Entered::HalfWay(secret) => {
+            let cookie = Cookie::HalfWay.set(&secret, HALF_WAY_MS_MAX / 1_000, app.https);
+            let place = if next == "/" {
+                "/sign-in/code".to_owned()
+            } else {
+                asking("/sign-in/code", "next", next)
+            };
+            ([(header::SET_COOKIE, cookie)], see_other(&place)).into_response()
+        }
+    }
 }
 
 /// Lets someone in.
@@ -209,6 +225,10 @@ pub(crate) async fn page(
             "Your session ended, so what you sent was not saved. Sign in to come back to the same \
              page.",
         ),
+        "code" => Some(
+            "The code of the second factor was not entered in time. Sign in again to come to the \
+             same page.",
+        ),
         "yes" => Some("Your session ended. Sign in to come back to the same page."),
         _ => notice::of(&query),
     };
@@ -233,18 +253,120 @@ pub(crate) async fn sign_in(
     if !is_ours {
         return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, NOT_OURS.to_owned()));
     }
-    let signed_in = app
+    let entered = app
         .access
         .sign_in(email, fields.get("password"), &stranger.door)
         .await;
-    match signed_in {
-        Ok(signed_in) => Ok(let_in(&app, &signed_in, &next)),
+    match entered {
+        Ok(entered) => Ok(go_on(&app, entered, &next)),
         Err(SignInRefusal::Failed(error)) => Err(error.into()),
         Err(refusal @ SignInRefusal::Wrong) => {
             Ok(again(StatusCode::UNPROCESSABLE_ENTITY, refusal.to_string()))
         }
         Err(refusal @ SignInRefusal::Wait(_)) => {
             Ok(again(StatusCode::TOO_MANY_REQUESTS, refusal.to_string()))
+        }
+    }
+}
+
+// The second factor.
+
+fn code_form(
+    stranger: &Stranger,
+    next: &str,
+    (wrong, faults): (Option<String>, &[Fault]),
+) -> StrangerPage {
+    StrangerPage {
+        shell: shell(stranger, "Second factor"),
+        heading: "Second factor",
+        lead: "The password is right. Now the code that your app shows, or one of your recovery \
+               codes.",
+        action: "/sign-in/code",
+        button: "Go on",
+        wrong,
+        fields: vec![
+            Field::new("code", "Code", "text")
+                .filled("one-time-code")
+                .hinting("Six digits, new every half a minute. Recovery codes work once each.")
+                .faulty(faults),
+        ],
+        hidden: vec![("next", next.to_owned())],
+        foot: "App and recovery codes lost? An administrator can remove the second factor, and so \
+               can whoever runs the service: bowline user remove-second-factor.",
+    }
+}
+
+/// To sign in again from the start, on the way to the same page.
+fn from_the_start(app: &App, next: &str) -> Response {
+    let mut place = "/sign-in?ended=code".to_owned();
+    if next != "/" {
+        place = format!("{}&ended=code", asking("/sign-in", "next", next));
+    }
+    let gone = Cookie::HalfWay.set("", 0, app.https);
+    ([(header::SET_COOKIE, gone)], see_other(&place)).into_response()
+}
+
+pub(crate) async fn code_page(
+    State(app): State<App>,
+    stranger: Stranger,
+    query: Query,
+) -> Result<Response, PageError> {
+    let next = ours(query.text("next"));
+    if stranger.visit.is_some() {
+        return Ok(see_other(&next));
+    }
+    let half_way = match &stranger.half_way {
+        Some(half_way) => app.access.is_half_way(half_way).await?,
+        None => false,
+    };
+    if !half_way {
+        return Ok(from_the_start(&app, &next));
+    }
+    let page = code_form(&stranger, &next, (None, &[]));
+    Ok(shown(&stranger, StatusCode::OK, &page))
+}
+
+pub(crate) async fn enter_code(
+    State(app): State<App>,
+    posted: StrangerPosted,
+) -> Result<Response, PageError> {
+    let StrangerPosted {
+        stranger,
+        fields,
+        ours: is_ours,
+    } = posted;
+    let next = ours(fields.get("next"));
+    let again = |status, wrong, faults: &[Fault]| {
+        let page = code_form(&stranger, &next, (wrong, faults));
+        shown(&stranger, status, &page)
+    };
+    if !is_ours {
+        let words = Some(NOT_OURS.to_owned());
+        return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, words, &[]));
+    }
+    let Some(half_way) = &stranger.half_way else {
+        return Ok(from_the_start(&app, &next));
+    };
+    let entered = app
+        .access
+        .enter_code(half_way, fields.get("code"), &stranger.door)
+        .await;
+    match entered {
+        Ok(signed_in) => {
+            let gone = Cookie::HalfWay.set("", 0, app.https);
+            let mut answer = let_in(&app, &signed_in, &next);
+            answer.headers_mut().append(header::SET_COOKIE, gone);
+            Ok(answer)
+        }
+        Err(CodeRefusal::Failed(error)) => Err(error.into()),
+        Err(CodeRefusal::Over) => Ok(from_the_start(&app, &next)),
+        Err(refusal @ CodeRefusal::Wrong) => {
+            let fault = Fault::new("code", refusal.to_string());
+            Ok(again(StatusCode::UNPROCESSABLE_ENTITY, None, &[fault]))
+        }
+        Err(refusal @ CodeRefusal::Wait(_)) => {
+            let words = Some(refusal.to_string());
+            Ok(again(StatusCode::TOO_MANY_REQUESTS, words, &[]))
         }
     }
 }
@@ -304,7 +426,7 @@ pub(crate) async fn choose_password(
         .choose_password(code, fields.get("password"), &stranger.door)
         .await;
     match chosen {
-        Ok(signed_in) => Ok(let_in(&app, &signed_in, "/")),
+        Ok(entered) => Ok(go_on(&app, entered, "/")),
         Err(ChangeRefusal::Failed(error)) => Err(error.into()),
         Err(ChangeRefusal::Faults(faults)) => Ok(again(None, &faults)),
         Err(refusal) => Ok(again(Some(refusal.to_string()), &[])),

@@ -42,10 +42,19 @@ impl Settings {
             );
             return Err(fault("form", words));
         }
+        let desk = present.desk_with(|_, stored| match connection {
+            Connection::Site(name) => stored.site == name.as_str(),
+            Connection::Account(name) => stored.account == name.as_str(),
+            Connection::Workspace(_) => false,
+        });
+        if let Some(desk) = desk {
+            let words = format!("The desk “{desk}” uses it. Remove that desk first, or change it.");
+            return Err(fault("form", words));
+        }
         let kind = match connection {
             Connection::Site(_) => Kind::Site,
             Connection::Workspace(_) => Kind::Workspace,
-            Connection::Account(_) => return Err(ChangeRefusal::Gone),
+            Connection::Account(_) => Kind::Account,
         };
         let told = (by.who(), What::ConnectionRemoved, "");
         self.remove((kind, connection.name()), from, told).await

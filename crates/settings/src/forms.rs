@@ -167,7 +167,7 @@ pub fn slug(text: &str) -> String {
 }
 
 /// The name that was typed, or the derived one, or the fallback.
-fn name(typed: &str, derived: &str, fallback: &str, faults: &mut Vec<Fault>) -> String {
+pub(crate) fn name(typed: &str, derived: &str, fallback: &str, faults: &mut Vec<Fault>) -> String {
     let typed = typed.trim();
     if typed.is_empty() {
         let name = if derived.is_empty() {
@@ -197,7 +197,7 @@ fn needed_address(field: &'static str, text: &str, faults: &mut Vec<Fault>) -> O
 }
 
 /// An address, if one was typed.
-fn address(field: &'static str, text: &str, faults: &mut Vec<Fault>) -> Option<Url> {
+pub(crate) fn address(field: &'static str, text: &str, faults: &mut Vec<Fault>) -> Option<Url> {
     let text = text.trim();
     if text.is_empty() {
         return None;
@@ -228,7 +228,11 @@ fn address(field: &'static str, text: &str, faults: &mut Vec<Fault>) -> Option<U
     None
 }
 
-fn secret(field: &'static str, text: &str, faults: &mut Vec<Fault>) -> Option<SecretString> {
+pub(crate) fn secret(
+    field: &'static str,
+    text: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<SecretString> {
     let text = text.trim();
     let wrong = if text.is_empty() {
         "Paste it here. It is kept sealed and never shown again."

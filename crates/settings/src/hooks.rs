@@ -2,6 +2,8 @@
 //! hand.
 
 use bowline_domain::ids::{SiteName, WorkspaceName};
+use bowline_domain::messaging::ids::AccountName;
+use bowline_engine::Provider;
 use bowline_jira::NewWebhook;
 use bowline_net::ErrorKind;
 use url::Url;
@@ -36,6 +38,11 @@ impl Settings {
         self.hook(&["hooks", "intercom", name.as_str()])
     }
 
+    /// Where a messaging provider delivers for an account.
+    pub fn account_hook(&self, provider: Provider, name: &AccountName) -> Url {
+        provider.hook_url(&self.inner.public_url, name.as_str())
+    }
+
     /// Do Jira Cloud and Intercom deliver to us? They do by https only.
     pub fn is_reached_by_https(&self) -> bool {
         self.inner.public_url.scheme() == "https"
@@ -46,13 +53,20 @@ impl Settings {
         bowline_net::endpoint::endpoint(base, path).unwrap_or_else(|| base.clone())
     }
 
-    /// The JQL that keeps a site's deliveries to its joined projects.
+    /// The JQL that keeps a site's deliveries to its joined projects and the service projects of
+    /// its desks.
     pub fn site_jql(&self, name: &SiteName) -> Option<String> {
         let present = self.present();
         let bindings = present.merged.config.bindings.iter();
+        let desks = present.merged.config.desks.iter();
         let projects: Vec<&str> = bindings
             .filter(|binding| binding.site == *name)
             .map(|binding| binding.project.as_str())
+            .chain(
+                desks
+                    .filter(|desk| desk.desk.site == *name)
+                    .map(|desk| desk.service_desk.as_str()),
+            )
             .collect();
         (!projects.is_empty()).then(|| jql(projects))
     }

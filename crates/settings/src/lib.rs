@@ -8,27 +8,38 @@
 //! Every change names the version that it was made from, so that a second tab never overwrites a
 //! newer change silently, and is written together with its entry in the audit log.
 
+mod accounts;
 mod alert;
 mod bindings;
 pub mod check;
 mod connect;
 mod consent;
+mod desk_form;
+mod desk_live;
+mod desks;
 pub mod forms;
 mod hooks;
 pub mod import;
 pub mod merge;
+mod merge_desk;
 pub mod preview;
 mod pulse;
+pub mod rates;
 pub mod rotate;
 mod service;
 mod sites;
 pub mod stored;
+pub mod stored_desk;
 pub mod vault;
 mod workspaces;
 
+pub use accounts::{AccountForm, AccountNow};
 pub use bindings::{BindingNow, JoinForm};
 pub use connect::Connected;
 pub use consent::Consent;
+pub use desk_form::{DeskForm, Given, StatusLine, span};
+pub use desk_live::{DeskChoices, NeededField};
+pub use desks::{DeskNow, DeskSaved, open_words};
 pub use hooks::HookFound;
 pub use pulse::Pulse;
 pub use service::{Declared, Settings, Setup};

@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
+use bowline_domain::messaging::ids::{AccountName, DeskName};
 use bowline_engine::{BindingConfig, EngineConfig, SiteConfig, WorkspaceConfig};
 use bowline_intercom::{Region, api_base, app_host};
 use url::Url;
 
+use crate::merge_desk;
 use crate::stored::{
     Kept, SiteSecrets, StoredBinding, StoredSite, StoredWorkspace, WorkspaceSecrets,
 };
@@ -43,6 +45,13 @@ pub enum Aside {
     NoWorkspace,
     /// Someone parted it.
     Parted,
+    /// Its channel account is not in use.
+    NoAccount,
+    /// A desk that is in use serves one of its channels.
+    SameChannel {
+        /// The other one.
+        desk: DeskName,
+    },
 }
 
 impl Aside {
@@ -68,6 +77,11 @@ impl Aside {
             Self::NoSite => "Its site is not in use; see the connections.".to_owned(),
             Self::NoWorkspace => "Its workspace is not in use; see the connections.".to_owned(),
             Self::Parted => "Someone parted it. Its links and settings are kept.".to_owned(),
+            Self::NoAccount => "Its channel account is not in use; see the connections.".to_owned(),
+            Self::SameChannel { desk } => format!(
+                "The desk “{desk}” serves one of its channels and is in use. Name each channel at \
+                 one desk only."
+            ),
         }
     }
 }
@@ -83,6 +97,10 @@ pub struct Merged {
     pub workspaces: Vec<(WorkspaceName, Aside)>,
     /// Bindings that are kept and not in use.
     pub bindings: Vec<((SiteName, ProjectKey), Aside)>,
+    /// Channel accounts that are kept and not in use.
+    pub accounts: Vec<(AccountName, Aside)>,
+    /// Desks that are kept and not in use.
+    pub desks: Vec<(DeskName, Aside)>,
 }
 
 /// Puts both together.
@@ -136,6 +154,7 @@ pub fn merge(declared: &EngineConfig, kept: &Kept) -> Merged {
         }
     }
     merged.config.bindings.extend(bindings);
+    merge_desk::add(&mut merged, kept);
     merged
 }
 

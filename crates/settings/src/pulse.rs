@@ -6,13 +6,11 @@ use bowline_domain::connection::Connection;
 use bowline_domain::time::Millis;
 
 use crate::check::{self, Finding, State};
+use crate::rates;
 use crate::service::{Settings, Tested};
 
 /// How old the tests' findings may be before they are made again, in milliseconds.
 const TEST_EVERY_MS: i64 = 10 * 60 * 1_000;
-
-/// How old the oldest thing that waits may be before it is told, in milliseconds.
-const LAG_MS_MAX: i64 = 60_000;
 
 /// Refusals of the last day that are looked at.
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -45,7 +43,10 @@ impl Settings {
                 Some(workspace) => self.test_workspace(&workspace).await,
                 None => return,
             },
-            Connection::Account(_) => return,
+            Connection::Account(name) => match self.account_in_use(name) {
+                Some(account) => self.test_account(&account).await,
+                None => return,
+            },
         };
         let mut found = self
             .inner
@@ -127,7 +128,11 @@ impl Settings {
         {
             findings.push(check::token_end(row.value.token_ends_on.as_deref(), now));
         }
-        findings.push(self.lag(connection, now).await?);
+        findings.push(self.queue(connection).await?);
+        let since = now.plus_ms(-rates::RATE_OVER_MS);
+        let pace = self.inner.store.pace(connection, since, now).await?;
+        findings.push(rates::lag(&pace, now));
+        findings.push(rates::errors(&pace));
         findings.push(self.refusals(connection, now).await?);
         Ok(Pulse {
             tested_at,
@@ -136,6 +141,18 @@ impl Settings {
     }
 
     fn hook_finding(&self, connection: &Connection) -> Option<Finding> {
+        if let Connection::Account(name) = connection {
+            let accounts = self.engine()?.accounts_now();
+            let known = accounts.into_iter().find(|one| one.name == *name)?;
+            return Some(match known.webhook_seen_at {
+                Some(_) => Finding::good("webhook", "signed deliveries arrive"),
+                None => Finding::new(
+                    "webhook",
+                    State::Unknown,
+                    "no signed delivery arrived yet; the first one proves the signing key",
+                ),
+            });
+        }
         let all = self.engine()?.connections_now();
         let known = all.into_iter().find(|one| one.connection == *connection)?;
         let what = "webhook";
@@ -154,34 +171,16 @@ impl Settings {
         })
     }
 
-    async fn lag(
-        &self,
-        connection: &Connection,
-        now: Millis,
-    ) -> Result<Finding, bowline_store::StoreError> {
+    async fn queue(&self, connection: &Connection) -> Result<Finding, bowline_store::StoreError> {
         let queues = self.inner.store.queues().await?;
         let waiting: i64 = queues
             .iter()
             .filter(|queue| queue.connection == *connection)
             .map(|queue| queue.waiting)
             .sum();
-        let what = "queue";
-        if waiting == 0 {
-            return Ok(Finding::good(what, "nothing waits"));
-        }
-        // The oldest of all connections: it says whether things move.
-        let backlog = self.inner.store.backlog().await?;
-        let effect = self.inner.store.oldest_waiting_effect().await?;
-        let oldest = backlog.oldest_event_at.into_iter().chain(effect).min();
-        let age = oldest.map_or(0, |at| now.since(at));
-        let words = format!(
-            "{waiting} wait; the oldest of all came {} s ago",
-            age / 1_000
-        );
-        Ok(if age > LAG_MS_MAX {
-            Finding::note(what, words)
-        } else {
-            Finding::good(what, words)
+        Ok(match waiting {
+            0 => Finding::good("queue", "nothing waits"),
+            waiting => Finding::good("queue", format!("{waiting} wait")),
         })
     }
 

@@ -1,5 +1,7 @@
 //! Another key for the secrets at rest.
 
+use bowline_access::factor_of;
+use bowline_store::second_factor::SecondFactor;
 use bowline_store::settings::{Resealed, SettingRow};
 use bowline_store::{Store, StoreError};
 
@@ -52,11 +54,24 @@ impl Vault {
                 Some(Err(error)) => left.push(format!("{name}: {error}")),
             }
         }
-        let used: Vec<String> = store
-            .settings()
-            .await?
-            .into_iter()
+        for factor in store.second_factors().await? {
+            let name = factor_of(factor.account);
+            match self.factor_anew(&name, &factor) {
+                Ok(anew) => {
+                    if store.reseal_second_factor(anew, factor.sealed).await? {
+                        sealed += 1;
+                    } else {
+                        left.push(format!("{name}: it was changed meanwhile"));
+                    }
+                }
+                Err(error) => left.push(format!("{name}: {error}")),
+            }
+        }
+        let settings = store.settings().await?.into_iter();
+        let factors = store.second_factors().await?.into_iter();
+        let used: Vec<String> = settings
             .filter_map(|row| row.sealed_by)
+            .chain(factors.map(|factor| factor.sealed_by))
             .collect();
         let forgotten = self.forget_but(&used)?;
         Ok(Rotated {
@@ -64,6 +79,19 @@ impl Vault {
             sealed,
             left,
             forgotten,
+        })
+    }
+
+    fn factor_anew(&self, name: &str, factor: &SecondFactor) -> Result<SecondFactor, VaultError> {
+        let sealed = Sealed {
+            text: factor.sealed.clone(),
+            key: factor.sealed_by.clone(),
+        };
+        let anew = self.seal(name, &*self.open(name, &sealed)?)?;
+        Ok(SecondFactor {
+            sealed: anew.text,
+            sealed_by: anew.key,
+            ..factor.clone()
         })
     }
 

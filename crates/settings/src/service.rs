@@ -7,6 +7,7 @@ use std::time::Duration;
 use bowline_access::{Access, AccessError, ChangeRefusal, Fault, What, Who};
 use bowline_domain::connection::Connection;
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
+use bowline_domain::messaging::ids::{AccountName, DeskName};
 use bowline_domain::time::Millis;
 use bowline_engine::shared::Shared;
 use bowline_engine::{EngineConfig, SiteConfig, WorkspaceConfig};
@@ -22,6 +23,7 @@ use url::Url;
 use crate::check::Finding;
 use crate::merge::{Merged, merge};
 use crate::stored::{Kept, Kind, SiteSecrets, Versioned, WorkspaceSecrets};
+use crate::stored_desk::{AccountSecrets, StoredDesk};
 use crate::vault::{Sealed, Vault, VaultError};
 
 /// How often it is looked whether another process changed something.
@@ -97,6 +99,18 @@ pub(crate) struct Present {
     pub(crate) changes: i64,
     pub(crate) kept: Kept,
     pub(crate) merged: Merged,
+}
+
+impl Present {
+    /// A desk that is kept and of which this holds.
+    pub(crate) fn desk_with(
+        &self,
+        holds: impl Fn(&DeskName, &StoredDesk) -> bool,
+    ) -> Option<&DeskName> {
+        let mut desks = self.kept.desks.iter();
+        let found = desks.find(|(name, row)| holds(name, &row.value));
+        found.map(|(name, _)| name)
+    }
 }
 
 impl Drop for Inner {
@@ -275,6 +289,17 @@ impl Settings {
                     kept.bindings.push((key, versioned));
                     Ok(())
                 }),
+                "account" => read_row(&row).map(|versioned| {
+                    let secrets = self
+                        .open_secrets(&row)
+                        .and_then(|secrets| account_secrets(&secrets));
+                    let name = AccountName::new(row.name.as_str());
+                    kept.accounts.push((name, versioned, secrets));
+                }),
+                "desk" => read_row(&row).map(|versioned| {
+                    let name = DeskName::new(row.name.as_str());
+                    kept.desks.push((name, versioned));
+                }),
                 // Of a later version, or not about connections.
                 _ => Ok(()),
             };
@@ -435,6 +460,29 @@ fn workspace_secrets(secrets: &Value) -> Result<WorkspaceSecrets, String> {
     Ok(WorkspaceSecrets {
         access_token: secret(secrets, "access_token"),
         client_secret: client_secret.ok_or("there is no client_secret")?,
+    })
+}
+
+fn account_secrets(secrets: &Value) -> Result<AccountSecrets, String> {
+    let needed = |name: &str| secret(secrets, name).ok_or_else(|| format!("there is no {name}"));
+    Ok(AccountSecrets {
+        access_key: needed("access_key")?,
+        signing_key: needed("signing_key")?,
+        signing_key_previous: secret(secrets, "signing_key_previous"),
+        verify_token: secret(secrets, "verify_token"),
+    })
+}
+
+/// Secrets as they are sealed.
+pub(crate) fn sealed_account(secrets: &AccountSecrets) -> Value {
+    use secrecy::ExposeSecret as _;
+    let previous = secrets.signing_key_previous.as_ref();
+    let verify_token = secrets.verify_token.as_ref();
+    json!({
+        "access_key": secrets.access_key.expose_secret(),
+        "signing_key": secrets.signing_key.expose_secret(),
+        "signing_key_previous": previous.map(SecretString::expose_secret),
+        "verify_token": verify_token.map(SecretString::expose_secret),
     })
 }
 

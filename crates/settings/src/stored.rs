@@ -1,6 +1,7 @@
 //! What a row of the store means. JSON that other versions read: changed additively.
 
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
+use bowline_domain::messaging::ids::{AccountName, DeskName};
 use bowline_domain::panel::PanelSettings;
 use bowline_domain::settings::{CommentFilter, NoteContents, Notify, TransitionRule};
 use bowline_domain::time::Millis;
@@ -8,6 +9,8 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use bowline_jira::Deployment;
+
+use crate::stored_desk::{AccountSecrets, StoredAccount, StoredDesk};
 
 /// The kinds of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +21,10 @@ pub enum Kind {
     Workspace,
     /// A project joined to a workspace.
     Binding,
+    /// An account at a messaging provider.
+    Account,
+    /// A desk.
+    Desk,
     /// What people were told of a connection.
     Alert,
 }
@@ -29,6 +36,8 @@ impl Kind {
             Self::Site => "site",
             Self::Workspace => "workspace",
             Self::Binding => "binding",
+            Self::Account => "account",
+            Self::Desk => "desk",
             Self::Alert => "alert",
         }
     }
@@ -211,6 +220,14 @@ pub struct Kept {
     )>,
     /// Bindings.
     pub bindings: Vec<((SiteName, ProjectKey), Versioned<StoredBinding>)>,
+    /// Accounts at messaging providers.
+    pub accounts: Vec<(
+        AccountName,
+        Versioned<StoredAccount>,
+        Result<AccountSecrets, String>,
+    )>,
+    /// Desks.
+    pub desks: Vec<(DeskName, Versioned<StoredDesk>)>,
     /// Rows that this version cannot read, with the reason.
     pub unreadable: Vec<(String, String)>,
 }

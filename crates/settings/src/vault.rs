@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use bowline_access::{SealedText, Seals};
 use secrecy::zeroize::Zeroizing;
 
 /// Bytes of a key.
@@ -228,6 +229,25 @@ impl Vault {
             .and_then(|()| file.sync_all())
             .and_then(|()| fs::rename(&new, &self.path))
             .map_err(|error| self.wrong(error))
+    }
+}
+
+impl Seals for Vault {
+    fn seal(&self, of: &str, text: &str) -> Result<SealedText, String> {
+        let sealed = Self::seal(self, of, text).map_err(|error| error.to_string())?;
+        Ok(SealedText {
+            text: sealed.text,
+            key: sealed.key,
+        })
+    }
+
+    fn open(&self, of: &str, sealed: &SealedText) -> Result<String, String> {
+        let sealed = Sealed {
+            text: sealed.text.clone(),
+            key: sealed.key.clone(),
+        };
+        let opened = Self::open(self, of, &sealed).map_err(|error| error.to_string())?;
+        Ok(opened.to_string())
     }
 }
 

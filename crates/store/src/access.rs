@@ -38,6 +38,8 @@ pub struct Account {
     pub made_at: Millis,
     /// When the person last signed in.
     pub signed_in_at: Option<Millis>,
+    /// Are they asked for a second factor?
+    pub second_factor: bool,
 }
 
 /// An account to be made.

@@ -119,6 +119,17 @@ pub struct Queue {
     pub waiting: i64,
 }
 
+/// How far behind a connection is, and how much of what is tried through it fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// When what has waited longest came, of what does not wait on purpose.
+    pub oldest_at: Option<Millis>,
+    /// Attempts since a time.
+    pub attempts: i64,
+    /// Of those: failed.
+    pub failed: i64,
+}
+
 /// What was done on one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day {
@@ -259,6 +270,16 @@ impl Store {
         pulse::oldest_effect(&mut self.reader().await?).await
     }
 
+    /// How far behind a connection is, and what failed since `since`.
+    pub async fn pace(
+        &self,
+        connection: &Connection,
+        since: Millis,
+        now: Millis,
+    ) -> Result<Pace, StoreError> {
+        pulse::pace(&mut self.reader().await?, connection, since, now).await
+    }
+
     /// What was done on each day since `since`; days without anything are missing. `offset_ms` is
     /// what the zone of the days is ahead of UTC.
     pub async fn days(&self, since: Millis, offset_ms: i64) -> Result<Vec<Day>, StoreError> {
@@ -288,6 +309,16 @@ impl Store {
     /// A part of the links that are asked for.
     pub async fn link_page(&self, query: &LinkQuery) -> Result<Vec<LinkView>, StoreError> {
         link_pages::page(&mut self.reader().await?, query).await
+    }
+
+    /// A part of the issues with conversations, by site and id: at most `limit`, those after
+    /// `after`.
+    pub async fn asked_page(
+        &self,
+        after: Option<&(SiteName, IssueId)>,
+        limit: i64,
+    ) -> Result<Vec<Asked>, StoreError> {
+        link_pages::asked(&mut self.reader().await?, after, limit).await
     }
 
     /// The issues with the most conversations.

@@ -16,9 +16,11 @@ const STEPS: &[(i64, &str)] = &[
     (6, include_str!("../migrations/0006_talk_pages.sql")),
     (8, include_str!("../migrations/0008_contacts.sql")),
     (9, include_str!("../migrations/0009_feedback.sql")),
+    (10, include_str!("../migrations/0010_sign_in.sql")),
     (11, include_str!("../migrations/0011_why.sql")),
     (13, include_str!("../migrations/0013_written.sql")),
     (14, include_str!("../migrations/0014_mending.sql")),
+    (18, include_str!("../migrations/0018_replay.sql")),
 ];
 
 /// PostgreSQL advisory lock under which one replica at a time migrates.

@@ -6,6 +6,7 @@
 )]
 
 mod people;
+mod second_factor;
 mod sessions;
 mod stage;
 mod tokens;

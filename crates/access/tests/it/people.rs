@@ -30,7 +30,7 @@ async fn a_person_is_invited_and_chooses_a_password_once() {
         choose("short").await,
         Err(ChangeRefusal::Faults(_))
     ));
-    let ana = choose(PASSWORD).await.unwrap();
+    let ana = choose(PASSWORD).await.unwrap().signed_in().unwrap();
     assert_eq!(ana.person.email, "ana@example.com");
     assert!(
         matches!(choose(OTHER).await, Err(ChangeRefusal::Faults(_))),

@@ -71,6 +71,8 @@ async fn a_session_ends_when_it_is_not_used_and_at_the_latest_after_its_time() {
         .access
         .sign_in("owner@example.com", PASSWORD, &door("192.0.2.1"))
         .await
+        .unwrap()
+        .signed_in()
         .unwrap();
     stage.clock.turn(7 * DAY_MS);
     assert!(stage.visit(&again).await.is_none(), "not used");
@@ -119,6 +121,8 @@ async fn a_changed_password_ends_the_other_sessions() {
         .access
         .sign_in("owner@example.com", PASSWORD, &door("192.0.2.7"))
         .await
+        .unwrap()
+        .signed_in()
         .unwrap();
     let visit = stage.visit(&here).await.unwrap();
     let may = visit.who().granted::<OwnAccount>().unwrap();

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use bowline_access::{
-    Access, AccountForm, Cost, Door, Entropy, Granted, ManagePeople, ReadAudit, Setup, SignedIn,
-    Visit, Who,
+    Access, AccountForm, Cost, Door, Entropy, Granted, ManagePeople, ReadAudit, SealedText, Seals,
+    Setup, SignedIn, Visit, Who,
 };
 use bowline_domain::time::{Clock, Millis};
 use bowline_store::access::AuditFilter;
@@ -42,6 +42,25 @@ impl Entropy for Counting {
         for (byte, number) in bytes.iter_mut().zip(round.iter().cycle()) {
             *byte = *number;
         }
+    }
+}
+
+/// Seals nothing, and says what it belongs to.
+struct Plain;
+
+impl Seals for Plain {
+    fn seal(&self, of: &str, text: &str) -> Result<SealedText, String> {
+        Ok(SealedText {
+            text: format!("{of} {text}"),
+            key: "plain".to_owned(),
+        })
+    }
+
+    fn open(&self, of: &str, sealed: &SealedText) -> Result<String, String> {
+        let opened = sealed.text.strip_prefix(&format!("{of} "));
+        opened
+            .map(ToOwned::to_owned)
+            .ok_or_else(|| "not sealed for this".to_owned())
     }
 }
 
@@ -83,6 +102,7 @@ impl Stage {
             clock: Arc::<Hands>::clone(&clock),
             entropy: Arc::new(Counting(AtomicU64::new(1))),
             cost: Cost::Least,
+            seals: Arc::new(Plain),
         });
         Self {
             access,
@@ -120,6 +140,8 @@ impl Stage {
             .choose_password(&code, PASSWORD, &door("192.0.2.2"))
             .await
             .unwrap()
+            .signed_in()
+            .expect("nobody has a second factor yet")
     }
 
     /// The words of the audit log, oldest first.

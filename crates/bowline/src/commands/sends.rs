@@ -123,7 +123,7 @@ async fn decide(loaded: &Loaded, message: &str, how: Resolution) -> anyhow::Resu
         Resolution::SentAgain => What::MessageSentAgain,
         Resolution::Arrived | Resolution::Dropped => What::MessageLetBe,
     };
-    let access = access(store.clone());
+    let access = access(store.clone(), &loaded.config.key_file);
     let (subject, detail) = (format!("conversation {}", view.whose), how.as_str());
     access
         .write_down(&who, what, &subject, &format!("{detail}, message {key}"))

@@ -44,12 +44,32 @@ pub(crate) async fn run(action: User) -> anyhow::Result<ExitCode> {
             let invited = access.reset_password(&may, known.person.id).await?;
             Ok(say(&loaded, &invited))
         }
+        User::RemoveSecondFactor { configured, email } => {
+            let (_, access, may) = open(&configured).await?;
+            let Some(known) = access.person_by_email(&may, &email).await? else {
+                bail!(
+                    "there is nobody with the e-mail address {email}; bowline user list shows all"
+                );
+            };
+            if access
+                .remove_second_factor_of(&may, known.person.id)
+                .await?
+            {
+                println!(
+                    "{email} is not asked for a second factor any more. Anyone who knows the \
+                     password comes in with it alone until another one is set up."
+                );
+            } else {
+                println!("{email} has no second factor.");
+            }
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 
 async fn open(configured: &Configured) -> anyhow::Result<(Loaded, Access, Granted<ManagePeople>)> {
     let loaded = load(configured)?;
-    let access = access(store(&loaded).await?);
+    let access = access(store(&loaded).await?, &loaded.config.key_file);
     let may = Who::CommandLine
         .granted()
         .context("the command line may not manage people")?;
@@ -70,8 +90,13 @@ async fn list(access: &Access, may: &Granted<ManagePeople>) -> anyhow::Result<Ex
                 None => "never signed in".to_owned(),
             },
         };
+        let second = if known.account.second_factor {
+            ", second factor"
+        } else {
+            ""
+        };
         println!(
-            "{:<32} {:<24} {}  {state}",
+            "{:<32} {:<24} {}  {state}{second}",
             known.person.email, known.person.name, known.person.role
         );
     }

@@ -6,8 +6,10 @@
     reason = "in a test, a failed unwrap is a failed test"
 )]
 
+mod account_pages;
 mod api;
 mod api_complete;
+mod api_gets;
 mod api_talks;
 mod attempts;
 mod bad_input;
@@ -20,6 +22,8 @@ mod contact_pages;
 mod contact_person;
 mod contacts;
 mod deliveries;
+mod desk_pages;
+mod exporting;
 mod failure;
 mod feedback;
 mod feedback_backfill;
@@ -53,14 +57,19 @@ mod panel_pace;
 mod panel_settings;
 mod process;
 mod projects;
+mod pulse;
 mod reasons;
 mod reconciling;
 mod record;
+mod recorded_links;
 mod reopening;
+mod replaying;
 mod replicas;
 mod replicas_copying;
+mod second_factor;
 mod service_desk;
 mod signing_in;
 mod stage;
 mod story;
+mod trying;
 mod unseen;

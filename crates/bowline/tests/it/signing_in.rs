@@ -7,16 +7,21 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 46] = [
+const PAGES: [(&str, &str); 55] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
+    ("/deliveries/replay", "administrator"),
+    ("/deliveries/replay?since=2026-01-31T08:00", "administrator"),
     ("/why", "viewer"),
     ("/why?q=ENG-1", "viewer"),
     ("/links", "viewer"),
     ("/links/import", "agent"),
     ("/links/export.csv", "viewer"),
     ("/links/export.json", "viewer"),
+    ("/links/report.csv", "viewer"),
+    ("/links/report.json", "viewer"),
+    ("/bindings/acme-jira/ENG/try", "project_administrator"),
     ("/problems", "viewer"),
     ("/feedback", "viewer"),
     ("/feedback?q=dark&sort=spend&status=all", "viewer"),
@@ -25,6 +30,7 @@ const PAGES: [(&str, &str); 46] = [
     ("/api/docs", "viewer"),
     ("/search?q=ENG-1", "viewer"),
     ("/account", "viewer"),
+    ("/account/second-factor", "viewer"),
     ("/tokens", "viewer"),
     ("/people", "administrator"),
     ("/people/1", "administrator"),
@@ -57,12 +63,17 @@ const PAGES: [(&str, &str); 46] = [
     ("/end-users?state=blocked", "viewer"),
     ("/desks", "viewer"),
     ("/desks?check=nothing", "viewer"),
+    ("/desks/add", "administrator"),
+    ("/connections/add/messagebird", "administrator"),
+    ("/connections/add/whatsapp", "administrator"),
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 55] = [
+const FORMS: [(&str, &str); 64] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
+    ("/account/second-factor", "viewer"),
+    ("/people/1/remove-second-factor", "administrator"),
     ("/account/look", "viewer"),
     ("/account/sessions/end", "viewer"),
     ("/tokens", "viewer"),
@@ -80,6 +91,7 @@ const FORMS: [(&str, &str); 55] = [
     ("/products/1", "administrator"),
     ("/products/1/backfill", "administrator"),
     ("/deliveries/1/replay", "project_administrator"),
+    ("/deliveries/replay", "administrator"),
     ("/people", "administrator"),
     ("/people/1", "administrator"),
     ("/people/1/reset", "administrator"),
@@ -116,6 +128,12 @@ const FORMS: [(&str, &str); 55] = [
     ("/end-users/bird/nobody/block", "agent"),
     ("/end-users/bird/nobody/customer", "agent"),
     ("/desks/test", "administrator"),
+    ("/desks/add", "administrator"),
+    ("/desk/support/settings", "administrator"),
+    ("/desk/support/remove", "administrator"),
+    ("/connections/add/messagebird", "administrator"),
+    ("/connections/add/whatsapp", "administrator"),
+    ("/connections/account/bird/credentials", "administrator"),
 ];
 
 /// The roles, the weakest first.

@@ -148,10 +148,22 @@ impl<'i> History<'i> {
                 },
                 None => self.write(),
             },
-            // Nobody can archive what is archived and about to be opened again.
-            _ if self.phone.conversation().is_none() => self.write(),
+            _ if !self.may_be_archived() => self.write(),
             _ => Deed::Archive,
         }
+    }
+
+    /// Nobody can archive what is archived and about to be opened again; and where our call to open
+    /// it was made but its answer was lost, it is made again and undoes what was done in between.
+    fn may_be_archived(&self) -> bool {
+        let Some(conversation) = self.phone.conversation() else {
+            return false;
+        };
+        let calls = self.install.bird().journal().entries();
+        let last = calls
+            .iter()
+            .rfind(|call| call.method == "PATCH" && call.path.ends_with(&conversation));
+        last.is_none_or(|call| call.fault.is_none())
     }
 
     fn another_status(&mut self, on: usize) -> Option<&'static str> {

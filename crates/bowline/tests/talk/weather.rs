@@ -37,6 +37,10 @@ pub(crate) async fn be_bad(install: &Install, seed: u64, enough: &AtomicBool) {
             _ => install.jira().disturb(disturbance(&mut chance)),
         }
         tokio::time::sleep(Duration::from_millis(chance.u64(SPELL_MS))).await;
+        // What hit no call ends with its spell: else all that gathers while little is called meets
+        // the few calls that come then, again and again.
+        install.jira().faults().clear();
+        install.bird().faults().clear();
     }
     install.mend();
 }

@@ -22,50 +22,15 @@ pub(super) async fn catch_up(
     since: Millis,
     told: &[Happening],
 ) -> Result<Decided, Trouble> {
-    let read = jira::IssueRead {
-        comments: true,
-        changelog: true,
-        link_property: true,
+    let Some(History {
+        id,
+        seen,
+        mut dated,
+    }) = read_history(reader, issue, since, false).await?
+    else {
+        let state = reader.state(issue, told).await?;
+        return reader.plan(&state, &Observation::Absent, told).await;
     };
-    let found = match reader
-        .call(reader.site.client.issue(issue.as_str(), read))
-        .await
-    {
-        Ok(found) => found,
-        Err(error) if is_absent(&error) => {
-            let state = reader.state(issue, told).await?;
-            return reader.plan(&state, &Observation::Absent, told).await;
-        }
-        Err(error) => return Err(reader.trouble(error)),
-    };
-    let history = whole_history(reader, &found, since).await?;
-    let created = found.created_ms.map(Millis).filter(|at| *at >= since);
-    let creation = created.map(|at| {
-        (
-            at,
-            Happening::Created {
-                actor: found.creator.as_ref().map(person),
-            },
-        )
-    });
-    let now = status(&found.status);
-    let id = found.id.clone();
-    let seen = reader.snapshot(found, Vec::new(), true).await?;
-
-    let mut dated: Vec<(Millis, Happening)> = creation.into_iter().collect();
-    for entry in &history {
-        let at = Millis(entry.created_ms.unwrap_or_default());
-        let change = change(
-            &entry.id,
-            at,
-            entry.author.as_ref(),
-            &entry.items,
-            Some(&now),
-        );
-        dated.push((at, Happening::Changed(change)));
-    }
-    dated.extend(comments_since(&seen, since));
-    dated.sort_by_key(|(at, _)| *at);
     // What has no date comes last, and is always news.
     for happening in told {
         let fact = happening.fact();
@@ -106,6 +71,69 @@ pub(super) async fn catch_up(
         Some(since) => plan(reader, &state, &id, seen, news_after(since)).await,
         None => Ok(decided),
     }
+}
+
+/// An issue with what happened to it, in order.
+pub(super) struct History {
+    pub(super) id: String,
+    pub(super) seen: Observation,
+    pub(super) dated: Vec<(Millis, Happening)>,
+}
+
+/// Reads an issue and what happened to it from `since` on, by Jira's clock. `None` if it is not
+/// shown. `full`: with its comments since then as they are read by themselves.
+pub(super) async fn read_history(
+    reader: &Reader<'_>,
+    issue: &IssueId,
+    since: Millis,
+    full: bool,
+) -> Result<Option<History>, Trouble> {
+    let read = jira::IssueRead {
+        comments: true,
+        changelog: true,
+        link_property: true,
+    };
+    let found = match reader
+        .call(reader.site.client.issue(issue.as_str(), read))
+        .await
+    {
+        Ok(found) => found,
+        Err(error) if is_absent(&error) => return Ok(None),
+        Err(error) => return Err(reader.trouble(error)),
+    };
+    let history = whole_history(reader, &found, since).await?;
+    let created = found.created_ms.map(Millis).filter(|at| *at >= since);
+    let creation = created.map(|at| {
+        (
+            at,
+            Happening::Created {
+                actor: found.creator.as_ref().map(person),
+            },
+        )
+    });
+    let now = status(&found.status);
+    let id = found.id.clone();
+    let mut seen = reader.snapshot(found, Vec::new(), true).await?;
+
+    let mut dated: Vec<(Millis, Happening)> = creation.into_iter().collect();
+    for entry in &history {
+        let at = Millis(entry.created_ms.unwrap_or_default());
+        let change = change(
+            &entry.id,
+            at,
+            entry.author.as_ref(),
+            &entry.items,
+            Some(&now),
+        );
+        dated.push((at, Happening::Changed(change)));
+    }
+    dated.extend(comments_since(&seen, since));
+    dated.sort_by_key(|(at, _)| *at);
+    if full {
+        let told: Vec<Happening> = dated.iter().map(|(_, told)| told.clone()).collect();
+        seen = with_full_comments(reader, &id, seen, &told).await?;
+    }
+    Ok(Some(History { id, seen, dated }))
 }
 
 async fn plan(

@@ -9,6 +9,7 @@ mod internal;
 mod jira_event;
 mod observe;
 mod talk;
+pub mod try_out;
 mod unseen;
 
 use std::panic::AssertUnwindSafe;

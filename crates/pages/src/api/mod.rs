@@ -7,13 +7,19 @@
 
 mod binding_panel;
 mod caller;
+mod channel_accounts;
 mod contacts;
+mod desks;
 mod docs;
+mod link_import;
 mod panel;
 mod problem;
 mod reads;
+mod replays;
+mod report;
 mod settings;
 mod talks;
+mod trying;
 mod writes;
 
 pub(crate) use caller::{Bearer, Number};
@@ -42,6 +48,9 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/deliveries", get(reads::deliveries))
         .route("/api/v1/deliveries/{id}", get(reads::delivery))
         .route("/api/v1/deliveries/{id}/replay", post(writes::replay))
+        .merge(replays::routes())
+        .route("/api/v1/links/import", post(link_import::import))
+        .route("/api/v1/reports/issues", get(report::issues))
         .route(
             "/api/v1/links",
             get(reads::links)
@@ -56,6 +65,7 @@ pub(crate) fn routes() -> Router<App> {
             "/api/v1/bindings/{site}/{project}/attributes",
             get(binding_panel::attributes),
         )
+        .route("/api/v1/bindings/{site}/{project}/try", get(trying::tried))
         .route("/api/v1/contacts", get(contacts::list))
         .route("/api/v1/contacts/import", post(contacts::import))
         .route(
@@ -89,7 +99,22 @@ pub(crate) fn routes() -> Router<App> {
 /// The addresses about messaging.
 fn talking() -> Router<App> {
     Router::new()
-        .route("/api/v1/desks", get(talks::desks))
+        .route("/api/v1/desks", get(desks::list).post(desks::add))
+        .route(
+            "/api/v1/desks/{name}",
+            get(desks::one).patch(desks::change).delete(desks::remove),
+        )
+        .route("/api/v1/desk-choices", get(desks::choices))
+        .route(
+            "/api/v1/channel-accounts",
+            get(channel_accounts::list).post(channel_accounts::add),
+        )
+        .route(
+            "/api/v1/channel-accounts/{name}",
+            get(channel_accounts::one)
+                .patch(channel_accounts::change)
+                .delete(channel_accounts::remove),
+        )
         .route("/api/v1/conversations", get(talks::conversations))
         .route(
             "/api/v1/conversations/{account}/{end_user}/{generation}",

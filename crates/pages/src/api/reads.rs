@@ -8,6 +8,7 @@ use bowline_domain::ids::EventId;
 use bowline_domain::link::LinkEnd;
 use bowline_domain::outcome::Outcome;
 use bowline_domain::time::Millis;
+use bowline_settings::rates::RATE_OVER_MS;
 use bowline_store::browse::{DeliveryRow, IssueLabel, LinkCursor};
 use bowline_store::model::{EffectView, LaneKind, LinkView};
 use serde_json::{Value, json};
@@ -44,34 +45,40 @@ pub(super) async fn connections(State(app): State<App>, _by: Bearer<Look>) -> An
             .find(|queue| queue.connection.key() == connection && queue.kind == kind);
         found.map_or(0, |queue| queue.waiting)
     };
-    let items: Vec<Value> = app
-        .shared
-        .connections_now()
-        .into_iter()
-        .map(|connection| {
-            let key = connection.connection.key();
-            let projects: Vec<String> = connection
-                .projects
-                .iter()
-                .map(|(site, project)| format!("{site}/{project}"))
-                .collect();
-            json!({
-                "connection": key,
-                "far_side": connection.far_side.title(),
-                "url": connection.url,
-                "health": connection.health.as_str(),
-                "works": connection.health.works(),
-                "reason": connection.reason,
-                "since": iso(connection.since),
-                "remote_id": connection.remote_id,
-                "actor_id": connection.actor_id,
-                "webhook_seen_at": connection.webhook_seen_at.and_then(iso),
-                "projects": projects,
-                "deliveries_waiting": waiting(&key, LaneKind::Events),
-                "effects_waiting": waiting(&key, LaneKind::Effects),
-            })
-        })
-        .collect();
+    let now = app.shared.now();
+    let since = now.plus_ms(-RATE_OVER_MS);
+    let mut items = Vec::new();
+    for connection in app.shared.connections_now() {
+        let key = connection.connection.key();
+        let pace = app
+            .shared
+            .store
+            .pace(&connection.connection, since, now)
+            .await?;
+        let projects: Vec<String> = connection
+            .projects
+            .iter()
+            .map(|(site, project)| format!("{site}/{project}"))
+            .collect();
+        items.push(json!({
+            "connection": key,
+            "far_side": connection.far_side.title(),
+            "url": connection.url,
+            "health": connection.health.as_str(),
+            "works": connection.health.works(),
+            "reason": connection.reason,
+            "since": iso(connection.since),
+            "remote_id": connection.remote_id,
+            "actor_id": connection.actor_id,
+            "webhook_seen_at": connection.webhook_seen_at.and_then(iso),
+            "projects": projects,
+            "deliveries_waiting": waiting(&key, LaneKind::Events),
+            "effects_waiting": waiting(&key, LaneKind::Effects),
+            "oldest_waiting_at": pace.oldest_at.and_then(iso),
+            "attempts_last_hour": pace.attempts,
+            "failed_last_hour": pace.failed,
+        }));
+    }
     Ok(Json(json!({ "items": items })))
 }
 

@@ -27,7 +27,6 @@ use crate::App;
 use crate::approved::{self, NotOffered};
 use crate::conversation::{NotDecided, decide, decision};
 use crate::conversations::{cursor_text, talk_query};
-use crate::desks::{channels, closing, provider};
 use crate::end_users::{self, end_user_query, sentence, tied_words};
 use crate::query::Query;
 use crate::talk_words::{closing_word, stage_word};
@@ -67,48 +66,6 @@ impl FromRequestParts<App> for Someone {
         let (account, end_user) = path.0;
         Ok(Self(AccountName::new(account), EndUserId::new(end_user)))
     }
-}
-
-pub(super) async fn desks(State(app): State<App>, _by: Bearer<Look>) -> Answer {
-    let items: Vec<Value> = app
-        .shared
-        .desks_now()
-        .into_iter()
-        .map(|now| {
-            let (config, desk) = (&now.config, &now.config.desk);
-            json!({
-                "name": desk.name.as_str(),
-                "account": desk.account.as_str(),
-                "channels": channels(desk),
-                "site": desk.site.as_str(),
-                "service_desk": config.service_desk,
-                "request_type": config.request_type,
-                "reporter": config.reporter,
-                "closing": closing(desk),
-                "status_notifications": desk.notifications.others,
-                "attachments_out": desk.attachments_out,
-                "requests_per_hour": desk.requests_per_hour_max,
-            })
-        })
-        .collect();
-    let accounts: Vec<Value> = app
-        .shared
-        .accounts_now()
-        .into_iter()
-        .map(|account| {
-            json!({
-                "name": account.name.as_str(),
-                "provider": provider(account.provider),
-                "health": account.health.as_str(),
-                "works": account.health.works(),
-                "reason": account.reason,
-                "since": iso(account.since),
-                "webhook": account.hook_url,
-                "webhook_seen_at": account.webhook_seen_at.and_then(iso),
-            })
-        })
-        .collect();
-    Ok(Json(json!({ "items": items, "accounts": accounts })))
 }
 
 /// What every answer about a conversation holds.

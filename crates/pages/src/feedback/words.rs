@@ -98,7 +98,7 @@ pub(super) fn not_merged(why: NotMerged) -> &'static str {
 }
 
 /// A number with blanks between its thousands.
-pub(super) fn number(number: i64) -> String {
+pub(crate) fn number(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {

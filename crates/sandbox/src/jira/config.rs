@@ -241,6 +241,9 @@ pub struct Switches {
     /// Do not show the property of a service project's comment: only `jsdPublic` (Cloud) says
     /// that it is internal.
     pub comment_properties_hidden: bool,
+    /// An installed app declares an index of the property with linked conversations, so that JQL
+    /// finds issues by its count. Without one the property cannot be searched.
+    pub links_searchable: bool,
 }
 
 /// The whole site.

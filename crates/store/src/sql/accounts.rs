@@ -16,7 +16,8 @@ const NOBODY: i64 = 0;
 /// The columns that [`read`] reads, in its order.
 pub(crate) const COLUMNS: &str = "account.id, account.email, account.name, account.role, \
     account.projects, account.password, account.active, account.version, account.made_at, \
-    account.signed_in_at";
+    account.signed_in_at, (SELECT COUNT(*) FROM second_factor factor \
+      WHERE factor.account = account.id AND factor.confirmed_at IS NOT NULL)";
 
 /// Reads an account from the column `first` on.
 pub(crate) fn read(row: &Row, first: usize) -> Result<Account, StoreError> {
@@ -31,6 +32,7 @@ pub(crate) fn read(row: &Row, first: usize) -> Result<Account, StoreError> {
         version: row.int(first + 7)?,
         made_at: Millis(row.int(first + 8)?),
         signed_in_at: row.int_or_null(first + 9)?.map(Millis),
+        second_factor: row.truth(first + 10)?,
     })
 }
 

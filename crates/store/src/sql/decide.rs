@@ -8,7 +8,7 @@ use bowline_domain::link::{Link, LinkEnd, Source};
 use serde::{Deserialize, Serialize};
 
 use crate::committer::Writer;
-use crate::db::{Conn, ROWS_MAX, Value, in_list, values};
+use crate::db::{Conn, Dialect, ROWS_MAX, Value, in_list, values};
 use crate::error::StoreError;
 use crate::model::{
     Committed, Decided, Decision, EventState, LaneKind, Lease, TakenEffect, Verdict,
@@ -57,12 +57,12 @@ pub(crate) async fn decide(
         .collect();
     store_records(conn, &decided).await?;
     store_links(conn, &decided).await?;
-    store_facts(conn, &decided).await?;
+    let existing = store_facts(conn, &decided).await?;
     talk::store(conn, &decided).await?;
     contacts::take::store(conn, &decided).await?;
     feedback::capture::store(conn, &decided).await?;
     end_held(conn, &decided).await?;
-    let mut taken = store_effects(conn, writer, &decided).await?;
+    let mut taken = store_effects(conn, writer, &decided, &existing).await?;
 
     Ok(decisions
         .iter()
@@ -221,22 +221,44 @@ fn sources_json(sources: &[Source]) -> Result<String, StoreError> {
     json(&stored)
 }
 
-async fn store_facts(conn: &mut Conn, decided: &[(&Decision, &Decided)]) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO fact (site, issue, fact, event) {inserted} \
+/// Stores facts, and says which of the effects are stored already. PostgreSQL does both in one
+/// statement: each statement costs a round trip, which a note waits for.
+async fn store_facts(
+    conn: &mut Conn,
+    decided: &[(&Decision, &Decided)],
+) -> Result<HashSet<String>, StoreError> {
+    const FACTS: &str = "INSERT INTO fact (site, issue, fact, event) {inserted} \
         ON CONFLICT (site, issue, fact) DO NOTHING";
-    let mut rows = Vec::new();
+    const BOTH: &str = "WITH v (key, site, issue, fact, event) AS (VALUES {rows}), \
+        told AS (INSERT INTO fact (site, issue, fact, event) \
+          SELECT site, issue, fact, event FROM v WHERE fact IS NOT NULL \
+          ON CONFLICT (site, issue, fact) DO NOTHING) \
+        SELECT effect.key FROM v JOIN effect ON effect.key = v.key";
+    let mut facts = Vec::new();
     for (decision, decided) in decided {
         for fact in &decided.facts {
             let (site, issue) = issue_of(decided)?;
-            rows.push(values![
-                site.as_str(),
-                issue.as_str(),
-                fact.as_str(),
-                decision.event.0
-            ]);
+            let event = decision.event.0;
+            facts.push(values![site.as_str(), issue.as_str(), fact.as_str(), event]);
         }
     }
-    insert_rows(conn, "recording facts", SQL, rows).await
+    let effects = decided.iter().flat_map(|(_, decided)| &decided.effects);
+    let keys: Vec<&str> = effects.map(|effect| effect.key.as_str()).collect();
+    if facts.is_empty() || keys.is_empty() || conn.dialect() == Dialect::Sqlite {
+        insert_rows(conn, "recording facts", FACTS, facts).await?;
+        return existing_keys(conn, &keys).await;
+    }
+    let nothing = || values![None::<String>, None::<String>, None::<String>, None::<i64>];
+    let count = facts.len().max(keys.len());
+    let mut args = Vec::with_capacity(count * 5);
+    let mut facts = facts.into_iter();
+    for place in 0..count {
+        args.push(Value::from(keys.get(place).map(|key| (*key).to_owned())));
+        args.extend(facts.next().unwrap_or_else(nothing));
+    }
+    let doing = "recording facts and looking for effects";
+    let found = conn.rows_of_many(doing, BOTH, 5, args).await?;
+    found.iter().map(|row| row.text(0)).collect()
 }
 
 /// Inserts rows that differ in their key (PostgreSQL takes no row twice in one statement), in an
@@ -265,6 +287,7 @@ async fn store_effects(
     conn: &mut Conn,
     writer: &Writer,
     decided: &[(&Decision, &Decided)],
+    existing: &HashSet<String>,
 ) -> Result<HashMap<EventId, Vec<TakenEffect>>, StoreError> {
     let mut outgoing: Vec<Outgoing<'_>> = Vec::new();
     for (decision, decided) in decided {
@@ -279,7 +302,6 @@ async fn store_effects(
     if outgoing.is_empty() {
         return Ok(HashMap::new());
     }
-    let existing = existing_keys(conn, &outgoing).await?;
     let mut seen = HashSet::new();
     outgoing.retain(|out| {
         let key = out.effect.key.as_str();
@@ -289,13 +311,10 @@ async fn store_effects(
     insert_effects(conn, &outgoing, leases).await
 }
 
-async fn existing_keys(
-    conn: &mut Conn,
-    outgoing: &[Outgoing<'_>],
-) -> Result<HashSet<String>, StoreError> {
+async fn existing_keys(conn: &mut Conn, keys: &[&str]) -> Result<HashSet<String>, StoreError> {
     let mut existing = HashSet::new();
-    for chunk in outgoing.chunks(ROWS_MAX) {
-        let (list, args) = in_list(1, chunk.iter().map(|out| out.effect.key.as_str()));
+    for chunk in keys.chunks(ROWS_MAX) {
+        let (list, args) = in_list(1, chunk.iter().copied());
         let sql = format!("SELECT key FROM effect WHERE key IN {list}");
         for row in conn.rows("looking for effects", &sql, args).await? {
             existing.insert(row.text(0)?);

@@ -136,7 +136,7 @@ fn narrow(conditions: &mut Conditions, filter: &DeliveryFilter) {
 }
 
 /// How an outcome without effects begins, as it is stored.
-const NO_EFFECTS: &str = "{\"effects\":0,%";
+pub(crate) const NO_EFFECTS: &str = "{\"effects\":0,%";
 
 /// The numbers between which the deliveries are that are asked for: the first, and the end.
 async fn bounds(conn: &mut Conn, filter: &DeliveryFilter) -> Result<(i64, i64), StoreError> {
@@ -157,6 +157,15 @@ async fn bounds(conn: &mut Conn, filter: &DeliveryFilter) -> Result<(i64, i64), 
         None => 1,
     };
     Ok((first, end))
+}
+
+/// The number of the first delivery since a time, and the end of those there are.
+pub(crate) async fn since(conn: &mut Conn, at: Millis) -> Result<(i64, i64), StoreError> {
+    let filter = DeliveryFilter {
+        from: Some(at),
+        ..DeliveryFilter::default()
+    };
+    bounds(conn, &filter).await
 }
 
 /// How the time of the next row from a number on is read, of deliveries.

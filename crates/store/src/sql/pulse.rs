@@ -1,9 +1,10 @@
 //! How all is going: queues, what was done, what goes wrong.
 
+use bowline_domain::connection::Connection;
 use bowline_domain::ids::{EventId, LaneKey};
 use bowline_domain::time::Millis;
 
-use crate::browse::{Day, Failing, Queue, Trouble};
+use crate::browse::{Day, Failing, Pace, Queue, Trouble};
 use crate::db::{Conn, Row, values};
 use crate::error::StoreError;
 use crate::model::LaneKind;
@@ -42,6 +43,59 @@ pub(crate) async fn oldest_effect(conn: &mut Conn) -> Result<Option<Millis>, Sto
         .await?;
     let oldest = rows.first().map_or(Ok(None), |row| row.int_or_null(0))?;
     Ok(oldest.map(Millis))
+}
+
+/// How the time of the next row from a number on is read, of attempts.
+const ATTEMPTS: (&str, &str) = (
+    "finding attempts by time",
+    "SELECT id, started_at FROM attempt WHERE id >= $1 ORDER BY id LIMIT 1",
+);
+
+pub(crate) async fn pace(
+    conn: &mut Conn,
+    connection: &Connection,
+    since: Millis,
+    now: Millis,
+) -> Result<Pace, StoreError> {
+    // A lane that is due later and did not fail waits on purpose: for more that belongs together,
+    // or for its time.
+    const EVENT: &str = "SELECT MIN(event.received_at) FROM event \
+        JOIN lane ON lane.key = event.lane \
+        WHERE event.state = 0 AND event.connection = $1 \
+          AND (lane.due_at <= $2 OR lane.failures > 0)";
+    const EFFECT: &str = "SELECT MIN(effect.planned_at) FROM effect \
+        JOIN lane ON lane.key = effect.lane \
+        WHERE effect.state IN (0, 1, 4) AND effect.connection = $1 \
+          AND (lane.due_at <= $2 OR lane.failures > 0)";
+    const LAST: &str = "SELECT id FROM attempt ORDER BY id DESC LIMIT 1";
+    const COUNT: &str = "SELECT COUNT(*), \
+          CAST(COALESCE(SUM(CASE WHEN attempt.outcome IN ('confirmed', 'dropped') THEN 0 ELSE 1 END), 0) \
+            AS BIGINT) \
+        FROM attempt JOIN effect ON effect.id = attempt.effect \
+        WHERE attempt.id >= $1 AND attempt.started_at >= $2 AND effect.connection = $3";
+    let key = connection.key();
+    let mut oldest: Option<i64> = None;
+    for (doing, sql) in [
+        ("reading the oldest event of a connection", EVENT),
+        ("reading the oldest effect of a connection", EFFECT),
+    ] {
+        let rows = conn.rows(doing, sql, values![key.as_str(), now.0]).await?;
+        let found = rows.first().map_or(Ok(None), |row| row.int_or_null(0))?;
+        oldest = oldest.into_iter().chain(found).min();
+    }
+    let rows = conn
+        .rows("finding the latest attempt", LAST, Vec::new())
+        .await?;
+    let last = rows.first().map_or(Ok(0), |row| row.int(0))?;
+    let first = first_since(conn, since, last, ATTEMPTS).await?;
+    let args = values![first, since.0, key.as_str()];
+    let rows = conn.rows("counting attempts", COUNT, args).await?;
+    let count = |at| rows.first().map_or(Ok(0), |row| row.int(at));
+    Ok(Pace {
+        oldest_at: oldest.map(Millis),
+        attempts: count(0)?,
+        failed: count(1)?,
+    })
 }
 
 /// How the time of the next row from a number on is read, of effects.

@@ -5,7 +5,7 @@ use bowline_domain::time::Millis;
 use crate::access::{Account, Session};
 use crate::db::{Conn, Row, values};
 use crate::error::StoreError;
-use crate::sql::accounts;
+use crate::sql::{accounts, second_factor};
 
 const COLUMNS: &str = "session.key, session.account, session.made_at, session.seen_at, \
     session.ends_at, session.browser, session.address";
@@ -96,9 +96,10 @@ pub(crate) async fn end(conn: &mut Conn, key: &str, account: i64) -> Result<bool
     Ok(ended > 0)
 }
 
-/// Ends all sessions of an account but the one with the key `keep`.
+/// Ends all sessions of an account but the one with the key `keep`, and those that are half begun.
 pub(crate) async fn end_all(conn: &mut Conn, account: i64, keep: &str) -> Result<u64, StoreError> {
     const SQL: &str = "DELETE FROM session WHERE account = $1 AND key <> $2";
+    second_factor::nobody_half_way(conn, account).await?;
     conn.run("ending sessions", SQL, values![account, keep])
         .await
 }

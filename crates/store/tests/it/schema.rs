@@ -10,8 +10,8 @@ use bowline_store::{Open, Store, StoreError};
 use crate::support::*;
 use crate::{
     accepting, access, browsing, configuring, contact_runs, contacts, deciding, feedback,
-    feedback_backfills, lanes, reading, readings, retention, settling, taken_over, talk_browsing,
-    talking, viewing,
+    feedback_backfills, lanes, reading, readings, replays, retention, settling, signing_in,
+    taken_over, talk_browsing, talking, viewing,
 };
 
 on_both!(
@@ -321,6 +321,7 @@ async fn exercise(backend: Backend) {
     run(backend, feedback::a_ticket_is_split_and_tied_to_issues).await;
     run(backend, feedback::what_is_erased_leaves_a_shell).await;
     run(backend, feedback_backfills::a_backfill_goes_its_way).await;
+    run(backend, replays::a_replay_goes_its_way).await;
     run(
         backend,
         feedback_backfills::who_gave_feedback_is_found_and_moves_when_they_are_merged,
@@ -334,6 +335,26 @@ async fn exercise(backend: Backend) {
     run(backend, contact_runs::choices_are_kept_for_who_made_them).await;
     run(backend, readings::what_was_read_is_kept).await;
     run(backend, readings::a_held_send_ends_once).await;
+    run(
+        backend,
+        signing_in::a_code_counts_once_and_wrong_ones_are_counted,
+    )
+    .await;
+    run(
+        backend,
+        signing_in::who_is_half_way_comes_in_once_and_in_time,
+    )
+    .await;
+    run(
+        backend,
+        signing_in::a_sealed_factor_is_sealed_anew_unless_it_changed,
+    )
+    .await;
+    run(
+        backend,
+        signing_in::tries_to_sign_in_are_counted_by_all_processes_together,
+    )
+    .await;
 }
 
 /// What the sources say that statements are for: the text after `.rows(`, `.run(` and the like.
@@ -363,7 +384,12 @@ fn purposes() -> BTreeSet<String> {
 }
 
 /// Purposes of which no statement is run on one of the databases, with the reason.
-const ONE_SIDED: [(&str, Backend, &str); 8] = [
+const ONE_SIDED: [(&str, Backend, &str); 9] = [
+    (
+        "recording facts and looking for effects",
+        Backend::Sqlite,
+        "two statements, which cost no round trip there",
+    ),
     ("opening the SQLite file", Backend::Sqlite, "no statement"),
     ("opening the SQLite file", Backend::Postgres, "no statement"),
     ("reaching PostgreSQL", Backend::Sqlite, "no statement"),
@@ -404,6 +430,7 @@ const MAY_SCAN: [&str; 15] = [
     // One row, from the end.
     "finding the latest delivery",
     "finding the latest effect",
+    "finding the latest attempt",
     // In the order of an index, up to the end of a page.
     "looking through links",
     "looking through conversations",

@@ -45,12 +45,12 @@ const SECTIONS: &[Section] = &[
     Section {
         path: "channel_account[]",
         title: "`[[channel_account]]`: an account at a messaging provider",
-        intro: "MessageBird delivers to `/hooks/messagebird/{name}`, WhatsApp to `/hooks/whatsapp/{name}`.",
+        intro: "MessageBird delivers to `/hooks/messagebird/{name}`, WhatsApp to `/hooks/whatsapp/{name}`. Accounts are made on pages as well; one that is declared here wins over one of the same name that was made there.",
     },
     Section {
         path: "desk[]",
         title: "`[[desk]]`: channels that feed requests",
-        intro: "What an end user writes on a channel of the desk becomes a request of its type. See [messaging.md](messaging.md).",
+        intro: "What an end user writes on a channel of the desk becomes a request of its type. Desks are made on pages as well; one that is declared here wins over one of the same name, or of the same channels, that was made there. See [messaging.md](messaging.md).",
     },
     Section {
         path: "product[]",

@@ -28,6 +28,7 @@ enum Test {
     Set(SetField, Vec<Option<String>>),
     Date(DateField, Operator, i64),
     Text(TextField, Vec<String>),
+    Links(Operator, i64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -210,6 +211,19 @@ impl Test {
                 })
             }
             Self::Text(field, words) => field.contains(issue, words),
+            Self::Links(operator, bound) => {
+                let count = issue
+                    .properties
+                    .get(LINKS_PROPERTY)
+                    .and_then(|value| value["count"].as_i64());
+                count.is_some_and(|count| match operator {
+                    Operator::Less => count < *bound,
+                    Operator::LessEqual => count <= *bound,
+                    Operator::More => count > *bound,
+                    Operator::MoreEqual => count >= *bound,
+                    _ => count == *bound,
+                })
+            }
         }
     }
 
@@ -314,6 +328,21 @@ fn unknown_field(field: &str) -> Refusal {
     ))
 }
 
+/// The issue property with linked conversations.
+const LINKS_PROPERTY: &str = "intercom.conversation.links";
+
+/// How JQL names the count in it.
+const LINKS_COUNT: &str = "issue.property[intercom.conversation.links].count";
+
+fn links(clause: &Clause) -> Result<Test, Refusal> {
+    let number = match clause.values.as_slice() {
+        [Operand::Text(text)] => text.parse().ok(),
+        _ => None,
+    };
+    let number = number.ok_or_else(|| wrong_operand(clause))?;
+    Ok(Test::Links(clause.operator, number))
+}
+
 struct Binder<'a> {
     state: &'a State,
     caller: &'a User,
@@ -375,6 +404,7 @@ impl Binder<'_> {
             "summary" => text(clause, TextField::Summary),
             "description" => text(clause, TextField::Description),
             "comment" => text(clause, TextField::Comment),
+            LINKS_COUNT if self.state.switches.links_searchable => links(clause),
             _ => Err(unknown_field(&clause.field)),
         }
     }

@@ -8,6 +8,7 @@ use crate::db::{Conn, Row, values};
 use crate::error::StoreError;
 use crate::feedback::{Backfill, BackfillState, BackfillStep};
 use crate::sql::audit;
+use crate::sql::runs::{self, Run};
 
 const COLUMNS: &str = "id, product, since, state, found, looked, made, cursor, trouble, who, at, \
     ended_at";
@@ -64,21 +65,7 @@ pub(crate) async fn become_(
     at: Millis,
     entries: &[AuditEntry],
 ) -> Result<bool, StoreError> {
-    const SQL: &str = "UPDATE backfill SET state = $1, ended_at = $2, trouble = NULL \
-        WHERE id = $3";
-    let Some(before) = one(conn, id).await? else {
-        return Ok(false);
-    };
-    if !before.state.may_become(to) {
-        return Ok(false);
-    }
-    let over = matches!(to, BackfillState::Done | BackfillState::Cancelled);
-    let args = values![to.as_str(), over.then_some(at.0), id];
-    conn.run("moving a backfill", SQL, args).await?;
-    for entry in entries {
-        audit::add(conn, entry).await?;
-    }
-    Ok(true)
+    runs::become_(conn, Run::Backfill, id, to, at, entries).await
 }
 
 /// Takes one that is running and that nobody else holds, or goes on holding it.
@@ -88,14 +75,8 @@ pub(crate) async fn claim(
     id: i64,
     (at, until): (Millis, Millis),
 ) -> Result<Option<Backfill>, StoreError> {
-    let sql = format!(
-        "UPDATE backfill SET holder = $2, held_until = $4 \
-         WHERE id = $1 AND state = 'running' \
-           AND (holder IS NULL OR holder = $2 OR held_until < $3) RETURNING {COLUMNS}"
-    );
-    let args = values![id, owner, at.0, until.0];
-    let rows = conn.rows("taking a backfill", &sql, args).await?;
-    rows.first().map(read).transpose()
+    let row = runs::claim(conn, (Run::Backfill, COLUMNS), owner, id, (at, until)).await?;
+    row.as_ref().map(read).transpose()
 }
 
 /// Records how far one came, unless somebody else took it over or it was cancelled meanwhile.

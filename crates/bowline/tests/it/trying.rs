@@ -1,0 +1,120 @@
+//! What the rules would have told in the last week: shown, and nothing sent or kept.
+
+use bowline_sandbox::common::journal::Journal;
+use serde_json::Value;
+
+use crate::api::Script;
+use crate::browser::Browser;
+use crate::stage::{On, Stage, on_both};
+
+on_both!(
+    the_last_week_is_tried_by_the_present_rules_and_nothing_is_sent,
+    more_issues_than_a_trial_reads_are_counted
+);
+
+/// What a trial must not change: what either platform was asked to write, and what is kept.
+async fn written(stage: &Stage) -> (i64, usize, usize) {
+    let config = stage.world.config().unwrap();
+    let url = secrecy::ExposeSecret::expose_secret(&config.database.url()).to_owned();
+    let count = "SELECT CAST(COUNT(*) AS TEXT) FROM effect";
+    let rows = bowline_store::testing::texts(&url, count).await.unwrap();
+    let effects = rows[0][0].as_deref().unwrap().parse().unwrap();
+    let writes = |journal: &Journal| {
+        journal.count(|entry| entry.method != "GET" && !entry.path.contains("/search"))
+    };
+    (
+        effects,
+        writes(stage.intercom().journal()),
+        writes(stage.jira().journal()),
+    )
+}
+
+async fn the_last_week_is_tried_by_the_present_rules_and_nothing_is_sent(on: On) {
+    let mut stage = Stage::on(on, |_| ()).await;
+    let (issue, conversation) = stage.linked().await;
+    stage
+        .lena()
+        .comment(&issue, "I <can> reproduce it.")
+        .unwrap();
+    stage.lena().transition(&issue, "Done", None).unwrap();
+    stage.note(&conversation, &["Done"]).await;
+    let alone = stage.issue("Nothing pasted.");
+    stage.settled().await;
+    let before = written(&stage).await;
+
+    let script = Script::new(&stage, "administrator", &["settings"]).await;
+    let path = "/api/v1/bindings/acme-jira/ENG/try";
+    let tried = script.get(path).await.body;
+    let rows = happened(&tried, &issue);
+    let texts: Vec<&str> = rows
+        .iter()
+        .flat_map(|row| row["notes"].as_array().unwrap())
+        .map(|note| note["text"].as_str().unwrap())
+        .collect();
+    // Told as it was told then, each once.
+    assert_eq!(texts.len(), stage.texts(&conversation).len(), "{tried:#}");
+    assert!(
+        texts
+            .iter()
+            .any(|text| text.contains("I <can> reproduce it."))
+    );
+    assert_eq!(tried["notes"], texts.len());
+    assert_eq!(tried["unlinked"], 1, "{alone} is not linked");
+    let reopened: usize = rows
+        .iter()
+        .map(|row| row["reopens"].as_array().unwrap().len())
+        .sum();
+    assert_eq!(tried["reopens"], reopened);
+    assert!(reopened > 0, "{tried:#}");
+    assert_eq!(written(&stage).await, before, "nothing was sent or kept");
+
+    // By other rules, other notes: comments are not told any more, and that is said.
+    stage.edit_config("[[binding]]", "[[binding]]\nmuted = true");
+    stage.configure().await;
+    let muted = script.get(path).await.body;
+    assert_eq!((&muted["notes"], &muted["reopens"]), (&0.into(), &0.into()));
+    let rows = happened(&muted, &issue);
+    assert!(
+        rows.iter()
+            .any(|row| row["reasons"].to_string().contains("muted")),
+        "{muted:#}"
+    );
+
+    let mut admin = Browser::signed_in(&stage, "project_administrator").await;
+    let page = admin.get("/bindings/acme-jira/ENG").await;
+    page.says("Try it on last week");
+    let page = admin.get("/bindings/acme-jira/ENG/try").await;
+    page.says("0 notes and 0 re-openings");
+    page.says(&issue);
+    assert_eq!(admin.get("/bindings/acme-jira/OPS/try").await.status, 404);
+    assert_eq!(written(&stage).await, before, "nothing was sent or kept");
+    // What was tried is not taken for told: by the old rules all goes on.
+    stage.edit_config("muted = true", "muted = false");
+    stage.configure().await;
+    stage.lena().comment(&issue, "And on it goes.").unwrap();
+    stage.note(&conversation, &["And on it goes."]).await;
+    stage.stop().await;
+}
+
+fn happened(tried: &Value, issue: &str) -> Vec<Value> {
+    let issues = tried["issues"].as_array().unwrap();
+    let found = issues.iter().find(|one| one["issue"] == issue);
+    let found = found.unwrap_or_else(|| panic!("{issue} is not in {tried:#}"));
+    found["happened"].as_array().unwrap().clone()
+}
+
+async fn more_issues_than_a_trial_reads_are_counted(on: On) {
+    let stage = Stage::on(on, |_| ()).await;
+    let (issue, _) = stage.linked().await;
+    for _ in 0..bowline_engine::try_out::TRIED_ISSUES_MAX {
+        stage.issue("Nothing pasted.");
+    }
+    stage.settled().await;
+    let script = Script::new(&stage, "administrator", &["settings"]).await;
+    let tried = script.get("/api/v1/bindings/acme-jira/ENG/try").await.body;
+    assert_eq!(tried["left_out"], 1);
+    assert_eq!(tried["issues"][0]["issue"], issue, "the linked ones first");
+    let mut admin = Browser::signed_in(&stage, "owner").await;
+    let page = admin.get("/bindings/acme-jira/ENG/try").await;
+    page.says("1 issue more had changes; one trial reads 50");
+}
