@@ -213,6 +213,8 @@ pub enum Reason {
     TicketsFollowed,
     /// Tickets went to the contact that theirs was merged into.
     TicketsMoved,
+    /// Intercom does not show a contact who gave feedback, nor anybody else.
+    PersonInDoubt,
     /// The backfill that asked for it was cancelled.
     BackfillOver,
     /// A person said what became of a send that was held.
@@ -289,6 +291,7 @@ impl Reason {
             Self::FeedbackNoteOff { .. } => "feedback_note_off",
             Self::TicketsFollowed => "tickets_followed",
             Self::TicketsMoved => "tickets_moved",
+            Self::PersonInDoubt => "person_in_doubt",
             Self::BackfillOver => "backfill_over",
             Self::SettledByHand { .. } => "settled_by_hand",
         }
@@ -525,6 +528,11 @@ impl fmt::Display for Reason {
             Self::TicketsMoved => f.write_str(
                 "The contact was merged into another one in Intercom. Their feedback belongs to \
                  the one that stays.",
+            ),
+            Self::PersonInDoubt => f.write_str(
+                "Intercom does not show this contact, nor anybody else who is asked for in the \
+                 same way. So nothing was erased. An administrator checks in Intercom that the \
+                 app may read users; it is looked again in a day.",
             ),
             Self::BackfillOver => f.write_str(
                 "The backfill that asked for this conversation was cancelled before its turn.",

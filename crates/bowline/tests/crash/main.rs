@@ -15,6 +15,7 @@ mod copying;
 mod driver;
 mod faults;
 mod kill;
+mod mending;
 mod model;
 mod overtaken;
 mod process;

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use bowline_domain::audience::Audience;
 use bowline_domain::connection::Connection;
+use bowline_domain::contacts::ids::RemoteContactId;
 use bowline_domain::effect::{Act, Effect};
 use bowline_domain::feedback::act::{FeedbackAct, note_key};
 use bowline_domain::feedback::capture::Asked;
-use bowline_domain::feedback::ids::TicketId;
+use bowline_domain::feedback::ids::{ContactId, TicketId};
 use bowline_domain::feedback::note;
 use bowline_domain::feedback::product::Product;
 use bowline_domain::feedback::ticket::Status;
@@ -19,6 +20,7 @@ use bowline_store::model::{Decided, EventSource, NewEvent, OnArrival, StoredEven
 use serde::{Deserialize, Serialize};
 
 use super::look::{self, Hint};
+use super::people;
 use crate::planner::Trouble;
 use crate::shared::Shared;
 
@@ -48,15 +50,20 @@ pub(super) enum FeedbackEvent {
         conversation: String,
         effect: Box<Effect>,
     },
+    /// Intercom did not show a contact with tickets, or another one stays.
+    Person { contact: String },
 }
 
 impl FeedbackEvent {
     fn conversation(&self) -> ConversationId {
-        let (Self::Look { conversation, .. }
-        | Self::Gone { conversation }
-        | Self::Moved { conversation, .. }
-        | Self::Make { conversation, .. }) = self;
-        ConversationId::new(conversation.as_str())
+        ConversationId::new(match self {
+            Self::Look { conversation, .. }
+            | Self::Gone { conversation }
+            | Self::Moved { conversation, .. }
+            | Self::Make { conversation, .. } => conversation.as_str(),
+            // It is about all their conversations, and has the lane of the contact.
+            Self::Person { .. } => "",
+        })
     }
 
     fn topic(&self) -> String {
@@ -68,12 +75,13 @@ impl FeedbackEvent {
             Self::Gone { .. } => "gone",
             Self::Moved { .. } => "moved",
             Self::Make { .. } => "issue",
+            Self::Person { .. } => "person",
         };
         format!("{TOPIC}.{what}")
     }
 }
 
-/// An event in the lane of its conversation.
+/// An event in the lane of its conversation or contact.
 pub(super) fn event(
     workspace: &WorkspaceName,
     told: &FeedbackEvent,
@@ -82,11 +90,17 @@ pub(super) fn event(
     at: Millis,
 ) -> Result<NewEvent, String> {
     let body = serde_json::to_string(told).map_err(|error| error.to_string())?;
+    let lane = match told {
+        FeedbackEvent::Person { contact } => {
+            LaneKey::contact_events(workspace, &RemoteContactId::new(contact.as_str()))
+        }
+        told => LaneKey::workspace_events(workspace, &told.conversation()),
+    };
     Ok(NewEvent {
         source,
         connection: Connection::Workspace(workspace.clone()),
         delivery,
-        lane: LaneKey::workspace_events(workspace, &told.conversation()),
+        lane,
         topic: told.topic(),
         received_at: at,
         body: body.into(),
@@ -116,6 +130,9 @@ pub(crate) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
         FeedbackEvent::Moved { ticket, status, .. } => {
             let ticket = TicketId(ticket);
             moved(shared, (workspace, &conversation), ticket, status).await
+        }
+        FeedbackEvent::Person { contact } => {
+            people::decide(shared, workspace, ContactId::new(contact)).await
         }
         FeedbackEvent::Make { effect, .. } => Ok(Decided {
             effects: vec![*effect],

@@ -260,7 +260,7 @@ async fn contact_gone(
     Ok(Some(erased(changes)))
 }
 
-fn erased(changes: FeedbackChanges) -> Decided {
+pub(super) fn erased(changes: FeedbackChanges) -> Decided {
     Decided {
         feedback: Some(Box::new(changes)),
         ..nothing(Reason::FeedbackErased)

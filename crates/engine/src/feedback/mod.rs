@@ -7,6 +7,7 @@ mod far;
 mod follow;
 mod look;
 mod merged;
+mod people;
 mod person;
 mod switch;
 mod triage;

@@ -1,5 +1,5 @@
 //! Looking for what no webhook told: tags that were put on while the service was away, tags that
-//! were renamed or deleted, conversations that were deleted.
+//! were renamed or deleted, conversations that were deleted, and people who are not there any more.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use bowline_store::model::EventSource;
 
 use super::event::{FeedbackEvent, event};
 use super::far::look;
+use super::people::{self, People};
 use super::switch::listed_tags;
 use crate::registry::Workspace;
 use crate::shared::Shared;
@@ -33,6 +34,7 @@ const PAGES_MAX: u32 = 200;
 /// Looks again and again, until the engine stops.
 pub(crate) async fn run(shared: Arc<Shared>) {
     let mut due: HashMap<WorkspaceName, Millis> = HashMap::new();
+    let mut people: HashMap<WorkspaceName, People> = HashMap::new();
     loop {
         let configured = shared.configured.notified();
         let registry = shared.registry();
@@ -43,7 +45,8 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             if !is_due || !standing.works() || !standing.proven() {
                 continue;
             }
-            match round(&shared, name, workspace).await {
+            let people = people.entry(name.clone()).or_default();
+            match round(&shared, name, workspace, people).await {
                 Ok(()) => drop(due.insert(name.clone(), now.plus_ms(LOOK_EVERY_MS))),
                 Err(error) => {
                     due.insert(name.clone(), now.plus_ms(LOOK_EVERY_MS / 5));
@@ -63,6 +66,7 @@ async fn round(
     shared: &Arc<Shared>,
     name: &WorkspaceName,
     workspace: &Workspace,
+    people: &mut People,
 ) -> Result<(), String> {
     let all = shared.store.products().await;
     let all = all.map_err(|error| error.to_string())?;
@@ -88,7 +92,8 @@ async fn round(
     let own = shared.store.products_of(name).await;
     let own = own.map_err(|error| error.to_string())?;
     tagged(shared, name, workspace, &own).await?;
-    deleted(shared, name, workspace).await
+    deleted(shared, name, workspace).await?;
+    people::round(shared, name, workspace, people).await
 }
 
 /// Has conversations looked at that have a tag that counts and changed since the last look. An

@@ -48,7 +48,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/api/v1/tickets/{id}/issue", post(issue))
 }
 
-fn product_json(product: &Product, counts: &[(Status, i64)]) -> Value {
+pub(super) fn product_json(product: &Product, counts: &[(Status, i64)]) -> Value {
     let tags: Vec<Value> = product
         .tags
         .iter()
@@ -204,7 +204,7 @@ fn no_ticket() -> Problem {
     Problem::not_found("There is no ticket of this number.")
 }
 
-fn body_of(body: &[u8]) -> Result<Value, Problem> {
+pub(super) fn body_of(body: &[u8]) -> Result<Value, Problem> {
     serde_json::from_slice(body)
         .map_err(|error| Problem::invalid(format!("The body is not JSON: {error}.")))
 }

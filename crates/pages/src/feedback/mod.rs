@@ -6,6 +6,7 @@ mod backfill;
 mod inbox;
 mod product;
 mod products;
+mod switch_api;
 mod ticket;
 pub(crate) mod words;
 
@@ -30,4 +31,5 @@ pub(crate) fn routes() -> Router<App> {
         .route("/products/{id}", get(product::page).post(product::change))
         .route("/products/{id}/backfill", post(backfill::act))
         .merge(api::routes())
+        .merge(switch_api::routes())
 }

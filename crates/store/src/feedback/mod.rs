@@ -112,6 +112,26 @@ impl Store {
         views::contacts_of_email(&mut self.reader().await?, workspace, email, limit).await
     }
 
+    /// Some of those who have tickets that are not erased, in the order of their ids.
+    pub async fn ticket_contacts(
+        &self,
+        workspace: &WorkspaceName,
+        after: Option<&ContactId>,
+        limit: i64,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        views::contacts_after(&mut self.reader().await?, workspace, after, limit).await
+    }
+
+    /// Who gave the newest feedback of a workspace, but for one.
+    pub async fn newest_ticket_contacts(
+        &self,
+        workspace: &WorkspaceName,
+        but: &ContactId,
+        limit: i64,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        views::newest_contacts(&mut self.reader().await?, workspace, but, limit).await
+    }
+
     /// The tickets that are tied to an issue, with their conversations.
     pub async fn tickets_of_issue(
         &self,

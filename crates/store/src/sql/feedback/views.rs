@@ -109,6 +109,44 @@ pub(crate) async fn contacts_of_email(
         .collect()
 }
 
+/// Those who have tickets, in the order of the index.
+pub(crate) async fn contacts_after(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    after: Option<&ContactId>,
+    limit: i64,
+) -> Result<Vec<ContactId>, StoreError> {
+    const SQL: &str = "SELECT DISTINCT contact FROM ticket \
+        WHERE workspace = $1 AND contact > $2 AND contact IS NOT NULL ORDER BY contact LIMIT $3";
+    let after = after.map(ContactId::as_str).unwrap_or_default();
+    let args = values![workspace.as_str(), after, limit];
+    let rows = conn.rows("listing who gave feedback", SQL, args).await?;
+    rows.iter()
+        .map(|row| row.text(0).map(ContactId::new))
+        .collect()
+}
+
+/// Who gave the newest feedback, but for one.
+pub(crate) async fn newest_contacts(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    but: &ContactId,
+    limit: i64,
+) -> Result<Vec<ContactId>, StoreError> {
+    // Among the newest tickets only, however many there are.
+    const SQL: &str = "SELECT contact FROM (SELECT contact, id FROM ticket \
+          WHERE workspace = $1 AND contact IS NOT NULL AND contact <> $2 \
+          ORDER BY id DESC LIMIT 200) AS newest \
+        GROUP BY contact ORDER BY MAX(id) DESC LIMIT $3";
+    let args = values![workspace.as_str(), but.as_str(), limit];
+    let rows = conn
+        .rows("looking for who gave feedback lately", SQL, args)
+        .await?;
+    rows.iter()
+        .map(|row| row.text(0).map(ContactId::new))
+        .collect()
+}
+
 /// The tickets that are tied to an issue.
 pub(crate) async fn of_issue(
     conn: &mut Conn,
