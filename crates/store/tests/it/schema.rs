@@ -393,7 +393,7 @@ const WAITING: [&str; 9] = [
 ];
 
 /// Statements that may look through a whole table on SQLite: what people ask for now and then.
-const MAY_SCAN: [&str; 15] = [
+const MAY_SCAN: [&str; 16] = [
     "reading settings",
     "reading active conversations",
     "listing events",
