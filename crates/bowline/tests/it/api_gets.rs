@@ -71,7 +71,6 @@ async fn examples(script: &Script<'_>) -> BTreeMap<String, Vec<String>> {
             "/api/v1/conversations/{account}/{end_user}/{generation}",
             "/api/v1/conversations",
         ),
-        ("/api/v1/end-users/{account}/{id}", "/api/v1/end-users"),
         ("/api/v1/contacts/{id}", "/api/v1/contacts"),
         ("/api/v1/companies/{id}", "/api/v1/companies"),
         ("/api/v1/tickets/{id}", "/api/v1/tickets"),
@@ -79,6 +78,20 @@ async fn examples(script: &Script<'_>) -> BTreeMap<String, Vec<String>> {
         let found = ids(script, list, "id").await;
         of(template, under(&format!("{list}/"), found));
     }
+    let people = script.get("/api/v1/end-users").await.body["items"].clone();
+    let person = |one: &Value| {
+        let (account, id) = (one["account"].as_str()?, one["id"].as_str()?);
+        Some(format!("/api/v1/end-users/{account}/{id}"))
+    };
+    of(
+        "/api/v1/end-users/{account}/{id}",
+        people
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(person)
+            .collect(),
+    );
     let links = script.get("/api/v1/links").await.body["items"].clone();
     let links = links.as_array().unwrap();
     let issue = |link: &Value| {

@@ -86,7 +86,7 @@ async fn what_jira_has_a_record_of_is_previewed_and_imported(on: On) {
     recorded(&stage, &[&conversation]).await;
     stage.issue("Without a record.");
     stage.settled().await;
-    let script = Script::new(&stage, "agent", &["links"]).await;
+    let script = Script::new(&stage, "owner", &["links"]).await;
     let body = json!({ "from": "acme-jira/ENG", "dry_run": true });
     let found = script
         .call("POST", "/api/v1/links/import", Some(body), "")
@@ -125,7 +125,7 @@ async fn a_chosen_file_and_scripts_import_the_same(on: On) {
     let page = request.send().await.unwrap().text().await.unwrap();
     assert!(page.contains("2 would be linked"), "{page}");
 
-    let script = Script::new(&stage, "agent", &["links", "read"]).await;
+    let script = Script::new(&stage, "owner", &["links", "read"]).await;
     let post = async |body: Value, name: &str| {
         let path = "/api/v1/links/import";
         script.call("POST", path, Some(body), name).await

@@ -99,7 +99,10 @@ pub(super) async fn round(
         match ask(shared, workspace, &contact).await? {
             Some(Seen::Here) => {}
             Some(_) => tell(shared, name, &contact, now).await?,
-            None => return Ok(people.forbidden(now)),
+            None => {
+                people.forbidden(now);
+                return Ok(());
+            }
         }
         people.doubtful.remove(&contact);
     }
@@ -123,7 +126,10 @@ pub(super) async fn round(
             // Intercom says where they went; there is no doubt.
             Some(Seen::Merged(_)) => tell(shared, name, &contact, now).await?,
             Some(Seen::Nowhere) => drop(people.doubtful.insert(contact.clone())),
-            None => return Ok(people.forbidden(now)),
+            None => {
+                people.forbidden(now);
+                return Ok(());
+            }
         }
         people.after = Some(contact);
     }

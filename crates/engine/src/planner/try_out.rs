@@ -264,6 +264,12 @@ fn before(mut state: IssueState, since: Millis) -> IssueState {
                 .iter()
                 .all(|source| matches!(source.origin, Origin::Description | Origin::Comment(_)))
     };
+    if state.links.iter().any(found_again)
+        && let Some(record) = &mut state.record
+    {
+        // Otherwise what is found again would count as pasted just now.
+        record.scanned = false;
+    }
     state.links.retain(|link| link.live && !found_again(link));
     state.known.clear();
     state
@@ -277,6 +283,7 @@ fn as_at(seen: &IssueSnapshot, at: Millis) -> IssueSnapshot {
         CommentView::Absent(_) => true,
     };
     then.comments.retain(there);
+    then.updated_at = at.max(seen.created_at);
     then.comments_complete = seen.comments_complete && then.comments.len() == seen.comments.len();
     then
 }

@@ -59,9 +59,10 @@ pub(crate) async fn pace(
 ) -> Result<Pace, StoreError> {
     // A lane that is due later and did not fail waits on purpose: for more that belongs together,
     // or for its time.
+    // Found by the index of what waits, not by that of all deliveries of a connection.
     const EVENT: &str = "SELECT MIN(event.received_at) FROM event \
         JOIN lane ON lane.key = event.lane \
-        WHERE event.state = 0 AND event.connection = $1 \
+        WHERE event.state = 0 AND event.connection || '' = $1 \
           AND (lane.due_at <= $2 OR lane.failures > 0)";
     const EFFECT: &str = "SELECT MIN(effect.planned_at) FROM effect \
         JOIN lane ON lane.key = effect.lane \

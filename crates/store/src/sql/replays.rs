@@ -32,7 +32,7 @@ struct Place {
     run: ReplayRun,
     first: i64,
     /// The latest delivery that it went through.
-    place: i64,
+    reached: i64,
 }
 
 fn read(row: &Row) -> Result<Place, StoreError> {
@@ -56,7 +56,7 @@ fn read(row: &Row) -> Result<Place, StoreError> {
             ended_at: row.int_or_null(12)?.map(Millis),
         },
         first: row.int(3)?,
-        place: row.int(9)?,
+        reached: row.int(9)?,
     })
 }
 
@@ -159,6 +159,8 @@ pub(crate) async fn part(
     id: i64,
     (at, until): (Millis, Millis),
 ) -> Result<Option<ReplayRun>, StoreError> {
+    const SQL: &str = "UPDATE replay SET looked = $1, put_back = $2, place = $3, state = $4, \
+        ended_at = $5 WHERE id = $6";
     let row = runs::claim(conn, (Run::Replay, COLUMNS), &writer.owner, id, (at, until)).await?;
     let Some(mut it) = row.as_ref().map(read).transpose()? else {
         return Ok(None);
@@ -168,17 +170,15 @@ pub(crate) async fn part(
     let looked = i64::try_from(ids.len()).unwrap_or(i64::MAX);
     it.run.looked += looked;
     it.run.put_back += put_back;
-    it.place = ids.last().copied().unwrap_or(it.place);
+    it.reached = ids.last().copied().unwrap_or(it.reached);
     if !full {
         it.run.state = BackfillState::Done;
         it.run.ended_at = Some(at);
     }
-    const SQL: &str = "UPDATE replay SET looked = $1, put_back = $2, place = $3, state = $4, \
-        ended_at = $5 WHERE id = $6";
     let args = values![
         it.run.looked,
         it.run.put_back,
-        it.place,
+        it.reached,
         it.run.state.as_str(),
         it.run.ended_at.map(|at| at.0),
         id
@@ -194,7 +194,7 @@ async fn next(conn: &mut Conn, it: &Place) -> Result<(Vec<i64>, bool), StoreErro
     let sql = format!(
         "SELECT id FROM event WHERE id > $1 AND id <= $2 AND {condition} ORDER BY id LIMIT $3"
     );
-    let mut args = values![it.place, it.run.last.0, PART];
+    let mut args = values![it.reached, it.run.last.0, PART];
     args.extend(more);
     let rows = conn.rows("taking the next of a replay", &sql, args).await?;
     let ids: Vec<i64> = rows
@@ -276,7 +276,7 @@ async fn watched(conn: &mut Conn, it: Place) -> Result<ReplayRun, StoreError> {
     let sql = format!(
         "SELECT COUNT(*) FROM event WHERE state = 0 AND id >= $1 AND id <= $2 AND {condition}"
     );
-    let mut args = values![it.first, it.place];
+    let mut args = values![it.first, it.reached];
     args.extend(more);
     let rows = conn.rows("watching a replay", &sql, args).await?;
     let waiting = rows.first().map_or(Ok(0), |row| row.int(0))?;

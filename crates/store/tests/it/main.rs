@@ -26,6 +26,7 @@ mod reading;
 mod readings;
 mod replays;
 mod replicas;
+mod reports;
 mod retention;
 mod schema;
 mod settling;

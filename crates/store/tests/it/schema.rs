@@ -10,8 +10,8 @@ use bowline_store::{Open, Store, StoreError};
 use crate::support::*;
 use crate::{
     accepting, access, browsing, configuring, contact_runs, contacts, deciding, feedback,
-    feedback_backfills, lanes, reading, readings, replays, retention, settling, signing_in,
-    taken_over, talk_browsing, talking, viewing,
+    feedback_backfills, lanes, reading, readings, replays, reports, retention, settling,
+    signing_in, taken_over, talk_browsing, talking, viewing,
 };
 
 on_both!(
@@ -322,6 +322,7 @@ async fn exercise(backend: Backend) {
     run(backend, feedback::what_is_erased_leaves_a_shell).await;
     run(backend, feedback_backfills::a_backfill_goes_its_way).await;
     run(backend, replays::a_replay_goes_its_way).await;
+    run(backend, reports::a_connection_has_its_pace).await;
     run(
         backend,
         feedback_backfills::who_gave_feedback_is_found_and_moves_when_they_are_merged,
