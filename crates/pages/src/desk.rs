@@ -395,7 +395,7 @@ async fn show(
     let page = DeskPage {
         shell: caller
             .shell(
-                &desk.map_or_else(|| "Make a desk".to_owned(), |desk| desk.name.to_string()),
+                desk.map_or_else(|| "Make a desk".to_owned(), |desk| desk.name.to_string()),
                 Place::Talks,
             )
             .noting(noted),

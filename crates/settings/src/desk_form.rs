@@ -378,11 +378,11 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_by_field() {
+        type Change = fn(&mut DeskForm);
         assert_eq!(
             fields(&DeskForm::default()),
             ["account", "site", "service_desk", "request_type"]
         );
-        type Change = fn(&mut DeskForm);
         let cases: [(&str, Change); 11] = [
             ("name", |form| form.name = "My Desk".to_owned()),
             ("channels", |form| form.channels = String::new()),
@@ -393,7 +393,7 @@ mod tests {
             ("reopen_within", |form| form.reopen_within = "1w".to_owned()),
             ("reopen_within", |form| form.reopen_within = "5".to_owned()),
             ("quiet_seconds", |form| {
-                form.quiet_seconds = "301".to_owned()
+                form.quiet_seconds = "301".to_owned();
             }),
             ("requests_per_hour", |form| {
                 form.requests_per_hour = "0".to_owned();

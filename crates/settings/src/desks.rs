@@ -261,7 +261,7 @@ impl Settings {
             stored.fields = values(&form.fields, &fields.value).map_err(ChangeRefusal::Faults)?;
         }
         let findings = check(&jira, &merge_desk::desk(&name, &stored)).await;
-        let faults: Vec<Fault> = findings.into_iter().filter_map(faulty).collect();
+        let faults: Vec<Fault> = findings.iter().filter_map(faulty).collect();
         if faults.is_empty() {
             Ok(stored)
         } else {
@@ -298,7 +298,7 @@ fn no_desk(key: &str, error: &ApiError) -> ChangeRefusal {
     }
 }
 
-fn faulty(finding: Finding) -> Option<Fault> {
+fn faulty(finding: &Finding) -> Option<Fault> {
     let field = match finding.about {
         About::Account => "account",
         About::Site => "site",

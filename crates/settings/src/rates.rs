@@ -34,7 +34,7 @@ pub(crate) fn lag(pace: &Pace, now: Millis) -> Finding {
     let waits = format!("what has waited longest came {} ago", in_words(age));
     match age {
         ..LAG_NOTE_MS => Finding::good(what, waits),
-        ..LAG_BAD_MS => Finding::note(
+        LAG_NOTE_MS..LAG_BAD_MS => Finding::note(
             what,
             format!("{waits}; it should be less than a minute. It may catch up by itself."),
         ),

@@ -87,7 +87,7 @@ impl Vault {
             text: factor.sealed.clone(),
             key: factor.sealed_by.clone(),
         };
-        let anew = self.seal(name, &*self.open(name, &sealed)?)?;
+        let anew = self.seal(name, &self.open(name, &sealed)?)?;
         Ok(SecondFactor {
             sealed: anew.text,
             sealed_by: anew.key,

@@ -54,7 +54,7 @@ async fn imported(stage: &Stage, words: &str) {
         done.words()
     );
     stage.settled().await;
-    assert_eq!(stage.links(&first).await, [one.clone()]);
+    assert_eq!(stage.links(&first).await, std::slice::from_ref(&one));
     assert_eq!(stage.links(&second).await.len(), 2);
     assert_eq!(stage.links(&linked).await.len(), 1);
     for conversation in [&one, &other] {

@@ -21,7 +21,10 @@ fn tried_json(tried: &Tried) -> Value {
             "text": crate::plain::of_html(html),
         })
     });
-    let reopens = tried.reopens.iter().map(|one| one.as_str());
+    let reopens = tried
+        .reopens
+        .iter()
+        .map(bowline_domain::ids::ConversationId::as_str);
     let reasons = tried
         .reasons
         .iter()

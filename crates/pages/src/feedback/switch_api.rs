@@ -26,7 +26,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// Intercom did not answer: nothing is known, and nothing was switched.
-fn remote(error: CannotSwitch) -> Problem {
+fn remote(error: &CannotSwitch) -> Problem {
     Problem::new(
         StatusCode::BAD_GATEWAY,
         "intercom_unavailable",
@@ -46,10 +46,10 @@ async fn choices(
 ) -> Result<Json<Value>, Problem> {
     let product = found(&app, id).await?;
     let missing = missing_permissions(&app.shared, &product.workspace).await;
-    let missing = missing.map_err(remote)?;
+    let missing = missing.map_err(|error| remote(&error))?;
     let listed = if missing.is_empty() {
         let listed = tags_now(&app.shared, &product.workspace).await;
-        listed.map_err(remote)?
+        listed.map_err(|error| remote(&error))?
     } else {
         Vec::new()
     };
@@ -131,7 +131,7 @@ async fn switch(
 /// missing.
 async fn chosen(app: &App, product: &Product, body: &Value) -> Result<Vec<ListedTag>, Problem> {
     let missing = missing_permissions(&app.shared, &product.workspace).await;
-    let missing = missing.map_err(remote)?;
+    let missing = missing.map_err(|error| remote(&error))?;
     if !missing.is_empty() {
         let named: Vec<String> = missing
             .iter()
@@ -148,7 +148,7 @@ async fn chosen(app: &App, product: &Product, body: &Value) -> Result<Vec<Listed
         ));
     }
     let listed = tags_now(&app.shared, &product.workspace).await;
-    let listed = listed.map_err(remote)?;
+    let listed = listed.map_err(|error| remote(&error))?;
     let wanted: BTreeSet<&str> = body
         .get("tags")
         .and_then(Value::as_array)

@@ -176,7 +176,10 @@ pub(crate) async fn a_sealed_factor_is_sealed_anew_unless_it_changed(world: &Wor
     };
     assert!(!reseal("s1").await);
     assert!(reseal("s2").await);
-    assert_eq!(store.second_factors().await.unwrap(), [anew.clone()]);
+    assert_eq!(
+        store.second_factors().await.unwrap(),
+        std::slice::from_ref(&anew)
+    );
 }
 
 fn names(names: &[(&str, i64)]) -> Vec<TryName> {
