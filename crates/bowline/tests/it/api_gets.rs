@@ -116,7 +116,18 @@ async fn examples(script: &Script<'_>) -> BTreeMap<String, Vec<String>> {
             vec![format!("/api/v1/bindings/acme-jira/ENG/{what}")],
         );
     }
+    for list in ["/api/v1/channel-accounts", "/api/v1/desks"] {
+        let found = ids(script, list, "name").await;
+        of(
+            &format!("{list}/{{name}}"),
+            under(&format!("{list}/"), found),
+        );
+    }
     let product = ids(script, "/api/v1/products", "id").await.remove(0);
+    of(
+        "/api/v1/products/{id}/feedback",
+        vec![format!("/api/v1/products/{product}/feedback")],
+    );
     let body = json!({ "from": "2020-01-01T00:00:00Z" });
     let path = format!("/api/v1/products/{product}/backfills");
     let begun = script.call("POST", &path, Some(body), "").await.body;

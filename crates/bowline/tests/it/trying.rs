@@ -1,7 +1,7 @@
 //! What the rules would have told in the last week: shown, and nothing sent or kept.
 
 use bowline_sandbox::common::journal::Journal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api::Script;
 use crate::browser::Browser;
@@ -9,6 +9,7 @@ use crate::stage::{On, Stage, on_both};
 
 on_both!(
     the_last_week_is_tried_by_the_present_rules_and_nothing_is_sent,
+    a_link_made_by_hand_was_not_there_before,
     more_issues_than_a_trial_reads_are_counted
 );
 
@@ -104,6 +105,28 @@ fn happened(tried: &Value, issue: &str) -> Vec<Value> {
     let found = issues.iter().find(|one| one["issue"] == issue);
     let found = found.unwrap_or_else(|| panic!("{issue} is not in {tried:#}"));
     found["happened"].as_array().unwrap().clone()
+}
+
+async fn a_link_made_by_hand_was_not_there_before(on: On) {
+    let stage = Stage::on(on, |_| ()).await;
+    let conversation = stage.conversation();
+    let issue = stage.issue("Nothing pasted.");
+    stage.settled().await;
+    let script = Script::new(&stage, "administrator", &["settings", "links"]).await;
+    let link = json!({ "issue": issue, "conversation": stage.address(&conversation).as_str() });
+    let made = script.call("POST", "/api/v1/links", Some(link), "").await;
+    assert_eq!(made.status, 202, "{}", made.body);
+    stage.note(&conversation, &["linked"]).await;
+    stage.lena().comment(&issue, "Now they hear it.").unwrap();
+    stage.note(&conversation, &["Now they hear it."]).await;
+    stage.settled().await;
+
+    let tried = script.get("/api/v1/bindings/acme-jira/ENG/try").await.body;
+    for row in happened(&tried, &issue) {
+        let told = row["notes"].to_string();
+        assert!(!told.contains("created"), "{tried:#}");
+    }
+    assert!(tried.to_string().contains("Now they hear it."), "{tried:#}");
 }
 
 async fn more_issues_than_a_trial_reads_are_counted(on: On) {

@@ -297,7 +297,12 @@ fn walk(
 ) -> Vec<Tried> {
     let mut made = BTreeSet::new();
     let mut all = Vec::new();
+    // What people linked by hand meanwhile was not there before.
+    let mut linked_later = std::mem::take(&mut state.links);
     for (at, happening) in dated {
+        let (now, later) = linked_later.into_iter().partition(|link| link.since <= *at);
+        state.links.extend::<Vec<Link>>(now);
+        linked_later = later;
         let then = Observation::Present(Box::new(as_at(seen, *at)));
         let plan = plan(
             &state,
