@@ -97,6 +97,8 @@ pub(crate) async fn all_of_a_decision_is_stored_together(world: &World) {
     let made = world.store.effects_of(id).await.unwrap();
     let made: Vec<_> = made.into_iter().map(|view| view.effect).collect();
     assert_eq!(made, decided.effects);
+    let found = world.store.effect_of_key(&made[0].key).await.unwrap();
+    assert_eq!(found.unwrap().effect, made[0]);
 }
 
 async fn an_effect_is_made_once_whatever_tells_it(world: &World) {

@@ -635,6 +635,13 @@ pub(crate) async fn what_is_erased_leaves_a_shell(world: &World) {
         .ticket_contacts_of_email(&workspace(), "b@example.com", 5)
         .await;
     assert_eq!(given.unwrap(), [ContactId::new("b")]);
+    let (a, b) = (ContactId::new("a"), ContactId::new("b"));
+    let all = store.ticket_contacts(&workspace(), None, 5).await;
+    assert_eq!(all.unwrap(), [a.clone(), b.clone()]);
+    let rest = store.ticket_contacts(&workspace(), Some(&a), 5).await;
+    assert_eq!(rest.unwrap(), std::slice::from_ref(&b));
+    let newest = store.newest_ticket_contacts(&workspace(), &b, 5).await;
+    assert_eq!(newest.unwrap(), [a]);
     let merged = store
         .merge_tickets((three, two), by(), Vec::new())
         .await
