@@ -1,6 +1,8 @@
 //! What becomes of messages to the end user, and what the agent learns of it.
 
+use bowline::demo::until;
 use bowline_domain::messaging::delivery::Delivery;
+use bowline_sandbox::common::Entry;
 use bowline_sandbox::common::faults::{Fault, FaultKind};
 use bowline_sandbox::phones::{Failure, Habit, Inbound, Media};
 
@@ -263,6 +265,7 @@ on_both!(
     a_description_that_an_agent_changed_is_left_as_it_is,
     messages_missed_while_down_are_fetched_and_stand_in_their_order,
     a_wrong_signature_is_refused_and_an_unknown_channel_explained,
+    what_is_mended_during_an_attempt_is_tried_again_at_once,
     a_field_that_is_required_later_holds_requests_until_it_is_filled
 );
 
@@ -289,6 +292,26 @@ async fn check_refuses_a_request_type_whose_required_fields_nothing_fills() {
     let fixed = "quiet_seconds = 0\nfields = { customfield_10099 = \"High\" }";
     talk.stage.edit_config("quiet_seconds = 0", fixed);
     run(&talk.stage, &["check"]).await.good();
+}
+
+async fn what_is_mended_during_an_attempt_is_tried_again_at_once(on: On) {
+    let talk = Talk::on(on).await;
+    talk.require_impact();
+    let slow = Fault::of(FaultKind::DelayAfter { ms: 1_500 });
+    let faults = talk.stage.jira().faults();
+    faults.add(slow.on("POST", "/servicedeskapi/request").times(1));
+    talk.noa().writes("My router is red");
+    let refused = until(|| {
+        let refused = |call: &Entry| call.status == 400 && call.method == "POST";
+        (talk.stage.jira().journal().count(refused) > 0).then_some(())
+    });
+    assert!(refused.await.is_some());
+    let fixed = "quiet_seconds = 0\nfields = { customfield_10099 = \"High\" }";
+    talk.stage.edit_config("quiet_seconds = 0", fixed);
+    talk.stage.configure().await;
+    let request = talk.request(1).await;
+    talk.settled().await;
+    assert_eq!(talk.description(&request), ["My router is red"]);
 }
 
 async fn a_field_that_is_required_later_holds_requests_until_it_is_filled(on: On) {

@@ -114,6 +114,10 @@ pub struct Request {
     /// The opening again that it needs, if it goes on in a conversation that was archived.
     #[serde(default)]
     pub reopening: Option<Reopening>,
+    /// The provider's conversation of the request before, which ended: what was put into it and is
+    /// told late does not turn this one back to it.
+    #[serde(default)]
+    pub before: Option<RemoteConversationId>,
     /// The issue, once it is made.
     #[serde(skip)]
     pub issue: Option<(IssueId, IssueKey)>,

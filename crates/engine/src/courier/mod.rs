@@ -61,6 +61,7 @@ pub(crate) async fn work(shared: Arc<Shared>, first: TakenEffect, priority: Prio
 
 async fn one(shared: &Arc<Shared>, taken: TakenEffect, priority: Priority) -> Option<TakenEffect> {
     let started_at = shared.now();
+    let settings = shared.registry();
     let courier = Courier {
         shared,
         taken: &taken,
@@ -77,6 +78,11 @@ async fn one(shared: &Arc<Shared>, taken: TakenEffect, priority: Priority) -> Op
             true,
             "Bowline failed while making this effect; that is a fault of Bowline's.".to_owned(),
         ),
+    };
+    let ending = if Arc::ptr_eq(&settings, &shared.registry()) {
+        ending
+    } else {
+        sooner(ending, shared.now())
     };
     report(&taken, &ending);
     let done = matches!(ending, Ending::Confirmed { .. });
@@ -97,6 +103,23 @@ async fn one(shared: &Arc<Shared>, taken: TakenEffect, priority: Priority) -> Op
             tracing::error!(effect.id = %taken.id, %error, "an attempt was not recorded");
             None
         }
+    }
+}
+
+/// What waits for an administrator is tried again at once if what is configured changed during the
+/// attempt: it may be mended since.
+fn sooner(ending: Ending, now: Millis) -> Ending {
+    match ending {
+        Ending::Later {
+            due_at,
+            doubtful: false,
+            reason,
+        } if due_at.since(now) > MENDING_WAIT_MS / 2 => Ending::Later {
+            due_at: now,
+            doubtful: false,
+            reason,
+        },
+        other => other,
     }
 }
 

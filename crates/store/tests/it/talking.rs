@@ -88,6 +88,7 @@ pub(crate) fn request(generation: u32) -> Request {
         last_inbound_at: T0,
         reminded_of: None,
         reopening: None,
+        before: None,
         closed: None,
         issue: None,
     }

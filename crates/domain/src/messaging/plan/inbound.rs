@@ -89,6 +89,7 @@ fn begin(latest: Option<&Request>, end_user: &EndUser, message: &Inbound, desk: 
         reminded_of: None,
         closed: None,
         reopening: None,
+        before: latest.and_then(|latest| latest.route.conversation.clone()),
         issue: None,
     };
     let unsaved = Request {
@@ -155,7 +156,8 @@ fn add(active: &Request, end_user: &EndUser, message: &Inbound, desk: &Desk) -> 
     }
     // The channel that was used last is where the answer goes, by the provider's time: a late
     // message does not turn the talk back.
-    if message.sent_at >= request.last_inbound_at || has_left(request, message) {
+    let is_newest = message.sent_at >= request.last_inbound_at;
+    if has_left(request, message) || is_newest && !turns_back(request, message) {
         request.route = message.route.clone();
     }
     request.last_inbound_at = request.last_inbound_at.max(message.sent_at);
@@ -173,6 +175,15 @@ fn has_left(request: &Request, message: &Inbound) -> bool {
     let opened_again = request.reopening.as_ref().map(|it| &it.conversation);
     let now = request.route.conversation.as_ref();
     opened_again.is_some() && now == opened_again && message.route.conversation.as_ref() != now
+}
+
+/// Is the message in the conversation of the request before, which ended, while this one goes on in
+/// another? The provider had put it there, and nothing can be sent there any more.
+fn turns_back(request: &Request, message: &Inbound) -> bool {
+    let there = message.route.conversation.as_ref();
+    there.is_some()
+        && there == request.before.as_ref()
+        && there != request.route.conversation.as_ref()
 }
 
 /// Puts the message's lines into the open gathering, or into a new comment.

@@ -3,7 +3,7 @@
 use super::world::{HOUR, World, account, route};
 use crate::messaging::delivery::{Delivery, Outbound, Resolution};
 use crate::messaging::end_user::{EndUser, Identity, IdentityKind};
-use crate::messaging::ids::MessageId;
+use crate::messaging::ids::{MessageId, RemoteConversationId};
 use crate::messaging::inbound::Inbound;
 use crate::messaging::news::Role;
 use crate::messaging::plan::{Person, Report, inbound};
@@ -320,6 +320,28 @@ fn rule_12_what_the_provider_put_into_the_old_conversation_can_be_answered_there
         (world.requests.len(), world.archived, world.reopened),
         (2, 1, 1)
     );
+}
+
+#[test]
+fn rule_12_what_was_put_into_the_old_conversation_does_not_turn_the_talk_back() {
+    // Told in the wrong order: the customer wrote the late one before the old conversation was
+    // archived, and the other one in a new conversation after that, whatever times they bear.
+    for (first_at, late_at) in [(HOUR, 2 * HOUR), (2 * HOUR, HOUR)] {
+        let mut world = World::answered();
+        world.transition("agent", "Done");
+        world.settle();
+        let mut late = world.message("It is red again", "whatsapp");
+        late.sent_at = late.sent_at.plus_ms(late_at);
+        let mut first = world.message("And it is warm", "whatsapp");
+        first.sent_at = first.sent_at.plus_ms(first_at);
+        let new = Some(RemoteConversationId::new("conv-2"));
+        first.route.conversation.clone_from(&new);
+        world.receive(&first);
+        world.receive(&late);
+        world.settle();
+        let request = world.requests.last().expect("the second");
+        assert_eq!((request.generation, &request.route.conversation), (2, &new));
+    }
 }
 
 #[test]
