@@ -68,7 +68,9 @@ async fn histories(database: Backend) {
             phones.push(history.number_of_phone());
         }
     }
-    println!("{}", chronicle::of(&install, &service, &phones).await);
+    if !phones.is_empty() {
+        println!("{}", chronicle::of(&install, &service, &phones).await);
+    }
     let waiting = waiting(&service).await;
     service.stop().await;
     println!(
