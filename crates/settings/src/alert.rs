@@ -1,8 +1,10 @@
 //! Telling people once that a connection broke, and once that it works again, by an outgoing
 //! webhook: a second path, for the first one may be what broke.
 //!
-//! What was told is kept, under a version: of several processes the one that writes it down tells
-//! it, and a restart tells nothing twice.
+//! News is taken before it is told, so that of several processes one tells it, and tried again
+//! until whoever is told takes it; only then it is written down as told. A process that dies in
+//! between leaves it to be told again: news comes at least once, and twice only after a crash.
+//! What changes back before anybody could be told is no news.
 
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use bowline_domain::connection::Connection;
 use bowline_domain::time::Millis;
 use bowline_engine::look::ConnectionNow;
 use bowline_net::Request;
-use bowline_store::settings::SettingRow;
+use bowline_store::alert::AlertTry;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,20 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// A connection is told to be broken only after so long, in milliseconds: what mends itself at the
 /// next look is no news.
 const SETTLED_MS: i64 = 5_000;
+
+/// News that was taken is nobody else's for so long, in milliseconds: longer than telling it takes.
+const TAKEN_MS: i64 = 60_000;
+
+/// News that could not be told is tried again after so long, in milliseconds, and each time twice
+/// as long, up to the maximum.
+const AGAIN_MS: i64 = 5_000;
+const AGAIN_MS_MAX: i64 = 15 * 60_000;
+
+/// When news that failed so often is tried again, in milliseconds from now.
+fn again_ms(tries: i64) -> i64 {
+    let doubled = u32::try_from((tries - 1).clamp(0, 20)).unwrap_or(0);
+    (AGAIN_MS << doubled).min(AGAIN_MS_MAX)
+}
 
 /// What was last told.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +153,10 @@ impl Settings {
             Ok(rows) => rows,
             Err(error) => return tracing::error!(%error, "what was told could not be read"),
         };
+        let tries = match self.inner.store.alert_tries().await {
+            Ok(tries) => tries,
+            Err(error) => return tracing::error!(%error, "what is being told could not be read"),
+        };
         for matter in self.matters() {
             let row = rows
                 .iter()
@@ -145,21 +165,77 @@ impl Settings {
             // A token's end does not come and go.
             let settled =
                 matter.key != matter.connection || self.now().since(matter.since) >= SETTLED_MS;
+            let tried = tries.iter().find(|tried| tried.name == matter.key);
+            let as_told = matter.works == told.as_ref().is_none_or(|told| told.works);
             if let Some(news) = news(&matter, told.as_ref(), settled) {
-                self.tell(&matter, row, &news, &url).await;
+                let due = tried
+                    .is_none_or(|tried| tried.works != news.works || tried.due_at <= self.now());
+                if due {
+                    self.begin_to_tell(matter, row.map(|row| row.version), news, &url)
+                        .await;
+                }
+            } else if tried.is_some()
+                && as_told
+                && let Err(error) = self.inner.store.drop_alert(matter.key).await
+            {
+                tracing::error!(%error, "news that is none any more could not be dropped");
             }
         }
     }
 
-    async fn tell(&self, matter: &Matter, row: Option<&SettingRow>, news: &Told, url: &Url) {
-        let from = row.map(|row| row.version);
-        let entry = (&Who::CommandLine, What::AlertSent, matter.text.as_str());
-        let key = matter.key.as_str();
-        // Whoever writes it down tells it.
-        if let Err(refusal) = self.put((Kind::Alert, key), from, news, None, entry).await {
-            tracing::debug!(%refusal, key, "another process tells it");
+    /// Takes news and tells it beside what else is to do: whoever is told may be slow.
+    async fn begin_to_tell(&self, matter: Matter, from: Option<i64>, news: Told, url: &Url) {
+        let now = self.now();
+        let store = &self.inner.store;
+        let taken = store.take_alert(matter.key.clone(), news.works, now, now.plus_ms(TAKEN_MS));
+        let taken = match taken.await {
+            Ok(Some(taken)) => taken,
+            Ok(None) => return tracing::debug!(key = matter.key, "another process tells it"),
+            Err(error) => return tracing::error!(%error, "news could not be taken to tell it"),
+        };
+        let (settings, url) = (self.clone(), url.clone());
+        tokio::spawn(async move { settings.tell(&matter, from, &news, &url, taken).await });
+    }
+
+    async fn tell(
+        &self,
+        matter: &Matter,
+        from: Option<i64>,
+        news: &Told,
+        url: &Url,
+        taken: AlertTry,
+    ) {
+        let (key, store) = (matter.key.as_str(), &self.inner.store);
+        if let Err(failure) = self.post(matter, news, url).await {
+            tracing::error!(
+                key,
+                failure,
+                tries = taken.tries,
+                "people could not be told"
+            );
+            let due_at = self.now().plus_ms(again_ms(taken.tries));
+            let failed = AlertTry {
+                due_at,
+                failure,
+                ..taken
+            };
+            if let Err(error) = store.alert_failed(failed).await {
+                tracing::error!(%error, key, "it could not be noted that nobody was told");
+            }
             return;
         }
+        tracing::info!(key, works = news.works, "people were told");
+        let entry = (&Who::CommandLine, What::AlertSent, matter.text.as_str());
+        if let Err(refusal) = self.put((Kind::Alert, key), from, news, None, entry).await {
+            return tracing::error!(%refusal, key, "what people were told could not be kept");
+        }
+        if let Err(error) = store.drop_alert(matter.key.clone()).await {
+            tracing::error!(%error, key, "news that was told could not be dropped");
+        }
+    }
+
+    /// Posts news; answers why it could not.
+    async fn post(&self, matter: &Matter, news: &Told, url: &Url) -> Result<(), String> {
         let since = jiff::Timestamp::from_millisecond(news.since).ok();
         let body = json!({
             "connection": matter.connection,
@@ -180,15 +256,12 @@ impl Settings {
             deadline: DEADLINE,
         };
         match self.inner.transport.send(request).await {
-            Ok(answer) if answer.is_success() => {
-                tracing::info!(key, works = news.works, "people were told");
-            }
-            Ok(answer) => tracing::error!(
-                key,
-                status = answer.status,
-                "people could not be told: alert_webhook_url answered so"
-            ),
-            Err(error) => tracing::error!(key, %error, "people could not be told"),
+            Ok(answer) if answer.is_success() => Ok(()),
+            Ok(answer) => Err(format!(
+                "alert_webhook_url answered with status {}",
+                answer.status
+            )),
+            Err(error) => Err(format!("alert_webhook_url: {error}")),
         }
     }
 }
@@ -239,6 +312,13 @@ mod tests {
         assert_eq!(news(&fine, Some(&told(true)), true), None);
         assert!(news(&now(Health::Limited), Some(&told(true)), true).is_some());
     }
+
+    #[test]
+    fn what_could_not_be_told_is_tried_again_and_ever_more_seldom() {
+        let seconds = [1, 2, 3, 8, 9, 99].map(|tries| again_ms(tries) / 1_000);
+        assert_eq!(seconds, [5, 10, 20, 640, 900, 900]);
+    }
+
     #[test]
     fn a_token_that_ends_soon_is_told_apart_from_its_connection() {
         let site = Connection::Site("jira".into());

@@ -6,6 +6,7 @@
     reason = "in a test, a failed unwrap is a failed test"
 )]
 
+mod alerts;
 mod api;
 mod api_complete;
 mod api_talks;

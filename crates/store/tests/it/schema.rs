@@ -9,7 +9,7 @@ use bowline_store::{Open, Store, StoreError};
 
 use crate::support::*;
 use crate::{
-    accepting, access, browsing, configuring, contact_runs, contacts, deciding, feedback,
+    accepting, access, alerting, browsing, configuring, contact_runs, contacts, deciding, feedback,
     feedback_backfills, lanes, reading, readings, retention, settling, signing_in, taken_over,
     talk_browsing, talking, viewing,
 };
@@ -336,6 +336,11 @@ async fn exercise(backend: Backend) {
     run(backend, readings::a_held_send_ends_once).await;
     run(
         backend,
+        alerting::news_is_tried_by_one_process_at_a_time_until_it_is_told,
+    )
+    .await;
+    run(
+        backend,
         signing_in::a_code_counts_once_and_wrong_ones_are_counted,
     )
     .await;
@@ -414,6 +419,7 @@ const WAITING: [&str; 9] = [
 /// Statements that may look through a whole table on SQLite: what people ask for now and then.
 const MAY_SCAN: [&str; 15] = [
     "reading settings",
+    "reading what is being told",
     "reading active conversations",
     "listing events",
     "listing links",
