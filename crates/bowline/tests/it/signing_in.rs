@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 55] = [
+const PAGES: [(&str, &str); 56] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -38,6 +38,7 @@ const PAGES: [(&str, &str); 55] = [
     ("/audit/export.csv", "administrator"),
     ("/audit/export.json", "administrator"),
     ("/audit?what=signed_in", "administrator"),
+    ("/alerts", "administrator"),
     ("/connections", "viewer"),
     ("/connections/site/acme-jira", "viewer"),
     ("/connections/workspace/acme", "viewer"),
@@ -69,7 +70,7 @@ const PAGES: [(&str, &str); 55] = [
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 64] = [
+const FORMS: [(&str, &str); 65] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/second-factor", "viewer"),
@@ -96,6 +97,7 @@ const FORMS: [(&str, &str); 64] = [
     ("/people/1", "administrator"),
     ("/people/1/reset", "administrator"),
     ("/people/1/end-sessions", "administrator"),
+    ("/alerts/test", "administrator"),
     ("/connections/add/site", "administrator"),
     ("/connections/add/workspace", "administrator"),
     ("/connections/add/consent", "administrator"),
