@@ -1,6 +1,7 @@
 //! The description of the API, to be read by people: made of the document itself, so that it says
 //! the same.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use askama::Template;
@@ -20,9 +21,14 @@ struct DocsPage {
     docs: &'static Docs,
 }
 
+/// An answer that so many calls have in the same words is said once, above all of them.
+const COMMON_MIN: usize = 10;
+
 /// What the document says.
 struct Docs {
     about: String,
+    /// Answers that many calls have.
+    common: Vec<Answer>,
     addresses: Vec<Address>,
     schemas: Vec<Schema>,
 }
@@ -41,6 +47,10 @@ struct Operation {
     parameters: Vec<Named>,
     body: Option<Kind>,
     answers: Vec<Answer>,
+    /// May it be named, so that it is made once?
+    once: bool,
+    /// The other answers, which stand above all calls.
+    others: String,
 }
 
 /// A parameter, or a field of a schema.
@@ -89,8 +99,17 @@ fn items(value: &Value) -> impl Iterator<Item = &Value> {
 fn read(document: &Value) -> Docs {
     let paths = document["paths"].as_object().into_iter().flatten();
     let schemas = document["components"]["schemas"].as_object();
+    let common = common_answers(document);
     Docs {
         about: text(&document["info"]["description"]),
+        common: common
+            .iter()
+            .map(|(status, about)| Answer {
+                status: status.clone(),
+                about: about.clone(),
+                kind: None,
+            })
+            .collect(),
         addresses: paths
             .map(|(path, methods)| Address {
                 path: path.clone(),
@@ -98,7 +117,7 @@ fn read(document: &Value) -> Docs {
                     .as_object()
                     .into_iter()
                     .flatten()
-                    .map(|(method, operation)| read_operation(method, operation))
+                    .map(|(method, operation)| read_operation(method, operation, &common))
                     .collect(),
             })
             .collect(),
@@ -114,7 +133,47 @@ fn read(document: &Value) -> Docs {
     }
 }
 
-fn read_operation(method: &str, operation: &Value) -> Operation {
+/// Status and words of answers that many calls have.
+type Common = BTreeSet<(String, String)>;
+
+fn common_answers(document: &Value) -> Common {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let calls = paths.flat_map(|(_, methods)| methods.as_object().into_iter().flatten());
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for (_, operation) in calls {
+        for (status, answer) in operation["responses"].as_object().into_iter().flatten() {
+            let key = (status.clone(), text(&answer["description"]));
+            *counts.entry(key).or_default() += 1;
+        }
+    }
+    // Of each status one, so that it is plain which words are meant below.
+    let mut common: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    for ((status, about), count) in counts {
+        if status.starts_with('2') || count < COMMON_MIN {
+            continue;
+        }
+        let most = common.entry(status).or_default();
+        if count > most.0 {
+            *most = (count, about);
+        }
+    }
+    let named = common.into_iter();
+    named.map(|(status, (_, about))| (status, about)).collect()
+}
+
+/// The header that names a write.
+const NAMES_WRITE: &str = "Idempotency-Key";
+
+fn read_operation(method: &str, operation: &Value, common: &Common) -> Operation {
+    let responses = operation["responses"].as_object();
+    let (others, own): (Vec<_>, Vec<_>) =
+        responses
+            .into_iter()
+            .flatten()
+            .partition(|(status, answer)| {
+                common.contains(&((*status).clone(), text(&answer["description"])))
+            });
+    let others: Vec<&str> = others.iter().map(|(status, _)| status.as_str()).collect();
     let of = |content: &Value| {
         let first = content.as_object()?.values().next()?;
         Some(kind(&first["schema"]))
@@ -124,7 +183,10 @@ fn read_operation(method: &str, operation: &Value) -> Operation {
         id: text(&operation["operationId"]),
         summary: text(&operation["summary"]),
         description: text(&operation["description"]),
+        once: items(&operation["parameters"]).any(|one| one["name"] == NAMES_WRITE),
+        others: others.join(", "),
         parameters: items(&operation["parameters"])
+            .filter(|parameter| parameter["name"] != NAMES_WRITE)
             .map(|parameter| Named {
                 name: text(&parameter["name"]),
                 place: text(&parameter["in"]),
@@ -134,14 +196,12 @@ fn read_operation(method: &str, operation: &Value) -> Operation {
             })
             .collect(),
         body: of(&operation["requestBody"]["content"]),
-        answers: operation["responses"]
-            .as_object()
+        answers: own
             .into_iter()
-            .flatten()
             .map(|(status, answer)| Answer {
                 status: status.clone(),
                 about: text(&answer["description"]),
-                kind: of(&answer["content"]),
+                kind: of(&answer["content"]).filter(|_| status.starts_with('2')),
             })
             .collect(),
     }
@@ -286,6 +346,7 @@ mod tests {
         let mut ids: Vec<&str> = Vec::new();
         for operation in DOCS.addresses.iter().flat_map(|address| &address.calls) {
             assert!(!operation.summary.is_empty() && !operation.answers.is_empty());
+            assert!(operation.others.contains("401"), "{}", operation.id);
             ids.push(&operation.id);
         }
         let all = ids.len();
