@@ -256,7 +256,7 @@ await step("contacts: nobody yet, the switch, and how far copying is", async () 
   await owner.getByRole("link", { name: "Contacts", exact: true }).click();
   await owner.getByText("Nobody is known yet.").waitFor();
   await look(owner, "contacts-empty");
-  await owner.getByRole("link", { name: "What is copied" }).click();
+  await owner.getByRole("link", { name: "Integration settings" }).click();
   await owner.getByRole("heading", { name: "Contacts and companies" }).waitFor();
   await owner.locator(".lozenge", { hasText: "off" }).last().waitFor();
   await look(owner, "contact-settings-off");

@@ -29,6 +29,11 @@ pub struct Product {
 }
 
 impl Product {
+    /// Is it switched on together with its workspace?
+    pub fn comes_back(&self) -> bool {
+        !self.on && !self.declared && self.settings.resumes
+    }
+
     /// What a status is called here.
     pub fn status_name(&self, status: Status) -> &str {
         self.settings.status_name(status)
@@ -49,6 +54,8 @@ pub struct ProductSettings {
     pub status_names: BTreeMap<Status, String>,
     /// Where issues are made from tickets.
     pub issues: Option<IssueTarget>,
+    /// Was it switched off together with its workspace? Then it comes back together with it.
+    pub resumes: bool,
     /// What the words of the configuration file were found to mean.
     pub resolved: BTreeMap<String, TagId>,
     /// The words of the configuration file that no tag of the workspace has.
@@ -64,6 +71,44 @@ impl ProductSettings {
         self.status_names
             .get(&status)
             .map_or_else(|| status.title(), String::as_str)
+    }
+}
+
+/// Whether a workspace's feedback is gathered, and what its switch can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gathering {
+    /// There is no product for it.
+    NoProduct,
+    /// At least one product is on; `switchable` of them can be switched here, because they do not
+    /// stand in the configuration file.
+    On {
+        /// Products that are on.
+        on: usize,
+        /// Products of the workspace.
+        of: usize,
+        /// Those of `on` that the switch reaches.
+        switchable: usize,
+    },
+    /// All are off, and so many were switched off together with the workspace.
+    Off {
+        /// Products that come back.
+        resumes: usize,
+    },
+}
+
+/// What the products of one workspace make of its switch.
+pub fn gathering(products: &[Product]) -> Gathering {
+    let count = |of: fn(&Product) -> bool| products.iter().filter(|one| of(one)).count();
+    match (products.len(), count(|one| one.on)) {
+        (0, _) => Gathering::NoProduct,
+        (_, 0) => Gathering::Off {
+            resumes: count(Product::comes_back),
+        },
+        (of, on) => Gathering::On {
+            on,
+            of,
+            switchable: count(|one| one.on && !one.declared),
+        },
     }
 }
 
