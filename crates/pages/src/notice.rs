@@ -62,7 +62,7 @@ const NOTICES: [(&str, &str); 76] = [
     ),
     (
         "gathering-off",
-        "Feedback is switched off in this workspace. What came in stays.",
+        "Feedback is switched off for the products of this workspace. What came in stays.",
     ),
     (
         "gathering-on",

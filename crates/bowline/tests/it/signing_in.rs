@@ -28,6 +28,7 @@ const PAGES: [(&str, &str); 55] = [
     ("/products", "viewer"),
     ("/help", "viewer"),
     ("/api/docs", "viewer"),
+    ("/api/docs/deliveries", "viewer"),
     ("/search?q=ENG-1", "viewer"),
     ("/account", "viewer"),
     ("/account/second-factor", "viewer"),

@@ -74,41 +74,30 @@ impl ProductSettings {
     }
 }
 
-/// Whether a workspace's feedback is gathered, and what its switch can do.
+/// How the feedback of a workspace is gathered, and what its switch can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gathering {
-    /// There is no product for it.
-    NoProduct,
-    /// At least one product is on; `switchable` of them can be switched here, because they do not
-    /// stand in the configuration file.
-    On {
-        /// Products that are on.
-        on: usize,
-        /// Products of the workspace.
-        of: usize,
-        /// Those of `on` that the switch reaches.
-        switchable: usize,
-    },
-    /// All are off, and so many were switched off together with the workspace.
-    Off {
-        /// Products that come back.
-        resumes: usize,
-    },
+pub struct Gathering {
+    /// Products of the workspace.
+    pub of: usize,
+    /// Those that are on.
+    pub on: usize,
+    /// Those that are on and can be switched off together: they do not stand in the configuration
+    /// file.
+    pub switchable: usize,
+    /// Those that were switched off together, and come back.
+    pub resumes: usize,
 }
 
-/// What the products of one workspace make of its switch.
-pub fn gathering(products: &[Product]) -> Gathering {
-    let count = |of: fn(&Product) -> bool| products.iter().filter(|one| of(one)).count();
-    match (products.len(), count(|one| one.on)) {
-        (0, _) => Gathering::NoProduct,
-        (_, 0) => Gathering::Off {
-            resumes: count(Product::comes_back),
-        },
-        (of, on) => Gathering::On {
-            on,
-            of,
+impl Gathering {
+    /// What the products of one workspace make of its switch.
+    pub fn of(products: &[Product]) -> Self {
+        let count = |of: fn(&Product) -> bool| products.iter().filter(|one| of(one)).count();
+        Self {
+            of: products.len(),
+            on: count(|one| one.on),
             switchable: count(|one| one.on && !one.declared),
-        },
+            resumes: count(Product::comes_back),
+        }
     }
 }
 

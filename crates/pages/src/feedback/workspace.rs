@@ -8,7 +8,7 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 use bowline_access::{ManageProducts, What, Who};
-use bowline_domain::feedback::product::{Gathering, Product, gathering};
+use bowline_domain::feedback::product::{Gathering, Product};
 use bowline_domain::ids::WorkspaceName;
 use bowline_engine::feedback::{Permission, missing_permissions};
 use serde_json::{Value, json};
@@ -40,6 +40,13 @@ pub(crate) struct Switch {
     pub(crate) missing: Vec<Permission>,
     /// Why it is not known whether one is missing.
     pub(crate) unknown: Option<String>,
+}
+
+impl Switch {
+    /// Is all off, with nothing that would come back?
+    pub(crate) fn is_idle(&self) -> bool {
+        self.state.word == "off" && self.resumes == 0
+    }
 }
 
 /// A product that gathers feedback of the workspace, or may.
@@ -77,19 +84,13 @@ async fn products_of(app: &App, workspace: &WorkspaceName) -> Result<Vec<Product
 /// How the switch stands. Missing permissions are named before it is switched on.
 pub(crate) async fn standing(app: &App, workspace: &WorkspaceName) -> Result<Switch, PageError> {
     let products = products_of(app, workspace).await?;
-    let (state, may_stop, resumes) = match gathering(&products) {
-        Gathering::NoProduct => (Lozenge::new(Tone::Plain, "off"), false, 0),
-        Gathering::On { on, of, switchable } => {
-            let words = if on == of {
-                "on".to_owned()
-            } else {
-                format!("on for {on} of {of} products")
-            };
-            (Lozenge::new(Tone::Good, words), switchable > 0, 0)
-        }
-        Gathering::Off { resumes } => (Lozenge::new(Tone::Plain, "off"), false, resumes),
+    let meant = Gathering::of(&products);
+    let state = match (meant.on, meant.of) {
+        (0, _) => Lozenge::new(Tone::Plain, "off"),
+        (on, of) if on == of => Lozenge::new(Tone::Good, "on"),
+        (on, of) => Lozenge::new(Tone::Good, format!("on for {on} of {of} products")),
     };
-    let (missing, unknown) = if may_stop {
+    let (missing, unknown) = if meant.on > 0 && meant.resumes == 0 {
         (Vec::new(), None)
     } else {
         match missing_permissions(&app.shared, workspace).await {
@@ -100,8 +101,8 @@ pub(crate) async fn standing(app: &App, workspace: &WorkspaceName) -> Result<Swi
     Ok(Switch {
         state,
         products: products.into_iter().map(Gathers::of).collect(),
-        may_stop,
-        resumes,
+        may_stop: meant.switchable > 0,
+        resumes: meant.resumes,
         missing,
         unknown,
     })
@@ -122,20 +123,23 @@ async fn set(
     workspace: &WorkspaceName,
     on: bool,
 ) -> Result<Result<u64, Refused>, PageError> {
-    let meant = gathering(&products_of(app, workspace).await?);
-    let refused = match (on, meant) {
-        (_, Gathering::NoProduct) => Some(
+    let meant = Gathering::of(&products_of(app, workspace).await?);
+    let refused = if meant.of == 0 {
+        Some(
             "No product gathers feedback of this workspace. Add one, and choose the tags that count.",
-        ),
-        (true, Gathering::Off { resumes: 0 }) => Some(
+        )
+    } else if on && meant.resumes == 0 && meant.on == 0 {
+        Some(
             "No product was switched off together with the workspace. Open a product and choose the \
              tags that count.",
-        ),
-        (false, Gathering::On { switchable: 0, .. }) => Some(
+        )
+    } else if !on && meant.switchable == 0 && meant.on > 0 {
+        Some(
             "The products stand in the configuration file and are changed there, by whoever runs \
              Bowline.",
-        ),
-        _ => None,
+        )
+    } else {
+        None
     };
     if let Some(words) = refused {
         return Ok(Err(Refused::Words(words.to_owned())));
@@ -199,7 +203,7 @@ fn known(app: &App, name: &str) -> Result<WorkspaceName, Problem> {
 
 async fn answer(app: &App, workspace: &WorkspaceName) -> Result<Value, Problem> {
     let products = products_of(app, workspace).await?;
-    let is_on = matches!(gathering(&products), Gathering::On { .. });
+    let is_on = products.iter().any(|product| product.on);
     let rows: Vec<Value> = products
         .iter()
         .map(|product| {
