@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 56] = [
+const PAGES: [(&str, &str); 57] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -28,6 +28,7 @@ const PAGES: [(&str, &str); 56] = [
     ("/products", "viewer"),
     ("/help", "viewer"),
     ("/api/docs", "viewer"),
+    ("/api/docs/deliveries", "viewer"),
     ("/search?q=ENG-1", "viewer"),
     ("/account", "viewer"),
     ("/account/second-factor", "viewer"),
