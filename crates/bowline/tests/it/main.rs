@@ -7,8 +7,11 @@
 )]
 
 mod account_pages;
+mod alert_mail;
+mod alerts;
 mod api;
 mod api_complete;
+mod api_connections;
 mod api_gets;
 mod api_talks;
 mod attempts;

@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 56] = [
+const PAGES: &[(&str, &str)] = &[
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -39,6 +39,7 @@ const PAGES: [(&str, &str); 56] = [
     ("/audit/export.csv", "administrator"),
     ("/audit/export.json", "administrator"),
     ("/audit?what=signed_in", "administrator"),
+    ("/alerts", "administrator"),
     ("/connections", "viewer"),
     ("/connections/site/acme-jira", "viewer"),
     ("/connections/workspace/acme", "viewer"),
@@ -70,7 +71,7 @@ const PAGES: [(&str, &str); 56] = [
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 64] = [
+const FORMS: [(&str, &str); 65] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/second-factor", "viewer"),
@@ -97,6 +98,7 @@ const FORMS: [(&str, &str); 64] = [
     ("/people/1", "administrator"),
     ("/people/1/reset", "administrator"),
     ("/people/1/end-sessions", "administrator"),
+    ("/alerts/test", "administrator"),
     ("/connections/add/site", "administrator"),
     ("/connections/add/workspace", "administrator"),
     ("/connections/add/consent", "administrator"),

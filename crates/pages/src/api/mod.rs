@@ -5,12 +5,15 @@
 //! Callers show a token; cookies mean nothing here, so no other site's page can call. Errors are
 //! problem details (RFC 9457). A write that names itself (`Idempotency-Key`) is made once.
 
+mod alerts;
 mod binding_panel;
 mod caller;
 mod channel_accounts;
 mod contacts;
 mod desks;
 mod docs;
+mod health;
+mod joining;
 mod link_import;
 mod panel;
 mod problem;
@@ -18,8 +21,10 @@ mod reads;
 mod replays;
 mod report;
 mod settings;
+mod sites;
 mod talks;
 mod trying;
+mod workspaces;
 mod writes;
 
 pub(crate) use caller::{Bearer, Number};
@@ -49,6 +54,10 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/deliveries", get(reads::deliveries))
         .route("/api/v1/deliveries/{id}", get(reads::delivery))
         .route("/api/v1/deliveries/{id}/replay", post(writes::replay))
+        .merge(alerts::routes())
+        .merge(joining::routes())
+        .merge(sites::routes())
+        .merge(workspaces::routes())
         .merge(replays::routes())
         .route("/api/v1/links/import", post(link_import::import))
         .route("/api/v1/reports/issues", get(report::issues))

@@ -9,7 +9,7 @@ use bowline_store::{Open, Store, StoreError};
 
 use crate::support::*;
 use crate::{
-    accepting, access, browsing, configuring, contact_runs, contacts, deciding, feedback,
+    accepting, access, alerting, browsing, configuring, contact_runs, contacts, deciding, feedback,
     feedback_backfills, lanes, reading, readings, replays, reports, retention, settling,
     signing_in, taken_over, talk_browsing, talking, viewing,
 };
@@ -338,6 +338,11 @@ async fn exercise(backend: Backend) {
     run(backend, readings::a_held_send_ends_once).await;
     run(
         backend,
+        alerting::news_is_written_down_once_and_told_to_each_receiver_in_order,
+    )
+    .await;
+    run(
+        backend,
         signing_in::a_code_counts_once_and_wrong_ones_are_counted,
     )
     .await;
@@ -406,7 +411,8 @@ const ONE_SIDED: [(&str, Backend, &str); 9] = [
 ];
 
 /// Indexes of no more than what waits, fails or was refused.
-const WAITING: [&str; 9] = [
+const WAITING: [&str; 10] = [
+    "alert_send_waiting",
     "effect_held",
     "lane_due",
     "lane_owner",
@@ -466,7 +472,9 @@ async fn every_statement_is_run_on_sqlite_and_postgres_and_hot_ones_use_indexes(
 
 /// How many statements were looked at on SQLite, and which look through a whole table.
 async fn scans() -> (usize, Vec<String>) {
-    const TABLES: [&str; 29] = [
+    const TABLES: [&str; 31] = [
+        "alert",
+        "alert_send",
         "reading",
         "link",
         "fact",
