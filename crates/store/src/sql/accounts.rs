@@ -163,7 +163,11 @@ pub(crate) async fn invitation(
 }
 
 /// Takes an invitation away and says for whom it was.
-async fn use_up(conn: &mut Conn, key: &str, now: Millis) -> Result<Option<i64>, StoreError> {
+pub(crate) async fn use_up(
+    conn: &mut Conn,
+    key: &str,
+    now: Millis,
+) -> Result<Option<i64>, StoreError> {
     const SQL: &str = "DELETE FROM invitation WHERE key = $1 AND ends_at > $2 RETURNING account";
     let rows = conn
         .rows("using an invitation up", SQL, values![key, now.0])

@@ -9,8 +9,8 @@ use bowline_store::{Open, Store, StoreError};
 
 use crate::support::*;
 use crate::{
-    accepting, access, browsing, configuring, contact_runs, contacts, deciding, feedback,
-    feedback_backfills, lanes, reading, readings, replays, reports, retention, settling,
+    accepting, access, browsing, configuring, contact_runs, contacts, deciding, elsewhere,
+    feedback, feedback_backfills, lanes, reading, readings, replays, reports, retention, settling,
     signing_in, taken_over, talk_browsing, talking, viewing,
 };
 
@@ -336,6 +336,7 @@ async fn exercise(backend: Backend) {
     run(backend, contact_runs::choices_are_kept_for_who_made_them).await;
     run(backend, readings::what_was_read_is_kept).await;
     run(backend, readings::a_held_send_ends_once).await;
+    run(backend, elsewhere::an_identity_is_one_accounts).await;
     run(
         backend,
         signing_in::a_code_counts_once_and_wrong_ones_are_counted,
