@@ -135,14 +135,27 @@ mod tests {
     #[test]
     fn what_the_browser_keeps_is_read_again() {
         let long = format!("/{}", "x".repeat(PLACE_BYTES_MAX));
-        for purpose in [Purpose::Enter, Purpose::Join, Purpose::Welcome("ab-cd".to_owned())] {
+        for purpose in [
+            Purpose::Enter,
+            Purpose::Join,
+            Purpose::Welcome("ab-cd".to_owned()),
+        ] {
             let begun = begun("s", purpose, "/links?state=all");
             let kept = begun.kept();
-            assert!(kept.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+            assert!(
+                kept.bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            );
             assert_eq!(Begun::read(&kept), Some(begun));
         }
         assert_eq!(begun("s", Purpose::Enter, &long).place(), "/");
-        for other in ["", "e30", "not a cookie", "W10", &begun("", Purpose::Enter, "/").kept()] {
+        for other in [
+            "",
+            "e30",
+            "not a cookie",
+            "W10",
+            &begun("", Purpose::Enter, "/").kept(),
+        ] {
             assert_eq!(Begun::read(other), None, "{other}");
         }
     }
@@ -154,15 +167,64 @@ mod tests {
         let later = |ms| T0.plus_ms(ms);
         for (what, begun, state, session, now, good) in [
             ("its own", &own, state.clone(), "", T0, true),
-            ("just in time", &own, state.clone(), "", later(BEGUN_MS_MAX - 1), true),
-            ("too late", &own, state.clone(), "", later(BEGUN_MS_MAX), false),
-            ("before it was begun", &own, state.clone(), "", later(-1), false),
+            (
+                "just in time",
+                &own,
+                state.clone(),
+                "",
+                later(BEGUN_MS_MAX - 1),
+                true,
+            ),
+            (
+                "too late",
+                &own,
+                state.clone(),
+                "",
+                later(BEGUN_MS_MAX),
+                false,
+            ),
+            (
+                "before it was begun",
+                &own,
+                state.clone(),
+                "",
+                later(-1),
+                false,
+            ),
             ("no state", &own, String::new(), "", T0, false),
             ("a part", &own, state[..63].to_owned(), "", T0, false),
-            ("somebody is signed in now", &own, state.clone(), "session", T0, false),
-            ("another browser", &begun("t", Purpose::Enter, "/"), state.clone(), "", T0, false),
-            ("another purpose", &begun("s", Purpose::Join, "/"), state.clone(), "", T0, false),
-            ("another place", &begun("s", Purpose::Enter, "/links"), state.clone(), "", T0, false),
+            (
+                "somebody is signed in now",
+                &own,
+                state.clone(),
+                "session",
+                T0,
+                false,
+            ),
+            (
+                "another browser",
+                &begun("t", Purpose::Enter, "/"),
+                state.clone(),
+                "",
+                T0,
+                false,
+            ),
+            (
+                "another purpose",
+                &begun("s", Purpose::Join, "/"),
+                state.clone(),
+                "",
+                T0,
+                false,
+            ),
+            (
+                "another place",
+                &begun("s", Purpose::Enter, "/links"),
+                state.clone(),
+                "",
+                T0,
+                false,
+            ),
         ] {
             assert_eq!(begun.is_answered_by(&state, session, now), good, "{what}");
         }

@@ -55,13 +55,9 @@ pub enum OidcError {
 
 /// What a provider says, short, on one line, without the point at its end.
 pub(crate) fn short(words: &str) -> String {
-    let plain = words.chars().map(|letter| {
-        if letter.is_control() {
-            ' '
-        } else {
-            letter
-        }
-    });
+    let plain = words
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter });
     let plain: String = plain.take(WORDS_LETTERS_MAX).collect();
     plain.trim().trim_end_matches('.').to_owned()
 }

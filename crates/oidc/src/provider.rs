@@ -272,7 +272,9 @@ impl Provider {
         let token = self.exchange(&known, begun, answer.code).await?;
         let no_token = || OidcError::Untrusted("it sent no ID token".to_owned());
         let id_token = token.id_token().ok_or_else(no_token)?;
-        let claims = self.claims(&known, id_token, &Nonce::new(begun.nonce())).await?;
+        let claims = self
+            .claims(&known, id_token, &Nonce::new(begun.nonce()))
+            .await?;
         let mut told = Told::of(&claims);
         if !told.is_whole() {
             self.ask_more(known, &token, &claims, &mut told).await?;
