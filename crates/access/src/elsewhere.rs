@@ -526,6 +526,7 @@ mod tests {
             made_at: Millis(0),
             signed_in_at: None,
             second_factor: false,
+            elsewhere: false,
         }
     }
 

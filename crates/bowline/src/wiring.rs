@@ -20,6 +20,7 @@ pub(crate) fn declared(config: &config::Config) -> bowline_settings::Declared {
         config: engine_config(config),
         allowed: config.network_allowed.clone(),
         alert_url: config.alert_url.clone(),
+        sign_in_url: config.oidc.as_ref().map(|oidc| oidc.issuer.clone()),
     }
 }
 

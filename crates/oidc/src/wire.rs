@@ -39,7 +39,10 @@ impl<'c> AsyncHttpClient<'c> for Http {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
             let form = |error: &dyn std::fmt::Display| WireError::Form(error.to_string());
-            let (parts, body) = request.into_parts();
+            let (mut parts, body) = request.into_parts();
+            if let Some(secret) = parts.headers.get_mut(http::header::AUTHORIZATION) {
+                secret.set_sensitive(true);
+            }
             let url = Url::parse(&parts.uri.to_string()).map_err(|error| form(&error))?;
             let answer = self
                 .0

@@ -3,7 +3,7 @@
 
 use crate::query::Query;
 
-const NOTICES: [(&str, &str); 74] = [
+const NOTICES: [(&str, &str); 76] = [
     ("signed-out", "You are signed out."),
     (
         "password",
@@ -24,6 +24,14 @@ const NOTICES: [(&str, &str); 74] = [
     (
         "second-factor-begun",
         "The secret is made. It counts once you enter a code of your app.",
+    ),
+    (
+        "identity-joined",
+        "Joined. You can sign in that way from now on.",
+    ),
+    (
+        "identity-parted",
+        "Parted. That way does not let you in any more.",
     ),
     ("person", "Saved."),
     (

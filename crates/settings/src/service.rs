@@ -38,6 +38,8 @@ pub struct Declared {
     pub allowed: Vec<Range>,
     /// Where people are told that a connection broke.
     pub alert_url: Option<Url>,
+    /// The provider that people sign in with.
+    pub sign_in_url: Option<Url>,
 }
 
 /// What the service is made of.
@@ -253,10 +255,10 @@ impl Settings {
             merged,
         });
         let declared_urls = addresses(&declared.config);
-        let alert = declared.alert_url.iter();
+        let others = declared.alert_url.iter().chain(&declared.sign_in_url);
         self.inner.guard.allow(
             &declared.allowed,
-            declared_urls.iter().copied().chain(alert),
+            declared_urls.iter().copied().chain(others),
         );
         if let Some(engine) = self.engine() {
             engine.configure(config).await?;

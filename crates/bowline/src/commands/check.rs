@@ -12,6 +12,7 @@ use bowline_settings::check::{self, Finding, State};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::check_desk::{check_account, check_desk};
+use super::check_oidc::check_oidc;
 use super::load;
 use crate::cli::Configured;
 
@@ -43,6 +44,7 @@ pub(crate) async fn run(configured: &Configured, secrets: bool) -> anyhow::Resul
     for workspace in &loaded.config.workspaces {
         check_workspace(&loaded.config, workspace, &transport, &mut report).await;
     }
+    check_oidc(&loaded.config, &mut report).await?;
     Ok(report.end())
 }
 

@@ -13,6 +13,7 @@ mod connections;
 mod contact_sync;
 mod desk;
 mod environment;
+mod oidc;
 mod origin;
 mod panel;
 mod problem;
@@ -26,6 +27,7 @@ mod tests;
 mod tree;
 mod types;
 
+pub use oidc::Oidc;
 pub use origin::{Change, Origin, Origins, SecretSource, changed_secrets, differs_beyond_secrets};
 pub use panel::{Embedding, Panel};
 pub use problem::{Place, Problem};

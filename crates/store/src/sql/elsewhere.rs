@@ -31,8 +31,8 @@ pub(crate) async fn account_of(
     subject: &str,
 ) -> Result<Option<Account>, StoreError> {
     let sql = format!(
-        "SELECT {} FROM account_identity known JOIN account ON account.id = known.account \
-         WHERE known.issuer = $1 AND known.subject = $2",
+        "SELECT {} FROM account_identity held JOIN account ON account.id = held.account \
+         WHERE held.issuer = $1 AND held.subject = $2",
         accounts::COLUMNS
     );
     let rows = conn
