@@ -90,6 +90,16 @@ pub struct Visit {
 }
 
 impl Visit {
+    /// The owner of a token, as if they were signed in by it: none of their sessions is this one.
+    pub fn by_token(who: &Who) -> Option<Self> {
+        Some(Self {
+            person: who.person()?.clone(),
+            version: 0,
+            session: String::new(),
+            form_token: String::new(),
+        })
+    }
+
     /// Who, for permissions.
     pub fn who(&self) -> Who {
         Who::Person(self.person.clone())

@@ -10,6 +10,7 @@ mod account_pages;
 mod api;
 mod api_complete;
 mod api_gets;
+mod api_people;
 mod api_talks;
 mod attempts;
 mod bad_input;

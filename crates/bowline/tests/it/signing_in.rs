@@ -69,11 +69,12 @@ const PAGES: [(&str, &str); 55] = [
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 64] = [
+const FORMS: [(&str, &str); 65] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/second-factor", "viewer"),
     ("/people/1/remove-second-factor", "administrator"),
+    ("/account/oidc", "viewer"),
     ("/account/look", "viewer"),
     ("/account/sessions/end", "viewer"),
     ("/tokens", "viewer"),

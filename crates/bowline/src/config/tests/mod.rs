@@ -3,6 +3,7 @@
 mod desks;
 mod environment;
 mod mistakes;
+mod oidc;
 mod products;
 mod secrets;
 mod settings;
