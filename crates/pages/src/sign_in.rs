@@ -190,7 +190,8 @@ fn sign_in_page(
     (email, next): (&str, &str),
     (wrong, notice): (Option<String>, Option<&'static str>),
 ) -> StrangerPage {
-    let failed = wrong.is_some();
+    // Without an address it was not the password that was wrong.
+    let failed = wrong.is_some() && !email.is_empty();
     let password = Field::new("password", "Password", "password").filled("current-password");
     StrangerPage {
         shell: shell(stranger, "Sign in").noting(notice),
@@ -212,7 +213,7 @@ fn sign_in_page(
         hidden: vec![("next", next.to_owned())],
         foot: "Locked out? An administrator can make a code for a new password, and so can \
                whoever runs the service: bowline user reset.",
-        elsewhere: app.way_in(next, failed && !email.is_empty()),
+        elsewhere: app.way_in(next, failed),
         join: None,
     }
 }
