@@ -29,6 +29,7 @@ pub(crate) fn declared(config: &config::Config) -> bowline_settings::Declared {
                 Some((SiteName::new(site.name.as_str()), day))
             })
             .collect(),
+        sign_in_url: config.oidc.as_ref().map(|oidc| oidc.issuer.clone()),
     }
 }
 

@@ -25,6 +25,14 @@ const NOTICES: &[(&str, &str)] = &[
         "second-factor-begun",
         "The secret is made. It counts once you enter a code of your app.",
     ),
+    (
+        "identity-joined",
+        "Joined. You can sign in that way from now on.",
+    ),
+    (
+        "identity-parted",
+        "Parted. That way does not let you in any more.",
+    ),
     ("person", "Saved."),
     (
         "replayed",

@@ -30,6 +30,7 @@ mod choices;
 pub mod committer;
 pub mod contacts;
 mod db;
+pub mod elsewhere;
 mod error;
 pub mod feedback;
 mod group;

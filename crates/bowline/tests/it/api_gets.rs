@@ -75,6 +75,7 @@ async fn examples(script: &Script<'_>) -> BTreeMap<String, Vec<String>> {
             "/api/v1/conversations/{account}/{end_user}/{generation}",
             "/api/v1/conversations",
         ),
+        ("/api/v1/people/{id}", "/api/v1/people"),
         ("/api/v1/contacts/{id}", "/api/v1/contacts"),
         ("/api/v1/companies/{id}", "/api/v1/companies"),
         ("/api/v1/tickets/{id}", "/api/v1/tickets"),
@@ -183,7 +184,7 @@ async fn everything_that_can_be_read_is_as_described(on: On) {
     owner.send("/contacts/settings/switch", &fields).await;
     crate::contacts::copied(&stage).await;
     let scopes = [
-        "read", "audit", "settings", "contacts", "feedback", "replay", "talks",
+        "read", "audit", "settings", "contacts", "feedback", "replay", "talks", "people", "account",
     ];
     let script = Script::new(&stage, "owner", &scopes).await;
     let examples = examples(&script).await;

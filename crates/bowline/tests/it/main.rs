@@ -13,6 +13,7 @@ mod api;
 mod api_complete;
 mod api_connections;
 mod api_gets;
+mod api_people;
 mod api_talks;
 mod attempts;
 mod bad_input;

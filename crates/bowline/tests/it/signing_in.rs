@@ -71,11 +71,12 @@ const PAGES: &[(&str, &str)] = &[
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 65] = [
+const FORMS: &[(&str, &str)] = &[
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/second-factor", "viewer"),
     ("/people/1/remove-second-factor", "administrator"),
+    ("/account/oidc", "viewer"),
     ("/account/look", "viewer"),
     ("/account/sessions/end", "viewer"),
     ("/tokens", "viewer"),

@@ -5,6 +5,7 @@
 //! Callers show a token; cookies mean nothing here, so no other site's page can call. Errors are
 //! problem details (RFC 9457). A write that names itself (`Idempotency-Key`) is made once.
 
+mod account;
 mod alerts;
 mod binding_panel;
 mod caller;
@@ -16,6 +17,7 @@ mod health;
 mod joining;
 mod link_import;
 mod panel;
+mod people;
 mod problem;
 mod reads;
 mod replays;
@@ -35,7 +37,7 @@ pub(crate) use writes::once;
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, patch, post};
+use axum::routing::{delete, get, patch, post};
 
 use crate::App;
 
@@ -68,6 +70,7 @@ pub(crate) fn routes() -> Router<App> {
                 .delete(writes::remove_link),
         )
         .merge(talking())
+        .merge(accounts())
         .route("/api/v1/audit", get(reads::audit))
         .route("/api/v1/bindings", get(settings::list))
         .route("/api/v1/bindings/{site}/{project}", patch(settings::change))
@@ -104,6 +107,41 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/issues/{site}/{key}/held/{id}", post(panel::held))
         .route("/api/{*rest}", get(problem::nowhere).post(problem::nowhere))
         .method_not_allowed_fallback(problem::wrong_method)
+}
+
+/// The addresses about people and one's own account.
+fn accounts() -> Router<App> {
+    Router::new()
+        .route("/api/v1/people", get(people::list).post(people::add))
+        .route(
+            "/api/v1/people/{id}",
+            get(people::one).patch(people::change),
+        )
+        .route("/api/v1/people/{id}/code", post(people::code))
+        .route("/api/v1/people/{id}/sessions", delete(people::end_sessions))
+        .route(
+            "/api/v1/people/{id}/second-factor",
+            delete(people::remove_second_factor),
+        )
+        .route("/api/v1/account", get(account::own))
+        .route("/api/v1/account/sessions", get(account::sessions))
+        .route(
+            "/api/v1/account/sessions/{id}",
+            delete(account::end_session),
+        )
+        .route("/api/v1/account/password", post(account::change_password))
+        .route(
+            "/api/v1/account/second-factor",
+            post(account::begin_second_factor),
+        )
+        .route(
+            "/api/v1/account/second-factor/confirm",
+            post(account::confirm_second_factor),
+        )
+        .route(
+            "/api/v1/account/second-factor/remove",
+            post(account::remove_second_factor),
+        )
 }
 
 /// The addresses about messaging.

@@ -11,6 +11,7 @@ pub(crate) mod connections;
 pub(crate) mod contacts;
 pub(crate) mod decide;
 pub(crate) mod deliveries;
+pub(crate) mod elsewhere;
 pub(crate) mod feedback;
 pub(crate) mod fulltext;
 pub(crate) mod gather;

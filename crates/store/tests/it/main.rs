@@ -18,6 +18,7 @@ mod configuring;
 mod contact_runs;
 mod contacts;
 mod deciding;
+mod elsewhere;
 mod feedback;
 mod feedback_backfills;
 mod feedback_search;

@@ -9,9 +9,9 @@ use bowline_store::{Open, Store, StoreError};
 
 use crate::support::*;
 use crate::{
-    accepting, access, alerting, browsing, configuring, contact_runs, contacts, deciding, feedback,
-    feedback_backfills, lanes, reading, readings, replays, reports, retention, settling,
-    signing_in, taken_over, talk_browsing, talking, viewing,
+    accepting, access, alerting, browsing, configuring, contact_runs, contacts, deciding,
+    elsewhere, feedback, feedback_backfills, lanes, reading, readings, replays, reports, retention,
+    settling, signing_in, taken_over, talk_browsing, talking, viewing,
 };
 
 on_both!(
@@ -336,6 +336,7 @@ async fn exercise(backend: Backend) {
     run(backend, contact_runs::choices_are_kept_for_who_made_them).await;
     run(backend, readings::what_was_read_is_kept).await;
     run(backend, readings::a_held_send_ends_once).await;
+    run(backend, elsewhere::an_identity_is_one_accounts).await;
     run(
         backend,
         alerting::news_is_written_down_once_and_told_to_each_receiver_in_order,
