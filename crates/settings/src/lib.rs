@@ -39,7 +39,7 @@ pub use connect::Connected;
 pub use consent::Consent;
 pub use desk_form::{DeskForm, Given, StatusLine, span};
 pub use desk_live::{DeskChoices, NeededField};
-pub use desks::{DeskNow, DeskSaved, open_words};
+pub use desks::{DeskNow, DeskSaved, open_words, open_words_of_account};
 pub use hooks::HookFound;
 pub use pulse::Pulse;
 pub use service::{Declared, Settings, Setup};

@@ -23,6 +23,7 @@ mod contact_person;
 mod contacts;
 mod deliveries;
 mod desk_pages;
+mod desk_removal;
 mod exporting;
 mod failure;
 mod feedback;

@@ -42,7 +42,7 @@ pub(super) async fn create_request(
     }
     let site = courier.site_of(talk)?;
     let registry = courier.shared.registry();
-    let Some(desk) = registry.desk(&talk.request.desk) else {
+    let Some(desk) = registry.desk_for(&talk.whose.account, &talk.request) else {
         let reason = format!(
             "The desk “{}” is not configured any more. The request waits; configure the desk \
              again to have it made.",
