@@ -3,7 +3,7 @@
 
 use crate::query::Query;
 
-const NOTICES: [(&str, &str); 74] = [
+const NOTICES: [(&str, &str); 75] = [
     ("signed-out", "You are signed out."),
     (
         "password",
@@ -188,6 +188,11 @@ const NOTICES: [(&str, &str); 74] = [
     (
         "account-added",
         "Added. The key works. It needs a desk before messages become requests.",
+    ),
+    (
+        "test-begun",
+        "The provider took the test message. The phone shows it in a moment; if its owner answers, \
+         that makes a request.",
     ),
     (
         "desk-added",

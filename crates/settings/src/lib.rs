@@ -11,6 +11,7 @@
 mod accounts;
 mod alert;
 mod bindings;
+mod channel_live;
 pub mod check;
 mod connect;
 mod consent;
@@ -35,6 +36,7 @@ mod workspaces;
 
 pub use accounts::{AccountForm, AccountNow};
 pub use bindings::{BindingNow, JoinForm};
+pub use channel_live::ChannelsOffered;
 pub use connect::Connected;
 pub use consent::Consent;
 pub use desk_form::{DeskForm, Given, StatusLine, span};

@@ -22,6 +22,7 @@ mod contact_pages;
 mod contact_person;
 mod contacts;
 mod deliveries;
+mod desk_channels;
 mod desk_pages;
 mod desk_removal;
 mod exporting;
