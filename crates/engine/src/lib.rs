@@ -13,6 +13,7 @@
 mod backoff;
 mod breaker;
 pub mod channel;
+pub mod channel_choice;
 pub mod config;
 pub mod contacts;
 mod courier;

@@ -214,6 +214,11 @@ const NOTICES: &[(&str, &str)] = &[
         "Added. The key works. It needs a desk before messages become requests.",
     ),
     (
+        "test-begun",
+        "The provider took the test message. The phone shows it in a moment; if its owner answers, \
+         that makes a request.",
+    ),
+    (
         "desk-added",
         "The desk is there. What comes in by its channels becomes requests from now on.",
     ),

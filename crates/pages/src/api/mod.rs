@@ -11,6 +11,7 @@ mod binding_panel;
 mod caller;
 mod channel_accounts;
 mod contacts;
+mod desk_test;
 mod desks;
 mod docs;
 mod health;
@@ -163,6 +164,11 @@ fn talking() -> Router<App> {
                 .patch(channel_accounts::change)
                 .delete(channel_accounts::remove),
         )
+        .route(
+            "/api/v1/channel-accounts/{name}/channels",
+            get(channel_accounts::channels),
+        )
+        .route("/api/v1/desks/{name}/test", post(desk_test::begin))
         .route("/api/v1/conversations", get(talks::conversations))
         .route(
             "/api/v1/conversations/{account}/{end_user}/{generation}",
