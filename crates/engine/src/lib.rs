@@ -10,6 +10,7 @@
 //! what it says, and makes the effects happen once. Time, randomness and the HTTP client are
 //! passed in ([`Setup`]).
 
+mod asked;
 mod backoff;
 mod breaker;
 pub mod channel;

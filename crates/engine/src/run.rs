@@ -21,7 +21,8 @@ use crate::pace::Priority;
 use crate::registry::{Known, Registry, Standing};
 use crate::shared::{Handed, InHand, Shared};
 use crate::{
-    channel, contacts, courier, feedback, health, planner, presence, reconciler, replays, retention,
+    asked, channel, contacts, courier, feedback, health, planner, presence, reconciler, replays,
+    retention,
 };
 
 /// Lanes that are planned at once.
@@ -117,6 +118,7 @@ impl Engine {
         until_stopped(Box::pin(feedback::watch(Arc::clone(&shared))));
         until_stopped(Box::pin(feedback::run_backfills(Arc::clone(&shared))));
         until_stopped(Box::pin(replays::run(Arc::clone(&shared))));
+        until_stopped(Box::pin(asked::run(Arc::clone(&shared))));
         Ok(Self {
             shared,
             tasks,

@@ -20,6 +20,7 @@ const STEPS: &[(i64, &str)] = &[
     (11, include_str!("../migrations/0011_why.sql")),
     (13, include_str!("../migrations/0013_written.sql")),
     (14, include_str!("../migrations/0014_mending.sql")),
+    (16, include_str!("../migrations/0016_report.sql")),
     (18, include_str!("../migrations/0018_replay.sql")),
 ];
 
