@@ -95,9 +95,9 @@ async fn take_up(shared: &Shared) -> Result<(), StoreError> {
 async fn step(shared: &Arc<Shared>) -> Result<bool, StoreError> {
     let stale = shared.store.asked_stale(COUNTED_AT_ONCE).await?;
     let mut worked = !stale.is_empty();
-    for issue in stale {
+    if !stale.is_empty() {
         let due_at = shared.now().plus_ms(FIRST_AFTER_MS);
-        shared.store.recount_asked(issue, due_at).await?;
+        shared.store.recount_asked(stale, due_at).await?;
     }
     // Nothing is claimed that nobody can be asked for.
     if !shared

@@ -35,6 +35,7 @@ mod replays;
 mod retention;
 mod run;
 pub mod shared;
+mod tally;
 
 pub use bowline_jira::Deployment;
 pub use config::{

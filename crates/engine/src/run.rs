@@ -22,7 +22,7 @@ use crate::registry::{Known, Registry, Standing};
 use crate::shared::{Handed, InHand, Shared};
 use crate::{
     asked, channel, contacts, courier, feedback, health, planner, presence, reconciler, replays,
-    retention,
+    retention, tally,
 };
 
 /// Lanes that are planned at once.
@@ -96,6 +96,7 @@ impl Engine {
             probe: tokio::sync::Notify::new(),
             configured: tokio::sync::Notify::new(),
             contacts_switched: tokio::sync::Notify::new(),
+            tallies: tokio::sync::Notify::new(),
             reads: crate::panel::Reads::new(),
         });
         remember_connections(&shared).await?;
@@ -119,6 +120,7 @@ impl Engine {
         until_stopped(Box::pin(feedback::run_backfills(Arc::clone(&shared))));
         until_stopped(Box::pin(replays::run(Arc::clone(&shared))));
         until_stopped(Box::pin(asked::run(Arc::clone(&shared))));
+        until_stopped(Box::pin(tally::run(Arc::clone(&shared))));
         Ok(Self {
             shared,
             tasks,

@@ -53,6 +53,7 @@ mod security;
 mod shell;
 mod sign_in;
 mod talk_words;
+mod tally;
 mod tokens;
 mod trying;
 mod upload;

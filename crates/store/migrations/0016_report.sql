@@ -70,10 +70,32 @@ CREATE TABLE person_company (
     company TEXT NOT NULL,
     PRIMARY KEY (workspace, contact, company)
 );
-CREATE INDEX person_company_company ON person_company (workspace, company);
 CREATE TABLE company_spend (
     workspace TEXT NOT NULL,
     company TEXT NOT NULL,
     spend BIGINT NOT NULL,
     PRIMARY KEY (workspace, company)
+);
+
+-- What Bowline put on an issue to say how many conversations are linked to it, and why that could
+-- not be brought in step.
+CREATE TABLE tally (
+    site TEXT NOT NULL,
+    issue TEXT NOT NULL,
+    put_on TEXT NOT NULL,
+    trouble TEXT,
+    since BIGINT,
+    tried_at BIGINT NOT NULL,
+    PRIMARY KEY (site, issue)
+);
+CREATE INDEX tally_trouble ON tally (tried_at) WHERE trouble IS NOT NULL;
+
+-- What was last wanted of the issues of a project, and how far they were gone through since.
+CREATE TABLE tally_run (
+    site TEXT NOT NULL,
+    project TEXT NOT NULL,
+    wants TEXT NOT NULL,
+    round BIGINT NOT NULL,
+    place TEXT,
+    PRIMARY KEY (site, project)
 );

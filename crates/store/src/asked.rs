@@ -196,8 +196,12 @@ impl<T> Came<T> {
     }
 }
 
-write!(Recount { site: SiteName, issue: IssueId, due_at: Millis } -> (),
-    |conn, _| asked::recount(conn, (&site, &issue), due_at).await);
+write!(Recount { issues: Vec<(SiteName, IssueId)>, due_at: Millis } -> (), |conn, _| {
+    for (site, issue) in &issues {
+        asked::recount(conn, (site, issue), due_at).await?;
+    }
+    Ok(())
+});
 write!(TakeUp { after: (SiteName, IssueId), limit: i64 } -> Option<(SiteName, IssueId)>,
     |conn, _| asked::take_up(conn, &after, limit).await);
 write!(ClaimUnread { now: Millis, until: Millis, limit: i64 } -> Unread,
@@ -231,18 +235,14 @@ impl Store {
         asked::stale(&mut self.reader().await?, limit).await
     }
 
-    /// Counts an issue again. Those of its conversations that were never read are due at `due_at`.
+    /// Counts these issues again. Those of their conversations that were never read are due at
+    /// `due_at`.
     pub async fn recount_asked(
         &self,
-        (site, issue): (SiteName, IssueId),
+        issues: Vec<(SiteName, IssueId)>,
         due_at: Millis,
     ) -> Result<(), StoreError> {
-        self.write(Recount {
-            site,
-            issue,
-            due_at,
-        })
-        .await
+        self.write(Recount { issues, due_at }).await
     }
 
     /// Takes up linked issues that the report does not have, of the next `limit` after `after`.

@@ -47,6 +47,7 @@ mod sql;
 mod store;
 mod talk;
 pub mod talk_browse;
+pub mod tally;
 pub mod testing;
 mod writes;
 

@@ -66,6 +66,7 @@ mod reopening;
 mod replaying;
 mod replicas;
 mod replicas_copying;
+mod reporting;
 mod second_factor;
 mod service_desk;
 mod signing_in;

@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 55] = [
+const PAGES: [(&str, &str); 56] = [
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -19,6 +19,7 @@ const PAGES: [(&str, &str); 55] = [
     ("/links/import", "agent"),
     ("/links/export.csv", "viewer"),
     ("/links/export.json", "viewer"),
+    ("/links/report?sort=spend", "viewer"),
     ("/links/report.csv", "viewer"),
     ("/links/report.json", "viewer"),
     ("/bindings/acme-jira/ENG/try", "project_administrator"),

@@ -19,6 +19,7 @@ mod replays;
 mod report;
 mod settings;
 mod talks;
+mod tally;
 mod trying;
 mod writes;
 
@@ -66,6 +67,10 @@ pub(crate) fn routes() -> Router<App> {
             get(binding_panel::attributes),
         )
         .route("/api/v1/bindings/{site}/{project}/try", get(trying::tried))
+        .route(
+            "/api/v1/bindings/{site}/{project}/tally",
+            get(tally::state).post(tally::again),
+        )
         .route("/api/v1/contacts", get(contacts::list))
         .route("/api/v1/contacts/import", post(contacts::import))
         .route(

@@ -89,10 +89,13 @@ pub(crate) async fn recount(
     const UNKNOWN: &str = "INSERT INTO conversation_read (workspace, conversation, due_at) \
         SELECT workspace, conversation, CAST($3 AS BIGINT) FROM link \
         WHERE site = $1 AND issue = $2 AND live = 1 ON CONFLICT DO NOTHING";
+    // Of the contact an expression is taken, so that SQLite begins with the few links and not with
+    // the index of all participants, which is in the order of what is told apart.
     const COUNT: &str = "WITH linked AS ( \
           SELECT link.workspace, link.conversation, link.live, link.since FROM link \
           WHERE link.site = $1 AND link.issue = $2), \
-        people AS (SELECT DISTINCT participant.workspace, participant.contact FROM linked \
+        people AS (SELECT DISTINCT linked.workspace AS workspace, \
+            COALESCE(participant.contact, '') AS contact FROM linked \
           JOIN participant ON participant.workspace = linked.workspace \
             AND participant.conversation = linked.conversation WHERE linked.live = 1), \
         companies AS (SELECT DISTINCT person_company.workspace, person_company.company \

@@ -31,6 +31,7 @@ pub(crate) mod sign_in_try;
 pub(crate) mod talk;
 pub(crate) mod talk_lookup;
 pub(crate) mod talk_pages;
+pub(crate) mod tally;
 pub(crate) mod tokens;
 pub(crate) mod transcript;
 pub(crate) mod views;

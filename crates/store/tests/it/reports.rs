@@ -29,10 +29,12 @@ async fn all(world: &World, query: &AskedQuery) -> Vec<Asked> {
 
 /// Counts until nothing is stale.
 async fn count(world: &World) {
-    while let stale @ [_, ..] = world.store.asked_stale(10).await.unwrap().as_slice() {
-        for issue in stale {
-            world.store.recount_asked(issue.clone(), T0).await.unwrap();
+    loop {
+        let stale = world.store.asked_stale(10).await.unwrap();
+        if stale.is_empty() {
+            return;
         }
+        world.store.recount_asked(stale, T0).await.unwrap();
     }
 }
 
