@@ -25,7 +25,10 @@ use crate::shared::Shared;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Issues that are counted in one go.
-const COUNTED_AT_ONCE: i64 = 100;
+const COUNTED_AT_ONCE: i64 = 20;
+
+/// The pause while there is more, so that notes and people go first in the database too.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Conversations and people that are claimed in one go, of each.
 const CLAIMED_AT_ONCE: i64 = 50;
@@ -76,9 +79,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
                 false
             }
         };
-        if !worked {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
+        tokio::time::sleep(if worked { PAUSE } else { LOOK_EVERY }).await;
     }
 }
 

@@ -167,7 +167,6 @@ pub struct Unread {
 }
 
 impl Leases for Unread {}
-impl Leases for Option<(SiteName, IssueId)> {}
 
 /// A company and what it spends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,8 +201,13 @@ write!(Recount { issues: Vec<(SiteName, IssueId)>, due_at: Millis } -> (), |conn
     }
     Ok(())
 });
-write!(TakeUp { after: (SiteName, IssueId), limit: i64 } -> Option<(SiteName, IssueId)>,
-    |conn, _| asked::take_up(conn, &after, limit).await);
+write!(FollowAsked { issues: Vec<(SiteName, IssueId)> } -> (), |conn, _| {
+    let issues: Vec<(&str, &str)> = issues
+        .iter()
+        .map(|(site, issue)| (site.as_str(), issue.as_str()))
+        .collect();
+    asked::follow(conn, &issues).await
+});
 write!(ClaimUnread { now: Millis, until: Millis, limit: i64 } -> Unread,
     |conn, _| asked::claim(conn, (now, until), limit).await);
 write!(Participants {
@@ -252,7 +256,11 @@ impl Store {
         after: (SiteName, IssueId),
         limit: i64,
     ) -> Result<Option<(SiteName, IssueId)>, StoreError> {
-        self.write(TakeUp { after, limit }).await
+        let (issues, last) = asked::missing(&mut self.reader().await?, &after, limit).await?;
+        if !issues.is_empty() {
+            self.write(FollowAsked { issues }).await?;
+        }
+        Ok(last)
     }
 
     /// What is due to be read, at most `limit` conversations and people; nobody else gets it before

@@ -72,5 +72,6 @@ mod service_desk;
 mod signing_in;
 mod stage;
 mod story;
+mod tallying;
 mod trying;
 mod unseen;

@@ -123,7 +123,7 @@ async fn the_report_says_who_asks_and_what_they_spend(on: On) {
     )
     .unwrap();
     assert_eq!(list[0]["issue"], *second);
-    let script = Script::new(&stage, "viewer", &["read"]).await;
+    let script = Script::new(&stage, "agent", &["read"]).await;
     let api = script
         .get("/api/v1/reports/issues?sort=last&site=acme-jira")
         .await;

@@ -9,9 +9,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use bowline_domain::ids::{IssueId, SiteName};
+use bowline_domain::ids::{IssueId, ProjectKey, SiteName};
 use bowline_domain::tally::{PutOn, Said, TallyEdit, TallySettings, edit, wanted};
-use bowline_jira::FigureEdit;
+use bowline_jira::{FigureEdit, IssueRead};
 use bowline_net::{ApiError, ErrorKind};
 use bowline_store::model::Ending;
 use bowline_store::tally::Tally;
@@ -102,7 +102,7 @@ impl Keeper<'_> {
                     let reason = refusal(&error);
                     let may_be = before.put_on.and(&goal);
                     self.note(&before, may_be, Some(reason.clone())).await?;
-                    return Ok(Ending::Dropped { reason });
+                    return Ok(Ending::Rejected { reason });
                 }
                 Err(error) => return Err(self.failed(&error).await),
             }
@@ -110,7 +110,7 @@ impl Keeper<'_> {
         if let Some(reason) = missing {
             self.note(&before, before.put_on.and(&goal), Some(reason.clone()))
                 .await?;
-            return Ok(Ending::Dropped { reason });
+            return Ok(Ending::Rejected { reason });
         }
         self.note(&before, goal, None).await?;
         Ok(done(detail))
@@ -121,14 +121,26 @@ impl Keeper<'_> {
         let (courier, (site, issue)) = (self.courier, self.of);
         let label = courier.shared.store.issue_label(site, issue).await;
         let label = label.map_err(|error| courier.store_failed(&error))?;
-        let Some(label) = label.filter(|label| !label.deleted) else {
-            return Ok(TallySettings::default());
+        let project = match label {
+            Some(label) if label.deleted => return Ok(TallySettings::default()),
+            Some(label) => label.project,
+            // Somebody put the label on an issue that Bowline never looked at.
+            None => {
+                let read = self.site.client.issue(issue.as_str(), IssueRead::default());
+                match courier.call(&self.site.standing, read).await {
+                    Ok(found) => ProjectKey::new(found.project.key),
+                    Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone) => {
+                        return Ok(TallySettings::default());
+                    }
+                    Err(error) => return Err(self.failed(&error).await),
+                }
+            }
         };
         let reader = Reader {
             shared: courier.shared,
             site: Arc::clone(&self.site),
         };
-        let Ok(project) = reader.bound_project(&label.project).await else {
+        let Ok(project) = reader.bound_project(&project).await else {
             let reason = "Jira did not say which project the issue is in.".to_owned();
             return Err(Stop(courier.later(super::LOOK_AFTER_MS, false, reason)));
         };

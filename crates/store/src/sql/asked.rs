@@ -33,13 +33,13 @@ pub(crate) async fn follow(conn: &mut Conn, issues: &[(&str, &str)]) -> Result<(
         .map(drop)
 }
 
-/// Takes up at most `limit` issues after `after` that have links and no row: a version before made
-/// them. Answers the last issue that was looked at.
-pub(crate) async fn take_up(
+/// Of the next `limit` issues with links after `after`, those that have no row: a version before
+/// made them. Answers them, and the last issue that was looked at.
+pub(crate) async fn missing(
     conn: &mut Conn,
     after: &(SiteName, IssueId),
     limit: i64,
-) -> Result<Option<(SiteName, IssueId)>, StoreError> {
+) -> Result<(Vec<(SiteName, IssueId)>, Option<(SiteName, IssueId)>), StoreError> {
     const PART: &str = "SELECT found.site, found.issue, asked.site FROM \
           (SELECT site, issue FROM link WHERE (site, issue) > ($1, $2) \
             GROUP BY site, issue ORDER BY site, issue LIMIT $3) found \
@@ -47,21 +47,15 @@ pub(crate) async fn take_up(
         ORDER BY found.site, found.issue";
     let args = values![after.0.as_str(), after.1.as_str(), limit];
     let rows = conn.rows("looking for what is asked", PART, args).await?;
-    let mut missing = Vec::new();
-    let mut last = None;
+    let (mut missing, mut last) = (Vec::new(), None);
     for row in &rows {
-        let (site, issue) = (row.text(0)?, row.text(1)?);
+        let place = (SiteName::new(row.text(0)?), IssueId::new(row.text(1)?));
         if row.text_or_null(2)?.is_none() {
-            missing.push((site.clone(), issue.clone()));
+            missing.push(place.clone());
         }
-        last = Some((SiteName::new(site), IssueId::new(issue)));
+        last = Some(place);
     }
-    let missing: Vec<(&str, &str)> = missing
-        .iter()
-        .map(|(site, issue)| (site.as_str(), issue.as_str()))
-        .collect();
-    follow(conn, &missing).await?;
-    Ok(last)
+    Ok((missing, last))
 }
 
 /// Issues whose people are to be counted again, at most `limit`.

@@ -11,7 +11,7 @@ use crate::support::*;
 use crate::{
     accepting, access, browsing, configuring, contact_runs, contacts, deciding, feedback,
     feedback_backfills, lanes, reading, readings, replays, reports, retention, settling,
-    signing_in, taken_over, talk_browsing, talking, viewing,
+    signing_in, taken_over, talk_browsing, talking, tallies, viewing,
 };
 
 on_both!(
@@ -330,6 +330,12 @@ async fn exercise(backend: Backend) {
     )
     .await;
     run(backend, reports::links_of_a_version_before_are_taken_up).await;
+    run(
+        backend,
+        tallies::what_is_put_on_issues_is_kept_until_it_is_taken_off,
+    )
+    .await;
+    run(backend, tallies::a_run_goes_through_each_issue_once).await;
     run(
         backend,
         feedback_backfills::who_gave_feedback_is_found_and_moves_when_they_are_merged,
