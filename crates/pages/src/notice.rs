@@ -3,7 +3,7 @@
 
 use crate::query::Query;
 
-const NOTICES: [(&str, &str); 74] = [
+const NOTICES: [(&str, &str); 76] = [
     ("signed-out", "You are signed out."),
     (
         "password",
@@ -59,6 +59,14 @@ const NOTICES: [(&str, &str); 74] = [
         "unlinked",
         "The link is being ended. It is gone from here in a moment, and the conversation stays \
          silent from then on.",
+    ),
+    (
+        "gathering-off",
+        "Feedback is switched off for the products of this workspace. What came in stays.",
+    ),
+    (
+        "gathering-on",
+        "Feedback is on again. What was tagged meanwhile stays out, unless it is taken in.",
     ),
     (
         "noted",

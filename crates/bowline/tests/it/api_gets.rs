@@ -128,6 +128,14 @@ async fn examples(script: &Script<'_>) -> BTreeMap<String, Vec<String>> {
         "/api/v1/products/{id}/feedback",
         vec![format!("/api/v1/products/{product}/feedback")],
     );
+    of(
+        "/api/v1/products/{id}",
+        vec![format!("/api/v1/products/{product}")],
+    );
+    of(
+        "/api/v1/workspaces/{name}/feedback",
+        vec!["/api/v1/workspaces/acme/feedback".to_owned()],
+    );
     let body = json!({ "from": "2020-01-01T00:00:00Z" });
     let path = format!("/api/v1/products/{product}/backfills");
     let begun = script.call("POST", &path, Some(body), "").await.body;

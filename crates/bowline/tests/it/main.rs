@@ -32,6 +32,7 @@ mod feedback_missed;
 mod feedback_pages;
 mod feedback_people;
 mod feedback_permissions;
+mod feedback_switching;
 mod finding_out;
 mod formatting;
 mod gathering;

@@ -29,6 +29,7 @@ const PAGES: [(&str, &str); 56] = [
     ("/products", "viewer"),
     ("/help", "viewer"),
     ("/api/docs", "viewer"),
+    ("/api/docs/deliveries", "viewer"),
     ("/search?q=ENG-1", "viewer"),
     ("/account", "viewer"),
     ("/account/second-factor", "viewer"),

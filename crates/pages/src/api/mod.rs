@@ -43,6 +43,7 @@ pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/api/v1/openapi.json", get(openapi))
         .route("/api/docs", get(docs::page))
+        .route("/api/docs/{group}", get(docs::group))
         .route("/api/v1/connections", get(reads::connections))
         .route("/api/v1/queue", get(reads::queue))
         .route("/api/v1/problems", get(reads::problems))
