@@ -55,6 +55,7 @@ mod security;
 mod shell;
 mod sign_in;
 mod talk_words;
+mod tally;
 mod tokens;
 mod trying;
 mod upload;
@@ -205,6 +206,7 @@ fn table() -> Router<App> {
         )
         .route("/links/export.csv", get(links::export_csv))
         .route("/links/export.json", get(links::export_json))
+        .route("/links/report", get(report::page))
         .route("/links/report.csv", get(report::export_csv))
         .route("/links/report.json", get(report::export_json))
         .route("/problems", get(problems::page))

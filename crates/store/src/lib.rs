@@ -25,6 +25,7 @@
 
 pub mod access;
 pub mod alert;
+pub mod asked;
 pub mod browse;
 mod choices;
 pub mod committer;
@@ -48,6 +49,7 @@ mod sql;
 mod store;
 mod talk;
 pub mod talk_browse;
+pub mod tally;
 pub mod testing;
 mod writes;
 

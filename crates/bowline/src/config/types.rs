@@ -239,6 +239,10 @@ pub struct Binding {
     pub note_comments: bool,
     /// What the panel of an issue shows.
     pub panel: Panel,
+    /// The label that an issue has as long as conversations are linked to it.
+    pub linked_label: Option<String>,
+    /// The id of the number field with how many there are.
+    pub linked_number_field: Option<String>,
     /// Rules for single transitions, in the order of the file.
     pub transitions: Vec<TransitionRule>,
 }

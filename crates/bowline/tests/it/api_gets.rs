@@ -115,7 +115,7 @@ async fn examples(script: &Script<'_>) -> BTreeMap<String, Vec<String>> {
         "/api/v1/issues/{site}/{key}/conversations/{id}",
         links.iter().filter_map(whole).take(1).collect(),
     );
-    for what in ["attributes", "try"] {
+    for what in ["attributes", "tally", "try"] {
         of(
             &format!("/api/v1/bindings/{{site}}/{{project}}/{what}"),
             vec![format!("/api/v1/bindings/acme-jira/ENG/{what}")],

@@ -19,6 +19,7 @@ const PAGES: &[(&str, &str)] = &[
     ("/links/import", "agent"),
     ("/links/export.csv", "viewer"),
     ("/links/export.json", "viewer"),
+    ("/links/report?sort=spend", "viewer"),
     ("/links/report.csv", "viewer"),
     ("/links/report.json", "viewer"),
     ("/bindings/acme-jira/ENG/try", "project_administrator"),

@@ -141,7 +141,10 @@ impl Reader<'_> {
             // another workspace.
             return Err(Trouble::UnknownWorkspace(settings.workspace.clone()));
         }
-        let plan = plan(state, seen, settings.as_ref(), happenings);
+        let mut plan = plan(state, seen, settings.as_ref(), happenings);
+        if self.shared.registry().tallies(self.name()) {
+            bowline_domain::tally::follow(&mut plan, state);
+        }
         Ok(Decided {
             issue: Some((self.name().clone(), state.issue.clone())),
             record: plan.record,

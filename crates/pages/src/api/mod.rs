@@ -26,6 +26,7 @@ mod report;
 mod settings;
 mod sites;
 mod talks;
+mod tally;
 mod trying;
 mod workspaces;
 mod writes;
@@ -80,6 +81,10 @@ pub(crate) fn routes() -> Router<App> {
             get(binding_panel::attributes),
         )
         .route("/api/v1/bindings/{site}/{project}/try", get(trying::tried))
+        .route(
+            "/api/v1/bindings/{site}/{project}/tally",
+            get(tally::state).post(tally::again),
+        )
         .route("/api/v1/contacts", get(contacts::list))
         .route("/api/v1/contacts/import", post(contacts::import))
         .route(

@@ -3,6 +3,7 @@
 pub(crate) mod accept;
 pub(crate) mod accounts;
 pub(crate) mod alert;
+pub(crate) mod asked;
 pub(crate) mod audit;
 pub(crate) mod bindings;
 pub(crate) mod choices;
@@ -32,6 +33,7 @@ pub(crate) mod sign_in_try;
 pub(crate) mod talk;
 pub(crate) mod talk_lookup;
 pub(crate) mod talk_pages;
+pub(crate) mod tally;
 pub(crate) mod tokens;
 pub(crate) mod transcript;
 pub(crate) mod views;

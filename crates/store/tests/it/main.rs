@@ -36,4 +36,5 @@ mod signing_in;
 mod taken_over;
 mod talk_browsing;
 mod talking;
+mod tallies;
 mod viewing;

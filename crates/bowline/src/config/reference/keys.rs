@@ -481,6 +481,18 @@ pub const KEYS: &[Key] = &[
         "Whether notes hold the texts of comments; without it they say who commented.",
     ),
     key(
+        "binding[].linked_label",
+        Kind::Text,
+        Absent("no label"),
+        "A label that issues have in Jira exactly as long as conversations are linked to them, for example `intercom-linked`. Taken off again when this is.",
+    ),
+    key(
+        "binding[].linked_number_field",
+        Kind::Text,
+        Absent("no field"),
+        "The id of a number field of Jira, for example `customfield_10061`, that holds how many conversations are linked. Emptied again when this is taken away.",
+    ),
+    key(
         "binding[].panel",
         Kind::Flag,
         Value("true"),
