@@ -18,6 +18,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::config::{Config, Database, Metrics};
 use crate::replica::Replica;
+use crate::sign_in;
 use crate::system::{SystemClock, SystemEntropy, random};
 use crate::wiring::declared;
 
@@ -30,6 +31,7 @@ pub struct Service {
     engine: Engine,
     access: Access,
     settings: Settings,
+    elsewhere: sign_in::Elsewheres,
     sockets: Vec<Listening>,
     patience: std::time::Duration,
     // Held as long as the service runs: one process per SQLite file, and one per name.
@@ -54,6 +56,8 @@ impl Service {
             .map_err(|why| anyhow::anyhow!("the HTTP client cannot be set up: {why}"))?;
         let transport: Arc<dyn Transport> = Arc::new(transport);
         let access = access(store.clone(), &config.key_file);
+        let elsewhere = sign_in::Elsewheres::new(Arc::clone(&transport), access.clone());
+        elsewhere.take(config);
         let settings = Settings::open(bowline_settings::Setup {
             store: store.clone(),
             access: access.clone(),
@@ -96,6 +100,7 @@ impl Service {
             settings: settings.clone(),
             https: config.public_url.scheme() == "https",
             frames: frames(config),
+            elsewhere: elsewhere.now(),
         });
         let routes = router(Arc::clone(&shared), hooks, on_main).merge(pages);
         let main = listen(config.listen, routes, limits)
@@ -116,6 +121,7 @@ impl Service {
             engine,
             access,
             settings,
+            elsewhere,
             sockets,
             patience: config.limits.shutdown,
             _lock: lock,
@@ -143,6 +149,7 @@ impl Service {
     /// # Errors
     /// A new binding cannot be recorded.
     pub async fn configure(&self, config: &Config) -> anyhow::Result<()> {
+        self.elsewhere.take(config);
         self.settings
             .declare(declared(config))
             .await

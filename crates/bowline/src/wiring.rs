@@ -7,6 +7,7 @@ use bowline_domain::messaging::settings as messaging;
 use bowline_domain::observation::StatusCategory;
 use bowline_domain::panel::{ContactSource, PanelSettings, VisibleFields};
 use bowline_domain::settings::{self as rules, StatusMatch, Trigger};
+use bowline_domain::tally::TallySettings;
 use bowline_engine as engine;
 use bowline_intercom::{Region, app_host};
 use bowline_jira::Deployment;
@@ -29,6 +30,7 @@ pub(crate) fn declared(config: &config::Config) -> bowline_settings::Declared {
                 Some((SiteName::new(site.name.as_str()), day))
             })
             .collect(),
+        sign_in_url: config.oidc.as_ref().map(|oidc| oidc.issuer.clone()),
     }
 }
 
@@ -148,6 +150,10 @@ fn binding(binding: &config::Binding) -> engine::BindingConfig {
             comment: binding.note_comments,
         },
         panel: panel(&binding.panel),
+        tally: TallySettings {
+            label: binding.linked_label.clone(),
+            number_field: binding.linked_number_field.clone(),
+        },
     }
 }
 

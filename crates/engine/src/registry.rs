@@ -4,14 +4,16 @@
 //! (health, pace, whom we act as) lives in [`Standing`] and is handed over by name.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bowline_domain::connection::{Connection, Health};
 use bowline_domain::feedback::ids::TicketId;
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceCode, WorkspaceName};
 use bowline_domain::messaging::ids::{AccountName, ChannelId, DeskName};
+use bowline_domain::messaging::request::Request;
 use bowline_domain::messaging::settings::{Channels, desk_of};
+use bowline_domain::messaging::words::Missing;
 use bowline_domain::observation::StatusCategory;
 use bowline_domain::settings::{Settings, StatusMatch};
 use bowline_domain::time::Millis;
@@ -115,6 +117,8 @@ pub(crate) struct Site {
     pub(crate) names: Mutex<HashMap<String, String>>,
     /// What bound projects are called now, where that is not what the configuration calls them.
     pub(crate) renamed: Mutex<Renamed>,
+    /// Did Jira refuse to leave the mail about an edit out? Then it is not asked again.
+    pub(crate) loud: AtomicBool,
 }
 
 /// Projects whose key was changed in Jira after they were configured.
@@ -252,6 +256,7 @@ impl Registry {
                 categories: Mutex::new(HashMap::new()),
                 names: Mutex::new(HashMap::new()),
                 renamed: Mutex::new(Renamed::default()),
+                loud: AtomicBool::new(false),
             };
             (site.config.name.clone(), Arc::new(site))
         });
@@ -358,9 +363,27 @@ impl Registry {
         self.desks.iter().find(|config| config.desk.name == *name)
     }
 
-    /// Has the site a desk?
-    pub(crate) fn serves(&self, site: &SiteName) -> bool {
-        self.desks.iter().any(|config| config.desk.site == *site)
+    /// The desk that serves a conversation: its own, or if that was removed the one that serves its
+    /// channel now, if its requests are in the same Jira.
+    pub(crate) fn desk_for(
+        &self,
+        account: &AccountName,
+        request: &Request,
+    ) -> Option<&Arc<DeskConfig>> {
+        let fits = |config: &&Arc<DeskConfig>| {
+            config.desk.account == *account && config.desk.site == request.site
+        };
+        let own = self.desk(&request.desk).filter(fits);
+        own.or_else(|| self.desk_of(account, &request.route.channel).filter(fits))
+    }
+
+    /// What is missing where no desk serves a conversation.
+    pub(crate) fn missing_for(&self, account: &AccountName, request: &Request) -> Missing {
+        if self.accounts.contains_key(account) {
+            Missing::Desk(request.desk.clone())
+        } else {
+            Missing::Account(account.clone())
+        }
     }
 
     /// A channel of the account that a desk names: WhatsApp can be asked for one only.
@@ -399,6 +422,12 @@ impl Registry {
         self.bindings
             .iter()
             .find(|binding| binding.site == *site && binding.project == *project)
+    }
+
+    /// Does any binding of a site want its issues to say how many conversations are linked?
+    pub(crate) fn tallies(&self, site: &SiteName) -> bool {
+        let mut bindings = self.bindings.iter();
+        bindings.any(|binding| binding.site == *site && binding.tally.is_on())
     }
 
     /// The settings of a binding, by its configured project, as the planner takes them.

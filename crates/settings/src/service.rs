@@ -45,6 +45,8 @@ pub struct Declared {
     pub alert_mail: Option<AlertMail>,
     /// The days on which tokens of declared sites end, as `2027-01-31`.
     pub token_ends: Vec<(SiteName, String)>,
+    /// The provider that people sign in with.
+    pub sign_in_url: Option<Url>,
 }
 
 /// What the service is made of.
@@ -286,10 +288,10 @@ impl Settings {
             merged,
         });
         let declared_urls = addresses(&declared.config);
-        let alert = declared.alert_url.iter();
+        let others = declared.alert_url.iter().chain(&declared.sign_in_url);
         self.inner.guard.allow(
             &declared.allowed,
-            declared_urls.iter().copied().chain(alert),
+            declared_urls.iter().copied().chain(others),
         );
         if let Some(engine) = self.engine() {
             engine.configure(config).await?;

@@ -25,11 +25,13 @@
 
 pub mod access;
 pub mod alert;
+pub mod asked;
 pub mod browse;
 mod choices;
 pub mod committer;
 pub mod contacts;
 mod db;
+pub mod elsewhere;
 mod error;
 pub mod feedback;
 mod group;
@@ -47,6 +49,7 @@ mod sql;
 mod store;
 mod talk;
 pub mod talk_browse;
+pub mod tally;
 pub mod testing;
 mod writes;
 

@@ -21,6 +21,8 @@ const STEPS: &[(i64, &str)] = &[
     (12, include_str!("../migrations/0012_alert.sql")),
     (13, include_str!("../migrations/0013_written.sql")),
     (14, include_str!("../migrations/0014_mending.sql")),
+    (15, include_str!("../migrations/0015_elsewhere.sql")),
+    (16, include_str!("../migrations/0016_report.sql")),
     (18, include_str!("../migrations/0018_replay.sql")),
 ];
 

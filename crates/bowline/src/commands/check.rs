@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::check_desk::{check_account, check_desk};
 use super::check_mail::check_mail;
+use super::check_oidc::check_oidc;
 use super::load;
 use crate::cli::Configured;
 
@@ -45,6 +46,7 @@ pub(crate) async fn run(configured: &Configured, secrets: bool) -> anyhow::Resul
     for workspace in &loaded.config.workspaces {
         check_workspace(&loaded.config, workspace, &transport, &mut report).await;
     }
+    check_oidc(&loaded.config, &mut report).await?;
     Ok(report.end())
 }
 

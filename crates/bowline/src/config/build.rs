@@ -127,6 +127,7 @@ impl Reading<'_> {
         };
         let products = self.products(root, &known);
         let embedding = self.embedding(&top);
+        let oidc = self.oidc(&top);
         let listen = listen?;
         let public_url = match public_url {
             Some(found) => {
@@ -159,6 +160,7 @@ impl Reading<'_> {
             contact_syncs,
             products,
             embedding,
+            oidc,
         })
     }
 

@@ -14,6 +14,7 @@ mod connections;
 mod contact_sync;
 mod desk;
 mod environment;
+mod oidc;
 mod origin;
 mod panel;
 mod problem;
@@ -28,6 +29,7 @@ mod tree;
 mod types;
 
 pub use alert_mail::AlertMail;
+pub use oidc::Oidc;
 pub use origin::{Change, Origin, Origins, SecretSource, changed_secrets, differs_beyond_secrets};
 pub use panel::{Embedding, Panel};
 pub use problem::{Place, Problem};

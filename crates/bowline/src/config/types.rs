@@ -1,6 +1,7 @@
 //! The settings as the rest of the service sees them: checked, with every default filled in.
 
 use super::alert_mail::AlertMail;
+use super::oidc::Oidc;
 use super::panel::{Embedding, Panel};
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
@@ -51,6 +52,8 @@ pub struct Config {
     pub products: Vec<Product>,
     /// How others show the issue panel in their own pages.
     pub embedding: Embedding,
+    /// How people sign in at a provider, if they may.
+    pub oidc: Option<Oidc>,
 }
 
 impl Config {
@@ -236,6 +239,10 @@ pub struct Binding {
     pub note_comments: bool,
     /// What the panel of an issue shows.
     pub panel: Panel,
+    /// The label that an issue has as long as conversations are linked to it.
+    pub linked_label: Option<String>,
+    /// The id of the number field with how many there are.
+    pub linked_number_field: Option<String>,
     /// Rules for single transitions, in the order of the file.
     pub transitions: Vec<TransitionRule>,
 }

@@ -75,6 +75,7 @@ async fn examples(script: &Script<'_>) -> BTreeMap<String, Vec<String>> {
             "/api/v1/conversations/{account}/{end_user}/{generation}",
             "/api/v1/conversations",
         ),
+        ("/api/v1/people/{id}", "/api/v1/people"),
         ("/api/v1/contacts/{id}", "/api/v1/contacts"),
         ("/api/v1/companies/{id}", "/api/v1/companies"),
         ("/api/v1/tickets/{id}", "/api/v1/tickets"),
@@ -114,7 +115,7 @@ async fn examples(script: &Script<'_>) -> BTreeMap<String, Vec<String>> {
         "/api/v1/issues/{site}/{key}/conversations/{id}",
         links.iter().filter_map(whole).take(1).collect(),
     );
-    for what in ["attributes", "try"] {
+    for what in ["attributes", "tally", "try"] {
         of(
             &format!("/api/v1/bindings/{{site}}/{{project}}/{what}"),
             vec![format!("/api/v1/bindings/acme-jira/ENG/{what}")],
@@ -183,7 +184,7 @@ async fn everything_that_can_be_read_is_as_described(on: On) {
     owner.send("/contacts/settings/switch", &fields).await;
     crate::contacts::copied(&stage).await;
     let scopes = [
-        "read", "audit", "settings", "contacts", "feedback", "replay", "talks",
+        "read", "audit", "settings", "contacts", "feedback", "replay", "talks", "people", "account",
     ];
     let script = Script::new(&stage, "owner", &scopes).await;
     let examples = examples(&script).await;

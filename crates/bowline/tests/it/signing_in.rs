@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 57] = [
+const PAGES: &[(&str, &str)] = &[
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -19,6 +19,7 @@ const PAGES: [(&str, &str); 57] = [
     ("/links/import", "agent"),
     ("/links/export.csv", "viewer"),
     ("/links/export.json", "viewer"),
+    ("/links/report?sort=spend", "viewer"),
     ("/links/report.csv", "viewer"),
     ("/links/report.json", "viewer"),
     ("/bindings/acme-jira/ENG/try", "project_administrator"),
@@ -71,11 +72,12 @@ const PAGES: [(&str, &str); 57] = [
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 65] = [
+const FORMS: &[(&str, &str)] = &[
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/second-factor", "viewer"),
     ("/people/1/remove-second-factor", "administrator"),
+    ("/account/oidc", "viewer"),
     ("/account/look", "viewer"),
     ("/account/sessions/end", "viewer"),
     ("/tokens", "viewer"),

@@ -71,6 +71,54 @@ pub const KEYS: &[Key] = &[
         "What those pages sign their tokens with (HS256). At least 32 letters that nobody can guess.",
     ),
     key(
+        "oidc.issuer",
+        Kind::Url,
+        Required,
+        "The provider: the address in whose `/.well-known/openid-configuration` it describes itself. It may be called though it is not public.",
+    ),
+    key(
+        "oidc.client_id",
+        Kind::Text,
+        Required,
+        "As what Bowline is registered at the provider.",
+    ),
+    key(
+        "oidc.client_secret",
+        Kind::Secret,
+        Absent("a public client"),
+        "The secret that the provider gave out for it.",
+    ),
+    key(
+        "oidc.label",
+        Kind::Text,
+        Value("single sign-on"),
+        "What people call the provider; the button says “Sign in with …”.",
+    ),
+    key(
+        "oidc.allowed_domains",
+        Kind::Words,
+        Absent("any"),
+        "The domains of e-mail addresses that are let in by the provider. With them an address is needed that counts as verified.",
+    ),
+    key(
+        "oidc.new_people",
+        Kind::Choice(&["none", "viewer", "agent", "administrator"]),
+        Value("none"),
+        "The role of people who come in by the provider and have no account yet. With `none` they are not let in.",
+    ),
+    key(
+        "oidc.passwords",
+        Kind::Flag,
+        Value("true"),
+        "Whether passwords let in besides. Owners' always do, so that somebody comes in when the provider fails.",
+    ),
+    key(
+        "oidc.trust_emails",
+        Kind::Flag,
+        Value("false"),
+        "Whether an address counts as verified if the provider says nothing of it, as Entra ID does. Only for providers where nobody chooses their own address.",
+    ),
+    key(
         "limits.body_bytes",
         Kind::Whole {
             min: 65_536,
@@ -431,6 +479,18 @@ pub const KEYS: &[Key] = &[
         Kind::Flag,
         Value("true"),
         "Whether notes hold the texts of comments; without it they say who commented.",
+    ),
+    key(
+        "binding[].linked_label",
+        Kind::Text,
+        Absent("no label"),
+        "A label that issues have in Jira exactly as long as conversations are linked to them, for example `intercom-linked`. Taken off again when this is.",
+    ),
+    key(
+        "binding[].linked_number_field",
+        Kind::Text,
+        Absent("no field"),
+        "The id of a number field of Jira, for example `customfield_10061`, that holds how many conversations are linked. Emptied again when this is taken away.",
     ),
     key(
         "binding[].panel",

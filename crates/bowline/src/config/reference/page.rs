@@ -23,6 +23,11 @@ const SECTIONS: &[Section] = &[
         intro: "",
     },
     Section {
+        path: "oidc",
+        title: "`[oidc]`: signing in at a provider",
+        intro: "OpenID Connect. The provider sends people back to `/sign-in/oidc/back` at `public_url`. See [sign-in.md](sign-in.md).",
+    },
+    Section {
         path: "limits",
         title: "`[limits]`",
         intro: "Bounds that protect the service. The defaults suit most installations.",

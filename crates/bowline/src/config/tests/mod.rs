@@ -4,6 +4,7 @@ mod alert_mail;
 mod desks;
 mod environment;
 mod mistakes;
+mod oidc;
 mod products;
 mod secrets;
 mod settings;
