@@ -50,9 +50,7 @@ pub enum NotBegun {
     #[error("Choose one of the channels of this desk on which a conversation can be begun.")]
     Channel,
     /// It is no number.
-    #[error(
-        "This is no telephone number. Write it in its international form, as +31 6 12345678."
-    )]
+    #[error("This is no telephone number. Write it in its international form, as +31 6 12345678.")]
     Number,
     /// The provider refused.
     #[error("It was not sent: {0}")]
@@ -207,7 +205,9 @@ fn of_desk(
         .collect();
     let all = config.desk.channels == Channels::All;
     let serves = |id: &String| named.contains(id) || all && !others.contains(id);
-    let unlisted = named.iter().filter(|id| listed.iter().all(|one| one.id != **id));
+    let unlisted = named
+        .iter()
+        .filter(|id| listed.iter().all(|one| one.id != **id));
     let unlisted: Vec<ChannelChoice> = unlisted
         .map(|id| ChannelChoice {
             id: id.clone(),

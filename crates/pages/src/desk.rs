@@ -8,7 +8,8 @@ use bowline_access::{ChangeRefusal, Fault, ManageConnections};
 use bowline_domain::ids::SiteName;
 use bowline_domain::messaging::ids::AccountName;
 use bowline_settings::{
-    ChannelsOffered, DeskChoices, DeskForm, DeskNow, Given, HookFound, NeededField, StatusLine, open_words,
+    ChannelsOffered, DeskChoices, DeskForm, DeskNow, Given, HookFound, NeededField, StatusLine,
+    open_words,
 };
 
 use crate::App;

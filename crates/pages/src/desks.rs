@@ -4,7 +4,9 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use bowline_access::{AccessError, Fault, Look, ManageConnections, Permission, SendTests, What, Who};
+use bowline_access::{
+    AccessError, Fault, Look, ManageConnections, Permission, SendTests, What, Who,
+};
 use bowline_domain::connection::Health;
 use bowline_domain::messaging::end_user::Identity;
 use bowline_domain::messaging::ids::{ChannelId, DeskName, RequestRef};

@@ -123,6 +123,12 @@ async fn examples(script: &Script<'_>) -> BTreeMap<String, Vec<String>> {
             under(&format!("{list}/"), found),
         );
     }
+    let accounts = ids(script, "/api/v1/channel-accounts", "name").await;
+    let channels = |name: &String| format!("/api/v1/channel-accounts/{name}/channels");
+    of(
+        "/api/v1/channel-accounts/{name}/channels",
+        accounts.iter().map(channels).collect(),
+    );
     let product = ids(script, "/api/v1/products", "id").await.remove(0);
     of(
         "/api/v1/products/{id}/feedback",

@@ -61,7 +61,10 @@ pub(crate) fn desk_form(site: &str) -> Vec<(String, String)> {
     ])
 }
 
-pub(crate) fn with(mut fields: Vec<(String, String)>, changed: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(crate) fn with(
+    mut fields: Vec<(String, String)>,
+    changed: &[(&str, &str)],
+) -> Vec<(String, String)> {
     fields.retain(|(name, _)| !changed.iter().any(|(known, _)| known == name));
     fields.extend(form(changed));
     fields

@@ -78,7 +78,10 @@ async fn who_answers_without_a_desk_is_told_once_and_all_is_sent_when_it_is_made
     agent.comment(&request, "The blue one?").unwrap();
     let said = told(&talk, &request, 1).await;
     assert!(said[0].starts_with(CAUSE), "{said:?}");
-    assert!(said[0].contains("The way out: an administrator"), "{said:?}");
+    assert!(
+        said[0].contains("The way out: an administrator"),
+        "{said:?}"
+    );
     agent.comment(&request, "Or the green one?").unwrap();
     // By another person: with the comments it would be one action.
     talk.stage

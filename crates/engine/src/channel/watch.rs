@@ -91,7 +91,12 @@ fn watch_name(account: &Account) -> String {
     format!("account/{}", account.config.name)
 }
 
-pub(super) fn is_due(due: &mut HashMap<String, Millis>, name: &str, every_ms: i64, now: Millis) -> bool {
+pub(super) fn is_due(
+    due: &mut HashMap<String, Millis>,
+    name: &str,
+    every_ms: i64,
+    now: Millis,
+) -> bool {
     let at = due.entry(name.to_owned()).or_insert(now);
     let is_due = now >= *at;
     if is_due {
@@ -292,11 +297,7 @@ pub(super) async fn requests(
     done.map_err(|error| error.to_string())
 }
 
-async fn changed(
-    shared: &Shared,
-    site: &Site,
-    issue: &jira::Issue,
-) -> Result<(), String> {
+async fn changed(shared: &Shared, site: &Site, issue: &jira::Issue) -> Result<(), String> {
     let id = bowline_domain::ids::IssueId::new(issue.id.as_str());
     let talk = shared.store.talk_of_issue(&site.config.name, &id).await;
     let Some(talk) = talk.map_err(|error| error.to_string())? else {

@@ -95,7 +95,9 @@ pub(super) async fn channels(
         })
     });
     let items: Vec<Value> = items.collect();
-    Ok(Json(json!({ "items": items, "listed": found.listed, "words": found.words })))
+    Ok(Json(
+        json!({ "items": items, "listed": found.listed, "words": found.words }),
+    ))
 }
 
 /// Takes what the body names.

@@ -66,7 +66,12 @@ pub(super) fn unreadable(drawing: &mut Drawing, news: &RequestNews) {
 }
 
 /// The issue cannot be read. Only an event that says so ends the conversation.
-pub(super) fn gone(mut drawing: Drawing, before: &Request, news: &RequestNews, now: Millis) -> Plan {
+pub(super) fn gone(
+    mut drawing: Drawing,
+    before: &Request,
+    news: &RequestNews,
+    now: Millis,
+) -> Plan {
     drawing.because(Reason::IssueGone);
     if news.deleted && before.is_live() {
         drawing.request.close(now, Closing::Deleted);

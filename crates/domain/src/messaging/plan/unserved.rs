@@ -61,8 +61,7 @@ pub fn unserved(
 
 /// Would the comment be sent to the end user?
 fn is_answer(comment: &CommentNews, request: &Request) -> bool {
-    comment.role == Role::Agent
-        && CustomerText::of_news(comment, &request.route.platform).is_some()
+    comment.role == Role::Agent && CustomerText::of_news(comment, &request.route.platform).is_some()
 }
 
 /// Something of this time is to be sent and waits. It is looked at again and again while it waits,
@@ -80,6 +79,9 @@ pub(super) fn told(drawing: &mut Drawing, missing: &Missing, (fact, at): (&str, 
         drawing.request.gathering = None;
     }
     if before.is_none() {
-        drawing.tell(&format!("{fact}/unserved.{}", at.0), words::unserved(missing));
+        drawing.tell(
+            &format!("{fact}/unserved.{}", at.0),
+            words::unserved(missing),
+        );
     }
 }
