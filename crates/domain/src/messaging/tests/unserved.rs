@@ -27,7 +27,7 @@ fn the_agents_are_told_once_and_all_is_sent_when_a_desk_serves_again() {
         assert_eq!(notes(&world).len(), 1, "{:?}", notes(&world));
     }
     assert!(notes(&world)[0].starts_with("Not sent: the desk “support”"));
-    world.transition("agent", "Waiting");
+    world.transition("automation", "Waiting");
     world.settle();
     world.look();
     world.settle();
