@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -36,9 +36,42 @@ pub(crate) struct Far {
     seen: Arc<Seen>,
 }
 
+/// How Intercom behaves towards those who read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// It answers at once.
+    Well,
+    /// It answers after a second.
+    Slow,
+    /// It never answers.
+    Dead,
+}
+
+impl Manner {
+    pub(crate) const ALL: [Self; 3] = [Self::Well, Self::Slow, Self::Dead];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Well => "answers at once",
+            Self::Slow => "after 1 s",
+            Self::Dead => "never",
+        }
+    }
+
+    /// How long an answer is waited for, in milliseconds.
+    fn delay_ms(self) -> u64 {
+        match self {
+            Self::Well => 0,
+            Self::Slow => 1_000,
+            Self::Dead => 3_600_000,
+        }
+    }
+}
+
 /// What arrived.
 #[derive(Default)]
 struct Seen {
+    delay_ms: AtomicU64,
     notes: Mutex<HashMap<usize, Note>>,
     more: Condvar,
     refusing: AtomicBool,
@@ -64,6 +97,13 @@ impl Far {
         };
         bench.runtime.spawn(serve(listener, Arc::clone(&far.seen)));
         Ok(far)
+    }
+
+    /// How Intercom's conversations and contacts answer from now on.
+    pub(crate) fn behave(&self, manner: Manner) {
+        self.seen
+            .delay_ms
+            .store(manner.delay_ms(), Ordering::Relaxed);
     }
 
     /// Lets Jira refuse its token from now on: deliveries wait and are not planned.
@@ -172,10 +212,23 @@ async fn answer(seen: &Seen, request: Request<Incoming>) -> Response<Body> {
     if jira && seen.refusing.load(Ordering::Relaxed) {
         return respond(StatusCode::UNAUTHORIZED, jira, "{}".to_owned());
     }
+    let read = matches!(path.first(), Some(&("conversations" | "contacts")));
+    let delay_ms = seen.delay_ms.load(Ordering::Relaxed);
+    if read && delay_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+    }
     let found = match (&head.method, path.as_slice()) {
         (&Method::GET, ["me"]) => Some(ME.to_owned()),
         (&Method::GET, ["admins"]) => Some(format!(r#"{{"type":"admin.list","admins":[{ME}]}}"#)),
         (&Method::GET, ["conversations", id]) => Some(conversation(id, "")),
+        (&Method::GET, ["contacts", _, "companies"]) => {
+            Some(r#"{"type":"list","data":[]}"#.to_owned())
+        }
+        (&Method::GET, ["contacts", id]) => Some(format!(
+            r#"{{"type":"contact","id":"{id}","role":"user","name":"Cleo Example",
+            "email":"cleo@example.com","session_count":12}}"#
+        )),
+        (&Method::GET, ["data_attributes"]) => Some(r#"{"type":"list","data":[]}"#.to_owned()),
         (&Method::POST, ["conversations", id, "reply"]) => {
             let value: Value = serde_json::from_slice(&body).unwrap_or_default();
             let html = value

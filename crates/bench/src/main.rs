@@ -14,6 +14,7 @@ mod ingest;
 mod latency;
 mod load;
 mod machine;
+mod panel;
 mod percent;
 mod process;
 mod product;
@@ -70,6 +71,9 @@ enum Command {
     Size,
     /// Pages of the feedback inbox and full-text search over 1,000,000 tickets.
     Feedback,
+    /// The issue panel with 1 to 200 conversations, with Intercom well, slow and dead; the pages of
+    /// links and of the report over 100,000 rows.
+    Panel,
     /// All of them.
     All,
     /// The floor of `ingest`, as a process of its own.
@@ -140,7 +144,7 @@ fn measure(cli: Cli) -> anyhow::Result<()> {
         quick: cli.quick,
     };
     machine::print(&bench)?;
-    let all: [(Command, Run); 7] = [
+    let all: [(Command, Run); 8] = [
         (Command::Ingest, ingest::run),
         (Command::Latency, latency::run),
         (Command::Fanout, fanout::run),
@@ -148,6 +152,7 @@ fn measure(cli: Cli) -> anyhow::Result<()> {
         (Command::Contacts, contacts::run),
         (Command::Size, size::run),
         (Command::Feedback, feedback::run),
+        (Command::Panel, panel::run),
     ];
     for (command, run) in all {
         if cli.command == command || cli.command == Command::All {

@@ -18,6 +18,9 @@ use crate::load::Line;
 /// The workspace's name in the configuration.
 pub(crate) const WORKSPACE: &str = "acme";
 
+/// What tokens of frames are signed with.
+pub(crate) const FRAME_SECRET: &str = "a-secret-of-the-benchmark-for-frames";
+
 /// How long a process may take to be ready before the run is given up.
 const READY_PATIENCE: Duration = Duration::from_mins(1);
 
@@ -164,6 +167,23 @@ impl Product {
         let serving = Serving::start(&mut command)
             .with_context(|| fs::read_to_string(log_path(database)).unwrap_or_default())?;
         Ok(Self { serving })
+    }
+
+    /// Starts the binary with the panel in frames, and waits until it is ready and knows how its
+    /// connections are.
+    pub(crate) fn start_framed(
+        binary: &Path,
+        database: &Database,
+        sides: &Sides,
+    ) -> anyhow::Result<Self> {
+        let mut command = serve(binary, database, sides)?;
+        command.env("BOWLINE_PANEL__FRAME_HOSTS", "https://acme.example.com");
+        command.env("BOWLINE_PANEL__TOKEN_SECRET", FRAME_SECRET);
+        let serving = Serving::start(&mut command)
+            .with_context(|| fs::read_to_string(log_path(database)).unwrap_or_default())?;
+        let product = Self { serving };
+        product.until(READY_PATIENCE, |standing| standing.connected)?;
+        Ok(product)
     }
 
     pub(crate) fn target(&self) -> Target {

@@ -7,6 +7,7 @@ use bowline_domain::messaging::settings as messaging;
 use bowline_domain::observation::StatusCategory;
 use bowline_domain::panel::{ContactSource, PanelSettings, VisibleFields};
 use bowline_domain::settings::{self as rules, StatusMatch, Trigger};
+use bowline_domain::tally::TallySettings;
 use bowline_engine as engine;
 use bowline_intercom::{Region, app_host};
 use bowline_jira::Deployment;
@@ -20,6 +21,27 @@ pub(crate) fn declared(config: &config::Config) -> bowline_settings::Declared {
         config: engine_config(config),
         allowed: config.network_allowed.clone(),
         alert_url: config.alert_url.clone(),
+        alert_mail: config.alert_mail.as_ref().map(alert_mail),
+        token_ends: config
+            .sites
+            .iter()
+            .filter_map(|site| {
+                let day = site.token_ends_on.clone()?;
+                Some((SiteName::new(site.name.as_str()), day))
+            })
+            .collect(),
+        sign_in_url: config.oidc.as_ref().map(|oidc| oidc.issuer.clone()),
+    }
+}
+
+fn alert_mail(mail: &config::AlertMail) -> bowline_settings::AlertMail {
+    bowline_settings::AlertMail {
+        host: mail.host.clone(),
+        port: mail.port,
+        tls: mail.tls,
+        login: mail.login.clone(),
+        from: mail.from.clone(),
+        to: mail.to.clone(),
     }
 }
 
@@ -128,6 +150,10 @@ fn binding(binding: &config::Binding) -> engine::BindingConfig {
             comment: binding.note_comments,
         },
         panel: panel(&binding.panel),
+        tally: TallySettings {
+            label: binding.linked_label.clone(),
+            number_field: binding.linked_number_field.clone(),
+        },
     }
 }
 

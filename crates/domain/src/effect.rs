@@ -134,6 +134,7 @@ impl Effect {
                 }
             }
             Act::Feedback(act) => act.lane(),
+            Act::Tally => LaneKey::tally(&self.site, &self.issue),
             act => match act.conversation() {
                 Some((workspace, conversation)) => LaneKey::conversation(workspace, conversation),
                 None => LaneKey::issue(&self.site, &self.issue),
@@ -170,6 +171,7 @@ impl Effect {
             Act::Reply { .. }
             | Act::SnoozeAgain { .. }
             | Act::Record
+            | Act::Tally
             | Act::Talk(_)
             | Act::Feedback(_) => {
                 return None;
@@ -234,6 +236,9 @@ pub enum Act {
     },
     /// Brings Jira's own record of the issue's links in step: the issue property and remote links.
     Record,
+    /// Brings the tally of the issue in step: the label and the number field that say how many
+    /// conversations are linked.
+    Tally,
     /// A write of messaging.
     Talk(TalkAct),
     /// A write of feedback.
@@ -249,6 +254,7 @@ impl Act {
             Self::Reopen { .. } => "reopen",
             Self::SnoozeAgain { .. } => "snooze_again",
             Self::Record => "record",
+            Self::Tally => "tally",
             Self::Talk(talk) => talk.kind(),
             Self::Feedback(act) => act.kind(),
         }
@@ -294,7 +300,7 @@ impl Act {
                 audience: *audience,
                 html: String::new(),
             }),
-            Self::Reopen { .. } | Self::SnoozeAgain { .. } | Self::Record => None,
+            Self::Reopen { .. } | Self::SnoozeAgain { .. } | Self::Record | Self::Tally => None,
             Self::Talk(talk) => talk.without_text().map(Self::Talk),
             Self::Feedback(act) => act.without_text().map(Self::Feedback),
         }
@@ -323,7 +329,7 @@ impl Act {
                 conversation,
                 ..
             } => Some((workspace, conversation)),
-            Self::Record | Self::Talk(_) | Self::Feedback(_) => None,
+            Self::Record | Self::Tally | Self::Talk(_) | Self::Feedback(_) => None,
         }
     }
 }

@@ -154,6 +154,12 @@ impl LaneKey {
         Self(format!("send/{site}/i/{issue}"))
     }
 
+    /// The lane of the tally of one issue: what an administrator of Jira has to mend about it keeps
+    /// nothing else waiting.
+    pub fn tally(site: &SiteName, issue: &IssueId) -> Self {
+        Self(format!("send/{site}/n/{issue}"))
+    }
+
     /// The issue whose events it holds, if it holds those of one.
     pub fn issue_events(&self) -> Option<(SiteName, IssueId)> {
         let (site, issue) = self.0.strip_prefix("event/")?.split_once('/')?;

@@ -40,5 +40,6 @@ pub mod panel;
 pub mod plan;
 pub mod settings;
 pub mod state;
+pub mod tally;
 pub mod time;
 pub mod visible;

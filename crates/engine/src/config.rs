@@ -10,6 +10,7 @@ use bowline_domain::messaging::ids::AccountName;
 use bowline_domain::messaging::settings::Desk;
 use bowline_domain::panel::PanelSettings;
 use bowline_domain::settings::{NoteContents, Notify, TransitionRule};
+use bowline_domain::tally::TallySettings;
 use bowline_jira::Deployment;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -133,6 +134,8 @@ pub struct BindingConfig {
     pub coalesce_seconds: u32,
     /// What the panel of an issue shows.
     pub panel: PanelSettings,
+    /// What issues say in Jira of their linked conversations.
+    pub tally: TallySettings,
 }
 
 /// An account at a messaging provider.

@@ -10,6 +10,7 @@
 //! what it says, and makes the effects happen once. Time, randomness and the HTTP client are
 //! passed in ([`Setup`]).
 
+mod asked;
 mod backoff;
 mod breaker;
 pub mod channel;
@@ -35,6 +36,7 @@ mod replays;
 mod retention;
 mod run;
 pub mod shared;
+mod tally;
 
 pub use bowline_jira::Deployment;
 pub use config::{

@@ -4,7 +4,7 @@
 //! (health, pace, whom we act as) lives in [`Standing`] and is handed over by name.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bowline_domain::connection::{Connection, Health};
@@ -117,6 +117,8 @@ pub(crate) struct Site {
     pub(crate) names: Mutex<HashMap<String, String>>,
     /// What bound projects are called now, where that is not what the configuration calls them.
     pub(crate) renamed: Mutex<Renamed>,
+    /// Did Jira refuse to leave the mail about an edit out? Then it is not asked again.
+    pub(crate) loud: AtomicBool,
 }
 
 /// Projects whose key was changed in Jira after they were configured.
@@ -254,6 +256,7 @@ impl Registry {
                 categories: Mutex::new(HashMap::new()),
                 names: Mutex::new(HashMap::new()),
                 renamed: Mutex::new(Renamed::default()),
+                loud: AtomicBool::new(false),
             };
             (site.config.name.clone(), Arc::new(site))
         });
@@ -419,6 +422,12 @@ impl Registry {
         self.bindings
             .iter()
             .find(|binding| binding.site == *site && binding.project == *project)
+    }
+
+    /// Does any binding of a site want its issues to say how many conversations are linked?
+    pub(crate) fn tallies(&self, site: &SiteName) -> bool {
+        let mut bindings = self.bindings.iter();
+        bindings.any(|binding| binding.site == *site && binding.tally.is_on())
     }
 
     /// The settings of a binding, by its configured project, as the planner takes them.

@@ -21,7 +21,8 @@ use crate::pace::Priority;
 use crate::registry::{Known, Registry, Standing};
 use crate::shared::{Handed, InHand, Shared};
 use crate::{
-    channel, contacts, courier, feedback, health, planner, presence, reconciler, replays, retention,
+    asked, channel, contacts, courier, feedback, health, planner, presence, reconciler, replays,
+    retention, tally,
 };
 
 /// Lanes that are planned at once.
@@ -95,6 +96,7 @@ impl Engine {
             probe: tokio::sync::Notify::new(),
             configured: tokio::sync::Notify::new(),
             contacts_switched: tokio::sync::Notify::new(),
+            tallies: tokio::sync::Notify::new(),
             reads: crate::panel::Reads::new(),
         });
         remember_connections(&shared).await?;
@@ -117,6 +119,8 @@ impl Engine {
         until_stopped(Box::pin(feedback::watch(Arc::clone(&shared))));
         until_stopped(Box::pin(feedback::run_backfills(Arc::clone(&shared))));
         until_stopped(Box::pin(replays::run(Arc::clone(&shared))));
+        until_stopped(Box::pin(asked::run(Arc::clone(&shared))));
+        until_stopped(Box::pin(tally::run(Arc::clone(&shared))));
         Ok(Self {
             shared,
             tasks,

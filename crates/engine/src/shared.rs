@@ -79,6 +79,8 @@ pub struct Shared {
     pub(crate) configured: tokio::sync::Notify,
     /// Wakes what copies contacts when something was switched.
     pub(crate) contacts_switched: tokio::sync::Notify,
+    /// Wakes what keeps tallies in step when something was mended.
+    pub(crate) tallies: tokio::sync::Notify,
     /// What is being read for people to look at.
     pub(crate) reads: crate::panel::Reads,
 }
@@ -86,6 +88,11 @@ pub struct Shared {
 impl Shared {
     pub(crate) fn registry(&self) -> Arc<Registry> {
         Arc::clone(&self.registry.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Has what is wanted of tallies looked at now.
+    pub fn hasten_tallies(&self) {
+        self.tallies.notify_one();
     }
 
     /// The present time.

@@ -141,8 +141,8 @@ impl Company {
     }
 }
 
-/// An amount in hundredths: a number, with or without decimals.
-fn hundredths(value: &Value) -> Option<i64> {
+/// An amount in hundredths: a number or its digits, with or without decimals.
+pub fn hundredths(value: &Value) -> Option<i64> {
     let digits = match value {
         Value::Number(number) => number.to_string(),
         Value::String(text) => text.trim().to_owned(),

@@ -16,7 +16,9 @@ mod signature;
 pub mod webhook;
 
 pub use client::{API_VERSION, Client, DEFAULT_DEADLINE};
-pub use contact::{BadEntry, CONTACTS_PER_PAGE_MAX, Company, CompanyPage, Contact, ContactPage};
+pub use contact::{
+    BadEntry, CONTACTS_PER_PAGE_MAX, Company, CompanyPage, Contact, ContactPage, hundredths,
+};
 pub use model::{Attachment, Author, ContactRef, Conversation, Me, Part, State, Teammate};
 pub use profile::{Attribute, AttributeOf, CompanyProfile, Profile};
 pub use region::{Region, api_base, app_host};

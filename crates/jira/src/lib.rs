@@ -12,6 +12,7 @@ mod model;
 pub mod webhook;
 
 pub use calls::create::{CreatedIssue, NewIssue};
+pub use calls::fields::{FigureEdit, Figures, NumberField};
 pub use calls::projects::cloud_id;
 pub use calls::search::{SHOWN_MAX, SearchPage};
 pub use client::{Auth, Client, DEFAULT_DEADLINE, Deployment, FILE_DEADLINE};

@@ -21,6 +21,7 @@ use crate::notice;
 use crate::query::Query;
 use crate::reader::When;
 use crate::shell::{Place, Shell};
+use crate::tally::{self, TallyPart};
 
 #[derive(Template)]
 #[template(path = "binding.html")]
@@ -48,6 +49,7 @@ struct BindingPage {
     triggers: Vec<TriggerRow>,
     flags: Vec<Flag>,
     panel: PanelPart,
+    tally: TallyPart,
     coalesce: Field,
     filter: Select,
     mark: String,
@@ -99,6 +101,8 @@ pub(crate) struct Came {
     /// What was typed as the time of gathering, and what is wrong with it.
     pub(crate) coalesce: Option<(String, String)>,
     pub(crate) import: bool,
+    /// What was typed about Jira's side, and what is wrong with it.
+    pub(crate) tally: Option<tally::Typed>,
 }
 
 fn triggers(notify: &Notify) -> Vec<TriggerRow> {
@@ -379,7 +383,7 @@ pub(crate) async fn show<P: Permission>(
         ("marker", "Only those with the mark"),
     ];
     let filters = filters.map(|(word, title)| (word.to_owned(), title.to_owned()));
-    let refused = came.wrong.is_some() || came.coalesce.is_some();
+    let refused = came.wrong.is_some() || came.coalesce.is_some() || came.tally.is_some();
     let page = BindingPage {
         shell: caller
             .shell(format!("{project} of {site}"), Place::Bindings)
@@ -410,6 +414,7 @@ pub(crate) async fn show<P: Permission>(
         triggers: triggers(&config.notify),
         flags: flags(config),
         panel: panel_part(&config.panel),
+        tally: tally::part(app, &binding, may_change && !parted, came.tally).await?,
         coalesce: coalesce(config.coalesce_seconds, came.coalesce),
         filter: Select::new("filter", "Which comments", filters, filter.0),
         mark: filter.1,

@@ -18,6 +18,7 @@ use crate::caller::{Fields, Posted};
 use crate::component::fault_of;
 use crate::connecting::wrong_with;
 use crate::error::{PageError, see_other};
+use crate::tally;
 
 /// The longest mark of a comment filter, in letters.
 const MARK_LETTERS_MAX: usize = 100;
@@ -110,6 +111,12 @@ fn add_rule(fields: &Fields, stored: &mut StoredBinding) -> Result<(), ChangeRef
     Ok(())
 }
 
+/// Is something wrong with what was typed about Jira's side?
+fn wrong_there(faults: &[Fault]) -> bool {
+    let mut faults = faults.iter();
+    faults.any(|fault| ["label", "number_field"].contains(&fault.field))
+}
+
 /// What a form on the page asks for.
 pub(crate) async fn change(
     State(app): State<App>,
@@ -166,6 +173,24 @@ pub(crate) async fn change(
                 Err(ChangeRefusal::Faults(vec![fault]))
             }
         },
+        "tally" => match tally::typed(&app, &site, &fields).await {
+            Ok(wanted) => {
+                let change = |stored: &mut StoredBinding| {
+                    let before = stored.clone();
+                    stored.tally = wanted.clone();
+                    Ok(detail(&before, stored))
+                };
+                settings.change_binding(by, place, change).await.map(drop)
+            }
+            Err(refusal) => Err(refusal),
+        },
+        "in-step" => {
+            // Changes nothing that is kept; who may change the project's settings may ask for it.
+            settings
+                .change_binding(by, place, |_| Ok("in step again".to_owned()))
+                .await
+                .map(drop)
+        }
         "part" => settings.part(by, place).await,
         "rejoin" => settings.rejoin(by, place, fields.get("workspace")).await,
         "forget" => match settings.forget(by, place).await {
@@ -174,6 +199,9 @@ pub(crate) async fn change(
         },
         _ => return Err(caller.not_found("There is no such form.")),
     };
+    if changed.is_ok() && what == "in-step" {
+        tally::again(&app, &site, &project).await?;
+    }
     match changed {
         Ok(()) => {
             let done = match what.as_str() {
@@ -194,6 +222,10 @@ pub(crate) async fn change(
                 wrong: wrong.or_else(|| fault_of(&faults, "workspace")),
                 coalesce: fault_of(&faults, "coalesce_seconds")
                     .map(|words| (fields.get("coalesce_seconds").to_owned(), words)),
+                tally: (what == "tally" && wrong_there(&faults)).then(|| tally::Typed {
+                    label: fields.get("label").to_owned(),
+                    faults: faults.clone(),
+                }),
                 ..Came::default()
             };
             show(&app, &caller, (&site, &project), came).await

@@ -124,7 +124,12 @@ fn read_cursor(text: &str) -> Option<LinkCursor> {
     })
 }
 
-fn issue_ref(app: &App, site: &SiteName, issue: &IssueId, key: Option<&IssueKey>) -> Ref {
+pub(crate) fn issue_ref(
+    app: &App,
+    site: &SiteName,
+    issue: &IssueId,
+    key: Option<&IssueKey>,
+) -> Ref {
     let text = key.map_or_else(|| format!("issue {issue}"), IssueKey::to_string);
     Ref {
         here: asking("/why", "q", key.map_or(issue.as_str(), IssueKey::as_str)),

@@ -3,7 +3,7 @@
 
 use crate::query::Query;
 
-const NOTICES: [(&str, &str); 75] = [
+const NOTICES: &[(&str, &str)] = &[
     ("signed-out", "You are signed out."),
     (
         "password",
@@ -24,6 +24,14 @@ const NOTICES: [(&str, &str); 75] = [
     (
         "second-factor-begun",
         "The secret is made. It counts once you enter a code of your app.",
+    ),
+    (
+        "identity-joined",
+        "Joined. You can sign in that way from now on.",
+    ),
+    (
+        "identity-parted",
+        "Parted. That way does not let you in any more.",
     ),
     ("person", "Saved."),
     (
@@ -59,6 +67,14 @@ const NOTICES: [(&str, &str); 75] = [
         "unlinked",
         "The link is being ended. It is gone from here in a moment, and the conversation stays \
          silent from then on.",
+    ),
+    (
+        "gathering-off",
+        "Feedback is switched off for the products of this workspace. What came in stays.",
+    ),
+    (
+        "gathering-on",
+        "Feedback is on again. What was tagged meanwhile stays out, unless it is taken in.",
     ),
     (
         "noted",
@@ -110,6 +126,14 @@ const NOTICES: [(&str, &str); 75] = [
         "Reconnected. The credentials work, and what waited is being sent.",
     ),
     ("tested", "Tested just now."),
+    (
+        "alert-test",
+        "The test is on its way. How far it comes with each receiver shows here.",
+    ),
+    (
+        "nobody-is-told",
+        "There is nobody to tell: no receiver is configured.",
+    ),
     ("app-user", "Saved. Notes are written as them from now on."),
     ("removed", "The connection is removed."),
     (

@@ -93,6 +93,7 @@ pub(crate) async fn all_problems(app: &App, reader: &Reader) -> Result<Vec<Probl
     let held = store.held_answers().await?;
     problems.extend(held.iter().map(|held| of_held(held, reader)));
     problems.extend(held_messages::problem(app, reader).await?);
+    problems.extend(crate::tally::problems(app, reader).await?);
     let quarantined = store.quarantined().await?;
     problems.extend(
         quarantined

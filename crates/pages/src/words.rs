@@ -107,6 +107,7 @@ pub(crate) fn act(act: &Act) -> &'static str {
         Act::Reopen { .. } => "Re-open the conversation",
         Act::SnoozeAgain { .. } => "Snooze the conversation again",
         Act::Record => "Bring Jira's own record of the links in step",
+        Act::Tally => "Bring the issue's label and number field in step",
         Act::Talk(talk) => match talk {
             TalkAct::CreateRequest { .. } => "Make the request",
             TalkAct::Gather { .. } => "Write down what the end user said",

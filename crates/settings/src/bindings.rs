@@ -5,7 +5,7 @@ use std::time::Duration;
 use bowline_access::{ChangeBindings, ChangeRefusal, Granted, ProjectRef, What};
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
 use bowline_engine::BindingConfig;
-use bowline_jira::{Project, Status};
+use bowline_jira::{NumberField, Project, Status};
 use bowline_store::browse::LinkQuery;
 use serde_json::Value;
 
@@ -138,6 +138,19 @@ impl Settings {
         found
             .map(|reply| reply.value)
             .map_err(|error| format!("The statuses cannot be listed: {error}."))
+    }
+
+    /// The number fields of a site, by name.
+    ///
+    /// # Errors
+    /// In words: why they cannot be listed.
+    pub async fn number_fields(&self, site: &SiteName) -> Result<Vec<NumberField>, String> {
+        let config = self.site_in_use(site).ok_or("The site is not in use.")?;
+        let jira = self.jira(&config).with_deadline(LIST_DEADLINE);
+        let found = jira.number_fields().await;
+        found
+            .map(|reply| reply.value)
+            .map_err(|error| format!("The number fields cannot be listed: {error}."))
     }
 
     /// Joins a project to a workspace, with the usual settings, and has Jira tell of it where the

@@ -113,6 +113,7 @@ fn lines(binding: &StoredBinding) -> Vec<(&'static str, String)> {
         }
         .to_owned()
     };
+    let named = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".to_owned());
     let rules = binding.transitions.iter().map(|rule| {
         let (from, to) = (status(&rule.from), status(&rule.to));
         format!("{from} → {to}: {}", trigger(rule.then))
@@ -138,6 +139,11 @@ fn lines(binding: &StoredBinding) -> Vec<(&'static str, String)> {
         ("Comments in notes", on(binding.contents.comment)),
         ("Seconds of gathering", binding.coalesce_seconds.to_string()),
         ("Webhooks", on(binding.webhooks)),
+        ("Label of linked issues", named(&binding.tally.label)),
+        (
+            "Number field of linked issues",
+            named(&binding.tally.number_field),
+        ),
         ("Panel on the issue", on(panel.enabled)),
         ("Whole conversations", on(panel.conversation_view)),
         ("Contacts of the panel", source.to_owned()),

@@ -35,6 +35,7 @@ pub mod vault;
 mod workspaces;
 
 pub use accounts::{AccountForm, AccountNow};
+pub use alert::{AlertMail, AlertNow, Receivers};
 pub use bindings::{BindingNow, JoinForm};
 pub use channel_live::ChannelsOffered;
 pub use connect::Connected;

@@ -247,6 +247,7 @@ pub fn binding(site: &SiteName, project: &ProjectKey, stored: &StoredBinding) ->
         contents: stored.contents,
         coalesce_seconds: stored.coalesce_seconds,
         panel: stored.panel.clone(),
+        tally: stored.tally.clone(),
     }
 }
 

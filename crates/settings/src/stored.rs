@@ -4,6 +4,7 @@ use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
 use bowline_domain::messaging::ids::{AccountName, DeskName};
 use bowline_domain::panel::PanelSettings;
 use bowline_domain::settings::{CommentFilter, NoteContents, Notify, TransitionRule};
+use bowline_domain::tally::TallySettings;
 use bowline_domain::time::Millis;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -25,8 +26,6 @@ pub enum Kind {
     Account,
     /// A desk.
     Desk,
-    /// What people were told of a connection.
-    Alert,
 }
 
 impl Kind {
@@ -38,7 +37,6 @@ impl Kind {
             Self::Binding => "binding",
             Self::Account => "account",
             Self::Desk => "desk",
-            Self::Alert => "alert",
         }
     }
 }
@@ -160,6 +158,8 @@ pub struct StoredBinding {
     pub coalesce_seconds: u32,
     /// What the panel of an issue shows.
     pub panel: PanelSettings,
+    /// What issues say in Jira of their linked conversations.
+    pub tally: TallySettings,
 }
 
 impl Default for StoredBinding {
@@ -179,6 +179,7 @@ impl Default for StoredBinding {
             contents: NoteContents::default(),
             coalesce_seconds: 0,
             panel: PanelSettings::default(),
+            tally: TallySettings::default(),
         }
     }
 }

@@ -226,23 +226,6 @@ impl LinkCursor {
     }
 }
 
-/// An issue with how many conversations are linked to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// The site.
-    pub site: SiteName,
-    /// The issue.
-    pub issue: IssueId,
-    /// Its key, if known.
-    pub key: Option<IssueKey>,
-    /// Its summary, if known.
-    pub summary: Option<String>,
-    /// Conversations linked to it now.
-    pub conversations: i64,
-    /// When the latest of them was linked.
-    pub last_at: Millis,
-}
-
 impl Store {
     /// A part of the deliveries that are asked for.
     pub async fn deliveries(&self, filter: &DeliveryFilter) -> Result<DeliveryPage, StoreError> {
@@ -309,20 +292,5 @@ impl Store {
     /// A part of the links that are asked for.
     pub async fn link_page(&self, query: &LinkQuery) -> Result<Vec<LinkView>, StoreError> {
         link_pages::page(&mut self.reader().await?, query).await
-    }
-
-    /// A part of the issues with conversations, by site and id: at most `limit`, those after
-    /// `after`.
-    pub async fn asked_page(
-        &self,
-        after: Option<&(SiteName, IssueId)>,
-        limit: i64,
-    ) -> Result<Vec<Asked>, StoreError> {
-        link_pages::asked(&mut self.reader().await?, after, limit).await
-    }
-
-    /// The issues with the most conversations.
-    pub async fn most_asked(&self, limit: i64) -> Result<Vec<Asked>, StoreError> {
-        link_pages::most_asked(&mut self.reader().await?, limit).await
     }
 }

@@ -10,6 +10,7 @@ use super::{
         TransitionRule,
     },
 };
+use bowline_domain::tally;
 use std::collections::BTreeMap;
 
 /// What bindings may refer to.
@@ -85,6 +86,8 @@ impl Reading<'_> {
         let note_summary = self.flag(section, "note_summary");
         let note_comments = self.flag(section, "note_comments");
         let panel = self.panel(section);
+        let linked_label = self.checked(section, "linked_label", tally::check_label);
+        let linked_number_field = self.checked(section, "linked_number_field", tally::check_field);
         self.refers(section, "site", site.as_ref(), connections);
         self.refers(section, "workspace", workspace.as_ref(), connections);
         let site = site?;
@@ -105,8 +108,28 @@ impl Reading<'_> {
             note_summary,
             note_comments,
             panel,
+            linked_label,
+            linked_number_field,
             transitions,
         })
+    }
+
+    /// A text that another part of the program knows the form of, if it is given.
+    fn checked(
+        &mut self,
+        section: &Section<'_>,
+        name: &str,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> Option<String> {
+        let Found { value, place } = self.text(section, name)?;
+        match check(&value) {
+            Ok(()) => Some(value),
+            Err(words) => {
+                let what = format!("{:?} cannot be {name} of a binding", value);
+                self.problem(&place, what, words);
+                None
+            }
+        }
     }
 
     /// The project key. Its form is Jira's default: a capital letter, then capital letters, digits and underscores; Data Center can allow others, but

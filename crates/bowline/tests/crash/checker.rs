@@ -6,6 +6,7 @@ use std::fmt;
 
 use bowline::demo::World;
 use bowline_sandbox::intercom::{ConversationState, PartView};
+use bowline_sandbox::jira::CustomValue;
 
 use crate::model::{Expected, Model, Presence};
 
@@ -428,6 +429,23 @@ fn records(world: &World, model: &Model, report: &mut Report) {
         if wanted != there {
             report.fault(format!(
                 "the property of {} is {property:?}, but linked are {wanted:?}",
+                issue.key
+            ));
+        }
+        let said = jira.issue(&issue.key);
+        let label = said
+            .as_ref()
+            .is_some_and(|said| said.labels.iter().any(|one| one == "intercom-linked"));
+        let number = said
+            .as_ref()
+            .and_then(|said| match said.custom.get("customfield_10061") {
+                Some(CustomValue::Number(number)) => Some(*number),
+                _ => None,
+            });
+        let count = f64::from(u32::try_from(wanted.len()).unwrap());
+        if label == wanted.is_empty() || number.unwrap_or(0.0) != count {
+            report.fault(format!(
+                "{} has the label: {label}, and says {number:?}, but linked are {wanted:?}",
                 issue.key
             ));
         }

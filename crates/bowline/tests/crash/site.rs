@@ -39,6 +39,8 @@ pub(crate) fn plan(folder: &Path) -> Plan {
     plan.jira.retry_delays_ms = vec![RETRY_MS; RETRIES];
     plan.intercom.webhook_retry_ms = 300;
     "[limits]\nhops_per_link_hour = 100000\n".clone_into(&mut plan.top);
+    "linked_label = \"intercom-linked\"\nlinked_number_field = \"customfield_10061\""
+        .clone_into(&mut plan.binding);
     plan.listen = bowline_sandbox::common::lasting_address();
     plan
 }

@@ -7,9 +7,13 @@
 )]
 
 mod account_pages;
+mod alert_mail;
+mod alerts;
 mod api;
 mod api_complete;
+mod api_connections;
 mod api_gets;
+mod api_people;
 mod api_talks;
 mod attempts;
 mod bad_input;
@@ -34,6 +38,7 @@ mod feedback_missed;
 mod feedback_pages;
 mod feedback_people;
 mod feedback_permissions;
+mod feedback_switching;
 mod finding_out;
 mod formatting;
 mod gathering;
@@ -69,10 +74,12 @@ mod reopening;
 mod replaying;
 mod replicas;
 mod replicas_copying;
+mod reporting;
 mod second_factor;
 mod service_desk;
 mod signing_in;
 mod stage;
 mod story;
+mod tallying;
 mod trying;
 mod unseen;

@@ -12,12 +12,13 @@ mod reopen;
 mod reply;
 mod snooze_again;
 mod talk;
+mod tally;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bowline_domain::effect::{Act, Effect};
-use bowline_domain::ids::{ConversationId, WorkspaceName};
+use bowline_domain::ids::{ConversationId, IssueId, SiteName, WorkspaceName};
 use bowline_domain::time::Millis;
 use bowline_intercom::Conversation;
 use bowline_jira::ISSUE_WRITTEN_TOO_OFTEN;
@@ -199,6 +200,7 @@ impl Courier<'_> {
                 snooze_again::snooze_again(self, &far, *until_unix_s).await
             }
             Act::Record => record::record(self).await,
+            Act::Tally => tally::tally(self).await,
             Act::Talk(act) => talk::make(self, act).await,
             Act::Feedback(act) => feedback::make(self, act).await,
         }
@@ -330,6 +332,26 @@ impl Courier<'_> {
                     .to_owned(),
             })),
         }
+    }
+
+    /// What was changed by hand is put right; what is changed again and again is left for a while.
+    fn tally_breaker(&self, site: &SiteName, issue: &IssueId) -> Result<(), Stop> {
+        if !self.effect().key.as_str().contains("/changed-") {
+            return Ok(());
+        }
+        let breaker = &self.shared.notes_per_link_hour;
+        let what = format!("tally/{site}/{issue}");
+        let passed = breaker.pass(&what, self.taken.id, self.now());
+        passed.map_err(|due_at| {
+            Stop(Ending::Later {
+                due_at,
+                doubtful: false,
+                reason: "Somebody else, perhaps an automation, changes this issue's label or \
+                         number field again and again. Bowline puts it right once more later, so \
+                         that the two do not keep each other going."
+                    .to_owned(),
+            })
+        })
     }
 
     fn store_failed(&self, error: &StoreError) -> Stop {

@@ -265,6 +265,7 @@ pub(super) async fn look(shared: &Arc<Shared>, event: &StoredEvent) -> Result<De
         return unseen::look(&reader, &issue, look.since).await;
     }
     let decided = catch_up(&reader, &issue, look.since, &[Happening::Looked]).await?;
+    let decided = super::tally::looked(shared, event, &issue, decided).await?;
     let tickets = crate::feedback::tickets_behind(shared, event).await?;
     crate::feedback::follow(shared, event, &tickets, decided).await
 }

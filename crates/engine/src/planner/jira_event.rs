@@ -24,6 +24,7 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
         decide_links(shared, event),
         crate::feedback::tickets_behind(shared, event)
     )?;
+    let decided = super::tally::follow(shared, event, decided).await?;
     let mut decided = crate::feedback::follow(shared, event, &tickets, decided).await?;
     if let Some(key) = handed {
         decided.outcome.because(Reason::HandedOn { key });

@@ -9,6 +9,7 @@ mod internal;
 mod jira_event;
 mod observe;
 mod talk;
+mod tally;
 pub mod try_out;
 mod unseen;
 
@@ -30,6 +31,7 @@ use crate::shared::{Handed, Shared};
 pub use by_hand::{ByHand, queue_by_hand};
 pub(crate) use internal::{Look, conversation_gone, conversation_merged, queue_look};
 pub use internal::{queue_link_command, queue_link_import};
+pub(crate) use observe::Reader;
 pub(crate) use talk::{COMMENT, TalkEvent, files_of, read_comment, talk_event};
 pub use talk::{queue_about_send, queue_send_again, queue_send_template, queue_test_message};
 pub(crate) use unseen::browses;
@@ -249,6 +251,7 @@ async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Tr
         EventSource::Jira => jira_event::decide(shared, event).await,
         EventSource::Intercom => intercom_event::decide(shared, event).await,
         EventSource::Notify => internal::notify(shared, event).await,
+        EventSource::Reconciler if event.topic == crate::tally::TOPIC => tally::one_of_all(event),
         EventSource::Reconciler => internal::look(shared, event).await,
         EventSource::Command if event.topic == by_hand::TOPIC => {
             by_hand::decide(shared, event).await

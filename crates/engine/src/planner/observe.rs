@@ -141,9 +141,17 @@ impl Reader<'_> {
             // another workspace.
             return Err(Trouble::UnknownWorkspace(settings.workspace.clone()));
         }
-        let plan = plan(state, seen, settings.as_ref(), happenings);
+        let mut plan = plan(state, seen, settings.as_ref(), happenings);
+        if self.shared.registry().tallies(self.name()) {
+            bowline_domain::tally::follow(&mut plan, state);
+        }
+        let moved = match (&state.record, &plan.record) {
+            (Some(before), Some(now)) => before.project != now.project,
+            _ => false,
+        };
         Ok(Decided {
             issue: Some((self.name().clone(), state.issue.clone())),
+            moved,
             record: plan.record,
             links: plan.links,
             facts: plan.facts,

@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod create;
+pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod issues;
 pub(crate) mod links;

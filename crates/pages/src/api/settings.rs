@@ -33,7 +33,7 @@ fn trigger(trigger: Trigger) -> Value {
     json!({ "note": trigger.note, "reopen": trigger.reopen })
 }
 
-fn written(binding: &BindingNow) -> Value {
+pub(super) fn written(binding: &BindingNow) -> Value {
     let config = &binding.config;
     let notify = &config.notify;
     let filter = match &notify.filter {
@@ -78,6 +78,10 @@ fn written(binding: &BindingNow) -> Value {
         },
         "transitions": rules,
         "panel": panel::written(&config.panel),
+        "tally": {
+            "label": config.tally.label,
+            "number_field": config.tally.number_field,
+        },
     })
 }
 
@@ -140,6 +144,9 @@ async fn changed(
 
 /// Takes what the body names.
 fn take(body: &Value, stored: &mut StoredBinding) -> Result<(), String> {
+    if let Some(named) = body.get("tally") {
+        super::tally::take(named, &mut stored.tally)?;
+    }
     let flag = |name: &str, into: &mut bool| match body.get(name) {
         None => Ok(()),
         Some(Value::Bool(flag)) => {

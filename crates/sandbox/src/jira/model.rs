@@ -211,6 +211,19 @@ pub(crate) const CUSTOM_FIELDS: [(&str, &str, bool); 2] = [
     ("customfield_10051", "Steps to reproduce", true),
 ];
 
+/// Custom fields that hold a number: id and name.
+pub(crate) const NUMBER_FIELDS: [(&str, &str); 2] = [
+    ("customfield_10060", "Story points"),
+    ("customfield_10061", "Linked conversations"),
+];
+
+/// What a custom field is called.
+pub(crate) fn custom_name(id: &str) -> Option<&'static str> {
+    let text = CUSTOM_FIELDS.iter().map(|field| (field.0, field.1));
+    let mut all = text.chain(NUMBER_FIELDS);
+    all.find(|(known, _)| *known == id).map(|(_, name)| name)
+}
+
 /// Who may see a comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visibility {
@@ -450,6 +463,8 @@ pub enum CustomValue {
     Line(String),
     /// Rich text.
     Rich(Body),
+    /// A number.
+    Number(f64),
 }
 
 /// A registered webhook.

@@ -698,16 +698,14 @@ fn apply_custom(issue: &mut Issue, field: &str, value: Option<CustomValue>) -> O
         value.map(|value| match value {
             CustomValue::Line(line) => line.clone(),
             CustomValue::Rich(body) => body.as_wiki().to_owned(),
+            CustomValue::Number(number) => number.to_string(),
         })
     };
     let old = issue.custom.get(field);
     if old == value.as_ref() {
         return None;
     }
-    let name = super::model::CUSTOM_FIELDS
-        .iter()
-        .find(|f| f.0 == field)
-        .map_or(field, |f| f.1);
+    let name = super::model::custom_name(field).unwrap_or(field);
     let mut change = Change::text(name, text(old).as_deref(), text(value.as_ref()).as_deref());
     change.field_id = Some(field.to_owned());
     change.custom = true;

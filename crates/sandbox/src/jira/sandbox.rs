@@ -253,6 +253,16 @@ impl Sandbox {
         };
     }
 
+    /// Takes a field off the screens, so that nobody can set it, or puts it there again.
+    pub fn put_on_screen(&self, field: &str, shown: bool) {
+        let mut state = self.lock();
+        if shown {
+            state.off_screen.remove(field);
+        } else {
+            state.off_screen.insert(field.to_owned());
+        }
+    }
+
     /// Hides one issue from a user who may browse its project, or shows it again. The issue itself
     /// does not change by that, and nobody is told.
     pub fn hide_issue(&self, user: &str, issue: &str, hidden: bool) {

@@ -77,6 +77,8 @@ pub(crate) struct State {
     pub(crate) hooks: Vec<Hook>,
     pub(crate) next: Counters,
     pub(crate) denied: HashSet<(String, String)>,
+    /// Fields that are on no screen: they cannot be set.
+    pub(crate) off_screen: HashSet<String>,
     /// Issues that an account may not see although it may browse their project.
     pub(crate) hidden_issues: HashSet<(String, u64)>,
     pub(crate) outbox: Vec<Delivery>,
@@ -130,6 +132,7 @@ impl State {
                 hook: 0,
             },
             denied: HashSet::new(),
+            off_screen: HashSet::new(),
             hidden_issues: HashSet::new(),
             outbox: Vec::new(),
             index: Index::new(config.search_lag_ms),

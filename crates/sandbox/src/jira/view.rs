@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use super::body::Body;
 use super::model::{
     Attachment, CUSTOM_FIELDS, Category, Change, Comment, CustomValue, History, ISSUE_TYPES, Issue,
-    PRIORITIES, Project, RESOLUTION, RemoteLink, SECURITY_LEVELS, Status, User,
+    NUMBER_FIELDS, PRIORITIES, Project, RESOLUTION, RemoteLink, SECURITY_LEVELS, Status, User,
+    custom_name,
 };
 use super::stamp;
 use super::state::State;
@@ -133,7 +134,8 @@ impl FieldSet {
     fn names(&self) -> impl Iterator<Item = &str> {
         let every = SYSTEM_FIELDS
             .into_iter()
-            .chain(CUSTOM_FIELDS.iter().map(|field| field.0));
+            .chain(CUSTOM_FIELDS.iter().map(|field| field.0))
+            .chain(NUMBER_FIELDS.iter().map(|field| field.0));
         every.filter(|name| {
             (self.all || self.named.iter().any(|n| n == name))
                 && !self.without.iter().any(|n| n == name)
@@ -450,6 +452,7 @@ impl<'a> View<'a> {
             custom => match issue.custom.get(custom) {
                 Some(CustomValue::Line(line)) => line.clone().into(),
                 Some(CustomValue::Rich(body)) => self.text(body),
+                Some(CustomValue::Number(number)) => (*number).into(),
                 None => Value::Null,
             },
         }
@@ -643,8 +646,8 @@ pub(crate) fn expands(expand: &str, name: &str) -> bool {
 
 /// The name of a field that people see.
 pub(crate) fn field_name(id: &str) -> String {
-    if let Some(custom) = CUSTOM_FIELDS.iter().find(|field| field.0 == id) {
-        return custom.1.to_owned();
+    if let Some(name) = custom_name(id) {
+        return name.to_owned();
     }
     let known = [
         ("issuetype", "Issue Type"),

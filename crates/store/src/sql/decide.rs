@@ -1,6 +1,6 @@
 //! Committing what events mean: state changes, effects and outcomes in one piece.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bowline_domain::effect::{Effect, EffectState};
 use bowline_domain::ids::{EffectId, EventId, IssueId, LaneKey, SiteName};
@@ -13,6 +13,7 @@ use crate::error::StoreError;
 use crate::model::{
     Committed, Decided, Decision, EventState, LaneKind, Lease, TakenEffect, Verdict,
 };
+use crate::sql::asked;
 use crate::sql::contacts;
 use crate::sql::feedback;
 use crate::sql::lanes::{self, Enqueue, Holder};
@@ -57,6 +58,7 @@ pub(crate) async fn decide(
         .collect();
     store_records(conn, &decided).await?;
     store_links(conn, &decided).await?;
+    follow_asked(conn, &decided).await?;
     let existing = store_facts(conn, &decided).await?;
     talk::store(conn, &decided).await?;
     contacts::take::store(conn, &decided).await?;
@@ -184,6 +186,22 @@ async fn store_links(conn: &mut Conn, decided: &[(&Decision, &Decided)]) -> Resu
         }
     }
     insert_rows(conn, "recording links", SQL, rows.into_values().collect()).await
+}
+
+/// What the report shows of issues whose links, or whose project, changed.
+async fn follow_asked(
+    conn: &mut Conn,
+    decided: &[(&Decision, &Decided)],
+) -> Result<(), StoreError> {
+    let mut issues = BTreeSet::new();
+    for (_, decided) in decided {
+        if decided.moved || !decided.links.is_empty() {
+            let (site, issue) = issue_of(decided)?;
+            issues.insert((site.as_str(), issue.as_str()));
+        }
+    }
+    let issues: Vec<(&str, &str)> = issues.into_iter().collect();
+    asked::follow(conn, &issues).await
 }
 
 fn link_row(site: &SiteName, issue: &IssueId, link: &Link) -> Result<Vec<Value>, StoreError> {

@@ -1,10 +1,9 @@
 //! Links, a page at a time.
 
 use bowline_domain::ids::{IssueId, IssueKey, SiteName};
-use bowline_domain::time::Millis;
 
-use crate::browse::{Asked, LinkQuery};
-use crate::db::{Conn, Row, values};
+use crate::browse::LinkQuery;
+use crate::db::Conn;
 use crate::error::StoreError;
 use crate::model::LinkView;
 use crate::sql::lookup::read_link;
@@ -71,49 +70,4 @@ pub(crate) async fn page(conn: &mut Conn, query: &LinkQuery) -> Result<Vec<LinkV
             })
         })
         .collect()
-}
-
-pub(crate) async fn most_asked(conn: &mut Conn, limit: i64) -> Result<Vec<Asked>, StoreError> {
-    const SQL: &str = "SELECT counted.site, counted.issue, issue.key, issue.summary, \
-          counted.conversations, counted.last_at \
-        FROM (SELECT site, issue, COUNT(*) AS conversations, MAX(since) AS last_at FROM link \
-          WHERE live = 1 GROUP BY site, issue \
-          ORDER BY COUNT(*) DESC, MAX(since) DESC LIMIT $1) counted \
-        LEFT JOIN issue ON issue.site = counted.site AND issue.issue = counted.issue \
-        ORDER BY counted.conversations DESC, counted.last_at DESC";
-    let rows = conn
-        .rows("finding what is asked most", SQL, values![limit])
-        .await?;
-    rows.iter().map(read_asked).collect()
-}
-
-/// The issues with conversations, by site and id: at most `limit`, those after `after`.
-pub(crate) async fn asked(
-    conn: &mut Conn,
-    after: Option<&(SiteName, IssueId)>,
-    limit: i64,
-) -> Result<Vec<Asked>, StoreError> {
-    const SQL: &str = "SELECT counted.site, counted.issue, issue.key, issue.summary, \
-          counted.conversations, counted.last_at \
-        FROM (SELECT site, issue, COUNT(*) AS conversations, MAX(since) AS last_at FROM link \
-          WHERE live = 1 AND (site, issue) > ($1, $2) GROUP BY site, issue \
-          ORDER BY site, issue LIMIT $3) counted \
-        LEFT JOIN issue ON issue.site = counted.site AND issue.issue = counted.issue \
-        ORDER BY counted.site, counted.issue";
-    let (site, issue) = after.map_or(("", ""), |(site, issue)| (site.as_str(), issue.as_str()));
-    let rows = conn
-        .rows("reading what is asked", SQL, values![site, issue, limit])
-        .await?;
-    rows.iter().map(read_asked).collect()
-}
-
-fn read_asked(row: &Row) -> Result<Asked, StoreError> {
-    Ok(Asked {
-        site: SiteName::new(row.text(0)?),
-        issue: IssueId::new(row.text(1)?),
-        key: row.text_or_null(2)?.map(IssueKey::new),
-        summary: row.text_or_null(3)?,
-        conversations: row.int(4)?,
-        last_at: Millis(row.int(5)?),
-    })
 }

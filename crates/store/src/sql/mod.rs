@@ -2,6 +2,8 @@
 
 pub(crate) mod accept;
 pub(crate) mod accounts;
+pub(crate) mod alert;
+pub(crate) mod asked;
 pub(crate) mod audit;
 pub(crate) mod bindings;
 pub(crate) mod choices;
@@ -10,6 +12,7 @@ pub(crate) mod connections;
 pub(crate) mod contacts;
 pub(crate) mod decide;
 pub(crate) mod deliveries;
+pub(crate) mod elsewhere;
 pub(crate) mod feedback;
 pub(crate) mod fulltext;
 pub(crate) mod gather;
@@ -30,6 +33,7 @@ pub(crate) mod sign_in_try;
 pub(crate) mod talk;
 pub(crate) mod talk_lookup;
 pub(crate) mod talk_pages;
+pub(crate) mod tally;
 pub(crate) mod tokens;
 pub(crate) mod transcript;
 pub(crate) mod views;

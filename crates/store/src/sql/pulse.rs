@@ -160,9 +160,10 @@ pub(crate) async fn quarantined(conn: &mut Conn) -> Result<Vec<Trouble>, StoreEr
 }
 
 pub(crate) async fn rejected(conn: &mut Conn, since: Millis) -> Result<Vec<Trouble>, StoreError> {
+    // Tallies are a problem of their own, which ends when they are in step.
     const SQL: &str = "SELECT connection, reason, COUNT(*), COUNT(DISTINCT lane), \
           MIN(settled_at), MAX(settled_at), MAX(event) \
-        FROM effect WHERE state = 3 AND settled_at >= $1 GROUP BY connection, reason \
+        FROM effect WHERE state = 3 AND settled_at >= $1 AND key NOT LIKE 'tally/%' GROUP BY connection, reason \
         ORDER BY COUNT(*) DESC, connection, reason LIMIT $2";
     let rows = conn
         .rows("grouping refusals", SQL, values![since.0, CAUSES_MAX])

@@ -1,8 +1,264 @@
 //! How far behind a connection is, and what is asked for, on both databases.
 
+use bowline_domain::contacts::ids::RemoteContactId;
+use bowline_domain::ids::{ConversationId, IssueId, SiteName, WorkspaceName};
+use bowline_domain::link::{Link, LinkEnd};
+use bowline_domain::time::Millis;
+use bowline_store::asked::{Asked, AskedCursor, AskedOrder, AskedQuery, Came, Spending};
+
+use bowline_store::contacts::{ContactChange, ContactChanges};
+use bowline_store::model::Decided;
+
+use crate::reading::keep;
 use crate::support::*;
 
-on_both!(a_connection_has_its_pace);
+on_both!(
+    a_connection_has_its_pace,
+    the_report_counts_everybody_once,
+    the_report_is_read_page_by_page_in_every_order,
+    links_of_a_version_before_are_taken_up
+);
+
+async fn all(world: &World, query: &AskedQuery) -> Vec<Asked> {
+    let query = AskedQuery {
+        limit: 1_000,
+        ..query.clone()
+    };
+    world.store.asked_page(&query).await.unwrap()
+}
+
+/// Counts until nothing is stale.
+async fn count(world: &World) {
+    loop {
+        let stale = world.store.asked_stale(10).await.unwrap();
+        if stale.is_empty() {
+            return;
+        }
+        world.store.recount_asked(stale, T0).await.unwrap();
+    }
+}
+
+fn spends(company: &str, spend: i64) -> Spending {
+    Spending {
+        company: company.to_owned(),
+        spend,
+    }
+}
+
+/// Records who is in a conversation.
+async fn within(world: &World, conversation: &str, people: &[&str]) {
+    let came = Came::Read(people.iter().map(|&one| one.to_owned()).collect());
+    let place = (workspace(), ConversationId::new(conversation));
+    let times = (T0, T0.plus_ms(1_000_000));
+    let put = world.store.put_participants(place, came, times);
+    put.await.unwrap();
+}
+
+async fn belongs(world: &World, contact: &str, companies: Vec<Spending>) {
+    let place = (workspace(), contact.to_owned());
+    let times = (T0, T0.plus_ms(1_000_000));
+    let put = world
+        .store
+        .put_companies_of(place, Came::Read(companies), times);
+    put.await.unwrap();
+}
+
+pub(crate) async fn the_report_counts_everybody_once(world: &World) {
+    let store = &world.store;
+    let live = AskedQuery::default();
+    keep(
+        world,
+        "10",
+        Some(record("ENG-1")),
+        vec![link("7"), link("8")],
+    )
+    .await;
+    let [fresh] = all(world, &live).await.try_into().unwrap();
+    assert_eq!((fresh.conversations, fresh.unread), (2, 2), "at once");
+    count(world).await;
+    assert_eq!(store.asked_known().await.unwrap().issues, 1);
+
+    // What is due is claimed once.
+    let until = T0.plus_ms(5_000);
+    assert!(store.asked_due(T0).await.unwrap());
+    let due = store.claim_unread((T0, until), 50).await.unwrap();
+    assert_eq!((due.conversations.len(), due.people.len()), (2, 0));
+    assert!(!store.asked_due(T0).await.unwrap());
+    let again = store.claim_unread((T0, until), 50).await.unwrap();
+    assert!(again.conversations.is_empty());
+
+    within(world, "7", &["noa", "ben", "noa"]).await;
+    let failed: Came<Vec<String>> = Came::Failed("away".to_owned());
+    let place = (workspace(), ConversationId::new("8"));
+    store
+        .put_participants(place, failed, (T0, until))
+        .await
+        .unwrap();
+    count(world).await;
+    let [now] = all(world, &live).await.try_into().unwrap();
+    assert_eq!(
+        (now.contacts, now.unread),
+        (2, 3),
+        "one conversation, two people"
+    );
+
+    within(world, "8", &["noa"]).await;
+    let due = store.claim_unread((T0, until), 50).await.unwrap();
+    assert_eq!(due.people.len(), 2);
+    belongs(world, "noa", vec![spends("c1", 10_050), spends("c2", 300)]).await;
+    belongs(world, "ben", vec![spends("c1", 10_050)]).await;
+    count(world).await;
+    let [now] = all(world, &live).await.try_into().unwrap();
+    let counted = (now.contacts, now.companies, now.spend, now.unread);
+    assert_eq!(counted, (2, 2, 10_350, 0));
+    assert_eq!(store.asked_known().await.unwrap().issues, 0);
+
+    // Another conversation is linked: what is there is due when somebody looks.
+    keep(world, "10", None, vec![link("9")]).await;
+    count(world).await;
+    store
+        .hasten_asked(vec![(site(), IssueId::new("10"))])
+        .await
+        .unwrap();
+    let due = store.claim_unread((Millis(0), until), 50).await.unwrap();
+    assert_eq!(due.conversations, [(workspace(), ConversationId::new("9"))]);
+
+    // Who is erased is counted no more, and does not come back.
+    erased(world, "noa").await;
+    within(world, "8", &["noa"]).await;
+    count(world).await;
+    let [now] = all(world, &live).await.try_into().unwrap();
+    assert_eq!((now.contacts, now.companies, now.spend), (1, 1, 10_050));
+
+    // Links that end take everybody along, and what nobody needs is forgotten.
+    let ended = |id| Link {
+        live: false,
+        ended: Some(LinkEnd::ByHand),
+        ..link(id)
+    };
+    keep(world, "10", None, vec![ended("7"), ended("8"), ended("9")]).await;
+    count(world).await;
+    assert!(all(world, &live).await.is_empty());
+    let before = AskedQuery {
+        live: false,
+        ..live
+    };
+    let [now] = all(world, &before).await.try_into().unwrap();
+    assert_eq!((now.conversations, now.contacts, now.spend), (0, 0, 0));
+    let late = T0.plus_ms(2_000_000);
+    for _ in 0..2 {
+        let due = store
+            .claim_unread((late, late.plus_ms(1)), 50)
+            .await
+            .unwrap();
+        assert!(due.conversations.is_empty(), "{due:?}");
+    }
+    let left = world
+        .texts("SELECT contact FROM participant UNION ALL SELECT contact FROM person_read")
+        .await;
+    assert!(left.is_empty(), "{left:?}");
+}
+
+pub(crate) async fn the_report_is_read_page_by_page_in_every_order(world: &World) {
+    for number in 0..7 {
+        let id = (10 + number).to_string();
+        let links = (0..=number % 3).map(|n| link(&format!("{number}{n}")));
+        keep(
+            world,
+            &id,
+            Some(record(&format!("ENG-{number}"))),
+            links.collect(),
+        )
+        .await;
+        let person = format!("p{number}");
+        within(world, &format!("{number}0"), &[&person]).await;
+        belongs(
+            world,
+            &person,
+            vec![spends(&format!("c{}", number % 4), number % 4)],
+        )
+        .await;
+    }
+    count(world).await;
+    let known = record("ENG-1");
+    for order in AskedOrder::ALL {
+        for ascending in [true, false] {
+            for project in [None, Some(known.project.clone())] {
+                let query = AskedQuery {
+                    site: project.is_some().then(site),
+                    project,
+                    order,
+                    ascending,
+                    limit: 3,
+                    ..AskedQuery::default()
+                };
+                let whole = all(world, &query).await;
+                assert_eq!(whole.len(), 7);
+                let values: Vec<i64> = whole.iter().map(|row| order.value(row)).collect();
+                assert!(
+                    values.is_sorted_by(|a, b| if ascending { a <= b } else { a >= b }),
+                    "{values:?}"
+                );
+                let (mut parts, mut after) = (Vec::new(), None);
+                loop {
+                    let part = AskedQuery {
+                        after,
+                        ..query.clone()
+                    };
+                    let part = world.store.asked_page(&part).await.unwrap();
+                    after = part.last().map(|last| AskedCursor::after(last, order));
+                    if part.is_empty() {
+                        break;
+                    }
+                    parts.extend(part);
+                }
+                assert_eq!(parts, whole, "{order:?}");
+            }
+        }
+    }
+    let other = AskedQuery {
+        site: Some(SiteName::new("other")),
+        ..AskedQuery::default()
+    };
+    assert!(all(world, &other).await.is_empty());
+    let nobody = store_copy(world).await;
+    assert_eq!(nobody, None, "contacts are not copied");
+}
+
+/// Intercom tells that a contact was deleted.
+async fn erased(world: &World, contact: &str) {
+    let (event, lease) = taken(&world.store, "99", "erased").await;
+    let decided = Decided {
+        contacts: Some(Box::new(ContactChanges {
+            workspace: workspace(),
+            changes: vec![ContactChange::Erase(RemoteContactId::new(contact))],
+            at: T0,
+        })),
+        ..Decided::default()
+    };
+    decide(&world.store, &lease, event, decided).await.unwrap();
+}
+
+async fn store_copy(world: &World) -> Option<Vec<Spending>> {
+    let workspace: WorkspaceName = workspace();
+    world
+        .store
+        .copied_companies(&workspace, "p1")
+        .await
+        .unwrap()
+}
+
+pub(crate) async fn links_of_a_version_before_are_taken_up(world: &World) {
+    keep(world, "10", Some(record("ENG-1")), vec![link("7")]).await;
+    keep(world, "11", Some(record("ENG-2")), vec![link("8")]).await;
+    world.execute("DELETE FROM asked").await;
+    let mut after = Some((SiteName::new(""), IssueId::new("")));
+    while let Some(place) = after {
+        after = world.store.take_up_asked(place, 1).await.unwrap();
+    }
+    assert_eq!(all(world, &AskedQuery::default()).await.len(), 2);
+    assert_eq!(world.store.asked_stale(10).await.unwrap().len(), 2);
+}
 
 pub(crate) async fn a_connection_has_its_pace(world: &World) {
     let store = &world.store;
@@ -19,5 +275,5 @@ pub(crate) async fn a_connection_has_its_pace(world: &World) {
         .await
         .unwrap();
     assert_eq!((pace.oldest_at, pace.attempts, pace.failed), (None, 1, 0));
-    assert!(store.asked_page(None, 9).await.unwrap().is_empty());
+    assert!(all(world, &AskedQuery::default()).await.is_empty());
 }

@@ -9,9 +9,9 @@ use bowline_store::{Open, Store, StoreError};
 
 use crate::support::*;
 use crate::{
-    accepting, access, browsing, configuring, contact_runs, contacts, deciding, feedback,
-    feedback_backfills, lanes, reading, readings, replays, reports, retention, settling,
-    signing_in, taken_over, talk_browsing, talking, viewing,
+    accepting, access, alerting, browsing, configuring, contact_runs, contacts, deciding,
+    elsewhere, feedback, feedback_backfills, lanes, reading, readings, replays, reports, retention,
+    settling, signing_in, taken_over, talk_browsing, talking, tallies, viewing,
 };
 
 on_both!(
@@ -323,6 +323,19 @@ async fn exercise(backend: Backend) {
     run(backend, feedback_backfills::a_backfill_goes_its_way).await;
     run(backend, replays::a_replay_goes_its_way).await;
     run(backend, reports::a_connection_has_its_pace).await;
+    run(backend, reports::the_report_counts_everybody_once).await;
+    run(
+        backend,
+        reports::the_report_is_read_page_by_page_in_every_order,
+    )
+    .await;
+    run(backend, reports::links_of_a_version_before_are_taken_up).await;
+    run(
+        backend,
+        tallies::what_is_put_on_issues_is_kept_until_it_is_taken_off,
+    )
+    .await;
+    run(backend, tallies::a_run_goes_through_each_issue_once).await;
     run(
         backend,
         feedback_backfills::who_gave_feedback_is_found_and_moves_when_they_are_merged,
@@ -336,6 +349,12 @@ async fn exercise(backend: Backend) {
     run(backend, contact_runs::choices_are_kept_for_who_made_them).await;
     run(backend, readings::what_was_read_is_kept).await;
     run(backend, readings::a_held_send_ends_once).await;
+    run(backend, elsewhere::an_identity_is_one_accounts).await;
+    run(
+        backend,
+        alerting::news_is_written_down_once_and_told_to_each_receiver_in_order,
+    )
+    .await;
     run(
         backend,
         signing_in::a_code_counts_once_and_wrong_ones_are_counted,
@@ -406,7 +425,8 @@ const ONE_SIDED: [(&str, Backend, &str); 9] = [
 ];
 
 /// Indexes of no more than what waits, fails or was refused.
-const WAITING: [&str; 9] = [
+const WAITING: [&str; 10] = [
+    "alert_send_waiting",
     "effect_held",
     "lane_due",
     "lane_owner",
@@ -466,7 +486,15 @@ async fn every_statement_is_run_on_sqlite_and_postgres_and_hot_ones_use_indexes(
 
 /// How many statements were looked at on SQLite, and which look through a whole table.
 async fn scans() -> (usize, Vec<String>) {
-    const TABLES: [&str; 29] = [
+    const TABLES: [&str; 37] = [
+        "alert",
+        "alert_send",
+        "asked",
+        "conversation_read",
+        "participant",
+        "person_read",
+        "person_company",
+        "company_spend",
         "reading",
         "link",
         "fact",

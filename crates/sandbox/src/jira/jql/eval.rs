@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::super::error::Refusal;
 use super::super::model::{
-    FINISHED, ISSUE_TYPES, Issue, NEW, PRIORITIES, SECURITY_LEVELS, UNDER_WAY, User, every_status,
+    CustomValue, FINISHED, ISSUE_TYPES, Issue, NEW, NUMBER_FIELDS, PRIORITIES, SECURITY_LEVELS,
+    UNDER_WAY, User, every_status,
 };
 use super::super::stamp;
 use super::super::state::State;
@@ -29,6 +30,7 @@ enum Test {
     Date(DateField, Operator, i64),
     Text(TextField, Vec<String>),
     Links(Operator, i64),
+    Number(&'static str, Operator, Option<f64>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,6 +71,7 @@ enum SortField {
     Status,
     Priority,
     Summary,
+    Number(&'static str),
 }
 
 /// Sort values of one issue; also what a page token remembers of the last issue of a page.
@@ -224,6 +227,22 @@ impl Test {
                     _ => count == *bound,
                 })
             }
+            Self::Number(field, Operator::NotEqual, None) => number_in(issue, field).is_some(),
+            Self::Number(field, _, None) => number_in(issue, field).is_none(),
+            // An empty field is no number, whatever it is compared with.
+            Self::Number(field, operator, Some(bound)) => {
+                number_in(issue, field).is_some_and(|number| {
+                    let order = number.total_cmp(bound);
+                    match operator {
+                        Operator::Less => order.is_lt(),
+                        Operator::LessEqual => order.is_le(),
+                        Operator::More => order.is_gt(),
+                        Operator::MoreEqual => order.is_ge(),
+                        Operator::NotEqual => order.is_ne(),
+                        _ => order.is_eq(),
+                    }
+                })
+            }
         }
     }
 
@@ -303,6 +322,11 @@ impl SortField {
             Self::Status => number(issue.status.transition),
             Self::Priority => number(issue.priority),
             Self::Summary => SortValue::Text(issue.summary.to_lowercase()),
+            Self::Number(field) => {
+                // In thousandths, in which all that Jira shows of a number can be told apart.
+                let number = number_in(issue, field).map(|number| (number * 1_000.0).round());
+                SortValue::Number(number.map_or(i64::MIN, |number| number as i64))
+            }
         }
     }
 }
@@ -317,7 +341,10 @@ fn sort_field(name: &str, descending: Option<bool>) -> Result<(SortField, bool),
         "status" => (SortField::Status, false),
         "priority" => (SortField::Priority, false),
         "summary" => (SortField::Summary, false),
-        _ => return Err(unknown_field(name)),
+        other => match number_field(other) {
+            Some(field) => (SortField::Number(field), false),
+            None => return Err(unknown_field(name)),
+        },
     };
     Ok((field, descending.unwrap_or(default)))
 }
@@ -326,6 +353,37 @@ fn unknown_field(field: &str) -> Refusal {
     Refusal::bad(format!(
         "Field '{field}' does not exist or you do not have permission to view it."
     ))
+}
+
+/// A field with a number, as a query names it: `cf[10061]`, its id, or what it is called.
+fn number_field(name: &str) -> Option<&'static str> {
+    let all = NUMBER_FIELDS.iter();
+    let found = all.into_iter().find(|(id, called)| {
+        let clause = format!("{}]", id.replace("customfield_", "cf["));
+        name.eq_ignore_ascii_case(&clause)
+            || name.eq_ignore_ascii_case(id)
+            || name.eq_ignore_ascii_case(called)
+    });
+    found.map(|(id, _)| *id)
+}
+
+fn number_in(issue: &Issue, field: &str) -> Option<f64> {
+    match issue.custom.get(field) {
+        Some(CustomValue::Number(number)) => Some(*number),
+        _ => None,
+    }
+}
+
+fn number(clause: &Clause, field: &'static str) -> Result<Test, Refusal> {
+    let value = match clause.values.as_slice() {
+        [Operand::Empty] => None,
+        [Operand::Text(text)] => Some(text.parse().map_err(|_| wrong_operand(clause))?),
+        _ => return Err(wrong_operand(clause)),
+    };
+    match clause.operator {
+        Operator::Contains | Operator::NotContains => Err(wrong_operator(clause)),
+        operator => Ok(Test::Number(field, operator, value)),
+    }
 }
 
 /// The issue property with linked conversations.
@@ -405,7 +463,10 @@ impl Binder<'_> {
             "description" => text(clause, TextField::Description),
             "comment" => text(clause, TextField::Comment),
             LINKS_COUNT if self.state.switches.links_searchable => links(clause),
-            _ => Err(unknown_field(&clause.field)),
+            other => match number_field(other) {
+                Some(field) => number(clause, field),
+                None => Err(unknown_field(&clause.field)),
+            },
         }
     }
 

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::super::body::{Body, is_adf};
 use super::super::error::Refusal;
 use super::super::model::{
-    AUDIENCES, CUSTOM_FIELDS, CustomValue, ISSUE_TYPES, Issue, PRIORITIES, SECURITY_LEVELS, User,
-    Visibility,
+    AUDIENCES, CUSTOM_FIELDS, CustomValue, ISSUE_TYPES, Issue, NUMBER_FIELDS, PRIORITIES,
+    SECURITY_LEVELS, User, Visibility,
 };
 use super::super::ops::{Edit, MAX_SUMMARY_CHARS, NewComment, check_length};
 use super::super::state::State;
@@ -75,6 +75,10 @@ impl<'a> Reader<'a> {
     }
 
     fn field(&mut self, read: &mut Fields, name: &str, value: &Value) {
+        if self.state.off_screen.contains(name) {
+            self.wrong(name, format!("Field '{name}' {NOT_ON_SCREEN}"));
+            return;
+        }
         let edit = &mut read.edit;
         match name {
             "project" => {
@@ -125,6 +129,21 @@ impl<'a> Reader<'a> {
     }
 
     fn custom(&mut self, edit: &mut Edit, name: &str, value: &Value) {
+        if NUMBER_FIELDS.iter().any(|field| field.0 == name) {
+            let read = match value {
+                Value::Null => Some(None),
+                value => value
+                    .as_f64()
+                    .map(|number| Some(CustomValue::Number(number))),
+            };
+            match read {
+                Some(value) => {
+                    edit.custom.insert(name.to_owned(), value);
+                }
+                None => self.wrong(name, "Operation value must be a number"),
+            }
+            return;
+        }
         let Some((_, _, rich)) = CUSTOM_FIELDS.iter().find(|field| field.0 == name) else {
             self.wrong(name, format!("Field '{name}' {NOT_ON_SCREEN}"));
             return;
@@ -155,6 +174,10 @@ impl<'a> Reader<'a> {
         let Some(operations) = operations.as_array() else {
             return Err(Refusal::field(name, "Operations must be a list."));
         };
+        if self.state.off_screen.contains(name) {
+            self.wrong(name, format!("Field '{name}' {NOT_ON_SCREEN}"));
+            return Ok(());
+        }
         for operation in operations.iter().filter_map(Value::as_object).flatten() {
             match (name, operation.0.as_str()) {
                 ("comment", "add") => read.edit.comment = Some(self.comment(operation.1)?),

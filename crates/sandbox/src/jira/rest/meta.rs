@@ -8,7 +8,7 @@ use crate::common::clock::now_ms;
 
 use super::super::error::Refusal;
 use super::super::model::{
-    CUSTOM_FIELDS, FINISHED, ISSUE_TYPES, NEW, PRIORITIES, UNDER_WAY, every_status,
+    CUSTOM_FIELDS, FINISHED, ISSUE_TYPES, NEW, NUMBER_FIELDS, PRIORITIES, UNDER_WAY, every_status,
 };
 use super::super::stamp;
 use super::super::view::{SYSTEM_FIELDS, View, field_name};
@@ -99,7 +99,13 @@ pub(super) async fn fields(_caller: Caller) -> Answer {
             "clauseNames": [custom_clause(id), name], "schema": schema(id),
         })
     });
-    Ok(ok(system.chain(custom).collect()))
+    let numbers = NUMBER_FIELDS.iter().map(|(id, name)| {
+        json!({
+            "id": id, "key": id, "name": name, "custom": true, "orderable": true, "navigable": true, "searchable": true,
+            "clauseNames": [custom_clause(id), name], "schema": schema(id),
+        })
+    });
+    Ok(ok(system.chain(custom).chain(numbers).collect()))
 }
 
 pub(super) async fn create_types(
@@ -140,9 +146,30 @@ pub(super) async fn create_fields(
         ]
         .into_iter()
         .chain(CUSTOM_FIELDS.iter().map(|field| field.0))
+        .chain(NUMBER_FIELDS.iter().map(|field| field.0))
         .map(|id| create_field(view, id, issue_type.0))
         .collect();
         Ok(ok(page(state.is_cloud(), "fields", all, start, size)))
+    })
+}
+
+/// What the caller may set of an issue: nothing without the permission, and nothing that is on no
+/// screen.
+pub(super) async fn edit_fields(caller: Caller, Path(issue): Path<String>) -> Answer {
+    caller.look(|state, view| {
+        let issue = state.visible_issue(&caller.user, &issue)?;
+        let mut fields = serde_json::Map::new();
+        if state.may(&caller.user, "EDIT_ISSUES") {
+            let system = ["summary", "description", "assignee", "priority", "labels"].into_iter();
+            let custom = CUSTOM_FIELDS.iter().map(|field| field.0);
+            let all = system
+                .chain(custom)
+                .chain(NUMBER_FIELDS.iter().map(|field| field.0));
+            for id in all.filter(|id| !state.off_screen.contains(*id)) {
+                fields.insert(id.to_owned(), create_field(view, id, issue.issue_type));
+            }
+        }
+        Ok(ok(json!({ "fields": fields })))
     })
 }
 
@@ -211,6 +238,11 @@ fn custom_clause(id: &str) -> String {
 }
 
 fn schema(id: &str) -> Value {
+    if NUMBER_FIELDS.iter().any(|field| field.0 == id) {
+        let number: Option<u64> = id.rsplit('_').next().and_then(|n| n.parse().ok());
+        let custom = "com.atlassian.jira.plugin.system.customfieldtypes:float";
+        return json!({ "type": "number", "custom": custom, "customId": number });
+    }
     if let Some((_, _, rich)) = CUSTOM_FIELDS.iter().find(|field| field.0 == id) {
         let kind = if *rich { "textarea" } else { "textfield" };
         let number: u64 = id

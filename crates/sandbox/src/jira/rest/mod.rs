@@ -160,6 +160,7 @@ fn api_routes(cloud: bool) -> Router<Context> {
             "/issue/{issue}",
             get(issue::read).put(issue::edit).delete(issue::remove),
         )
+        .route("/issue/{issue}/editmeta", get(meta::edit_fields))
         .route("/issue/{issue}/assignee", put(issue::assign))
         .route(
             "/issue/{issue}/transitions",

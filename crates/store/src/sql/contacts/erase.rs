@@ -9,6 +9,7 @@ use bowline_domain::time::Millis;
 use super::{LOCAL, WORDS};
 use crate::db::{Conn, Value, values};
 use crate::error::StoreError;
+use crate::sql::asked;
 use crate::sql::contacts::read;
 use crate::sql::contacts::take::locate;
 use crate::sql::feedback::person;
@@ -59,6 +60,7 @@ pub(crate) async fn remote(
 ) -> Result<(), StoreError> {
     let known = locate(conn, workspace, remote).await?;
     bury(conn, workspace, remote, at).await?;
+    asked::erase(conn, workspace, remote.as_str()).await?;
     if let Some(id) = known
         && let Some(found) = read::by_id(conn, id).await?
         && found.remote.as_ref() == Some(remote)
@@ -90,6 +92,7 @@ pub(crate) async fn contact(
         let remote = RemoteContactId::new(remote.as_str());
         bury(conn, &known.workspace, &remote, at).await?;
         person::erase_of(conn, &known.workspace, remote.as_str(), at).await?;
+        asked::erase(conn, &known.workspace, remote.as_str()).await?;
     }
     conn.run("forgetting other ids of a contact", ALIASES, values![id.0])
         .await?;
