@@ -53,6 +53,8 @@ async fn watchers_are_not_mailed_about_what_is_added(on: On) {
     talk.settled().await;
     assert_eq!(talk.description(&request).len(), 2);
     talk.agent().comment(&request, "Which model?").unwrap();
+    talk.phone_shows(1).await;
+    talk.settled().await;
     for text in ["The blue one", "With a dent"] {
         talk.noa().writes(text);
         talk.settled().await;
