@@ -145,6 +145,17 @@ async fn examples(script: &Script<'_>) -> BTreeMap<String, Vec<String>> {
             under(&format!("{list}/"), found),
         );
     }
+    // MessageBird tells of channels; WhatsApp of none.
+    let accounts = script.get("/api/v1/channel-accounts").await.body["items"].clone();
+    let accounts = accounts.as_array().into_iter().flatten();
+    let telling = accounts.filter(|account| account["provider_key"] == "messagebird");
+    let names = telling.filter_map(|account| account["name"].as_str());
+    of(
+        "/api/v1/channel-accounts/{name}/channels",
+        names
+            .map(|name| format!("/api/v1/channel-accounts/{name}/channels"))
+            .collect(),
+    );
     let product = ids(script, "/api/v1/products", "id").await.remove(0);
     of(
         "/api/v1/products/{id}/feedback",

@@ -15,6 +15,9 @@ use crate::planner::TalkEvent;
 use crate::registry::Registry;
 use crate::shared::Shared;
 
+/// What it is due by that requests are looked at again which a desk serves again.
+const SERVED: &str = "served";
+
 /// What it is due by that sends are looked for which wait for an account that was removed.
 const WAITING: &str = "unserved";
 
@@ -25,11 +28,14 @@ pub(super) async fn run(
     due: &mut HashMap<String, Millis>,
 ) -> Result<(), String> {
     let registry = shared.registry();
+    let look_again = is_due(due, SERVED, REQUESTS_EVERY_MS, shared.now());
     let look_for_waiting = is_due(due, WAITING, REQUESTS_EVERY_MS, shared.now());
     let mut left: BTreeSet<(SiteName, String)> = BTreeSet::new();
     for (whose, request) in live {
         if registry.desk_for(&whose.account, request).is_some() {
-            served_again(shared, whose, request).await?;
+            if look_again {
+                served_again(shared, whose, request).await?;
+            }
             continue;
         }
         if look_for_waiting {
@@ -53,7 +59,8 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// What was answered meanwhile is dealt with, once for each time that nothing served it.
+/// What was answered meanwhile is dealt with. It is asked for until it is: another process may not
+/// know the desk yet.
 async fn served_again(
     shared: &Shared,
     whose: &RequestRef,
@@ -67,7 +74,9 @@ async fn served_again(
         deleted: false,
         commented: None,
     };
-    store(shared, whose, &look, named("served", whose, since)).await
+    let now = shared.now();
+    let name = named("served", whose, since);
+    store(shared, whose, &look, format!("{name}-{}", now.0)).await
 }
 
 /// Tells the agents if a message to the end user waits for an account that is not there.

@@ -66,7 +66,12 @@ async fn found(world: &World, query: &TalkQuery) -> Vec<String> {
     let mut all = Vec::new();
     loop {
         let page = world.store.talk_page(&query).await.unwrap();
-        let Some(last) = page.last() else { return all };
+        let Some(last) = page.last() else {
+            query.after = None;
+            let counted = world.store.talk_count(&query).await.unwrap();
+            assert_eq!(usize::try_from(counted).unwrap(), all.len(), "{query:?}");
+            return all;
+        };
         query.after = Some(last.cursor(&query));
         all.push(last.whose.end_user.to_string());
         assert!(all.len() < 50, "the pages never end");
@@ -89,6 +94,8 @@ pub(crate) async fn conversations_are_found_page_by_page(world: &World) {
         .request_made(first.clone(), made.0, made.1)
         .await
         .unwrap();
+    let open = store.live_requests(&site()).await.unwrap();
+    assert_eq!(open, [IssueKey::new("SUP-1")]);
     let (held, failed) = (Delivery::Held, Delivery::Failed);
     for (whose, key, delivery) in [(&first, "k1", held), (&third, "k2", failed)] {
         let changes = Changes {

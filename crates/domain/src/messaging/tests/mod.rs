@@ -3,4 +3,5 @@
 mod model;
 mod more_out;
 mod rules;
+mod unserved;
 mod world;

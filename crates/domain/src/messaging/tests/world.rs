@@ -15,11 +15,12 @@ use crate::messaging::gathering::{Line, Place, in_order};
 use crate::messaging::ids::{AccountName, ChannelId, DeskName, MessageId, RemoteConversationId};
 use crate::messaging::inbound::{Inbound, Media, Route};
 use crate::messaging::news::{CommentNews, RequestNews, Role, StatusChange};
-use crate::messaging::plan::{Person, Plan, Report, inbound, jira, provider};
+use crate::messaging::plan::{Person, Plan, Report, inbound, jira, provider, unserved};
 use crate::messaging::platform::Platform;
 use crate::messaging::request::{Closing, Request, Stage};
 use crate::messaging::settings::{Channels, Desk, Notifications};
 use crate::messaging::text::CustomerText;
+use crate::messaging::words::Missing;
 use crate::observation::{CommentVisibility, StatusCategory, StatusRef};
 use crate::outcome::Reason;
 use crate::settings::StatusMatch;
@@ -87,6 +88,8 @@ pub(super) struct World {
     pub(super) issues: Vec<Issue>,
     pub(super) phone: Vec<String>,
     pub(super) channels_used: Vec<String>,
+    /// What is missing so that nothing is sent.
+    pub(super) missing: Option<Missing>,
     pub(super) archived: usize,
     pub(super) reopened: usize,
     pub(super) effects: usize,
@@ -160,6 +163,7 @@ impl World {
             issues: Vec::new(),
             phone: Vec::new(),
             channels_used: Vec::new(),
+            missing: None,
             archived: 0,
             reopened: 0,
             effects: 0,
@@ -388,7 +392,13 @@ impl World {
             changes,
         };
         let end_user = self.end_user.clone()?;
-        let plan = jira(&end_user, &request, &news, &self.desk.clone(), self.now);
+        let plan = match &self.missing {
+            Some(missing) => {
+                let of = (&end_user, &request);
+                unserved(&self.desk.account, of, &news, missing, self.now)
+            }
+            None => jira(&end_user, &request, &news, &self.desk.clone(), self.now),
+        };
         Some(self.apply(generation, plan))
     }
 
