@@ -239,6 +239,26 @@ await step("older tags are counted before they are taken in", async () => {
   await look(owner, "product-backfill");
 });
 
+await step("the products of a workspace are switched together", async () => {
+  await owner.goto(`${base}/products`);
+  await owner.getByRole("link", { name: "Web app" }).click();
+  await owner.getByRole("link", { name: "Switch on" }).click();
+  await owner.getByLabel("feedback-mobile").check();
+  await owner.getByRole("button", { name: "Switch on" }).click();
+  await owner.getByText("Feedback is on.").waitFor();
+  await owner.goto(`${base}/contacts/settings`);
+  await owner.getByRole("button", { name: "Switch feedback off" }).click();
+  await owner.getByText("Feedback is switched off for the products").waitFor();
+  await owner.getByText("on for 1 of 2 products").waitFor();
+  await look(owner, "workspace-feedback-off");
+  await owner.getByRole("button", { name: "Switch feedback on" }).click();
+  await owner.getByText("Feedback is on again.").waitFor();
+  await look(owner, "workspace-feedback-on");
+  await owner.getByRole("link", { name: "Web app" }).click();
+  await owner.getByRole("button", { name: "Switch off" }).click();
+  await owner.getByText("What came in stays; nothing new comes in.").first().waitFor();
+});
+
 await step("a token is shown once, and copied", async () => {
   await owner.goto(`${base}/tokens`);
   await look(owner, "tokens-empty");
@@ -256,7 +276,7 @@ await step("contacts: nobody yet, the switch, and how far copying is", async () 
   await owner.getByRole("link", { name: "Contacts", exact: true }).click();
   await owner.getByText("Nobody is known yet.").waitFor();
   await look(owner, "contacts-empty");
-  await owner.getByRole("link", { name: "What is copied" }).click();
+  await owner.getByRole("link", { name: "Integration settings" }).click();
   await owner.getByRole("heading", { name: "Contacts and companies" }).waitFor();
   await owner.locator(".lozenge", { hasText: "off" }).last().waitFor();
   await look(owner, "contact-settings-off");
@@ -414,7 +434,7 @@ await step("what changes is shown without a reload", async () => {
   await owner.getByRole("heading", { name: "Overview" }).waitFor({ timeout: 20_000 });
 });
 
-const PAGES = ["/", "/deliveries", "/deliveries?outcome=quarantined", "/deliveries?about=what", "/deliveries/1", "/deliveries/replay", "/deliveries/replay?since=2026-01-31T08:00", "/deliveries/replay?since=-", "/why", "/why?q=ENG-1", "/why?q=hello", "/links", "/links/import", "/links/import?from=acme-jira/ENG", "/links/import?from=no", "/links?state=ended", "/problems", "/people", "/people/1", "/audit", "/account", "/tokens", "/help", "/nowhere", "/connections", "/connections/site/acme-jira", "/connections/workspace/acme", "/bindings", "/bindings/acme-jira/ENG", "/bindings/acme-jira/ENG/fields", "/bindings/acme-jira/ENG/try", "/conversations", "/end-users", "/desks", "/contacts", "/contacts?which=unclear", "/contacts/1", "/contacts/settings", "/contacts/import", "/companies", "/companies/1", "/feedback", "/feedback?q=nothing+like+it", "/feedback?status=all&sort=spend", "/feedback?wrong=none", "/feedback/1", "/feedback/999", "/products", "/products/1", "/api/docs"];
+const PAGES = ["/", "/deliveries", "/deliveries?outcome=quarantined", "/deliveries?about=what", "/deliveries/1", "/deliveries/replay", "/deliveries/replay?since=2026-01-31T08:00", "/deliveries/replay?since=-", "/why", "/why?q=ENG-1", "/why?q=hello", "/links", "/links/import", "/links/import?from=acme-jira/ENG", "/links/import?from=no", "/links?state=ended", "/problems", "/people", "/people/1", "/audit", "/account", "/tokens", "/help", "/nowhere", "/connections", "/alerts", "/connections/site/acme-jira", "/connections/workspace/acme", "/bindings", "/bindings/acme-jira/ENG", "/bindings/acme-jira/ENG/fields", "/bindings/acme-jira/ENG/try", "/conversations", "/end-users", "/desks", "/contacts", "/contacts?which=unclear", "/contacts/1", "/contacts/settings", "/contacts/import", "/companies", "/companies/1", "/feedback", "/feedback?q=nothing+like+it", "/feedback?status=all&sort=spend", "/feedback?wrong=none", "/feedback/1", "/feedback/999", "/products", "/products/1", "/api/docs", "/api/docs/deliveries", "/api/docs/nothing"];
 for (const [scheme, options] of [["light", { colorScheme: "light" }], ["dark", { colorScheme: "dark" }], ["contrast", { colorScheme: "dark", contrast: "more" }]]) {
   await step(`every page in ${scheme}, wide and narrow`, async () => {
     const page = await open(options);

@@ -169,12 +169,13 @@ fn pages(tickets: u64) -> Vec<(&'static str, TicketQuery)> {
     ]
 }
 
-/// Fills the tables from within the database.
+/// Fills the tables from within the database. Words, products and statuses go by different numbers, so
+/// that each meets each.
 async fn fill(url: &str, kind: Kind, tickets: u64) -> anyhow::Result<()> {
     let numbers = format!(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {tickets})"
     );
-    let text = "'\u{e000}' || (i % 10 + 1) || '\u{e000} common' || (i % 10) || ' middle' || (i % 1000) \
+    let text = "'\u{e000}' || (i % 10 + 1) || '\u{e000} common' || (i / 7 % 10) || ' middle' || (i % 1000) \
         || ' rare' || (i % 200000) || ' word' || (i % 77) || ' please' || (i % 3)";
     let words = match kind {
         Kind::Sqlite => text.to_owned(),
@@ -189,7 +190,7 @@ async fn fill(url: &str, kind: Kind, tickets: u64) -> anyhow::Result<()> {
                importance, assignee, title, body, author, email, contact, company, company_name, \
                plan, own_spend, transcript, said_at, captured_at, people, companies, spend, \
                issues_made, version) \
-             {numbers} SELECT i % 10 + 1, 'acme', CAST(i AS TEXT), 'source', 0, 'message', i % 5, \
+             {numbers} SELECT i % 10 + 1, 'acme', CAST(i AS TEXT), 'source', 0, 'message', i / 3 % 5, \
                i * 7 % 4, CASE WHEN i % 3 = 0 THEN 'agent' || (i % 500) || '@example.com' END, \
                'Wish number ' || i, 'The text of wish number ' || i || ', of middling length.', \
                'Person ' || (i % 5000), NULL, 'c' || (i % 5000), 'o' || (i % 900), \

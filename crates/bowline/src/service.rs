@@ -51,7 +51,8 @@ impl Service {
         let replica = Replica::take(&config.data_dir);
         let store = open(config, replica.name().to_owned(), true).await?;
         let guard = Guard::default();
-        let transport = HttpTransport::guarded(&http_options(config)?, guard.clone())
+        let options = http_options(config)?;
+        let transport = HttpTransport::guarded(&options, guard.clone())
             .map_err(|why| anyhow::anyhow!("the HTTP client cannot be set up: {why}"))?;
         let transport: Arc<dyn Transport> = Arc::new(transport);
         let access = access(store.clone(), &config.key_file);
@@ -66,6 +67,7 @@ impl Service {
             public_url: config.public_url.clone(),
             gateway: config.atlassian_api_url.clone(),
             declared: declared(config),
+            authorities_pem: options.authorities_pem,
         })
         .await
         .context("reading what was configured on pages")?;
@@ -159,7 +161,7 @@ impl Service {
         for socket in self.sockets {
             socket.stop(self.patience).await;
         }
-        self.settings.stop();
+        self.settings.stop(self.patience).await;
         self.engine.stop(self.patience).await;
     }
 }

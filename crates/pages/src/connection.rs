@@ -11,6 +11,7 @@ use bowline_engine::Provider;
 use bowline_settings::check::{self, State as Found};
 use bowline_settings::forms::{SiteForm, WorkspaceForm};
 use bowline_settings::merge::Aside;
+use bowline_settings::stored::{StoredSite, StoredWorkspace};
 use bowline_settings::{AccountForm, AccountNow, SiteNow, WorkspaceNow};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -180,14 +181,35 @@ async fn base<P: Permission>(
     })
 }
 
-fn site_now(app: &App, name: &str) -> Option<SiteNow> {
+pub(crate) fn site_now(app: &App, name: &str) -> Option<SiteNow> {
     let mut all = app.settings.sites().into_iter();
     all.find(|site| site.name.as_str() == name)
 }
 
-fn workspace_now(app: &App, name: &str) -> Option<WorkspaceNow> {
+pub(crate) fn workspace_now(app: &App, name: &str) -> Option<WorkspaceNow> {
     let mut all = app.settings.workspaces().into_iter();
     all.find(|one| one.name.as_str() == name)
+}
+
+/// What the form of a site begins with: all but its token.
+pub(crate) fn typed_before(name: &str, stored: &StoredSite) -> SiteForm {
+    SiteForm {
+        name: name.to_owned(),
+        url: stored.url.trim_end_matches('/').to_owned(),
+        email: stored.email.clone().unwrap_or_default(),
+        token: String::new(),
+        api_url: stored.api_url.clone().unwrap_or_default(),
+        token_ends_on: stored.token_ends_on.clone().unwrap_or_default(),
+    }
+}
+
+/// What the form of a workspace begins with: nothing that is secret.
+pub(crate) fn workspace_typed_before(name: &str, stored: &StoredWorkspace) -> WorkspaceForm {
+    WorkspaceForm {
+        name: name.to_owned(),
+        api_url: stored.api_url.clone().unwrap_or_default(),
+        ..WorkspaceForm::default()
+    }
 }
 
 /// Shows the page of a site.
@@ -210,14 +232,7 @@ pub(crate) async fn show_site<P: Permission>(
     if let (Some(may), Some(row)) = (&manages, &site.kept) {
         page.version = row.version;
         page.changed = Some((caller.reader.when(row.changed_at), row.changed_by.clone()));
-        let form = typed.unwrap_or_else(|| SiteForm {
-            name: name.to_owned(),
-            url: row.value.url.trim_end_matches('/').to_owned(),
-            email: row.value.email.clone().unwrap_or_default(),
-            token: String::new(),
-            api_url: row.value.api_url.clone().unwrap_or_default(),
-            token_ends_on: row.value.token_ends_on.clone().unwrap_or_default(),
-        });
+        let form = typed.unwrap_or_else(|| typed_before(name, &row.value));
         let (fields, more) = site_fields(&form, &faults);
         page.change = Some(Change {
             fields,
@@ -309,11 +324,7 @@ pub(crate) async fn show_workspace<P: Permission>(
                 url: consent.url.to_string(),
                 back: Copied::new("back", "Redirect URL", consent.back.to_string()),
             });
-        let form = typed.unwrap_or_else(|| WorkspaceForm {
-            name: name.to_owned(),
-            api_url: row.value.api_url.clone().unwrap_or_default(),
-            ..WorkspaceForm::default()
-        });
+        let form = typed.unwrap_or_else(|| workspace_typed_before(name, &row.value));
         let (fields, more) = workspace_fields(&form, false, &faults);
         page.change = Some(Change {
             fields,

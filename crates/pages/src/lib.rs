@@ -5,6 +5,7 @@
 //! [`caller::Posted`] for a form, which also checks that the form is ours.
 
 mod account;
+mod alerts;
 mod answer;
 mod api;
 mod approved;
@@ -209,6 +210,8 @@ fn table() -> Router<App> {
         .route("/problems", get(problems::page))
         .route("/help", get(help::page));
     let configuring = Router::new()
+        .route("/alerts", get(alerts::page))
+        .route("/alerts/test", post(alerts::test))
         .route("/connections", get(connections::page))
         .route(
             "/connections/add/site",

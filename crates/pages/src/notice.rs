@@ -3,7 +3,7 @@
 
 use crate::query::Query;
 
-const NOTICES: [(&str, &str); 76] = [
+const NOTICES: &[(&str, &str)] = &[
     ("signed-out", "You are signed out."),
     (
         "password",
@@ -69,6 +69,14 @@ const NOTICES: [(&str, &str); 76] = [
          silent from then on.",
     ),
     (
+        "gathering-off",
+        "Feedback is switched off for the products of this workspace. What came in stays.",
+    ),
+    (
+        "gathering-on",
+        "Feedback is on again. What was tagged meanwhile stays out, unless it is taken in.",
+    ),
+    (
         "noted",
         "The note is on its way. Teammates in Intercom see it in a moment; the customer does not.",
     ),
@@ -118,6 +126,14 @@ const NOTICES: [(&str, &str); 76] = [
         "Reconnected. The credentials work, and what waited is being sent.",
     ),
     ("tested", "Tested just now."),
+    (
+        "alert-test",
+        "The test is on its way. How far it comes with each receiver shows here.",
+    ),
+    (
+        "nobody-is-told",
+        "There is nobody to tell: no receiver is configured.",
+    ),
     ("app-user", "Saved. Notes are written as them from now on."),
     ("removed", "The connection is removed."),
     (

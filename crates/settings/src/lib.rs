@@ -34,6 +34,7 @@ pub mod vault;
 mod workspaces;
 
 pub use accounts::{AccountForm, AccountNow};
+pub use alert::{AlertMail, AlertNow, Receivers};
 pub use bindings::{BindingNow, JoinForm};
 pub use connect::Connected;
 pub use consent::Consent;

@@ -25,8 +25,6 @@ pub enum Kind {
     Account,
     /// A desk.
     Desk,
-    /// What people were told of a connection.
-    Alert,
 }
 
 impl Kind {
@@ -38,7 +36,6 @@ impl Kind {
             Self::Binding => "binding",
             Self::Account => "account",
             Self::Desk => "desk",
-            Self::Alert => "alert",
         }
     }
 }

@@ -24,6 +24,7 @@
 //! - The key of an effect is unique, and an effect is `attempting` before its bytes leave.
 
 pub mod access;
+pub mod alert;
 pub mod browse;
 mod choices;
 pub mod committer;

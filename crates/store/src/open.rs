@@ -23,6 +23,15 @@ const READERS_MAX: u32 = 4;
 /// Prepared statements kept per connection: every statement in each of its few sizes.
 const STATEMENTS_KEPT: usize = 256;
 
+/// Pages of the SQLite file that the writing connection keeps in memory, in KiB. With SQLite's own
+/// 2,000 a large write pushes changed pages out and reads them again before it is over. Memory is
+/// taken as pages are met.
+const WRITER_CACHE_KIB: u32 = 24 * 1024;
+
+/// Pages in the write-ahead log after which they are moved to the file. A page that changes often
+/// is moved once for many changes; the log stays below 16 MiB.
+const CHECKPOINT_PAGES: u32 = 4_000;
+
 /// How long a write waits for another process that writes to the same SQLite file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -110,6 +119,9 @@ async fn open_sqlite(path: &str, open: &Open) -> Result<Opened, StoreError> {
         .statement_cache_capacity(STATEMENTS_KEPT)
         .row_buffer_size(ROWS_MAX);
     let conn = options
+        .clone()
+        .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
         .connect()
         .await
         .map_err(StoreError::database(doing))?;

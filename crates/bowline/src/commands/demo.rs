@@ -127,15 +127,14 @@ fn linking_by_hand(world: &World) -> anyhow::Result<()> {
     println!("  3. Comment on the issue, assign it: each lands in the conversation as a note.");
     println!("  4. Close the conversation in Intercom, and move the issue to Done in Jira:");
     println!("     the conversation gets the note and is open again.");
-    println!("  5. Take the address out of the description: from then on it stays silent.");
-    println!("  6. Open Contacts in Bowline, What is copied, and switch copying on: the workspace");
-    println!("     has {DEMO_CONTACTS} people and {DEMO_COMPANIES} companies.");
     println!(
         "  5. In Intercom, tag a message with {}: it becomes a ticket",
         feedback::TAG
     );
     println!("     in the feedback inbox of Bowline.");
-    println!("  6. Take the address out of the description: from then on it stays silent.");
+    println!("  6. Open Contacts in Bowline, Integration settings, and switch copying on:");
+    println!("     the workspace has {DEMO_CONTACTS} people and {DEMO_COMPANIES} companies.");
+    println!("  7. Take the address out of the description: from then on it stays silent.");
     println!();
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod check_desk;
+mod check_mail;
 mod check_oidc;
 mod demo;
 mod events;

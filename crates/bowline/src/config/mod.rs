@@ -7,6 +7,7 @@
 //! Loading never stops at the first mistake: [`Config::load`] returns every [`Problem`] it can find, each with its place and how to mend it.
 //! No secret is ever part of a problem.
 
+mod alert_mail;
 mod binding;
 mod build;
 mod connections;
@@ -27,6 +28,7 @@ mod tests;
 mod tree;
 mod types;
 
+pub use alert_mail::AlertMail;
 pub use oidc::Oidc;
 pub use origin::{Change, Origin, Origins, SecretSource, changed_secrets, differs_beyond_secrets};
 pub use panel::{Embedding, Panel};

@@ -5,6 +5,7 @@ use bowline_sandbox::common::FaultKind;
 use bowline_sandbox::intercom::NewContact;
 use serde_json::json;
 
+use crate::browser::Browser;
 use crate::contacts::{ON, copied};
 use crate::failure::fault;
 use crate::feedback::{Feedback, IDEAS};
@@ -13,7 +14,8 @@ use crate::stage::{On, on_both};
 
 on_both!(
     merges_and_deletions_that_nobody_told_are_found,
-    nobody_is_erased_while_intercom_shows_nobody
+    nobody_is_erased_while_intercom_shows_nobody,
+    who_is_gone_is_found_while_all_products_are_off
 );
 
 /// Who a conversation's only ticket belongs to, and what it says.
@@ -143,4 +145,37 @@ async fn nobody_is_erased_while_intercom_shows_nobody(on: On) {
         let whole = (Some(who.clone()), "A dark mode, please.".to_owned());
         assert_eq!(ticket_of(&it, conversation).await, whole);
     }
+}
+
+async fn who_is_gone_is_found_while_all_products_are_off(on: On) {
+    let mut it = Feedback::prepare(on, "", |_| ()).await;
+    it.stage.start().await;
+    let mut admin = Browser::signed_in(&it.stage, "administrator").await;
+    let fields = [("name", "Mobile app"), ("workspace", "acme")];
+    admin.send("/products", &fields).await;
+    let chosen = [("do", "on"), ("tags", it.idea.as_str())];
+    admin.send("/products/1", &chosen).await;
+    let went = it.customer("Noa Lind", "Example Ltd", 10);
+    let stays = it.customer("Ida Berg", "Test AG", 30);
+    let said: Vec<String> = [&went, &stays]
+        .map(|who| it.says(who, "A dark mode, please."))
+        .into();
+    for conversation in &said {
+        it.tag(conversation, "source", &it.idea);
+    }
+    it.ticket_count(2).await;
+    admin.send("/products/1", &[("do", "off")]).await;
+    it.stage.settled().await;
+    it.stage.stop().await;
+    let intercom = it.stage.intercom();
+    intercom.set_webhook(None);
+    intercom.delete_contact(&went).unwrap();
+    intercom.sender().quiet().await;
+    let before = calls(&it);
+    it.stage.start().await;
+    asked_until(&it, before, said.len(), async || {
+        ticket_of(&it, &said[0]).await == (None, String::new())
+    })
+    .await;
+    assert_eq!(ticket_of(&it, &said[1]).await.0, Some(stays));
 }

@@ -7,8 +7,11 @@
 )]
 
 mod account_pages;
+mod alert_mail;
+mod alerts;
 mod api;
 mod api_complete;
+mod api_connections;
 mod api_gets;
 mod api_people;
 mod api_talks;
@@ -33,6 +36,7 @@ mod feedback_missed;
 mod feedback_pages;
 mod feedback_people;
 mod feedback_permissions;
+mod feedback_switching;
 mod finding_out;
 mod formatting;
 mod gathering;

@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 55] = [
+const PAGES: &[(&str, &str)] = &[
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -28,6 +28,7 @@ const PAGES: [(&str, &str); 55] = [
     ("/products", "viewer"),
     ("/help", "viewer"),
     ("/api/docs", "viewer"),
+    ("/api/docs/deliveries", "viewer"),
     ("/search?q=ENG-1", "viewer"),
     ("/account", "viewer"),
     ("/account/second-factor", "viewer"),
@@ -38,6 +39,7 @@ const PAGES: [(&str, &str); 55] = [
     ("/audit/export.csv", "administrator"),
     ("/audit/export.json", "administrator"),
     ("/audit?what=signed_in", "administrator"),
+    ("/alerts", "administrator"),
     ("/connections", "viewer"),
     ("/connections/site/acme-jira", "viewer"),
     ("/connections/workspace/acme", "viewer"),
@@ -69,7 +71,7 @@ const PAGES: [(&str, &str); 55] = [
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 65] = [
+const FORMS: [(&str, &str); 66] = [
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/second-factor", "viewer"),
@@ -97,6 +99,7 @@ const FORMS: [(&str, &str); 65] = [
     ("/people/1", "administrator"),
     ("/people/1/reset", "administrator"),
     ("/people/1/end-sessions", "administrator"),
+    ("/alerts/test", "administrator"),
     ("/connections/add/site", "administrator"),
     ("/connections/add/workspace", "administrator"),
     ("/connections/add/consent", "administrator"),

@@ -29,6 +29,11 @@ pub struct Product {
 }
 
 impl Product {
+    /// Is it switched on together with its workspace?
+    pub fn comes_back(&self) -> bool {
+        !self.on && !self.declared && self.settings.resumes
+    }
+
     /// What a status is called here.
     pub fn status_name(&self, status: Status) -> &str {
         self.settings.status_name(status)
@@ -49,6 +54,8 @@ pub struct ProductSettings {
     pub status_names: BTreeMap<Status, String>,
     /// Where issues are made from tickets.
     pub issues: Option<IssueTarget>,
+    /// Was it switched off together with its workspace? Then it comes back together with it.
+    pub resumes: bool,
     /// What the words of the configuration file were found to mean.
     pub resolved: BTreeMap<String, TagId>,
     /// The words of the configuration file that no tag of the workspace has.
@@ -64,6 +71,33 @@ impl ProductSettings {
         self.status_names
             .get(&status)
             .map_or_else(|| status.title(), String::as_str)
+    }
+}
+
+/// How the feedback of a workspace is gathered, and what its switch can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gathering {
+    /// Products of the workspace.
+    pub of: usize,
+    /// Those that are on.
+    pub on: usize,
+    /// Those that are on and can be switched off together: they do not stand in the configuration
+    /// file.
+    pub switchable: usize,
+    /// Those that were switched off together, and come back.
+    pub resumes: usize,
+}
+
+impl Gathering {
+    /// What the products of one workspace make of its switch.
+    pub fn of(products: &[Product]) -> Self {
+        let count = |of: fn(&Product) -> bool| products.iter().filter(|one| of(one)).count();
+        Self {
+            of: products.len(),
+            on: count(|one| one.on),
+            switchable: count(|one| one.on && !one.declared),
+            resumes: count(Product::comes_back),
+        }
     }
 }
 

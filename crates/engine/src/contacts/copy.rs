@@ -32,10 +32,10 @@ const HELD_MS: i64 = 60_000;
 const WAIT_MS_MAX: i64 = 20_000;
 
 /// Pages that wait at each of the two handovers, so that the memory stays flat.
-const PAGES_AHEAD: usize = 2;
+const PAGES_AHEAD: usize = 8;
 
 /// Pages that one transaction carries at most.
-const PAGES_AT_ONCE: usize = 4;
+const PAGES_AT_ONCE: usize = 16;
 
 /// How often a list may begin again without coming further before a person has to look.
 const RESTARTS_MAX: u32 = 5;

@@ -75,13 +75,24 @@ async fn round(
         .products
         .iter()
         .any(|one| one.workspace == *name);
-    let own: Vec<Product> = all
-        .into_iter()
-        .filter(|product| product.workspace == *name && product.on)
-        .collect();
-    if own.is_empty() && !declared {
-        return Ok(());
+    let mut own = all.iter().filter(|product| product.workspace == *name);
+    if declared || own.clone().any(|product| product.on) {
+        taken_in(shared, name, workspace).await?;
     }
+    // What was deleted or erased at Intercom is erased here too, also while nothing new comes in.
+    if declared || own.next().is_some() {
+        deleted(shared, name, workspace).await?;
+        people::round(shared, name, workspace, people).await?;
+    }
+    Ok(())
+}
+
+/// What is new, and what tags are called now.
+async fn taken_in(
+    shared: &Arc<Shared>,
+    name: &WorkspaceName,
+    workspace: &Workspace,
+) -> Result<(), String> {
     let listed = listed_tags(shared, workspace).await?;
     super::switch::resolve_declared(shared, name, &listed).await?;
     let named = shared
@@ -91,9 +102,7 @@ async fn round(
     named.map_err(|error| error.to_string())?;
     let own = shared.store.products_of(name).await;
     let own = own.map_err(|error| error.to_string())?;
-    tagged(shared, name, workspace, &own).await?;
-    deleted(shared, name, workspace).await?;
-    people::round(shared, name, workspace, people).await
+    tagged(shared, name, workspace, &own).await
 }
 
 /// Has conversations looked at that have a tag that counts and changed since the last look. An

@@ -1,16 +1,19 @@
 //! The description of the API, to be read by people: made of the document itself, so that it says
-//! the same.
+//! the same. One page lists all addresses, and each group of them, by the first word of its
+//! addresses, has a page of its own with the schemas that it uses: all on one page would be heavy.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use askama::Template;
+use axum::extract::Path;
 use axum::response::Response;
 use bowline_access::Look;
 use serde_json::Value;
 
 use super::OPENAPI;
 use crate::caller::Caller;
-use crate::error::html;
+use crate::error::{PageError, html};
 use crate::shell::{Place, Shell};
 
 #[derive(Template)]
@@ -20,11 +23,27 @@ struct DocsPage {
     docs: &'static Docs,
 }
 
+#[derive(Template)]
+#[template(path = "api-group.html")]
+struct GroupPage {
+    shell: Shell,
+    group: &'static Group,
+    schemas: Vec<&'static Schema>,
+}
+
 /// What the document says.
 struct Docs {
     about: String,
-    addresses: Vec<Address>,
+    groups: Vec<Group>,
     schemas: Vec<Schema>,
+}
+
+/// The addresses that begin alike.
+struct Group {
+    name: String,
+    addresses: Vec<Address>,
+    /// The schemas that it names.
+    names: Vec<String>,
 }
 
 struct Address {
@@ -62,6 +81,8 @@ struct Schema {
     name: String,
     about: String,
     fields: Vec<Named>,
+    /// The other schemas that it names.
+    names: Vec<String>,
 }
 
 /// Of what kind a value is, in words; a named schema is linked.
@@ -86,31 +107,87 @@ fn items(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
+/// The first word of an address.
+fn group_of(path: &str) -> &str {
+    let below = path.strip_prefix("/api/v1/").unwrap_or(path);
+    below.split('/').next().unwrap_or_default()
+}
+
 fn read(document: &Value) -> Docs {
-    let paths = document["paths"].as_object().into_iter().flatten();
     let schemas = document["components"]["schemas"].as_object();
+    let mut groups: Vec<Group> = Vec::new();
+    for (path, methods) in document["paths"].as_object().into_iter().flatten() {
+        let name = group_of(path);
+        let address = Address {
+            path: path.clone(),
+            calls: methods
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(method, operation)| read_operation(method, operation))
+                .collect(),
+        };
+        let at = groups.iter().position(|group| group.name == name);
+        let at = at.unwrap_or_else(|| {
+            groups.push(Group {
+                name: name.to_owned(),
+                addresses: Vec::new(),
+                names: Vec::new(),
+            });
+            groups.len() - 1
+        });
+        groups[at].addresses.push(address);
+        named_in(methods, &mut groups[at].names);
+    }
     Docs {
         about: text(&document["info"]["description"]),
-        addresses: paths
-            .map(|(path, methods)| Address {
-                path: path.clone(),
-                calls: methods
-                    .as_object()
-                    .into_iter()
-                    .flatten()
-                    .map(|(method, operation)| read_operation(method, operation))
-                    .collect(),
-            })
-            .collect(),
+        groups,
         schemas: schemas
             .into_iter()
             .flatten()
-            .map(|(name, schema)| Schema {
-                name: name.clone(),
-                about: text(&schema["description"]),
-                fields: fields(schema),
+            .map(|(name, schema)| {
+                let mut names = Vec::new();
+                named_in(schema, &mut names);
+                Schema {
+                    name: name.clone(),
+                    about: text(&schema["description"]),
+                    fields: fields(schema),
+                    names,
+                }
             })
             .collect(),
+    }
+}
+
+/// The schemas that a part of the document names, however deep.
+fn named_in(part: &Value, names: &mut Vec<String>) {
+    match part {
+        Value::Object(fields) => {
+            if let Some(Value::String(path)) = fields.get("$ref") {
+                names.extend(path.rsplit('/').next().map(str::to_owned));
+            }
+            fields.values().for_each(|field| named_in(field, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| named_in(item, names)),
+        _ => {}
+    }
+}
+
+impl Docs {
+    /// The schemas that a group uses, and those that these use, by name.
+    fn used_by(&self, group: &Group) -> Vec<&Schema> {
+        let mut used: BTreeMap<&str, &Schema> = BTreeMap::new();
+        let mut left: Vec<&str> = group.names.iter().map(String::as_str).collect();
+        while let Some(name) = left.pop() {
+            if used.contains_key(name) {
+                continue;
+            }
+            if let Some(schema) = self.schemas.iter().find(|schema| schema.name == name) {
+                used.insert(name, schema);
+                left.extend(schema.names.iter().map(String::as_str));
+            }
+        }
+        used.into_values().collect()
     }
 }
 
@@ -242,8 +319,24 @@ pub(super) async fn page(caller: Caller<Look>) -> Response {
     })
 }
 
+pub(super) async fn group(
+    Path(name): Path<String>,
+    caller: Caller<Look>,
+) -> Result<Response, PageError> {
+    let Some(group) = DOCS.groups.iter().find(|group| group.name == name) else {
+        return Err(caller.not_found("The REST API has no addresses that begin so."));
+    };
+    Ok(html(&GroupPage {
+        shell: caller.shell(format!("REST API: {name}"), Place::Help),
+        schemas: DOCS.used_by(group),
+        group,
+    }))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::json;
 
     use super::*;
@@ -278,13 +371,14 @@ mod tests {
         let document = document();
         let count = |value: &Value| value.as_object().map_or(0, serde_json::Map::len);
         assert!(count(&document["paths"]) > 40);
-        assert_eq!(DOCS.addresses.len(), count(&document["paths"]));
+        let addresses = || DOCS.groups.iter().flat_map(|group| &group.addresses);
+        assert_eq!(addresses().count(), count(&document["paths"]));
         assert_eq!(
             DOCS.schemas.len(),
             count(&document["components"]["schemas"])
         );
         let mut ids: Vec<&str> = Vec::new();
-        for operation in DOCS.addresses.iter().flat_map(|address| &address.calls) {
+        for operation in addresses().flat_map(|address| &address.calls) {
             assert!(!operation.summary.is_empty() && !operation.answers.is_empty());
             ids.push(&operation.id);
         }
@@ -292,5 +386,21 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), all, "the name of an operation is its alone");
+    }
+
+    #[test]
+    fn a_group_has_every_schema_that_its_page_links() {
+        let mut shown = BTreeSet::new();
+        for group in &DOCS.groups {
+            let used = DOCS.used_by(group);
+            let names: BTreeSet<&str> = used.iter().map(|schema| schema.name.as_str()).collect();
+            let fields = used.iter().flat_map(|schema| &schema.fields);
+            for name in fields.filter_map(|field| field.kind.schema.as_deref()) {
+                assert!(names.contains(name), "{} lacks {name}", group.name);
+            }
+            shown.extend(names);
+        }
+        let all: BTreeSet<&str> = DOCS.schemas.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(shown, all, "a schema that nothing uses");
     }
 }

@@ -6,12 +6,15 @@
 //! problem details (RFC 9457). A write that names itself (`Idempotency-Key`) is made once.
 
 mod account;
+mod alerts;
 mod binding_panel;
 mod caller;
 mod channel_accounts;
 mod contacts;
 mod desks;
 mod docs;
+mod health;
+mod joining;
 mod link_import;
 mod panel;
 mod people;
@@ -20,8 +23,10 @@ mod reads;
 mod replays;
 mod report;
 mod settings;
+mod sites;
 mod talks;
 mod trying;
+mod workspaces;
 mod writes;
 
 pub(crate) use caller::{Bearer, Number};
@@ -44,12 +49,17 @@ pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/api/v1/openapi.json", get(openapi))
         .route("/api/docs", get(docs::page))
+        .route("/api/docs/{group}", get(docs::group))
         .route("/api/v1/connections", get(reads::connections))
         .route("/api/v1/queue", get(reads::queue))
         .route("/api/v1/problems", get(reads::problems))
         .route("/api/v1/deliveries", get(reads::deliveries))
         .route("/api/v1/deliveries/{id}", get(reads::delivery))
         .route("/api/v1/deliveries/{id}/replay", post(writes::replay))
+        .merge(alerts::routes())
+        .merge(joining::routes())
+        .merge(sites::routes())
+        .merge(workspaces::routes())
         .merge(replays::routes())
         .route("/api/v1/links/import", post(link_import::import))
         .route("/api/v1/reports/issues", get(report::issues))

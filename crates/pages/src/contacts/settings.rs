@@ -1,11 +1,11 @@
-//! What is copied from a workspace: the switches, how far it is, what came of it, how far both
-//! sides agree.
+//! What is taken over from a workspace: the switches of feedback and of contacts, how far copying
+//! is, what came of it, how far both sides agree.
 
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use bowline_access::{ManageContacts, What};
+use bowline_access::{ManageContacts, Permission, What};
 use bowline_domain::ids::WorkspaceName;
 use bowline_engine::contacts::{ContactSetting, Missing};
 use bowline_store::contacts::{Phase, Run, RunKind, RunState};
@@ -14,6 +14,7 @@ use crate::App;
 use crate::caller::{Caller, Posted};
 use crate::component::{Lozenge, Tone};
 use crate::error::{PageError, html, see_other};
+use crate::feedback::workspace::{self, Switch};
 use crate::notice;
 use crate::query::Query;
 use crate::reader::{Reader, When};
@@ -41,7 +42,8 @@ struct Card {
     refused: Option<String>,
     progress: Option<Progress>,
     runs: Vec<RunRow>,
-    products: Vec<Gathers>,
+    feedback: Switch,
+    feedback_refused: Option<String>,
     drift: Option<String>,
     agrees: bool,
     copied: bool,
@@ -54,13 +56,6 @@ impl Card {
     fn moves(&self) -> bool {
         self.progress.is_some() || (self.on && self.empty)
     }
-}
-
-/// A product that gathers feedback of the workspace, or may.
-struct Gathers {
-    path: String,
-    name: String,
-    on: Lozenge,
 }
 
 /// A run that is under way.
@@ -162,28 +157,11 @@ fn drift(reader: &Reader, setting: &ContactSetting) -> (Option<String>, bool) {
     (Some(words), ours == theirs)
 }
 
-async fn gather(app: &App, workspace: &WorkspaceName) -> Result<Vec<Gathers>, PageError> {
-    let products = app.shared.store.products().await?;
-    let own = products
-        .into_iter()
-        .filter(|product| product.workspace == *workspace);
-    let gathers = |product: bowline_domain::feedback::product::Product| Gathers {
-        path: format!("/products/{}", product.id),
-        name: product.name,
-        on: if product.on {
-            Lozenge::new(Tone::Good, "on")
-        } else {
-            Lozenge::new(Tone::Plain, "off")
-        },
-    };
-    Ok(own.map(gathers).collect())
-}
-
 async fn card(
     app: &App,
     reader: &Reader,
     setting: ContactSetting,
-    refused: Option<String>,
+    (refused, feedback_refused): (Option<String>, Option<String>),
 ) -> Result<Card, PageError> {
     let runs = app.shared.store.runs(&setting.workspace, RUNS).await?;
     let at_work = runs.iter().find(|run| run.state == RunState::Running);
@@ -220,30 +198,42 @@ async fn card(
         progress: at_work,
         empty: runs.is_empty(),
         runs: runs.into_iter().map(|run| row(reader, run)).collect(),
-        products: gather(app, &setting.workspace).await?,
+        feedback: workspace::standing(app, &setting.workspace).await?,
+        feedback_refused,
         drift: words,
         agrees,
         copied: setting.sync.copied_at.is_some() || setting.sync.ours.is_some(),
     })
 }
 
-async fn show(
+/// Which switch was refused, in words.
+enum Refused {
+    Contacts(String),
+    Feedback(String),
+}
+
+async fn show<P: Permission>(
     app: &App,
-    caller: &Caller<ManageContacts>,
+    caller: &Caller<P>,
     query: &Query,
-    refused: Option<(WorkspaceName, String)>,
+    refused: Option<(WorkspaceName, Refused)>,
 ) -> Result<Response, PageError> {
     let mut cards = Vec::new();
     for setting in app.shared.contact_settings().await? {
-        let words = refused
-            .as_ref()
-            .filter(|(name, _)| *name == setting.workspace)
-            .map(|(_, words)| words.clone());
+        let words = match &refused {
+            Some((name, Refused::Contacts(words))) if *name == setting.workspace => {
+                (Some(words.clone()), None)
+            }
+            Some((name, Refused::Feedback(words))) if *name == setting.workspace => {
+                (None, Some(words.clone()))
+            }
+            _ => (None, None),
+        };
         cards.push(card(app, &caller.reader, setting, words).await?);
     }
     let page = SettingsPage {
         shell: caller
-            .shell("What is copied", Place::Contacts)
+            .shell("Integration settings", Place::Contacts)
             .noting(notice::of(query)),
         at_work: cards.iter().any(Card::moves),
         cards,
@@ -254,6 +244,17 @@ async fn show(
         StatusCode::OK
     };
     Ok((status, html(&page)).into_response())
+}
+
+/// The page with the words beside the switch of a workspace's feedback.
+pub(crate) async fn refuse_feedback<P: Permission>(
+    app: &App,
+    caller: &Caller<P>,
+    workspace: WorkspaceName,
+    words: String,
+) -> Result<Response, PageError> {
+    let refused = Some((workspace, Refused::Feedback(words)));
+    show(app, caller, &Query::default(), refused).await
 }
 
 pub(crate) async fn page(
@@ -329,7 +330,7 @@ pub(crate) async fn switch(
             Ok(see_other(&format!("/contacts/settings?done={done}")))
         }
         Err(words) => {
-            let refused = Some((setting.workspace, words));
+            let refused = Some((setting.workspace, Refused::Contacts(words)));
             show(&app, &caller, &Query::default(), refused).await
         }
     }
@@ -342,7 +343,7 @@ pub(crate) async fn copy(
     let setting = named(&app, &posted).await?;
     if !setting.on {
         let words = "Switch copying on first.".to_owned();
-        let refused = Some((setting.workspace, words));
+        let refused = Some((setting.workspace, Refused::Contacts(words)));
         return show(&app, &posted.caller, &Query::default(), refused).await;
     }
     let (kind, detail) = if posted.fields.get("do") == "mend" {
@@ -382,7 +383,7 @@ pub(crate) async fn remove(
         None
     };
     if let Some(words) = refused {
-        let refused = Some((setting.workspace, words.to_owned()));
+        let refused = Some((setting.workspace, Refused::Contacts(words.to_owned())));
         return show(&app, &caller, &Query::default(), refused).await;
     }
     let removed = app

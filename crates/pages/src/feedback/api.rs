@@ -8,8 +8,6 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use bowline_access::{Look, ManageProducts, Triage, What};
 use bowline_domain::feedback::ids::{ProductId, TicketId};
-use bowline_domain::feedback::product::Product;
-use bowline_domain::feedback::ticket::Status;
 use bowline_domain::time::Millis;
 use bowline_engine::feedback::{CannotMake, count_backfill, make_issue, triage};
 use bowline_store::access::AuditEntry;
@@ -19,7 +17,6 @@ use serde_json::{Value, json};
 use super::acts::{change_of, find, subject, words_of};
 use super::backfill::wanted;
 use super::inbox::{place_text, ticket_query};
-use super::products::trouble;
 use super::ticket::message_url;
 use super::words;
 use crate::App;
@@ -34,7 +31,6 @@ type Answer = Result<Json<Value>, Problem>;
 /// The addresses.
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/api/v1/products", get(products))
         .route("/api/v1/products/{id}/backfills", post(backfill))
         .route(
             "/api/v1/backfills/{id}",
@@ -46,60 +42,6 @@ pub(super) fn routes() -> Router<App> {
         .route("/api/v1/tickets/{id}/undo", post(undo))
         .route("/api/v1/tickets/{id}/split", post(split))
         .route("/api/v1/tickets/{id}/issue", post(issue))
-}
-
-pub(super) fn product_json(product: &Product, counts: &[(Status, i64)]) -> Value {
-    let tags: Vec<Value> = product
-        .tags
-        .iter()
-        .map(|tag| {
-            json!({
-                "id": tag.tag.as_str(),
-                "name": tag.name,
-                "since": iso(tag.since),
-                "deleted": tag.gone_at.is_some(),
-            })
-        })
-        .collect();
-    let tickets: Vec<Value> = counts
-        .iter()
-        .map(|(status, count)| {
-            json!({
-                "status": status.as_str(),
-                "name": product.status_name(*status),
-                "tickets": count,
-            })
-        })
-        .collect();
-    let notes: Vec<&str> = product
-        .settings
-        .notes
-        .iter()
-        .map(|one| one.as_str())
-        .collect();
-    json!({
-        "id": product.id.0,
-        "name": product.name,
-        "workspace": product.workspace.as_str(),
-        "on": product.on,
-        "declared": product.declared,
-        "tags": tags,
-        "notes": notes,
-        "follow_issue": product.settings.follow_issue,
-        "wake_snoozed": product.settings.wake_snoozed,
-        "statuses": tickets,
-        "trouble": trouble(product),
-    })
-}
-
-async fn products(State(app): State<App>, _by: Bearer<Look>) -> Answer {
-    let store = &app.shared.store;
-    let mut items = Vec::new();
-    for product in store.products().await? {
-        let counts = store.ticket_counts(Some(product.id)).await?;
-        items.push(product_json(&product, &counts));
-    }
-    Ok(Json(json!({ "items": items })))
 }
 
 fn row_json(row: &TicketRow) -> Value {

@@ -4,11 +4,13 @@ mod acts;
 mod api;
 mod backfill;
 mod inbox;
+mod keeping;
 mod product;
+mod product_api;
 mod products;
-mod switch_api;
 mod ticket;
 pub(crate) mod words;
+pub(crate) mod workspace;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -30,6 +32,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/products", get(products::page).post(products::add))
         .route("/products/{id}", get(product::page).post(product::change))
         .route("/products/{id}/backfill", post(backfill::act))
+        .route("/contacts/settings/feedback", post(workspace::switch))
+        .merge(workspace::routes())
         .merge(api::routes())
-        .merge(switch_api::routes())
+        .merge(product_api::routes())
 }

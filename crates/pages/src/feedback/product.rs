@@ -6,17 +6,16 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use bowline_access::{Fault, Look, ManageProducts, What};
+use bowline_access::{Fault, Look, ManageProducts};
 use bowline_domain::feedback::ids::ProductId;
 use bowline_domain::feedback::product::{IssueTarget, ListedTag, Product, ProductSettings};
 use bowline_domain::feedback::ticket::Status;
 use bowline_domain::ids::SiteName;
 use bowline_engine::feedback::{missing_permissions, tags_now};
-use bowline_store::feedback::ProductDraft;
 
 use super::backfill::{Backfilling, backfilling};
 use super::products::{state, trouble};
-use super::words;
+use super::{keeping, words};
 use crate::App;
 use crate::caller::{Caller, Fields, Number, Posted};
 use crate::component::{Choice, Field, Lozenge, Select, fault_of};
@@ -26,8 +25,8 @@ use crate::query::Query;
 use crate::reader::When;
 use crate::shell::{Place, Shell};
 
-/// The longest name of a status, in characters.
-const STATUS_CHARS_MAX: usize = 40;
+/// What an issue is made as, where nothing else is chosen.
+pub(super) const ISSUE_TYPE: &str = "Task";
 
 #[derive(Template)]
 #[template(path = "feedback/product.html")]
@@ -83,7 +82,7 @@ impl Typed {
             tags: product.tags.iter().map(|tag| tag.tag.to_string()).collect(),
             settings: product.settings.clone(),
             project: text(|one| &one.project),
-            issue_type: issues.map_or_else(|| "Task".to_owned(), |one| one.issue_type.clone()),
+            issue_type: issues.map_or_else(|| ISSUE_TYPE.to_owned(), |one| one.issue_type.clone()),
             site: text(|one| one.site.as_str()),
         }
     }
@@ -114,15 +113,6 @@ impl Typed {
             site: fields.get("issue_site").to_owned(),
         }
     }
-}
-
-fn sites(app: &App) -> Vec<String> {
-    let all = app.shared.connections_now().into_iter();
-    all.filter_map(|one| match one.connection {
-        bowline_domain::connection::Connection::Site(name) => Some(name.to_string()),
-        _ => None,
-    })
-    .collect()
 }
 
 /// Asks Intercom for its tags and for what is missing, and fills the form.
@@ -176,7 +166,9 @@ async fn choosing(app: &App, product: &Product, typed: &Typed, faults: &[Fault])
         site: Select::new(
             "issue_site",
             "Site",
-            sites(app).into_iter().map(|name| (name.clone(), name)),
+            keeping::sites(app)
+                .into_iter()
+                .map(|name| (name.clone(), name)),
             &typed.site,
         ),
         project: Field::new("issue_project", "Project", "text")
@@ -319,9 +311,9 @@ pub(crate) async fn change(
         );
     }
     if fields.get("do") == "off" {
-        let draft = draft(&product, false, product.settings.clone(), None);
-        let detail = "feedback switched off";
-        return keep(&app, &caller, draft, ProductId(id), detail).await;
+        let off = (false, product.settings.clone(), None);
+        keeping::keep(&app, caller.who(), &product, off, "feedback switched off").await?;
+        return Ok(see_other(&format!("/products/{id}?done=feedback-off")));
     }
     let typed = Typed::read(&fields);
     let mut faults = Vec::new();
@@ -338,79 +330,25 @@ pub(crate) async fn change(
     if chosen.is_empty() {
         faults.push(Fault::new("tags", "Choose at least one tag that is there."));
     }
-    let names = &typed.settings.status_names;
-    if names
-        .values()
-        .any(|name| name.chars().count() > STATUS_CHARS_MAX)
-    {
-        let words = format!("A name has at most {STATUS_CHARS_MAX} characters.");
-        faults.push(Fault::new("names", words));
-    }
     let mut settings = typed.settings.clone();
     if !typed.project.is_empty() {
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if !typed.project.chars().all(plain) || !sites(&app).contains(&typed.site) {
-            let words = "Write the key of a project, such as ENG, and choose its site.";
-            faults.push(Fault::new("issue_project", words));
-        }
         settings.issues = Some(IssueTarget {
             site: SiteName::new(typed.site.as_str()),
             project: typed.project.clone(),
             issue_type: if typed.issue_type.is_empty() {
-                "Task".to_owned()
+                ISSUE_TYPE.to_owned()
             } else {
                 typed.issue_type.clone()
             },
         });
     }
+    faults.extend(keeping::settings_faults(&settings, &keeping::sites(&app)));
     if !faults.is_empty() {
         let query = Query::default();
         return show(&app, &caller, ProductId(id), (&query, Some(typed)), &faults).await;
     }
-    let named: Vec<&str> = chosen.iter().map(|tag| tag.name.as_str()).collect();
-    let detail = format!("feedback on, tags: {}", named.join(", "));
-    let draft = draft(&product, true, settings, Some(chosen));
-    keep(&app, &caller, draft, ProductId(id), &detail).await
-}
-
-fn draft(
-    product: &Product,
-    on: bool,
-    settings: ProductSettings,
-    tags: Option<Vec<ListedTag>>,
-) -> ProductDraft {
-    ProductDraft {
-        workspace: product.workspace.clone(),
-        name: product.name.clone(),
-        on,
-        declared: false,
-        settings,
-        tags,
-        counts_from: None,
-    }
-}
-
-async fn keep(
-    app: &App,
-    caller: &Caller<ManageProducts>,
-    draft: ProductDraft,
-    id: ProductId,
-    detail: &str,
-) -> Result<Response, PageError> {
-    let entry = app.access.entry(
-        caller.who(),
-        What::ProductChanged,
-        draft.name.as_str(),
-        detail,
-    );
-    let done = if draft.on {
-        "feedback-on"
-    } else {
-        "feedback-off"
-    };
-    app.shared
-        .store
-        .put_product(draft, app.shared.now(), vec![entry])
-        .await?;
-    Ok(see_other(&format!("/products/{id}?done={done}")))
+    let detail = keeping::switched_on(&chosen);
+    let on = (true, settings, Some(chosen));
+    keeping::keep(&app, caller.who(), &product, on, &detail).await?;
+    Ok(see_other(&format!("/products/{id}?done=feedback-on")))
 }

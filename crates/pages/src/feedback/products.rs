@@ -4,13 +4,11 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use bowline_access::{Fault, Look, ManageProducts, Permission, What};
-use bowline_domain::connection::Connection;
-use bowline_domain::feedback::product::{Product, ProductSettings};
+use bowline_access::{Fault, Look, ManageProducts, Permission};
+use bowline_domain::feedback::product::Product;
 use bowline_domain::ids::WorkspaceName;
-use bowline_store::feedback::ProductDraft;
 
-use super::words;
+use super::{keeping, words};
 use crate::App;
 use crate::caller::{Caller, Posted};
 use crate::component::{Field, Lozenge, Select, Tone};
@@ -18,9 +16,6 @@ use crate::error::{PageError, html, see_other};
 use crate::notice;
 use crate::query::Query;
 use crate::shell::{Place, Shell};
-
-/// The longest name, in characters.
-const NAME_CHARS_MAX: usize = 80;
 
 #[derive(Template)]
 #[template(path = "feedback/products.html")]
@@ -41,16 +36,6 @@ struct Row {
     tags: Vec<String>,
     trouble: Vec<String>,
     open: String,
-}
-
-/// The workspaces that are configured.
-pub(super) fn workspaces(app: &App) -> Vec<WorkspaceName> {
-    let all = app.shared.connections_now().into_iter();
-    all.filter_map(|one| match one.connection {
-        Connection::Workspace(name) => Some(name),
-        _ => None,
-    })
-    .collect()
 }
 
 /// Whether a product's feedback is on.
@@ -109,7 +94,7 @@ async fn show<P: Permission>(
             name: product.name,
         });
     }
-    let workspaces = workspaces(app);
+    let workspaces = keeping::workspaces(app);
     let page = ProductsPage {
         shell: caller.shell("Products", Place::Products).noting(done),
         rows,
@@ -127,7 +112,8 @@ async fn show<P: Permission>(
                 .into_iter()
                 .map(|name| (name.to_string(), name.to_string())),
             typed_workspace,
-        ),
+        )
+        .faulty(faults),
     };
     let status = if faults.is_empty() {
         StatusCode::OK
@@ -150,42 +136,13 @@ pub(crate) async fn add(
     posted: Posted<ManageProducts>,
 ) -> Result<Response, PageError> {
     let Posted { caller, fields } = posted;
-    let name = fields.get("name").trim();
     let workspace = WorkspaceName::new(fields.get("workspace"));
-    let known = app.shared.store.products().await?;
-    let taken = known.iter().any(|product| {
-        product.workspace == workspace && product.name.to_lowercase() == name.to_lowercase()
-    });
-    let fault = if name.is_empty() || name.chars().count() > NAME_CHARS_MAX {
-        Some(format!("Write a name of 1 to {NAME_CHARS_MAX} characters."))
-    } else if taken {
-        Some("The workspace has a product of this name already.".to_owned())
-    } else if !workspaces(&app).contains(&workspace) {
-        Some("Choose a workspace that is connected.".to_owned())
-    } else {
-        None
-    };
-    if let Some(words) = fault {
-        let faults = [Fault::new("name", words)];
-        let typed = (fields.get("name"), workspace.as_str());
-        return show(&app, &caller, typed, &faults, None).await;
+    let name = fields.get("name");
+    match keeping::add(&app, caller.who(), workspace.clone(), name).await? {
+        Ok(id) => Ok(see_other(&format!("/products/{id}?done=product"))),
+        Err(fault) => {
+            let typed = (name, workspace.as_str());
+            show(&app, &caller, typed, &[fault], None).await
+        }
     }
-    let draft = ProductDraft {
-        workspace: workspace.clone(),
-        name: name.to_owned(),
-        on: false,
-        declared: false,
-        settings: ProductSettings::default(),
-        tags: None,
-        counts_from: None,
-    };
-    let detail = format!("added, in {workspace}");
-    let entry = app
-        .access
-        .entry(caller.who(), What::ProductChanged, name, detail);
-    let store = &app.shared.store;
-    let id = store
-        .put_product(draft, app.shared.now(), vec![entry])
-        .await?;
-    Ok(see_other(&format!("/products/{id}?done=product")))
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::contact_json::{contact, with_described};
 use super::files;
 use super::html;
 use super::model::{Admin, Author, Contact, Conversation, Part};
@@ -10,9 +11,6 @@ use super::version::Version;
 
 /// Parts that an answer holds at most: the newest ones.
 pub(crate) const MAX_PARTS: usize = 500;
-
-/// Entries that a contact shows of its tags, notes and companies.
-const MAX_EMBEDDED: usize = 10;
 
 /// Which parts of a conversation are shown.
 #[derive(Clone, Copy, Debug)]
@@ -194,99 +192,6 @@ pub(crate) fn conversation(
         "conversation_parts": list,
         "total_count": total,
     });
-    value
-}
-
-/// A list that a contact shows of something of its own.
-fn embedded(contact: &str, what: &str, mut items: Vec<Value>) -> Value {
-    let total = items.len();
-    items.truncate(MAX_EMBEDDED);
-    json!({
-        "type": "list",
-        "data": items,
-        "url": format!("/contacts/{contact}/{what}"),
-        "total_count": total,
-        "has_more": total > MAX_EMBEDDED,
-    })
-}
-
-pub(crate) fn contact(state: &State, contact: &Contact, version: Version) -> Value {
-    let id = contact.id.as_str();
-    let domain = contact
-        .email
-        .as_deref()
-        .and_then(|email| email.split_once('@'));
-    // The owner's id was a number before 2.16.
-    let owner = match &contact.owner_id {
-        Some(owner) if version < Version::V2_16 => owner.parse::<u64>().ok().map(Value::from),
-        owner => owner.clone().map(Value::from),
-    };
-    let item =
-        |kind: &str, id: &str| json!({ "id": id, "type": kind, "url": format!("/{kind}s/{id}") });
-    let tags = state.contact_tags.get(id).into_iter().flatten();
-    let companies = state.companies_of(id);
-    let value = json!({
-        "type": "contact",
-        "id": id,
-        "workspace_id": state.config.workspace,
-        "external_id": contact.external_id,
-        "role": contact.role,
-        "email": contact.email,
-        "email_domain": domain.map(|(_, domain)| domain),
-        "phone": contact.phone,
-        "name": contact.name,
-        "avatar": null,
-        "owner_id": owner,
-        "social_profiles": { "type": "list", "data": [] },
-        "has_hard_bounced": false,
-        "marked_email_as_spam": false,
-        "unsubscribed_from_emails": false,
-        "created_at": contact.created_at,
-        "updated_at": contact.updated_at,
-        "signed_up_at": (contact.role == "user").then_some(contact.created_at),
-        "last_seen_at": null,
-        "last_replied_at": contact.last_replied_at,
-        "last_contacted_at": null,
-        "last_email_opened_at": null,
-        "last_email_clicked_at": null,
-        "language_override": null,
-        "browser": null,
-        "browser_version": null,
-        "browser_language": null,
-        "os": null,
-        "location": { "type": "location", "country": null, "region": null, "city": null, "country_code": null, "continent_code": null },
-        "android_app_name": null,
-        "android_last_seen_at": null,
-        "ios_app_name": null,
-        "ios_last_seen_at": null,
-        "custom_attributes": contact.custom_attributes,
-        "tags": embedded(id, "tags", tags.map(|tag| item("tag", &tag.to_string())).collect()),
-        "notes": embedded(id, "notes", Vec::new()),
-        "companies": embedded(id, "companies", companies.iter().map(|company| {
-            json!({ "id": company, "type": "company", "url": format!("/companies/{company}") })
-        }).collect()),
-        "opted_out_subscription_types": embedded(id, "subscriptions", Vec::new()),
-        "opted_in_subscription_types": embedded(id, "subscriptions", Vec::new()),
-        "utm_campaign": null,
-        "utm_content": null,
-        "utm_medium": null,
-        "utm_source": null,
-        "utm_term": null,
-        "referrer": null,
-        "sms_consent": false,
-    });
-    with_described(state, id, value)
-}
-
-/// What is shown of something with what is known of it besides.
-fn with_described(state: &State, id: &str, mut value: Value) -> Value {
-    let known = state.described.get(id).into_iter().flatten();
-    for (field, known) in known {
-        match (value.get_mut(field), known) {
-            (Some(Value::Object(shown)), Value::Object(known)) => shown.extend(known.clone()),
-            (_, known) => value[field] = known.clone(),
-        }
-    }
     value
 }
 

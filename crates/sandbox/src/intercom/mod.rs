@@ -6,6 +6,7 @@
 //! links conversations are kept.
 
 mod consent;
+mod contact_json;
 mod contacts;
 mod cursor;
 mod error;

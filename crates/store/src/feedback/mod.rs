@@ -12,7 +12,7 @@ use bowline_domain::time::Millis;
 pub use model::*;
 use writes::{
     AdvanceBackfill, BeginBackfill, ClaimBackfill, IssueMade, KeepFiles, MergeTickets,
-    MoveBackfill, NameTags, PutProduct, SplitTicket, Triage, Undeclare, UndoMerge,
+    MoveBackfill, NameTags, PutProduct, SplitTicket, SwitchProducts, Triage, Undeclare, UndoMerge,
 };
 
 use crate::access::AuditEntry;
@@ -47,6 +47,25 @@ impl Store {
         audit: Vec<AuditEntry>,
     ) -> Result<ProductId, StoreError> {
         self.write(PutProduct { draft, now, audit }).await
+    }
+
+    /// Switches all products of a workspace off that do not stand in the configuration file, or on
+    /// again those that were switched off so: what was tagged meanwhile does not count. Answers how
+    /// many; with none nothing is written down.
+    pub async fn switch_products(
+        &self,
+        workspace: WorkspaceName,
+        on: bool,
+        now: Millis,
+        audit: Vec<AuditEntry>,
+    ) -> Result<u64, StoreError> {
+        self.write(SwitchProducts {
+            workspace,
+            on,
+            now,
+            audit,
+        })
+        .await
     }
 
     /// Products that do not stand in the configuration file any more are switched off; their

@@ -25,6 +25,9 @@ impl Leases for Result<TicketId, NotMerged> {}
 
 write!(PutProduct { draft: ProductDraft, now: Millis, audit: Vec<AuditEntry> } -> ProductId,
     |conn, _| products::put(conn, &draft, now, &audit).await);
+write!(SwitchProducts {
+    workspace: WorkspaceName, on: bool, now: Millis, audit: Vec<AuditEntry>
+} -> u64, |conn, _| products::switch(conn, &workspace, (on, now), &audit).await);
 write!(Undeclare { keep: Vec<(WorkspaceName, String)> } -> u64,
     |conn, _| products::undeclare(conn, &keep).await);
 write!(NameTags { workspace: WorkspaceName, listed: Vec<ListedTag>, now: Millis } -> u64,

@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod accounts;
+pub(crate) mod alert;
 pub(crate) mod audit;
 pub(crate) mod bindings;
 pub(crate) mod choices;

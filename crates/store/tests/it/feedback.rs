@@ -52,6 +52,11 @@ pub(crate) async fn product(store: &Store, name: &str) -> ProductId {
     made.await.unwrap()
 }
 
+async fn product_off(store: &Store, name: &str) -> ProductId {
+    let made = store.put_product(draft(name, false, &["1"]), T0, Vec::new());
+    made.await.unwrap()
+}
+
 pub(crate) fn entry(what: &str) -> AuditEntry {
     AuditEntry {
         at: T0,
@@ -229,6 +234,20 @@ pub(crate) async fn a_product_keeps_since_when_its_tags_count(world: &World) {
     assert_eq!((tags[0].name.as_str(), tags[0].gone_at), ("renamed", None));
     assert_eq!(tags[1].gone_at, Some(T0));
 
+    // Switched with its workspace, it comes back with it; one that was off before does not.
+    let off = product_off(store, "Web").await;
+    let switch = async |on: bool, after: i64| {
+        let audit = vec![entry("product_changed")];
+        let switched = store.switch_products(workspace(), on, T0.plus_ms(after), audit);
+        switched.await.unwrap()
+    };
+    assert_eq!(switch(false, 60).await, 1);
+    assert!(store.products_of(&workspace()).await.unwrap().is_empty());
+    assert_eq!(switch(false, 61).await, 0);
+    assert_eq!(switch(true, 70).await, 1);
+    assert_eq!(since().await, [("1".to_owned(), 70), ("2".to_owned(), 70)]);
+    assert!(!store.product(off).await.unwrap().unwrap().on);
+
     // Two workspaces may call their products the same.
     let other = ProductDraft {
         workspace: WorkspaceName::new("other"),
@@ -244,7 +263,7 @@ pub(crate) async fn a_product_keeps_since_when_its_tags_count(world: &World) {
         .iter()
         .map(|one| one.on)
         .collect();
-    assert_eq!(on, [true, false]);
+    assert_eq!(on, [true, false, false]);
 }
 
 pub(crate) async fn a_message_has_one_ticket_and_its_tags_are_followed(world: &World) {

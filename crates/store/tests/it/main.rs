@@ -10,6 +10,7 @@ mod support;
 
 mod accepting;
 mod access;
+mod alerting;
 mod at_the_door;
 mod broken_off;
 mod browsing;

@@ -9,9 +9,9 @@ use bowline_store::{Open, Store, StoreError};
 
 use crate::support::*;
 use crate::{
-    accepting, access, browsing, configuring, contact_runs, contacts, deciding, elsewhere,
-    feedback, feedback_backfills, lanes, reading, readings, replays, reports, retention, settling,
-    signing_in, taken_over, talk_browsing, talking, viewing,
+    accepting, access, alerting, browsing, configuring, contact_runs, contacts, deciding,
+    elsewhere, feedback, feedback_backfills, lanes, reading, readings, replays, reports, retention,
+    settling, signing_in, taken_over, talk_browsing, talking, viewing,
 };
 
 on_both!(
@@ -339,6 +339,11 @@ async fn exercise(backend: Backend) {
     run(backend, elsewhere::an_identity_is_one_accounts).await;
     run(
         backend,
+        alerting::news_is_written_down_once_and_told_to_each_receiver_in_order,
+    )
+    .await;
+    run(
+        backend,
         signing_in::a_code_counts_once_and_wrong_ones_are_counted,
     )
     .await;
@@ -407,7 +412,8 @@ const ONE_SIDED: [(&str, Backend, &str); 9] = [
 ];
 
 /// Indexes of no more than what waits, fails or was refused.
-const WAITING: [&str; 9] = [
+const WAITING: [&str; 10] = [
+    "alert_send_waiting",
     "effect_held",
     "lane_due",
     "lane_owner",
@@ -467,7 +473,9 @@ async fn every_statement_is_run_on_sqlite_and_postgres_and_hot_ones_use_indexes(
 
 /// How many statements were looked at on SQLite, and which look through a whole table.
 async fn scans() -> (usize, Vec<String>) {
-    const TABLES: [&str; 29] = [
+    const TABLES: [&str; 31] = [
+        "alert",
+        "alert_send",
         "reading",
         "link",
         "fact",

@@ -33,6 +33,11 @@ const SECTIONS: &[Section] = &[
         intro: "Bounds that protect the service. The defaults suit most installations.",
     },
     Section {
+        path: "alert_mail",
+        title: "`[alert_mail]`",
+        intro: "Letters when a connection breaks, and when it works again. See [web.md](web.md#alerts). `bowline check` tries the server and sends nothing.",
+    },
+    Section {
         path: "site[]",
         title: "`[[site]]`: a Jira instance",
         intro: "Jira delivers to `/hooks/jira/{name}`.",

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use super::Answer;
 use super::body::{Body, id_of};
 use super::paging::{CONTACTS_PER_PAGE, PageQuery, Wanted};
+use crate::intercom::contact_json::{self as shape, Page, page};
 use crate::intercom::contacts::{Changes, Edit};
 use crate::intercom::error::ApiError;
-use crate::intercom::json as shape;
+use crate::intercom::json;
 use crate::intercom::model::{Contact, NewContact};
 use crate::intercom::sandbox::Sandbox;
 use crate::intercom::search::{Query, contact_field};
@@ -22,7 +23,7 @@ pub(super) async fn list(
     State(sandbox): State<Sandbox>,
     UrlQuery(query): UrlQuery<PageQuery>,
     Extension(version): Extension<Version>,
-) -> Answer {
+) -> Result<Json<Page>, ApiError> {
     let wanted = Wanted::of_query(&query, CONTACTS_PER_PAGE)?;
     sandbox.with(|state, _| {
         let total = state.count_listed();
@@ -34,13 +35,8 @@ pub(super) async fn list(
         found.truncate(wanted.size());
         let last = found.last().filter(|_| more).map(|contact| contact.seq);
         let pages = wanted.describe(usize::try_from(total).unwrap_or(usize::MAX), last);
-        let list: Vec<Value> = found
-            .iter()
-            .map(|contact| shape::contact(state, contact, version))
-            .collect();
-        Ok(Json(
-            json!({ "type": "list", "data": list, "total_count": total, "pages": pages }),
-        ))
+        let as_of = (&*state, version);
+        Ok(Json(page(as_of, &found, (total, pages))))
     })
 }
 
@@ -278,7 +274,7 @@ pub(super) async fn companies(
             .companies_of(&id)
             .iter()
             .filter_map(|company| state.company(company))
-            .map(|company| shape::company(state, &company))
+            .map(|company| json::company(state, &company))
             .collect();
         let total = list.len();
         let pages = json!({ "type": "pages", "page": 1, "per_page": 50, "total_pages": 1 });

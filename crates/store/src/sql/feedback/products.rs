@@ -99,6 +99,46 @@ pub(crate) async fn put(
     Ok(ProductId(id))
 }
 
+/// Switches the products of a workspace off together, or those that were so on again. Those that
+/// stand in the configuration file are left alone.
+pub(crate) async fn switch(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    (on, now): (bool, Millis),
+    entries: &[AuditEntry],
+) -> Result<u64, StoreError> {
+    let mut count = 0;
+    for product in all(conn, Some(workspace)).await? {
+        let is_meant = if on {
+            product.comes_back()
+        } else {
+            product.on && !product.declared
+        };
+        if !is_meant {
+            continue;
+        }
+        let mut settings = product.settings;
+        settings.resumes = !on;
+        let draft = ProductDraft {
+            workspace: product.workspace,
+            name: product.name,
+            on,
+            declared: false,
+            settings,
+            tags: None,
+            counts_from: None,
+        };
+        put(conn, &draft, now, &[]).await?;
+        count += 1;
+    }
+    if count > 0 {
+        for entry in entries {
+            audit::add(conn, entry).await?;
+        }
+    }
+    Ok(count)
+}
+
 /// The tags that count from now on. One that counted before and was chosen all the time keeps since
 /// when; one that comes back counts anew.
 async fn choose(
