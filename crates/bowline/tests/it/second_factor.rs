@@ -97,7 +97,7 @@ async fn a_second_factor_is_set_up_asked_for_and_removed(on: On) {
         "half way is not in"
     );
     let page = browser.get(&place).await;
-    page.says("The password is right.");
+    page.says("The first step is done.");
     let enter = async |browser: &mut Browser, code: &str| {
         let fields = [("code", code), ("next", next)];
         browser.send("/sign-in/code", &fields).await
