@@ -419,7 +419,9 @@ const ONE_SIDED: [(&str, Backend, &str); 9] = [
 ];
 
 /// Indexes of no more than what waits, fails or was refused.
-const WAITING: [&str; 9] = [
+const WAITING: [&str; 11] = [
+    "asked_stale",
+    "asked_unread",
     "effect_held",
     "lane_due",
     "lane_owner",
