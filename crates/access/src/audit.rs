@@ -104,6 +104,10 @@ pub enum What {
     RecoveryCodesMade,
     /// Somebody came in with a recovery code.
     RecoveryCodeUsed,
+    /// Who somebody is at a provider was joined to their account.
+    IdentityJoined,
+    /// The same was parted from it.
+    IdentityParted,
     /// A desk was made.
     DeskAdded,
     /// The settings of a desk were changed.
@@ -114,7 +118,7 @@ pub enum What {
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 53] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -163,6 +167,8 @@ impl What {
         Self::SecondFactorOff,
         Self::RecoveryCodesMade,
         Self::RecoveryCodeUsed,
+        Self::IdentityJoined,
+        Self::IdentityParted,
         Self::DeskAdded,
         Self::DeskChanged,
         Self::DeskRemoved,
@@ -219,6 +225,8 @@ impl What {
             Self::SecondFactorOff => "second_factor_off",
             Self::RecoveryCodesMade => "recovery_codes_made",
             Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::IdentityJoined => "identity_joined",
+            Self::IdentityParted => "identity_parted",
             Self::DeskAdded => "desk_added",
             Self::DeskChanged => "desk_changed",
             Self::DeskRemoved => "desk_removed",
@@ -276,6 +284,8 @@ impl What {
             Self::SecondFactorOff => "Second factor removed",
             Self::RecoveryCodesMade => "Recovery codes made",
             Self::RecoveryCodeUsed => "Recovery code used",
+            Self::IdentityJoined => "Sign-in elsewhere joined",
+            Self::IdentityParted => "Sign-in elsewhere parted",
             Self::DeskAdded => "Desk added",
             Self::DeskChanged => "Desk changed",
             Self::DeskRemoved => "Desk removed",

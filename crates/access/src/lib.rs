@@ -12,9 +12,12 @@
 //! - There is an active owner, from the first visit on.
 //! - Every change is written together with its entry in the audit log.
 //! - A password that is changed ends the account's other sessions.
+//! - Who comes in by a provider is found by issuer and subject alone; an e-mail address joins
+//!   nothing.
 
 mod accounts;
 mod audit;
+mod elsewhere;
 mod frame;
 mod password;
 mod permission;
@@ -25,7 +28,7 @@ mod sign_in;
 mod throttle;
 mod tokens;
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use bowline_domain::time::{Clock, Millis};
 use bowline_store::{Store, StoreError};
@@ -33,6 +36,7 @@ use tokio::sync::Semaphore;
 
 pub use accounts::{AccountForm, ChangeRefusal, Fault, Invited, Invitee};
 pub use audit::What;
+pub use elsewhere::{ElsewhereRefusal, ElsewhereRules, Once, PasswordsOf, ToldElsewhere};
 pub use frame::{FRAME_TOKEN_SECONDS_MAX, FrameKey, FrameRefusal, FrameToken};
 pub use password::{Cost, PASSWORD_LETTERS_MIN, PasswordFault};
 pub use permission::{
@@ -102,6 +106,7 @@ struct Inner {
     cost: Cost,
     seals: Arc<dyn Seals>,
     hashing: Semaphore,
+    passwords_of: RwLock<PasswordsOf>,
 }
 
 impl Access {
@@ -115,6 +120,7 @@ impl Access {
                 cost: setup.cost,
                 seals: setup.seals,
                 hashing: Semaphore::new(HASHED_AT_ONCE),
+                passwords_of: RwLock::default(),
             }),
         }
     }

@@ -34,8 +34,8 @@ permission! {
     Look, "look at this", Viewer, Some(Scope::Read)
 }
 permission! {
-    /// Change one's own password, sessions and tokens.
-    OwnAccount, "change an account", Viewer, None
+    /// Change one's own password, sessions and second factor; on pages tokens, too.
+    OwnAccount, "change an account", Viewer, Some(Scope::Account)
 }
 permission! {
     /// Link and unlink conversations.
@@ -83,7 +83,7 @@ permission! {
 }
 permission! {
     /// Add people, change their roles, end their sessions.
-    ManagePeople, "manage people", Administrator, None
+    ManagePeople, "manage people", Administrator, Some(Scope::People)
 }
 permission! {
     /// Look at the people and companies that were copied from Intercom.
@@ -154,7 +154,10 @@ impl Who {
                     && P::SCOPE.is_some_and(|scope| scopes.contains(&scope))
             }
             Self::Guest { scopes, .. } => {
-                P::LEAST <= RoleKind::Agent && P::SCOPE.is_some_and(|scope| scopes.contains(&scope))
+                // They have no account.
+                P::LEAST <= RoleKind::Agent
+                    && P::SCOPE
+                        .is_some_and(|scope| scope != Scope::Account && scopes.contains(&scope))
             }
             Self::CommandLine => true,
         }
@@ -348,13 +351,13 @@ mod tests {
         assert_eq!(
             rights(&token(Role::Owner, &Scope::ALL)),
             [
-                true, false, true, true, false, false, true, true, true, true, true
+                true, true, true, true, false, true, true, true, true, true, true
             ]
         );
         assert_eq!(
             rights(&token(Role::Viewer, &Scope::ALL)),
             [
-                true, false, false, false, false, false, false, false, false, false, false
+                true, true, false, false, false, false, false, false, false, false, false
             ]
         );
         assert_eq!(rights(&token(Role::Owner, &[])), [false; 11]);

@@ -309,7 +309,7 @@ impl Access {
         Ok(Some(Fault::new("present", words)))
     }
 
-    async fn password_first(
+    pub(crate) async fn password_first(
         &self,
         visit: &Visit,
         present: &str,

@@ -25,6 +25,10 @@ const SEEN_EVERY_MS: i64 = 5 * 60 * 1_000;
 /// What a browser calls itself is kept up to this length, in letters.
 const BROWSER_LETTERS_MAX: usize = 200;
 
+/// What somebody reads whose password is not taken, though it is right.
+const OWNERS_ONLY: &str = "Passwords are switched off here for all but owners. Use the other way to \
+                           sign in on this page.";
+
 /// Where a request comes from.
 #[derive(Clone, Debug, Default)]
 pub struct Door {
@@ -50,6 +54,9 @@ pub enum SignInRefusal {
     /// purpose.
     #[error("The e-mail address or the password is wrong.")]
     Wrong,
+    /// The password is right, but passwords are not taken.
+    #[error("{OWNERS_ONLY}")]
+    OwnersOnly,
     /// They failed too often.
     #[error(
         "That did not work too often. Wait {} and try again, or ask an administrator to reset \
@@ -83,6 +90,16 @@ pub struct Visit {
 }
 
 impl Visit {
+    /// The owner of a token, as if they were signed in by it: none of their sessions is this one.
+    pub fn by_token(who: &Who) -> Option<Self> {
+        Some(Self {
+            person: who.person()?.clone(),
+            version: 0,
+            session: String::new(),
+            form_token: String::new(),
+        })
+    }
+
     /// Who, for permissions.
     pub fn who(&self) -> Who {
         Who::Person(self.person.clone())
@@ -197,6 +214,9 @@ impl Access {
         };
         self.succeeded(taken).await?;
         let person = Person::of(&account)?;
+        if !self.passwords_of().takes(person.role.kind()) {
+            return Err(SignInRefusal::OwnersOnly);
+        }
         Ok(self.enter(person, account.second_factor, door).await?)
     }
 
@@ -213,6 +233,17 @@ impl Access {
         person: Person,
         door: &Door,
     ) -> Result<SignedIn, AccessError> {
+        let how = format!("from {}", door.address);
+        self.start_session_by(person, door, how).await
+    }
+
+    /// Starts a session; `how` is written down.
+    pub(crate) async fn start_session_by(
+        &self,
+        person: Person,
+        door: &Door,
+        how: String,
+    ) -> Result<SignedIn, AccessError> {
         let (secret, now) = (self.new_secret(), self.now());
         let browser = door.browser.chars().take(BROWSER_LETTERS_MAX).collect();
         let session = Session {
@@ -226,7 +257,7 @@ impl Access {
         };
         self.store().start_session(session).await?;
         let who = Who::Person(person.clone());
-        let entry = self.entry(&who, What::SignedIn, "", format!("from {}", door.address));
+        let entry = self.entry(&who, What::SignedIn, "", how);
         self.store().add_audit(entry).await?;
         Ok(SignedIn { secret, person })
     }
@@ -344,6 +375,11 @@ impl Access {
         let Some(account) = account else {
             return Err(ChangeRefusal::Faults(vec![wrong_code()]));
         };
+        let role = Person::of(&account).map_err(ChangeRefusal::Failed)?.role;
+        if !self.passwords_of().takes(role.kind()) {
+            let fault = Fault::new("code", OWNERS_ONLY);
+            return Err(ChangeRefusal::Faults(vec![fault]));
+        }
         if let Some(fault) = password_fault(password, &account.email, &account.name) {
             return Err(ChangeRefusal::Faults(vec![fault]));
         }

@@ -51,11 +51,15 @@ pub enum Scope {
     Talks,
     /// Read, edit, copy and erase contacts, as far as the owner may.
     Contacts,
+    /// Add people, change their roles, end their sessions.
+    People,
+    /// Change the owner's own password, sessions and second factor.
+    Account,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Read,
         Self::Links,
         Self::Notes,
@@ -66,6 +70,8 @@ impl Scope {
         Self::Talks,
         Self::Contacts,
         Self::Feedback,
+        Self::People,
+        Self::Account,
     ];
 
     /// The word for storage and the API.
@@ -81,6 +87,8 @@ impl Scope {
             Self::Settings => "settings",
             Self::Talks => "talks",
             Self::Contacts => "contacts",
+            Self::People => "people",
+            Self::Account => "account",
         }
     }
 
@@ -96,6 +104,8 @@ impl Scope {
             Self::Feedback => "Work on feedback tickets",
             Self::Settings => "Change the settings of projects",
             Self::Talks => "Decide about messages and end users",
+            Self::People => "Add people, change their roles and end their sessions",
+            Self::Account => "Change your own password, sessions and second factor",
             Self::Contacts => "Read and edit contacts; of administrators also copy and erase them",
         }
     }

@@ -5,6 +5,7 @@ pub mod config;
 pub mod demo;
 pub mod replica;
 pub mod service;
+pub mod sign_in;
 pub mod system;
 mod wiring;
 

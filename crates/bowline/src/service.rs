@@ -18,6 +18,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::config::{Config, Database, Metrics};
 use crate::replica::Replica;
+use crate::sign_in;
 use crate::system::{SystemClock, SystemEntropy, random};
 use crate::wiring::declared;
 
@@ -30,6 +31,7 @@ pub struct Service {
     engine: Engine,
     access: Access,
     settings: Settings,
+    elsewhere: sign_in::Elsewheres,
     sockets: Vec<Listening>,
     patience: std::time::Duration,
     // Held as long as the service runs: one process per SQLite file, and one per name.
@@ -49,10 +51,13 @@ impl Service {
         let replica = Replica::take(&config.data_dir);
         let store = open(config, replica.name().to_owned(), true).await?;
         let guard = Guard::default();
-        let transport = HttpTransport::guarded(&http_options(config)?, guard.clone())
+        let options = http_options(config)?;
+        let transport = HttpTransport::guarded(&options, guard.clone())
             .map_err(|why| anyhow::anyhow!("the HTTP client cannot be set up: {why}"))?;
         let transport: Arc<dyn Transport> = Arc::new(transport);
         let access = access(store.clone(), &config.key_file);
+        let elsewhere = sign_in::Elsewheres::new(Arc::clone(&transport), access.clone());
+        elsewhere.take(config);
         let settings = Settings::open(bowline_settings::Setup {
             store: store.clone(),
             access: access.clone(),
@@ -62,6 +67,7 @@ impl Service {
             public_url: config.public_url.clone(),
             gateway: config.atlassian_api_url.clone(),
             declared: declared(config),
+            authorities_pem: options.authorities_pem,
         })
         .await
         .context("reading what was configured on pages")?;
@@ -94,6 +100,7 @@ impl Service {
             settings: settings.clone(),
             https: config.public_url.scheme() == "https",
             frames: frames(config),
+            elsewhere: elsewhere.now(),
         });
         let routes = router(Arc::clone(&shared), hooks, on_main).merge(pages);
         let main = listen(config.listen, routes, limits)
@@ -114,6 +121,7 @@ impl Service {
             engine,
             access,
             settings,
+            elsewhere,
             sockets,
             patience: config.limits.shutdown,
             _lock: lock,
@@ -141,6 +149,7 @@ impl Service {
     /// # Errors
     /// A new binding cannot be recorded.
     pub async fn configure(&self, config: &Config) -> anyhow::Result<()> {
+        self.elsewhere.take(config);
         self.settings
             .declare(declared(config))
             .await
@@ -152,7 +161,7 @@ impl Service {
         for socket in self.sockets {
             socket.stop(self.patience).await;
         }
-        self.settings.stop();
+        self.settings.stop(self.patience).await;
         self.engine.stop(self.patience).await;
     }
 }

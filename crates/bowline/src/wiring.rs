@@ -21,6 +21,27 @@ pub(crate) fn declared(config: &config::Config) -> bowline_settings::Declared {
         config: engine_config(config),
         allowed: config.network_allowed.clone(),
         alert_url: config.alert_url.clone(),
+        alert_mail: config.alert_mail.as_ref().map(alert_mail),
+        token_ends: config
+            .sites
+            .iter()
+            .filter_map(|site| {
+                let day = site.token_ends_on.clone()?;
+                Some((SiteName::new(site.name.as_str()), day))
+            })
+            .collect(),
+        sign_in_url: config.oidc.as_ref().map(|oidc| oidc.issuer.clone()),
+    }
+}
+
+fn alert_mail(mail: &config::AlertMail) -> bowline_settings::AlertMail {
+    bowline_settings::AlertMail {
+        host: mail.host.clone(),
+        port: mail.port,
+        tls: mail.tls,
+        login: mail.login.clone(),
+        from: mail.from.clone(),
+        to: mail.to.clone(),
     }
 }
 

@@ -132,6 +132,11 @@ pub enum Reason {
         /// The channel.
         channel: String,
     },
+    /// The desk of a conversation is not in use any more: what is answered there waits.
+    DeskGone {
+        /// The desk.
+        desk: String,
+    },
     /// The sender is on the block list.
     SenderBlocked,
     /// The sender began more requests within an hour than the desk allows.
@@ -258,6 +263,7 @@ impl Reason {
             Self::Ping => "ping",
             Self::HandedOn { .. } => "handed_on",
             Self::ChannelNotServed { .. } => "channel_not_served",
+            Self::DeskGone { .. } => "desk_gone",
             Self::SenderBlocked => "sender_blocked",
             Self::TooManyRequests => "too_many_requests",
             Self::NoSender => "no_sender",
@@ -408,6 +414,12 @@ impl fmt::Display for Reason {
                 f,
                 "The message came in by the channel {channel}, which no desk serves. An \
                  administrator can add it to a desk."
+            ),
+            Self::DeskGone { desk } => write!(
+                f,
+                "The desk “{desk}” of this conversation is not in use any more. What was answered \
+                 waits, and the agents were told. An administrator can make the desk again; it is \
+                 sent then."
             ),
             Self::SenderBlocked => f.write_str(
                 "The sender is on the block list. An administrator can take them off it.",

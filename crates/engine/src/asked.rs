@@ -28,10 +28,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const COUNTED_AT_ONCE: i64 = 20;
 
 /// The pause while there is more, so that notes and people go first in the database too.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(200);
 
-/// Conversations and people that are claimed in one go, of each.
-const CLAIMED_AT_ONCE: i64 = 50;
+/// Conversations and people that are claimed in one go, of each: twenty calls a second at most, an
+/// eighth of what Intercom allows.
+const CLAIMED_AT_ONCE: i64 = 2;
 
 /// Calls that are made at once.
 const CALLS_AT_ONCE: usize = 4;
@@ -63,14 +64,10 @@ const TAKEN_UP_AT_ONCE: i64 = 500;
 
 /// Keeps the report in step until the engine stops.
 pub(crate) async fn run(shared: Arc<Shared>) {
-    let mut take_up_at = Millis(0);
+    let mut taking_up = TakingUp::beginning(Millis(0));
     loop {
-        let now = shared.now();
-        if now >= take_up_at {
-            match take_up(&shared).await {
-                Ok(()) => take_up_at = now.plus_ms(TAKE_UP_EVERY_MS),
-                Err(error) => tracing::error!(%error, "links could not be taken up in the report"),
-            }
+        if let Err(error) = taking_up.go_on(&shared).await {
+            tracing::error!(%error, "links could not be taken up in the report");
         }
         let worked = match step(&shared).await {
             Ok(worked) => worked,
@@ -83,13 +80,33 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Takes up linked issues that the report does not have.
-async fn take_up(shared: &Shared) -> Result<(), StoreError> {
-    let mut after = Some((SiteName::new(""), IssueId::new("")));
-    while let Some(place) = after {
-        after = shared.store.take_up_asked(place, TAKEN_UP_AT_ONCE).await?;
+/// How far linked issues are looked through that the report does not have, a part at a time.
+struct TakingUp {
+    /// When the next part is due.
+    at: Millis,
+    after: (SiteName, IssueId),
+}
+
+impl TakingUp {
+    fn beginning(at: Millis) -> Self {
+        Self {
+            at,
+            after: (SiteName::new(""), IssueId::new("")),
+        }
     }
-    Ok(())
+
+    async fn go_on(&mut self, shared: &Shared) -> Result<(), StoreError> {
+        let now = shared.now();
+        if now < self.at {
+            return Ok(());
+        }
+        let after = self.after.clone();
+        match shared.store.take_up_asked(after, TAKEN_UP_AT_ONCE).await? {
+            Some(last) => self.after = last,
+            None => *self = Self::beginning(now.plus_ms(TAKE_UP_EVERY_MS)),
+        }
+        Ok(())
+    }
 }
 
 /// Counts and reads what is due. Answers whether there was anything.
@@ -110,6 +127,9 @@ async fn step(shared: &Arc<Shared>) -> Result<bool, StoreError> {
         return Ok(worked);
     }
     let now = shared.now();
+    if !shared.store.asked_due(now).await? {
+        return Ok(worked);
+    }
     let claim = (now, now.plus_ms(CLAIM_MS));
     let unread = shared.store.claim_unread(claim, CLAIMED_AT_ONCE).await?;
     worked |= !unread.conversations.is_empty() || !unread.people.is_empty();

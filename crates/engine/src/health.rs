@@ -240,12 +240,11 @@ async fn ask(shared: &Shared, connection: &Connection) -> Result<Found, ApiError
             let reply = workspace.client.me().await?;
             workspace.standing.pace.learn(&reply.limits);
             let me = reply.value;
-            if workspace.standing.known().health == Health::Limited {
-                conversations_open(workspace).await?;
-            }
-            let trouble = match workspace.standing.known().health {
-                Health::Connected if workspace.standing.proven() => None,
-                _ => no_teammate(workspace, &me.admin_id).await?,
+            let trouble = if is_another(&workspace.standing, &me.workspace) {
+                // Nothing more is asked of a workspace that is not ours.
+                None
+            } else {
+                cannot_write(workspace, &me.admin_id).await?
             };
             Ok(Found {
                 remote_id: Some(me.workspace),
@@ -268,6 +267,31 @@ async fn ask(shared: &Shared, connection: &Connection) -> Result<Found, ApiError
                 trouble: None,
             })
         }
+    }
+}
+
+/// Why nothing can be written although the token works, looked for at each probe: a teammate is
+/// removed, a permission is taken away, and no webhook tells it.
+async fn cannot_write(workspace: &Workspace, owner: &str) -> Result<Option<String>, ApiError> {
+    if let Some(gone) = no_teammate(workspace, owner).await? {
+        return Ok(Some(gone));
+    }
+    let standing = &workspace.standing;
+    match standing.known().health {
+        // Whom a new token reaches is found out first, with as little as may be.
+        Health::Unchecked => return Ok(None),
+        Health::Connected if !standing.proven() => return Ok(None),
+        _ => {}
+    }
+    match conversations_open(workspace).await {
+        Err(error) if error.kind == ErrorKind::Permission => Ok(Some(format!(
+            "Intercom does not let Bowline's app read the conversations of the workspace “{}”: a \
+             permission was taken away. Notes wait. An Intercom administrator gives the app “Read \
+             conversations” and “Write conversations” in the Developer Hub; Bowline notices by \
+             itself. ({error})",
+            workspace.config.name
+        ))),
+        other => other.map(|()| None),
     }
 }
 
@@ -313,6 +337,12 @@ fn nobody() -> Found {
     }
 }
 
+/// Does a token reach another workspace than the one before?
+fn is_another(standing: &Standing, code: &str) -> bool {
+    let before = standing.known().remote_id;
+    before.is_some_and(|before| before != code)
+}
+
 /// A token of another workspace than before is refused: the ids in the queue and in the links mean
 /// other conversations there.
 fn other_workspace(standing: &Standing, found: &Found) -> Option<String> {
@@ -321,7 +351,7 @@ fn other_workspace(standing: &Standing, found: &Found) -> Option<String> {
     };
     let before = standing.known().remote_id?;
     let now = found.remote_id.as_ref()?;
-    (before != *now).then(|| {
+    is_another(standing, now).then(|| {
         format!(
             "The access token of “{name}” belongs to the Intercom workspace {now}, but links and \
              waiting notes are those of the workspace {before}. Use a token of {before}, or \

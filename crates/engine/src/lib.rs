@@ -14,6 +14,7 @@ mod asked;
 mod backoff;
 mod breaker;
 pub mod channel;
+pub mod channel_choice;
 pub mod config;
 pub mod contacts;
 mod courier;

@@ -3,7 +3,8 @@
 
 use bowline_domain::connection::{Connection, Health};
 use bowline_domain::ids::{ConversationId, IssueKey, ProjectKey, SiteName, WorkspaceName};
-use bowline_domain::messaging::ids::DeskName;
+use bowline_domain::messaging::ids::AccountName;
+use bowline_domain::messaging::request::Request;
 use bowline_domain::messaging::settings::WindowTemplate;
 use bowline_domain::time::Millis;
 use bowline_jira::Deployment;
@@ -62,10 +63,16 @@ pub struct ConnectionNow {
 }
 
 impl Shared {
-    /// The approved message that a desk has for after the reply window, if it has one.
-    pub fn window_template(&self, desk: &DeskName) -> Option<WindowTemplate> {
+    /// The approved message that the desk of a conversation has for after the reply window, if it
+    /// has one.
+    pub fn window_template(
+        &self,
+        account: &AccountName,
+        request: &Request,
+    ) -> Option<WindowTemplate> {
         let registry = self.registry();
-        registry.desk(desk)?.desk.window_template.clone()
+        let desk = registry.desk_for(account, request)?;
+        desk.desk.window_template.clone()
     }
 
     /// The configured connections, by kind and name.

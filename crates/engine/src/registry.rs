@@ -11,7 +11,9 @@ use bowline_domain::connection::{Connection, Health};
 use bowline_domain::feedback::ids::TicketId;
 use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceCode, WorkspaceName};
 use bowline_domain::messaging::ids::{AccountName, ChannelId, DeskName};
+use bowline_domain::messaging::request::Request;
 use bowline_domain::messaging::settings::{Channels, desk_of};
+use bowline_domain::messaging::words::Missing;
 use bowline_domain::observation::StatusCategory;
 use bowline_domain::settings::{Settings, StatusMatch};
 use bowline_domain::time::Millis;
@@ -361,9 +363,27 @@ impl Registry {
         self.desks.iter().find(|config| config.desk.name == *name)
     }
 
-    /// Has the site a desk?
-    pub(crate) fn serves(&self, site: &SiteName) -> bool {
-        self.desks.iter().any(|config| config.desk.site == *site)
+    /// The desk that serves a conversation: its own, or if that was removed the one that serves its
+    /// channel now, if its requests are in the same Jira.
+    pub(crate) fn desk_for(
+        &self,
+        account: &AccountName,
+        request: &Request,
+    ) -> Option<&Arc<DeskConfig>> {
+        let fits = |config: &&Arc<DeskConfig>| {
+            config.desk.account == *account && config.desk.site == request.site
+        };
+        let own = self.desk(&request.desk).filter(fits);
+        own.or_else(|| self.desk_of(account, &request.route.channel).filter(fits))
+    }
+
+    /// What is missing where no desk serves a conversation.
+    pub(crate) fn missing_for(&self, account: &AccountName, request: &Request) -> Missing {
+        if self.accounts.contains_key(account) {
+            Missing::Desk(request.desk.clone())
+        } else {
+            Missing::Account(account.clone())
+        }
     }
 
     /// A channel of the account that a desk names: WhatsApp can be asked for one only.

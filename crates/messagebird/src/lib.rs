@@ -35,9 +35,9 @@ pub use ids::{
 };
 pub use media::{MediaStream, file_name_for};
 pub use provider::{
-    AccountSeen, Answer, CallId, ChannelProvider, Conversation, Conversations, Destination, Listed,
-    Listing, Outgoing, OutgoingMedia, ParseError, ProviderName, Refusal, Registration,
-    RemoteWebhook, Sent, SetupCheck, Template, Upload, Verified, WantedWebhook, WebhookCall, Which,
-    find_doubtful,
+    AccountSeen, Answer, CallId, ChannelList, ChannelProvider, ChannelSeen, Conversation,
+    Conversations, Destination, Listed, Listing, Outgoing, OutgoingMedia, ParseError, ProviderName,
+    Refusal, Registration, RemoteWebhook, Sent, SetupCheck, Starting, Template, Upload, Verified,
+    WantedWebhook, WebhookCall, Which, find_doubtful,
 };
 pub use status::DeliveryStatus;

@@ -259,6 +259,43 @@ pub trait ChannelProvider: Send + Sync + 'static {
 
     /// How the provider's webhooks are registered, if that can be done by call.
     fn registration(&self) -> Option<&dyn Registration>;
+
+    /// The channels of the account, if the provider tells of them.
+    fn channels(&self) -> Option<&dyn ChannelList>;
+
+    /// How a conversation is begun from our side, if it can be with a text of our own.
+    fn starting(&self) -> Option<&dyn Starting>;
+}
+
+/// A channel of an account, as the provider tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelSeen {
+    /// Its id.
+    pub id: ChannelId,
+    /// What it is called there.
+    pub name: Option<String>,
+    /// The platform.
+    pub platform: Platform,
+    /// Does it work there? `false` for every state but active.
+    pub active: bool,
+}
+
+/// The channels of an account.
+pub trait ChannelList: Send + Sync {
+    /// A page of what tells of channels: each may come more than once.
+    fn seen(&self, start: u64) -> Answer<'_, Listing<ChannelSeen>>;
+}
+
+/// Conversations that are begun from our side.
+pub trait Starting: Send + Sync {
+    /// Sends a text to a person who need not have written before. If they have an open
+    /// conversation it goes into that one, else one is begun.
+    fn start<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        to: &'a Identity,
+        text: &'a str,
+    ) -> Answer<'a, Sent>;
 }
 
 /// A provider's conversation as it stands.

@@ -14,6 +14,7 @@ pub mod guard;
 pub mod hex;
 pub mod json;
 pub mod limits;
+pub mod mail;
 pub mod multipart;
 pub mod real;
 pub mod stream;

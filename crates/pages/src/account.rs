@@ -10,6 +10,7 @@ use crate::App;
 use crate::caller::{Caller, Posted};
 use crate::component::{Choice, Field, Lozenge};
 use crate::cookie::Cookie;
+use crate::elsewhere::{self, JoinedTo, OwnWay};
 use crate::error::{PageError, html, see_other};
 use crate::notice;
 use crate::query::Query;
@@ -33,6 +34,7 @@ struct AccountPage {
     colours: Vec<Choice>,
     more_contrast: bool,
     sessions: Vec<SessionRow>,
+    elsewhere: Option<OwnWay>,
 }
 
 struct SessionRow {
@@ -44,10 +46,41 @@ struct SessionRow {
     seen: When,
 }
 
-async fn show(
+/// The part about a provider, if one is declared or was used.
+async fn own_way(
     app: &App,
     caller: &Caller<OwnAccount>,
     faults: &[Fault],
+) -> Result<Option<OwnWay>, PageError> {
+    let Some(now) = app.elsewhere.get() else {
+        return Ok(None);
+    };
+    let (by, visit) = (&caller.granted, &caller.visit);
+    let joined = app.access.own_identity(by, visit).await?;
+    let has_password = app.access.has_password(by, visit).await?;
+    let field = Field::new(elsewhere::PRESENT, "Present password", "password")
+        .filled("current-password")
+        .faulty(faults);
+    Ok(Some(OwnWay {
+        label: now.rules.label.clone(),
+        joined: joined.map(|kept| JoinedTo {
+            email: kept.identity.email,
+            since: caller.reader.when(kept.joined_at),
+        }),
+        // Where there is no password the field still says what is wrong.
+        present: match (has_password, faults.is_empty()) {
+            (true, _) => Some(field),
+            (false, false) => Some(field.optional()),
+            (false, true) => None,
+        },
+    }))
+}
+
+/// `faults` are those of the form for the password, and of the one for the provider.
+pub(crate) async fn show(
+    app: &App,
+    caller: &Caller<OwnAccount>,
+    (faults, elsewhere_faults): (&[Fault], &[Fault]),
     notice: Option<&'static str>,
 ) -> Result<Response, PageError> {
     let reader = &caller.reader;
@@ -91,8 +124,9 @@ async fn show(
             .collect(),
         more_contrast: reader.contrast,
         sessions: sessions.collect(),
+        elsewhere: own_way(app, caller, elsewhere_faults).await?,
     };
-    let status = if faults.is_empty() {
+    let status = if faults.is_empty() && elsewhere_faults.is_empty() {
         StatusCode::OK
     } else {
         StatusCode::UNPROCESSABLE_ENTITY
@@ -118,7 +152,7 @@ pub(crate) async fn page(
     caller: Caller<OwnAccount>,
     query: Query,
 ) -> Result<Response, PageError> {
-    show(&app, &caller, &[], notice::of(&query)).await
+    show(&app, &caller, (&[], &[]), notice::of(&query)).await
 }
 
 pub(crate) async fn change_password(
@@ -139,10 +173,10 @@ pub(crate) async fn change_password(
     match changed {
         Ok(()) => Ok(see_other("/account?done=password")),
         Err(ChangeRefusal::Failed(error)) => Err(error.into()),
-        Err(ChangeRefusal::Faults(faults)) => show(&app, &caller, &faults, None).await,
+        Err(ChangeRefusal::Faults(faults)) => show(&app, &caller, (&faults, &[]), None).await,
         Err(refusal) => {
             let fault = Fault::new("password", refusal.to_string());
-            show(&app, &caller, &[fault], None).await
+            show(&app, &caller, (&[fault], &[]), None).await
         }
     }
 }

@@ -237,6 +237,8 @@ pub(crate) struct Stranger {
     pub(crate) visit: Option<Visit>,
     /// What shows that they gave the right password and are asked for the second factor.
     pub(crate) half_way: Option<String>,
+    /// The sign-in at a provider that they began.
+    pub(crate) begun: Option<String>,
     /// What their forms are bound to; a cookie keeps it.
     secret: String,
     https: bool,
@@ -268,6 +270,9 @@ impl FromRequestParts<App> for Stranger {
             door: door(parts),
             visit,
             half_way: Cookie::HalfWay
+                .read(&parts.headers, app.https)
+                .map(ToOwned::to_owned),
+            begun: Cookie::Elsewhere
                 .read(&parts.headers, app.https)
                 .map(ToOwned::to_owned),
             secret: secret.map_or_else(|| app.access.new_secret(), ToOwned::to_owned),

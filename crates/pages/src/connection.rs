@@ -7,11 +7,13 @@ use axum::response::{IntoResponse as _, Response};
 use bowline_access::{ChangeRefusal, Fault, Look, ManageConnections, Permission};
 use bowline_domain::connection::Connection;
 use bowline_domain::ids::WorkspaceName;
+use bowline_domain::messaging::ids::AccountName;
 use bowline_engine::Provider;
 use bowline_settings::check::{self, State as Found};
 use bowline_settings::forms::{SiteForm, WorkspaceForm};
 use bowline_settings::merge::Aside;
-use bowline_settings::{AccountForm, AccountNow, SiteNow, WorkspaceNow};
+use bowline_settings::stored::{StoredSite, StoredWorkspace};
+use bowline_settings::{AccountForm, AccountNow, SiteNow, WorkspaceNow, open_words_of_account};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::App;
@@ -37,7 +39,7 @@ struct ConnectionPage {
     path: String,
     card: Option<Card>,
     /// What hangs on it and keeps it from being removed.
-    remove_words: &'static str,
+    remove_words: String,
     aside: Option<String>,
     declared: Option<String>,
     tested: Option<When>,
@@ -159,7 +161,7 @@ async fn base<P: Permission>(
         far_side,
         path: page_of(connection),
         card,
-        remove_words: "It works only when no project is joined through it.",
+        remove_words: "It works only when no project is joined through it.".to_owned(),
         aside: None,
         declared: None,
         tested: pulse.tested_at.map(|at| reader.when(at)),
@@ -180,14 +182,35 @@ async fn base<P: Permission>(
     })
 }
 
-fn site_now(app: &App, name: &str) -> Option<SiteNow> {
+pub(crate) fn site_now(app: &App, name: &str) -> Option<SiteNow> {
     let mut all = app.settings.sites().into_iter();
     all.find(|site| site.name.as_str() == name)
 }
 
-fn workspace_now(app: &App, name: &str) -> Option<WorkspaceNow> {
+pub(crate) fn workspace_now(app: &App, name: &str) -> Option<WorkspaceNow> {
     let mut all = app.settings.workspaces().into_iter();
     all.find(|one| one.name.as_str() == name)
+}
+
+/// What the form of a site begins with: all but its token.
+pub(crate) fn typed_before(name: &str, stored: &StoredSite) -> SiteForm {
+    SiteForm {
+        name: name.to_owned(),
+        url: stored.url.trim_end_matches('/').to_owned(),
+        email: stored.email.clone().unwrap_or_default(),
+        token: String::new(),
+        api_url: stored.api_url.clone().unwrap_or_default(),
+        token_ends_on: stored.token_ends_on.clone().unwrap_or_default(),
+    }
+}
+
+/// What the form of a workspace begins with: nothing that is secret.
+pub(crate) fn workspace_typed_before(name: &str, stored: &StoredWorkspace) -> WorkspaceForm {
+    WorkspaceForm {
+        name: name.to_owned(),
+        api_url: stored.api_url.clone().unwrap_or_default(),
+        ..WorkspaceForm::default()
+    }
 }
 
 /// Shows the page of a site.
@@ -210,14 +233,7 @@ pub(crate) async fn show_site<P: Permission>(
     if let (Some(may), Some(row)) = (&manages, &site.kept) {
         page.version = row.version;
         page.changed = Some((caller.reader.when(row.changed_at), row.changed_by.clone()));
-        let form = typed.unwrap_or_else(|| SiteForm {
-            name: name.to_owned(),
-            url: row.value.url.trim_end_matches('/').to_owned(),
-            email: row.value.email.clone().unwrap_or_default(),
-            token: String::new(),
-            api_url: row.value.api_url.clone().unwrap_or_default(),
-            token_ends_on: row.value.token_ends_on.clone().unwrap_or_default(),
-        });
+        let form = typed.unwrap_or_else(|| typed_before(name, &row.value));
         let (fields, more) = site_fields(&form, &faults);
         page.change = Some(Change {
             fields,
@@ -233,18 +249,15 @@ pub(crate) async fn show_site<P: Permission>(
             .settings
             .webhook_secret(may, &site.name)
             .filter(|_| new_secret || !seen);
-        page.enter = Some(enter_site(
-            app,
-            &site,
-            secret.as_ref().map(SecretString::expose_secret),
-        ));
+        let secret = secret.as_ref().map(SecretString::expose_secret);
+        page.enter = Some(enter_site(app, &site, secret).await);
     } else if manages.is_some() && site.config.is_some() {
-        page.enter = Some(enter_site(app, &site, None));
+        page.enter = Some(enter_site(app, &site, None).await);
     }
     Ok((status, html(&page)).into_response())
 }
 
-fn enter_site(app: &App, site: &SiteNow, secret: Option<&str>) -> Enter {
+async fn enter_site(app: &App, site: &SiteNow, secret: Option<&str>) -> Enter {
     let cloud = site
         .config
         .as_ref()
@@ -257,7 +270,7 @@ fn enter_site(app: &App, site: &SiteNow, secret: Option<&str>) -> Enter {
     if let Some(secret) = secret {
         copied.push(Copied::new("hook-secret", "Secret", secret));
     }
-    if let Some(jql) = app.settings.site_jql(&site.name) {
+    if let Some(jql) = app.settings.site_jql(&site.name).await {
         copied.push(Copied::new("hook-jql", "JQL", jql));
     }
     Enter {
@@ -309,11 +322,7 @@ pub(crate) async fn show_workspace<P: Permission>(
                 url: consent.url.to_string(),
                 back: Copied::new("back", "Redirect URL", consent.back.to_string()),
             });
-        let form = typed.unwrap_or_else(|| WorkspaceForm {
-            name: name.to_owned(),
-            api_url: row.value.api_url.clone().unwrap_or_default(),
-            ..WorkspaceForm::default()
-        });
+        let form = typed.unwrap_or_else(|| workspace_typed_before(name, &row.value));
         let (fields, more) = workspace_fields(&form, false, &faults);
         page.change = Some(Change {
             fields,
@@ -382,8 +391,7 @@ pub(crate) async fn show_account<P: Permission>(
         (None, None) => "",
     };
     let mut page = base(app, caller, &connection, far_side, came).await?;
-    page.remove_words = "It works only when no desk uses it. What the provider still delivers is \
-                         then refused; remove the webhook there.";
+    page.remove_words = removal_of_account(app, &account.name).await?;
     page.aside = account.aside.as_ref().map(Aside::words);
     page.declared = account.kept.is_none().then(|| header_of(&connection));
     let manages = caller.who().granted::<ManageConnections>();
@@ -413,6 +421,21 @@ pub(crate) async fn show_account<P: Permission>(
         });
     }
     Ok((status, html(&page)).into_response())
+}
+
+/// What is said above the button that removes an account.
+async fn removal_of_account(app: &App, name: &AccountName) -> Result<String, PageError> {
+    let words = "It works only when no desk uses it. What the provider still delivers is then \
+                 refused; remove the webhook there.";
+    let open = match app.settings.open_talks_of_account(name).await {
+        Ok(open) => open,
+        Err(ChangeRefusal::Failed(error)) => return Err(error.into()),
+        Err(_) => 0,
+    };
+    if open == 0 {
+        return Ok(words.to_owned());
+    }
+    Ok(format!("{words} {}", open_words_of_account(open)))
 }
 
 fn enter_account(app: &App, account: &AccountNow, token: Option<&str>) -> Option<Enter> {

@@ -197,6 +197,7 @@ pub(crate) fn talk_query(query: &Query, now: Millis, limit: usize) -> (TalkQuery
         _ => Some(true),
     };
     let asked = TalkQuery {
+        account: None,
         live,
         desk: query.get("desk").map(DeskName::new),
         platform: query.get("channel").map(str::to_owned),

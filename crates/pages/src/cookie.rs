@@ -9,6 +9,8 @@ pub(crate) enum Cookie {
     Session,
     /// Who gave the right password and is asked for the second factor.
     HalfWay,
+    /// A sign-in at a provider that was begun.
+    Elsewhere,
     /// What forms are bound to before someone is signed in.
     Form,
     /// Colours and contrast.
@@ -21,6 +23,7 @@ impl Cookie {
         let name = match self {
             Self::Session => "bowline_session",
             Self::HalfWay => "bowline_half_way",
+            Self::Elsewhere => "bowline_elsewhere",
             Self::Form => "bowline_form",
             Self::Look => "bowline_look",
         };

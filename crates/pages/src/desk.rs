@@ -6,8 +6,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use bowline_access::{ChangeRefusal, Fault, ManageConnections};
 use bowline_domain::ids::SiteName;
+use bowline_domain::messaging::ids::AccountName;
 use bowline_settings::{
-    DeskChoices, DeskForm, DeskNow, Given, HookFound, NeededField, StatusLine, open_words,
+    ChannelsOffered, DeskChoices, DeskForm, DeskNow, Given, HookFound, NeededField, StatusLine,
+    open_words,
 };
 
 use crate::App;
@@ -40,6 +42,10 @@ struct DeskPage {
     name: Option<Field>,
     account: Select,
     all_channels: bool,
+    /// The channels that the provider tells of.
+    offered: Vec<Offered>,
+    /// What that list is, or why there is none.
+    offered_words: String,
     channels: Field,
     site: Select,
     service_desk: Select,
@@ -70,6 +76,14 @@ struct Remove {
     name: String,
     /// What happens to open conversations, if there are some.
     open: Option<String>,
+}
+
+/// A channel that can be chosen.
+struct Offered {
+    id: String,
+    title: String,
+    note: String,
+    chosen: bool,
 }
 
 /// A field of the request type that needs a fixed value.
@@ -142,7 +156,10 @@ fn typed(fields: &Fields) -> DeskForm {
         channels: if fields.get("which") == "all" {
             "all".to_owned()
         } else {
-            text("channels")
+            let typed = fields.all("channel").into_iter();
+            let typed = typed.chain(std::iter::once(text("channels")));
+            let typed: Vec<String> = typed.filter(|one| !one.trim().is_empty()).collect();
+            typed.join(", ")
         },
         site: text("site"),
         service_desk: text("service_desk"),
@@ -258,6 +275,30 @@ fn statuses_hint(choices: &DeskChoices) -> String {
             choices.statuses.join(", ")
         )
     }
+}
+
+/// The channels to choose from, and the ids that are not among them.
+fn channels_offered(form: &DeskForm, found: &ChannelsOffered) -> (Vec<Offered>, String) {
+    let named = form.channels.split([',', '\n']).map(str::trim);
+    let named: Vec<&str> = named.filter(|id| !id.is_empty() && *id != "all").collect();
+    let channels = found.channels.iter();
+    let offered = channels.clone().map(|one| Offered {
+        title: one.name.clone().unwrap_or_else(|| one.id.clone()),
+        note: [
+            one.platform.as_str(),
+            one.id.as_str(),
+            if one.active { "" } else { "not active there" },
+        ]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" · "),
+        chosen: named.contains(&one.id.as_str()),
+        id: one.id.clone(),
+    });
+    let is_offered = |id: &&str| channels.clone().any(|one| one.id == *id);
+    let rest: Vec<&str> = named.iter().copied().filter(|id| !is_offered(id)).collect();
+    (offered.collect(), rest.join(", "))
 }
 
 fn channels_hint(app: &App, account: &str) -> String {
@@ -387,6 +428,13 @@ async fn show(
     let needed = needed(&form, &choices, &faults);
     let said = |words: &String| needed.iter().any(|one| one.fault.as_ref() == Some(words));
     let all_channels = form.channels.trim() == "all";
+    let found = if accounts.is_empty() {
+        ChannelsOffered::default()
+    } else {
+        let account = AccountName::new(form.account.as_str());
+        app.settings.account_channels(&account).await
+    };
+    let (offered_channels, other_channels) = channels_offered(&form, &found);
     let remove = match desk.filter(|desk| desk.kept.is_some()) {
         Some(desk) => Some(removal(app, desk).await?),
         None => None,
@@ -418,11 +466,17 @@ async fn show(
         }),
         channels: text(
             "channels",
-            "Their ids",
-            if all_channels { "" } else { &form.channels },
+            if offered_channels.is_empty() {
+                "Their ids"
+            } else {
+                "Others, by their ids"
+            },
+            &other_channels,
             channels_hint(app, &form.account),
         )
         .optional(),
+        offered: offered_channels,
+        offered_words: found.words,
         all_channels,
         account: offered(
             ("account", "Channel account"),

@@ -4,7 +4,9 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use bowline_access::{Fault, Look, ManageConnections, Permission, SendTests, What};
+use bowline_access::{
+    AccessError, Fault, Look, ManageConnections, Permission, SendTests, What, Who,
+};
 use bowline_domain::connection::Health;
 use bowline_domain::messaging::end_user::Identity;
 use bowline_domain::messaging::ids::{ChannelId, DeskName, RequestRef};
@@ -12,10 +14,12 @@ use bowline_domain::messaging::settings::{Channels, Desk};
 use bowline_domain::observation::StatusCategory;
 use bowline_domain::settings::StatusMatch;
 use bowline_engine::Provider;
+use bowline_engine::channel_choice::NotBegun;
 use bowline_engine::desk::{AccountNow, DeskNow, Finding};
 use bowline_engine::ingress::Refusal;
 use bowline_engine::shared::queue_test_message;
 use bowline_settings::stored_desk::StoredDesk;
+use bowline_store::StoreError;
 
 use crate::App;
 use crate::caller::{Caller, Posted};
@@ -40,6 +44,7 @@ struct DesksPage {
     aside: Vec<(String, String)>,
     desk: Select,
     number: Field,
+    begin: Option<Begin>,
 }
 
 /// A desk as it is configured.
@@ -231,7 +236,19 @@ fn account_card(reader: &Reader, now: AccountNow) -> AccountCard {
 struct Typed {
     desk: String,
     number: String,
+    channel: String,
     fault: Option<Fault>,
+    begin: Option<Begin>,
+}
+
+/// What is asked before a conversation is begun for a test.
+struct Begin {
+    /// What it means, or why it is not possible.
+    words: String,
+    /// The channels by which it is; none where it is not possible.
+    channel: Option<Select>,
+    desk: String,
+    number: String,
 }
 
 pub(crate) async fn page(
@@ -289,8 +306,9 @@ async fn show<P: Permission>(
         number: Field::new("number", "Telephone number", "text")
             .with(&typed.number)
             .filled("off")
-            .hinting("Of a phone of your own that has just written to this desk.")
+            .hinting("Of a phone of your own, best one that has just written to this desk.")
             .faulty(&faults),
+        begin: typed.begin,
         desks,
         accounts: accounts
             .map(|account| account_card(&caller.reader, account))
@@ -303,23 +321,40 @@ async fn show<P: Permission>(
     Ok(response)
 }
 
-/// The conversation in which a test message can be sent to a number, or why there is none. A test
-/// message begins nothing either: only the person on the phone can begin.
-async fn reachable(
+/// Why no test message can be sent to a number as it is.
+pub(crate) struct Unreachable {
+    /// In words.
+    pub(crate) words: &'static str,
+    /// Has the person no open conversation, so that one may be begun by a person's word?
+    pub(crate) nothing_open: bool,
+}
+
+impl From<&'static str> for Unreachable {
+    fn from(words: &'static str) -> Self {
+        Self {
+            words,
+            nothing_open: false,
+        }
+    }
+}
+
+/// The conversation in which a test message can be sent to a number, or why there is none.
+pub(crate) async fn reachable(
     app: &App,
     desk: &str,
     number: &str,
-) -> Result<Result<RequestRef, &'static str>, PageError> {
+) -> Result<Result<RequestRef, Unreachable>, StoreError> {
     let desks = app.shared.desks_now();
     let Some(desk) = desks
         .iter()
         .find(|one| one.config.desk.name.as_str() == desk)
     else {
-        return Ok(Err("Choose one of the desks."));
+        return Ok(Err("Choose one of the desks.".into()));
     };
     let Some(phone) = Identity::phone(number) else {
         return Ok(Err(
-            "This is no telephone number. Write it in its international form, as +31 6 12345678.",
+            "This is no telephone number. Write it in its international form, as +31 6 12345678."
+                .into(),
         ));
     };
     let account = &desk.config.desk.account;
@@ -331,6 +366,7 @@ async fn reachable(
             .map(|talk| (id, talk)),
         None => None,
     };
+    let nothing_open = latest.as_ref().is_none_or(|(_, talk)| !talk.is_live());
     let open = latest.filter(|(_, talk)| {
         talk.is_live() && talk.desk == desk.config.desk.name && talk.can_reply(app.shared.now())
     });
@@ -340,11 +376,81 @@ async fn reachable(
             end_user,
             generation: talk.generation,
         }),
-        None => Err(
-            "Nothing can be sent to this number: it has no conversation at this desk that can be \
-             answered now. Write to the desk from that phone first; nobody else can begin.",
-        ),
+        None => Err(Unreachable {
+            words: "This number has no conversation at this desk that can be answered now. Write to \
+                    the desk from that phone first.",
+            nothing_open,
+        }),
     })
+}
+
+/// Begins a conversation with the test message, and writes down that somebody wanted it before
+/// anything leaves.
+pub(crate) async fn begin(
+    app: &App,
+    who: &Who,
+    desk: &str,
+    channel: &str,
+    number: &str,
+) -> Result<Result<(), NotBegun>, AccessError> {
+    let told = format!("{desk}, begun by the channel {channel}");
+    app.access
+        .write_down(who, What::TestMessage, number, &told)
+        .await?;
+    let desk = DeskName::new(desk);
+    Ok(app.shared.begin_test(&desk, channel, number).await)
+}
+
+/// The form that asks whether a conversation is to be begun, or why it cannot be.
+async fn begin_form(app: &App, typed: &Typed) -> Begin {
+    let none = |words: String| Begin {
+        words,
+        channel: None,
+        desk: typed.desk.clone(),
+        number: typed.number.clone(),
+    };
+    let name = DeskName::new(typed.desk.as_str());
+    let channels = match app.shared.channels_to_begin(&name).await {
+        Ok(Some(channels)) => channels,
+        Ok(None) => {
+            return none(
+                "Nothing can be sent to a phone that has not written by WhatsApp's own API: Meta \
+                 takes nothing but approved messages from who begins."
+                    .to_owned(),
+            );
+        }
+        Err(error) => {
+            return none(format!(
+                "Whether a conversation can be begun cannot be said now: {error}."
+            ));
+        }
+    };
+    if channels.is_empty() {
+        return none(
+            "A conversation can be begun by text messages (SMS) and other channels without a time \
+             to answer, and this desk has none that MessageBird tells of. WhatsApp takes nothing \
+             but approved messages from who begins. A channel by which nobody wrote yet can be \
+             named at the desk by its id; then it can be tried."
+                .to_owned(),
+        );
+    }
+    let entries = channels.into_iter().map(|one| {
+        let title = match (&one.name, one.platform.as_str()) {
+            (Some(name), platform) => format!("{name} ({platform})"),
+            (None, _) => one.id.clone(),
+        };
+        (one.id, title)
+    });
+    let channel = Select::new("channel", "By which channel", entries, &typed.channel);
+    Begin {
+        channel: Some(channel),
+        ..none(
+            "MessageBird can begin a conversation from here: the test message then goes to this \
+             number without anybody having written, and MessageBird charges it as every message. \
+             It makes no request; whoever answers makes one."
+                .to_owned(),
+        )
+    }
 }
 
 /// Has a test message sent to a number that was typed.
@@ -356,12 +462,24 @@ pub(crate) async fn test(
     let (desk, number) = (fields.get("desk"), fields.get("number").trim());
     let whose = match reachable(&app, desk, number).await? {
         Ok(whose) => whose,
-        Err(words) => {
-            let typed = Typed {
+        Err(why) => {
+            let mut typed = Typed {
                 desk: desk.to_owned(),
                 number: number.to_owned(),
-                fault: Some(Fault::new("number", words)),
+                channel: fields.get("channel").trim().to_owned(),
+                ..Typed::default()
             };
+            if why.nothing_open && fields.get("begin") == "yes" {
+                match begin(&app, caller.who(), desk, &typed.channel, number).await? {
+                    Ok(()) => return Ok(see_other("/desks?done=test-begun")),
+                    Err(error) => typed.fault = Some(Fault::new("number", error.to_string())),
+                }
+            } else {
+                typed.fault = Some(Fault::new("number", why.words));
+            }
+            if why.nothing_open {
+                typed.begin = Some(begin_form(&app, &typed).await);
+            }
             return show(&app, &caller, &Query::default(), typed).await;
         }
     };

@@ -60,6 +60,11 @@ impl PageError {
         )
     }
 
+    /// Who they are elsewhere was not joined to their account.
+    pub(crate) fn not_joined(words: &str) -> Self {
+        Self::saying(StatusCode::FORBIDDEN, "Not joined", words)
+    }
+
     /// The form cannot be read.
     pub(crate) fn bad_form(words: &str) -> Self {
         Self::saying(StatusCode::BAD_REQUEST, "The form cannot be read", words)

@@ -5,6 +5,7 @@
 //! [`caller::Posted`] for a form, which also checks that the form is ours.
 
 mod account;
+mod alerts;
 mod answer;
 mod api;
 mod approved;
@@ -28,6 +29,7 @@ mod deliveries;
 mod delivery;
 mod desk;
 mod desks;
+mod elsewhere;
 mod end_users;
 mod error;
 mod export;
@@ -68,6 +70,7 @@ use axum::routing::{get, post};
 use bowline_access::{Access, FrameKey};
 use bowline_engine::shared::Shared;
 
+pub use elsewhere::{Elsewhere, ElsewhereNow};
 use overview::Remembered;
 
 /// What the pages are made of.
@@ -82,6 +85,8 @@ pub struct Setup {
     pub https: bool,
     /// Whose pages may show the issue panel in a frame.
     pub frames: Frames,
+    /// The provider that people sign in with.
+    pub elsewhere: ElsewhereNow,
 }
 
 /// Whose pages may show the issue panel in a frame.
@@ -102,6 +107,7 @@ pub(crate) struct App {
     pub(crate) https: bool,
     pub(crate) days: Arc<Mutex<Option<Remembered>>>,
     pub(crate) frames: Arc<Frames>,
+    pub(crate) elsewhere: ElsewhereNow,
 }
 
 /// The addresses that people open.
@@ -113,6 +119,7 @@ pub fn router(setup: Setup) -> Router {
         https: setup.https,
         days: Arc::default(),
         frames: Arc::new(setup.frames),
+        elsewhere: setup.elsewhere,
     };
     table()
         .fallback(error::nowhere)
@@ -150,6 +157,9 @@ fn table() -> Router<App> {
             "/sign-in/code",
             get(sign_in::code_page).post(sign_in::enter_code),
         )
+        .route("/sign-in/oidc", get(elsewhere::go))
+        .route("/sign-in/oidc/back", get(elsewhere::back))
+        .route("/welcome/oidc", post(elsewhere::welcome))
         .route(
             "/welcome",
             get(sign_in::welcome).post(sign_in::choose_password),
@@ -159,6 +169,7 @@ fn table() -> Router<App> {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/account", get(account::page))
         .route("/account/password", post(account::change_password))
+        .route("/account/oidc", post(elsewhere::change_own))
         .route("/account/look", post(account::change_look))
         .route("/account/sessions/end", post(account::end_session))
         .route(
@@ -201,6 +212,8 @@ fn table() -> Router<App> {
         .route("/problems", get(problems::page))
         .route("/help", get(help::page));
     let configuring = Router::new()
+        .route("/alerts", get(alerts::page))
+        .route("/alerts/test", post(alerts::test))
         .route("/connections", get(connections::page))
         .route(
             "/connections/add/site",

@@ -3,7 +3,7 @@
 
 use crate::query::Query;
 
-const NOTICES: [(&str, &str); 76] = [
+const NOTICES: &[(&str, &str)] = &[
     ("signed-out", "You are signed out."),
     (
         "password",
@@ -24,6 +24,14 @@ const NOTICES: [(&str, &str); 76] = [
     (
         "second-factor-begun",
         "The secret is made. It counts once you enter a code of your app.",
+    ),
+    (
+        "identity-joined",
+        "Joined. You can sign in that way from now on.",
+    ),
+    (
+        "identity-parted",
+        "Parted. That way does not let you in any more.",
     ),
     ("person", "Saved."),
     (
@@ -118,6 +126,14 @@ const NOTICES: [(&str, &str); 76] = [
         "Reconnected. The credentials work, and what waited is being sent.",
     ),
     ("tested", "Tested just now."),
+    (
+        "alert-test",
+        "The test is on its way. How far it comes with each receiver shows here.",
+    ),
+    (
+        "nobody-is-told",
+        "There is nobody to tell: no receiver is configured.",
+    ),
     ("app-user", "Saved. Notes are written as them from now on."),
     ("removed", "The connection is removed."),
     (
@@ -196,6 +212,11 @@ const NOTICES: [(&str, &str); 76] = [
     (
         "account-added",
         "Added. The key works. It needs a desk before messages become requests.",
+    ),
+    (
+        "test-begun",
+        "The provider took the test message. The phone shows it in a moment; if its owner answers, \
+         that makes a request.",
     ),
     (
         "desk-added",

@@ -93,8 +93,8 @@ fn code(invited: Invited) -> ToHandOver {
 fn state(known: &Invitee) -> Lozenge {
     match (known.account.active, &known.account.password) {
         (false, _) => Lozenge::new(Tone::Plain, "switched off"),
-        (true, None) => Lozenge::new(Tone::Busy, "invited"),
-        (true, Some(_)) => Lozenge::new(Tone::Good, "may sign in"),
+        (true, None) if !known.account.elsewhere => Lozenge::new(Tone::Busy, "invited"),
+        (true, _) => Lozenge::new(Tone::Good, "may sign in"),
     }
 }
 

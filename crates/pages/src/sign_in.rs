@@ -13,6 +13,7 @@ use crate::App;
 use crate::caller::{Fields, Posted, Stranger, StrangerPosted};
 use crate::component::{Field, fault_of};
 use crate::cookie::Cookie;
+use crate::elsewhere::{Join, Way};
 use crate::error::{PageError, html, see_other};
 use crate::notice;
 use crate::query::{Query, asking, ours};
@@ -33,6 +34,10 @@ struct StrangerPage {
     /// What the form carries unseen.
     hidden: Vec<(&'static str, String)>,
     foot: &'static str,
+    /// The way in at a provider.
+    elsewhere: Option<Way>,
+    /// What joins somebody to a provider.
+    join: Option<Join>,
 }
 
 fn shell(stranger: &Stranger, title: &str) -> Shell {
@@ -70,7 +75,7 @@ fn let_in(app: &App, signed_in: &SignedIn, next: &str) -> Response {
     ([(header::SET_COOKIE, session)], see_other(next)).into_response()
 }
 
-const NOT_OURS: &str =
+pub(crate) const NOT_OURS: &str =
     "The page was open for too long, or cookies are switched off for it. Please send it again.";
 
 fn password_hint() -> String {
@@ -114,6 +119,8 @@ fn owner_page(
         ],
         hidden: Vec::new(),
         foot: "The code is new at each start. To have one again, restart the service.",
+        elsewhere: None,
+        join: None,
     }
 }
 
@@ -178,12 +185,13 @@ pub(crate) async fn make_owner(
 // Signing in.
 
 fn sign_in_page(
+    app: &App,
     stranger: &Stranger,
-    email: &str,
-    next: &str,
+    (email, next): (&str, &str),
     (wrong, notice): (Option<String>, Option<&'static str>),
 ) -> StrangerPage {
-    let failed = wrong.is_some();
+    // Without an address it was not the password that was wrong.
+    let failed = wrong.is_some() && !email.is_empty();
     let password = Field::new("password", "Password", "password").filled("current-password");
     StrangerPage {
         shell: shell(stranger, "Sign in").noting(notice),
@@ -205,7 +213,33 @@ fn sign_in_page(
         hidden: vec![("next", next.to_owned())],
         foot: "Locked out? An administrator can make a code for a new password, and so can \
                whoever runs the service: bowline user reset.",
+        elsewhere: app.way_in(next, failed),
+        join: None,
     }
+}
+
+/// The sign-in page, for somebody whom the way over a provider did not let in.
+pub(crate) fn refused(
+    app: &App,
+    stranger: &Stranger,
+    status: StatusCode,
+    next: &str,
+    words: String,
+) -> Response {
+    let page = sign_in_page(app, stranger, ("", next), (Some(words), None));
+    shown(stranger, status, &page)
+}
+
+/// The page of a code, for somebody who could not be joined to a provider.
+pub(crate) fn not_welcome(
+    app: &App,
+    stranger: &Stranger,
+    status: StatusCode,
+    code: &str,
+    words: String,
+) -> Response {
+    let page = welcome_page(app, stranger, code, (Some(words), &[]));
+    shown(stranger, status, &page)
 }
 
 pub(crate) async fn page(
@@ -232,7 +266,7 @@ pub(crate) async fn page(
         "yes" => Some("Your session ended. Sign in to come back to the same page."),
         _ => notice::of(&query),
     };
-    let page = sign_in_page(&stranger, "", &next, (None, ended));
+    let page = sign_in_page(&app, &stranger, ("", &next), (None, ended));
     Ok(shown(&stranger, StatusCode::OK, &page))
 }
 
@@ -247,7 +281,7 @@ pub(crate) async fn sign_in(
     } = posted;
     let (email, next) = (fields.get("email"), ours(fields.get("next")));
     let again = |status, words: String| {
-        let page = sign_in_page(&stranger, email, &next, (Some(words), None));
+        let page = sign_in_page(&app, &stranger, (email, &next), (Some(words), None));
         shown(&stranger, status, &page)
     };
     if !is_ours {
@@ -260,7 +294,7 @@ pub(crate) async fn sign_in(
     match entered {
         Ok(entered) => Ok(go_on(&app, entered, &next)),
         Err(SignInRefusal::Failed(error)) => Err(error.into()),
-        Err(refusal @ SignInRefusal::Wrong) => {
+        Err(refusal @ (SignInRefusal::Wrong | SignInRefusal::OwnersOnly)) => {
             Ok(again(StatusCode::UNPROCESSABLE_ENTITY, refusal.to_string()))
         }
         Err(refusal @ SignInRefusal::Wait(_)) => {
@@ -279,7 +313,7 @@ fn code_form(
     StrangerPage {
         shell: shell(stranger, "Second factor"),
         heading: "Second factor",
-        lead: "The password is right. Now the code that your app shows, or one of your recovery \
+        lead: "The first step is done. Now the code that your app shows, or one of your recovery \
                codes.",
         action: "/sign-in/code",
         button: "Go on",
@@ -293,6 +327,8 @@ fn code_form(
         hidden: vec![("next", next.to_owned())],
         foot: "App and recovery codes lost? An administrator can remove the second factor, and so \
                can whoever runs the service: bowline user remove-second-factor.",
+        elsewhere: None,
+        join: None,
     }
 }
 
@@ -374,6 +410,7 @@ pub(crate) async fn enter_code(
 // Choosing a password with a code.
 
 fn welcome_page(
+    app: &App,
     stranger: &Stranger,
     code: &str,
     (wrong, faults): (Option<String>, &[Fault]),
@@ -396,11 +433,13 @@ fn welcome_page(
         ],
         hidden: Vec::new(),
         foot: "",
+        elsewhere: None,
+        join: app.way_to_join(code),
     }
 }
 
-pub(crate) async fn welcome(stranger: Stranger, query: Query) -> Response {
-    let page = welcome_page(&stranger, query.text("code"), (None, &[]));
+pub(crate) async fn welcome(State(app): State<App>, stranger: Stranger, query: Query) -> Response {
+    let page = welcome_page(&app, &stranger, query.text("code"), (None, &[]));
     shown(&stranger, StatusCode::OK, &page)
 }
 
@@ -415,7 +454,7 @@ pub(crate) async fn choose_password(
     } = posted;
     let code = fields.get("code");
     let again = |wrong, faults: &[Fault]| {
-        let page = welcome_page(&stranger, code, (wrong, faults));
+        let page = welcome_page(&app, &stranger, code, (wrong, faults));
         shown(&stranger, StatusCode::UNPROCESSABLE_ENTITY, &page)
     };
     if !ours {

@@ -11,6 +11,7 @@
 pub mod common;
 pub mod intercom;
 pub mod jira;
+pub mod mail;
 pub mod messagebird;
 pub mod phones;
 pub mod whatsapp;

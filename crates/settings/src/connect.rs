@@ -57,7 +57,8 @@ impl Settings {
             Connection::Account(_) => Kind::Account,
         };
         let told = (by.who(), What::ConnectionRemoved, "");
-        self.remove((kind, connection.name()), from, told).await
+        self.remove((kind, connection.name()), from, told).await?;
+        Ok(self.forget_news_of(connection).await?)
     }
 }
 

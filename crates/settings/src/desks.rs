@@ -20,9 +20,6 @@ use crate::service::{Settings, fault};
 use crate::stored::{Kind, Versioned};
 use crate::stored_desk::StoredDesk;
 
-/// Conversations that are counted before a desk is removed; more are said as “at least”.
-const OPEN_MAX: usize = 100;
-
 /// A desk as pages show it.
 #[derive(Clone, Debug)]
 pub struct DeskNow {
@@ -97,18 +94,30 @@ impl Settings {
         })
     }
 
-    /// Conversations of a desk that are open, counted up to a hundred.
+    /// How many conversations of a desk are open.
     ///
     /// # Errors
     /// The store fails.
-    pub async fn open_talks(&self, name: &DeskName) -> Result<usize, ChangeRefusal> {
+    pub async fn open_talks(&self, name: &DeskName) -> Result<i64, ChangeRefusal> {
         let query = TalkQuery {
             live: Some(true),
             desk: Some(name.clone()),
-            limit: i64::try_from(OPEN_MAX).unwrap_or(i64::MAX),
             ..TalkQuery::default()
         };
-        Ok(self.inner.store.talk_page(&query).await?.len())
+        Ok(self.inner.store.talk_count(&query).await?)
+    }
+
+    /// How many conversations of a channel account are open.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn open_talks_of_account(&self, name: &AccountName) -> Result<i64, ChangeRefusal> {
+        let query = TalkQuery {
+            live: Some(true),
+            account: Some(name.clone()),
+            ..TalkQuery::default()
+        };
+        Ok(self.inner.store.talk_count(&query).await?)
     }
 
     /// Tries a desk and keeps it.
@@ -270,18 +279,33 @@ impl Settings {
     }
 }
 
+fn are_open(open: i64, of: &str) -> String {
+    match open {
+        1 => format!("One conversation of this {of} is open."),
+        open => format!("{open} conversations of this {of} are open."),
+    }
+}
+
 /// What happens to conversations of a desk that is removed.
-pub fn open_words(open: usize) -> String {
-    let count = match open {
-        1 => "One conversation of this desk is open".to_owned(),
-        open if open >= OPEN_MAX => format!("At least {open} conversations of this desk are open"),
-        open => format!("{open} conversations of this desk are open"),
-    };
+pub fn open_words(open: i64) -> String {
     format!(
-        "{count}. After the removal, what their agents answer is not sent, and nobody is told of \
-         it. When a desk of the same name is made again, its open requests are looked at again, and \
-         what was answered meanwhile may still be sent then. What those customers write goes on only \
-         if another desk serves their channel; else it is kept with that as the reason."
+        "{} After the removal, what their agents answer is not sent: the first who answers a \
+         request is told so there, in an internal comment with the way out. What these customers \
+         write still comes into their requests; nobody begins a new one, unless another desk serves \
+         their channel. When a desk of the same name is made again, or one in the same Jira for \
+         their channel, the conversations go on, and what was answered meanwhile is sent then.",
+        are_open(open, "desk")
+    )
+}
+
+/// What happens to conversations of a channel account that is removed.
+pub fn open_words_of_account(open: i64) -> String {
+    format!(
+        "{} After the removal, nothing goes out or comes in: the first agent who answers a request, \
+         or whose answer still waits, is told so there, in an internal comment with the way out. \
+         When the account is added again under the same name, with a desk, the conversations go \
+         on, and what was answered meanwhile is sent then.",
+        are_open(open, "account")
     )
 }
 

@@ -1,7 +1,9 @@
 //! The webhook of a site: registered by Jira's API where the account may, otherwise entered by
 //! hand.
 
-use bowline_domain::ids::{SiteName, WorkspaceName};
+use std::collections::BTreeSet;
+
+use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
 use bowline_domain::messaging::ids::AccountName;
 use bowline_engine::Provider;
 use bowline_jira::NewWebhook;
@@ -53,12 +55,19 @@ impl Settings {
         bowline_net::endpoint::endpoint(base, path).unwrap_or_else(|| base.clone())
     }
 
-    /// The JQL that keeps a site's deliveries to its joined projects and the service projects of
-    /// its desks.
-    pub fn site_jql(&self, name: &SiteName) -> Option<String> {
+    /// The JQL that keeps a site's deliveries to its joined projects, the service projects of its
+    /// desks, and those with requests of open conversations: a desk may have been removed since, or
+    /// a request moved, and who answers there has to be heard.
+    pub async fn site_jql(&self, name: &SiteName) -> Option<String> {
         let present = self.present();
         let bindings = present.merged.config.bindings.iter();
         let desks = present.merged.config.desks.iter();
+        let open = self.inner.store.live_requests(name).await;
+        let open = open.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the open requests of a site could not be read for its webhook");
+            Vec::new()
+        });
+        let open: BTreeSet<ProjectKey> = open.iter().filter_map(ProjectKey::of).collect();
         let projects: Vec<&str> = bindings
             .filter(|binding| binding.site == *name)
             .map(|binding| binding.project.as_str())
@@ -67,6 +76,7 @@ impl Settings {
                     .filter(|desk| desk.desk.site == *name)
                     .map(|desk| desk.service_desk.as_str()),
             )
+            .chain(open.iter().map(ProjectKey::as_str))
             .collect();
         (!projects.is_empty()).then(|| jql(projects))
     }
@@ -74,7 +84,7 @@ impl Settings {
     /// Brings the webhook of a kept site in step: it is registered, signs with our secret, and
     /// tells of the joined projects. Nothing is done before a project is joined.
     pub async fn sync_hook(&self, name: &SiteName) -> HookFound {
-        let (Some(site), Some(jql)) = (self.site_in_use(name), self.site_jql(name)) else {
+        let (Some(site), Some(jql)) = (self.site_in_use(name), self.site_jql(name).await) else {
             return HookFound::ByHand;
         };
         let Some((_, Ok(secrets))) = self.kept_site(name.as_str()) else {

@@ -11,6 +11,7 @@
 mod accounts;
 mod alert;
 mod bindings;
+mod channel_live;
 pub mod check;
 mod connect;
 mod consent;
@@ -34,12 +35,14 @@ pub mod vault;
 mod workspaces;
 
 pub use accounts::{AccountForm, AccountNow};
+pub use alert::{AlertMail, AlertNow, Receivers};
 pub use bindings::{BindingNow, JoinForm};
+pub use channel_live::ChannelsOffered;
 pub use connect::Connected;
 pub use consent::Consent;
 pub use desk_form::{DeskForm, Given, StatusLine, span};
 pub use desk_live::{DeskChoices, NeededField};
-pub use desks::{DeskNow, DeskSaved, open_words};
+pub use desks::{DeskNow, DeskSaved, open_words, open_words_of_account};
 pub use hooks::HookFound;
 pub use pulse::Pulse;
 pub use service::{Declared, Settings, Setup};

@@ -123,10 +123,11 @@ impl Settings {
         let tested_at = known.as_ref().map(|tested| tested.at);
         let mut findings = known.map_or_else(Vec::new, |tested| tested.findings);
         findings.extend(self.hook_finding(connection));
-        if let Connection::Site(name) = connection
-            && let Some((row, _)) = self.kept_site(name.as_str())
-        {
-            findings.push(check::token_end(row.value.token_ends_on.as_deref(), now));
+        if let Connection::Site(name) = connection {
+            let ends_on = self.token_ends_on(name);
+            if ends_on.is_some() || self.kept_site(name.as_str()).is_some() {
+                findings.push(check::token_end(ends_on.as_deref(), now));
+            }
         }
         findings.push(self.queue(connection).await?);
         let since = now.plus_ms(-rates::RATE_OVER_MS);

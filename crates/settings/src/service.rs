@@ -17,9 +17,12 @@ use bowline_store::{Store, StoreError};
 use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::alert::AlertMail;
 use crate::check::Finding;
 use crate::merge::{Merged, merge};
 use crate::stored::{Kept, Kind, SiteSecrets, Versioned, WorkspaceSecrets};
@@ -27,7 +30,7 @@ use crate::stored_desk::{AccountSecrets, StoredDesk};
 use crate::vault::{Sealed, Vault, VaultError};
 
 /// How often it is looked whether another process changed something.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// What the file declares.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +41,12 @@ pub struct Declared {
     pub allowed: Vec<Range>,
     /// Where people are told that a connection broke.
     pub alert_url: Option<Url>,
+    /// By which server letters about it go, and to whom.
+    pub alert_mail: Option<AlertMail>,
+    /// The days on which tokens of declared sites end, as `2027-01-31`.
+    pub token_ends: Vec<(SiteName, String)>,
+    /// The provider that people sign in with.
+    pub sign_in_url: Option<Url>,
 }
 
 /// What the service is made of.
@@ -58,6 +67,8 @@ pub struct Setup {
     pub gateway: Url,
     /// What the file declares.
     pub declared: Declared,
+    /// Certificate authorities that are trusted beside the system's (PEM).
+    pub authorities_pem: Vec<u8>,
 }
 
 /// What is configured. Cheap to clone.
@@ -79,7 +90,12 @@ pub(crate) struct Inner {
     /// One takes over at a time, so that the newer configuration is not followed by an older one.
     taking_over: tokio::sync::Mutex<()>,
     engine: OnceLock<Arc<Shared>>,
-    stopping: CancellationToken,
+    pub(crate) stopping: CancellationToken,
+    pub(crate) authorities_pem: Vec<u8>,
+    /// There may be something to tell people.
+    pub(crate) alert_soon: Arc<Notify>,
+    /// The task that tells it.
+    telling: Mutex<Option<JoinHandle<()>>>,
     /// What the last tests found, by connection.
     pub(crate) found: Mutex<HashMap<Connection, Tested>>,
 }
@@ -144,6 +160,9 @@ impl Settings {
                 taking_over: tokio::sync::Mutex::new(()),
                 engine: OnceLock::new(),
                 stopping: CancellationToken::new(),
+                authorities_pem: setup.authorities_pem,
+                alert_soon: Arc::default(),
+                telling: Mutex::default(),
                 found: Mutex::default(),
             }),
         };
@@ -155,6 +174,12 @@ impl Settings {
     /// connections now and then, and to tell people when one breaks.
     pub fn attach(&self, engine: Arc<Shared>) {
         let _ = self.inner.engine.set(engine);
+        let telling = tokio::spawn(Self::alert_people(Arc::downgrade(&self.inner)));
+        *self
+            .inner
+            .telling
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(telling);
         let (weak, stopping) = (Arc::downgrade(&self.inner), self.inner.stopping.clone());
         tokio::spawn(async move {
             loop {
@@ -169,9 +194,20 @@ impl Settings {
         });
     }
 
-    /// Stops looking.
-    pub fn stop(&self) {
+    /// Stops looking. Alerts that are being told are waited for, so long at most.
+    pub async fn stop(&self, patience: Duration) {
         self.inner.stopping.cancel();
+        let telling = self
+            .inner
+            .telling
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(telling) = telling
+            && tokio::time::timeout(patience, telling).await.is_err()
+        {
+            tracing::warn!("an alert is still being told; the next start tells it again");
+        }
     }
 
     async fn look(&self) {
@@ -185,7 +221,6 @@ impl Settings {
             }
             Err(error) => tracing::error!(%error, "changed settings could not be looked for"),
         }
-        self.tell_health().await;
     }
 
     /// What is in use now.
@@ -253,10 +288,10 @@ impl Settings {
             merged,
         });
         let declared_urls = addresses(&declared.config);
-        let alert = declared.alert_url.iter();
+        let others = declared.alert_url.iter().chain(&declared.sign_in_url);
         self.inner.guard.allow(
             &declared.allowed,
-            declared_urls.iter().copied().chain(alert),
+            declared_urls.iter().copied().chain(others),
         );
         if let Some(engine) = self.engine() {
             engine.configure(config).await?;

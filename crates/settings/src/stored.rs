@@ -26,8 +26,6 @@ pub enum Kind {
     Account,
     /// A desk.
     Desk,
-    /// What people were told of a connection.
-    Alert,
 }
 
 impl Kind {
@@ -39,7 +37,6 @@ impl Kind {
             Self::Binding => "binding",
             Self::Account => "account",
             Self::Desk => "desk",
-            Self::Alert => "alert",
         }
     }
 }

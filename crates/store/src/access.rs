@@ -40,6 +40,8 @@ pub struct Account {
     pub signed_in_at: Option<Millis>,
     /// Are they asked for a second factor?
     pub second_factor: bool,
+    /// Do they come in by a provider, too?
+    pub elsewhere: bool,
 }
 
 /// An account to be made.

@@ -263,6 +263,11 @@ impl Store {
         Ok(last)
     }
 
+    /// Is anybody due to be read? It is asked often, and claiming is a write.
+    pub async fn asked_due(&self, now: Millis) -> Result<bool, StoreError> {
+        asked::due(&mut self.reader().await?, now).await
+    }
+
     /// What is due to be read, at most `limit` conversations and people; nobody else gets it before
     /// `until`.
     pub async fn claim_unread(

@@ -24,12 +24,14 @@
 //! - The key of an effect is unique, and an effect is `attempting` before its bytes leave.
 
 pub mod access;
+pub mod alert;
 pub mod asked;
 pub mod browse;
 mod choices;
 pub mod committer;
 pub mod contacts;
 mod db;
+pub mod elsewhere;
 mod error;
 pub mod feedback;
 mod group;

@@ -18,8 +18,10 @@ const STEPS: &[(i64, &str)] = &[
     (9, include_str!("../migrations/0009_feedback.sql")),
     (10, include_str!("../migrations/0010_sign_in.sql")),
     (11, include_str!("../migrations/0011_why.sql")),
+    (12, include_str!("../migrations/0012_alert.sql")),
     (13, include_str!("../migrations/0013_written.sql")),
     (14, include_str!("../migrations/0014_mending.sql")),
+    (15, include_str!("../migrations/0015_elsewhere.sql")),
     (16, include_str!("../migrations/0016_report.sql")),
     (18, include_str!("../migrations/0018_replay.sql")),
 ];

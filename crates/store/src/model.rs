@@ -255,6 +255,8 @@ pub struct Decided {
     pub issue: Option<(SiteName, IssueId)>,
     /// What to keep of the issue.
     pub record: Option<IssueRecord>,
+    /// Is the issue in another project than the record said before?
+    pub moved: bool,
     /// The links that changed, whole.
     pub links: Vec<Link>,
     /// The facts that are dealt with.

@@ -2,7 +2,7 @@
 //! there is.
 
 use bowline_domain::effect::{EffectKey, EffectState};
-use bowline_domain::ids::{CommentId, EventId, IssueKey};
+use bowline_domain::ids::{CommentId, EventId, IssueKey, SiteName};
 use bowline_domain::messaging::delivery::{Outbound, Resolved};
 use bowline_domain::messaging::ids::{AccountName, DeskName, EndUserId, MessageId, RequestRef};
 use bowline_domain::messaging::request::Request;
@@ -51,6 +51,8 @@ pub struct TalkQuery {
     pub live: Option<bool>,
     /// Of this desk only.
     pub desk: Option<DeskName>,
+    /// Of this channel account only.
+    pub account: Option<AccountName>,
     /// Those that go on by this platform now, by its word.
     pub platform: Option<String>,
     /// About this only.
@@ -201,6 +203,16 @@ impl Store {
     /// A part of the conversations that are asked for.
     pub async fn talk_page(&self, query: &TalkQuery) -> Result<Vec<TalkRow>, StoreError> {
         talk_pages::talks(&mut self.reader().await?, query).await
+    }
+
+    /// How many conversations there are of those that are asked for, on all pages together.
+    pub async fn talk_count(&self, query: &TalkQuery) -> Result<i64, StoreError> {
+        talk_pages::count(&mut self.reader().await?, query).await
+    }
+
+    /// The keys of the requests at a site whose conversations are active.
+    pub async fn live_requests(&self, site: &SiteName) -> Result<Vec<IssueKey>, StoreError> {
+        talk_pages::live_requests(&mut self.reader().await?, site).await
     }
 
     /// A part of the end users that are asked for.

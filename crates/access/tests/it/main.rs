@@ -5,6 +5,7 @@
     reason = "a test may panic, wherever its code stands"
 )]
 
+mod elsewhere;
 mod people;
 mod second_factor;
 mod sessions;

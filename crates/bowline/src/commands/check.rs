@@ -12,6 +12,8 @@ use bowline_settings::check::{self, Finding, State};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::check_desk::{check_account, check_desk};
+use super::check_mail::check_mail;
+use super::check_oidc::check_oidc;
 use super::load;
 use crate::cli::Configured;
 
@@ -34,6 +36,7 @@ pub(crate) async fn run(configured: &Configured, secrets: bool) -> anyhow::Resul
         }
         Err(error) => report.bad("Database", &format!("{error:#}")),
     }
+    check_mail(&loaded.config, &mut report).await?;
     for site in &loaded.config.sites {
         check_site(&loaded.config, site, &transport, &mut report).await;
     }
@@ -43,6 +46,7 @@ pub(crate) async fn run(configured: &Configured, secrets: bool) -> anyhow::Resul
     for workspace in &loaded.config.workspaces {
         check_workspace(&loaded.config, workspace, &transport, &mut report).await;
     }
+    check_oidc(&loaded.config, &mut report).await?;
     Ok(report.end())
 }
 

@@ -2,6 +2,8 @@
 
 mod check;
 mod check_desk;
+mod check_mail;
+mod check_oidc;
 mod demo;
 mod events;
 mod key;

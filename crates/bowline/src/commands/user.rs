@@ -84,8 +84,8 @@ async fn list(access: &Access, may: &Granted<ManagePeople>) -> anyhow::Result<Ex
     for known in people {
         let state = match (known.account.active, &known.account.password) {
             (false, _) => "switched off".to_owned(),
-            (true, None) => "invited".to_owned(),
-            (true, Some(_)) => match known.account.signed_in_at {
+            (true, None) if !known.account.elsewhere => "invited".to_owned(),
+            (true, _) => match known.account.signed_in_at {
                 Some(at) => format!("last signed in {}", when::text(at)),
                 None => "never signed in".to_owned(),
             },

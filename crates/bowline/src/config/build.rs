@@ -91,6 +91,7 @@ impl Reading<'_> {
             .text(&top, "ca_file")
             .map(|text| self.resolve(&text.value));
         let alert_url = self.url(&top, "alert_webhook_url");
+        let alert_mail = self.alert_mail(&top);
         let atlassian_api_url = self.url(&top, "atlassian_api_url");
         let (sites, site_names) = self.named(root, "site", "site[]", Self::site);
         let (workspaces, workspace_names) =
@@ -126,6 +127,7 @@ impl Reading<'_> {
         };
         let products = self.products(root, &known);
         let embedding = self.embedding(&top);
+        let oidc = self.oidc(&top);
         let listen = listen?;
         let public_url = match public_url {
             Some(found) => {
@@ -141,6 +143,7 @@ impl Reading<'_> {
             network_allowed,
             ca_file,
             alert_url: alert_url.map(|found| found.value),
+            alert_mail,
             atlassian_api_url: atlassian_api_url?.value,
             listen,
             public_url,
@@ -157,6 +160,7 @@ impl Reading<'_> {
             contact_syncs,
             products,
             embedding,
+            oidc,
         })
     }
 

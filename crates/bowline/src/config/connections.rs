@@ -97,6 +97,7 @@ impl Reading<'_> {
         let api_url = self.url(section, "api_url");
         let email = self.email(section, kind);
         let token = self.secret(section, "token");
+        let token_ends_on = self.day(section, "token_ends_on");
         let webhook_secret = self.secret(section, "webhook_secret");
         let webhook_secret_previous = self.secret(section, "webhook_secret_previous");
         let notify_token = self.secret(section, "notify_token");
@@ -124,11 +125,23 @@ impl Reading<'_> {
             url: url.value,
             email,
             token: token?.value,
+            token_ends_on,
             webhook_secret: webhook_secret.map(|found| found.value),
             webhook_secret_previous: webhook_secret_previous.map(|found| found.value),
             notify_token: notify_token.map(|found| found.value),
             poll,
         })
+    }
+
+    /// A day.
+    fn day(&mut self, section: &Section<'_>, name: &str) -> Option<String> {
+        let found = self.text(section, name)?;
+        if found.value.parse::<jiff::civil::Date>().is_err() {
+            let what = format!("`{name}` is {:?}, which is no day", found.value);
+            self.problem(&found.place, what, "Write it as \"2027-01-31\"");
+            return None;
+        }
+        Some(found.value)
     }
 
     fn email(&mut self, section: &Section<'_>, kind: Option<SiteKind>) -> Option<String> {

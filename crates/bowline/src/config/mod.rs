@@ -7,12 +7,14 @@
 //! Loading never stops at the first mistake: [`Config::load`] returns every [`Problem`] it can find, each with its place and how to mend it.
 //! No secret is ever part of a problem.
 
+mod alert_mail;
 mod binding;
 mod build;
 mod connections;
 mod contact_sync;
 mod desk;
 mod environment;
+mod oidc;
 mod origin;
 mod panel;
 mod problem;
@@ -26,6 +28,8 @@ mod tests;
 mod tree;
 mod types;
 
+pub use alert_mail::AlertMail;
+pub use oidc::Oidc;
 pub use origin::{Change, Origin, Origins, SecretSource, changed_secrets, differs_beyond_secrets};
 pub use panel::{Embedding, Panel};
 pub use problem::{Place, Problem};

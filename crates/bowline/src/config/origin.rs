@@ -46,13 +46,15 @@ pub struct SecretSource {
     pub file: Option<PathBuf>,
 }
 
-/// A connection whose secrets a reload changed.
+/// Something whose secrets a reload changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// The site of this name.
     Site(String),
     /// The workspace of this name.
     Workspace(String),
+    /// The provider that people sign in with.
+    Oidc,
 }
 
 /// The connections present in both configurations whose secrets differ: those to try again with their new ones.
@@ -78,9 +80,17 @@ pub fn changed_secrets(old: &Config, new: &Config) -> Vec<Change> {
                 ))
         })
     });
+    let oidc = old
+        .oidc
+        .as_ref()
+        .zip(new.oidc.as_ref())
+        .filter(|(before, now)| {
+            !same_secret(before.client_secret.as_ref(), now.client_secret.as_ref())
+        });
     let sites = sites.map(|site| Change::Site(site.name.clone()));
     sites
         .chain(workspaces.map(|workspace| Change::Workspace(workspace.name.clone())))
+        .chain(oidc.map(|_| Change::Oidc))
         .collect()
 }
 

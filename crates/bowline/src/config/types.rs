@@ -1,5 +1,7 @@
 //! The settings as the rest of the service sees them: checked, with every default filled in.
 
+use super::alert_mail::AlertMail;
+use super::oidc::Oidc;
 use super::panel::{Embedding, Panel};
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
@@ -30,6 +32,8 @@ pub struct Config {
     pub ca_file: Option<PathBuf>,
     /// Where people are told that a connection broke.
     pub alert_url: Option<Url>,
+    /// By which server letters about it go, and to whom.
+    pub alert_mail: Option<AlertMail>,
     /// Where tokens with scopes are used.
     pub atlassian_api_url: Url,
     /// Jira instances. Names are unique.
@@ -48,6 +52,8 @@ pub struct Config {
     pub products: Vec<Product>,
     /// How others show the issue panel in their own pages.
     pub embedding: Embedding,
+    /// How people sign in at a provider, if they may.
+    pub oidc: Option<Oidc>,
 }
 
 impl Config {
@@ -151,6 +157,8 @@ pub struct Site {
     pub email: Option<String>,
     /// The API token (Cloud) or personal access token (Data Center).
     pub token: SecretString,
+    /// The day on which the token ends, as `2027-01-31`.
+    pub token_ends_on: Option<String>,
     /// The secret with which Jira signs deliveries. Present if a binding of this site uses webhooks.
     pub webhook_secret: Option<SecretString>,
     /// The secret before it, accepted too while both are in use.

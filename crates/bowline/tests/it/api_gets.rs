@@ -14,7 +14,11 @@ use crate::stage::{On, Stage, on_both};
 on_both!(everything_that_can_be_read_is_as_described);
 
 /// Lists in which there may be nothing in a world that is well.
-const MAY_BE_EMPTY: [&str; 2] = ["/api/v1/problems", "/api/v1/contact-conflicts"];
+const MAY_BE_EMPTY: [&str; 3] = [
+    "/api/v1/problems",
+    "/api/v1/contact-conflicts",
+    "/api/v1/alerts",
+];
 
 /// What addresses with a part to fill in are read with: at most so many of each.
 const EXAMPLES: usize = 3;
@@ -71,6 +75,7 @@ async fn examples(script: &Script<'_>) -> BTreeMap<String, Vec<String>> {
             "/api/v1/conversations/{account}/{end_user}/{generation}",
             "/api/v1/conversations",
         ),
+        ("/api/v1/people/{id}", "/api/v1/people"),
         ("/api/v1/contacts/{id}", "/api/v1/contacts"),
         ("/api/v1/companies/{id}", "/api/v1/companies"),
         ("/api/v1/tickets/{id}", "/api/v1/tickets"),
@@ -116,7 +121,24 @@ async fn examples(script: &Script<'_>) -> BTreeMap<String, Vec<String>> {
             vec![format!("/api/v1/bindings/acme-jira/ENG/{what}")],
         );
     }
-    for list in ["/api/v1/channel-accounts", "/api/v1/desks"] {
+    of(
+        "/api/v1/bindings/{site}/{project}",
+        vec!["/api/v1/bindings/acme-jira/ENG".to_owned()],
+    );
+    of(
+        "/api/v1/sites/{name}/projects",
+        vec!["/api/v1/sites/acme-jira/projects".to_owned()],
+    );
+    of(
+        "/api/v1/workspaces/{name}/teammates",
+        vec!["/api/v1/workspaces/acme/teammates".to_owned()],
+    );
+    for list in [
+        "/api/v1/channel-accounts",
+        "/api/v1/desks",
+        "/api/v1/sites",
+        "/api/v1/workspaces",
+    ] {
         let found = ids(script, list, "name").await;
         of(
             &format!("{list}/{{name}}"),
@@ -162,7 +184,7 @@ async fn everything_that_can_be_read_is_as_described(on: On) {
     owner.send("/contacts/settings/switch", &fields).await;
     crate::contacts::copied(&stage).await;
     let scopes = [
-        "read", "audit", "settings", "contacts", "feedback", "replay", "talks",
+        "read", "audit", "settings", "contacts", "feedback", "replay", "talks", "people", "account",
     ];
     let script = Script::new(&stage, "owner", &scopes).await;
     let examples = examples(&script).await;

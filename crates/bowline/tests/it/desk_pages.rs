@@ -61,14 +61,17 @@ pub(crate) fn desk_form(site: &str) -> Vec<(String, String)> {
     ])
 }
 
-fn with(mut fields: Vec<(String, String)>, changed: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(crate) fn with(
+    mut fields: Vec<(String, String)>,
+    changed: &[(&str, &str)],
+) -> Vec<(String, String)> {
     fields.retain(|(name, _)| !changed.iter().any(|(known, _)| known == name));
     fields.extend(form(changed));
     fields
 }
 
 /// A desk of an account, both made by click; gives the site's name.
-async fn made(talk: &Talk, browser: &mut Browser) -> String {
+pub(crate) async fn made(talk: &Talk, browser: &mut Browser) -> String {
     let site = jira(talk, browser).await;
     let page = send(browser, "/connections/add/messagebird", &bird_form(talk)).await;
     assert_eq!(page.status, 303, "{}", page.words());
@@ -290,6 +293,7 @@ async fn a_desk_with_open_conversations_is_not_removed_by_accident(on: On) {
     let page = send(&mut browser, "/desk/support/remove", &remove).await;
     assert_eq!(page.status, 422);
     page.says("what their agents answer is not sent");
+    page.says("is told so there");
     let remove = form(&[("version", &now), ("anyway", "yes")]);
     let page = send(&mut browser, "/desk/support/remove", &remove).await;
     assert_eq!(page.goes_to(), "/desks?done=desk-removed");

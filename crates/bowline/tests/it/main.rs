@@ -7,9 +7,13 @@
 )]
 
 mod account_pages;
+mod alert_mail;
+mod alerts;
 mod api;
 mod api_complete;
+mod api_connections;
 mod api_gets;
+mod api_people;
 mod api_talks;
 mod attempts;
 mod bad_input;
@@ -22,7 +26,9 @@ mod contact_pages;
 mod contact_person;
 mod contacts;
 mod deliveries;
+mod desk_channels;
 mod desk_pages;
+mod desk_removal;
 mod exporting;
 mod failure;
 mod feedback;

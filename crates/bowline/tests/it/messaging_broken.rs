@@ -8,7 +8,7 @@ use crate::messaging_stage::{Talk, until_async};
 use crate::stage::{On, next_millisecond, on_both};
 
 /// The far side takes no key any more.
-fn refuse_all(faults: &Faults) {
+pub(crate) fn refuse_all(faults: &Faults) {
     let refused = FaultKind::Status {
         status: 401,
         body: None,
@@ -17,7 +17,7 @@ fn refuse_all(faults: &Faults) {
     faults.add(Fault::of(refused));
 }
 
-async fn health(talk: &Talk, key: &str, wanted: &str) {
+pub(crate) async fn health(talk: &Talk, key: &str, wanted: &str) {
     until_async(async || {
         let all = talk.stage.store().connections().await.unwrap();
         all.into_iter()

@@ -201,6 +201,42 @@ async fn a_request_whose_answer_was_lost_is_made_once(on: On) {
     );
 }
 
+async fn a_request_whose_answer_was_lost_is_found_behind_many_others(on: On) {
+    let talk = Talk::on(on).await;
+    let jira = talk.stage.jira();
+    let lost = Fault::of(FaultKind::DropAfter)
+        .on("POST", "/servicedeskapi/request")
+        .times(1);
+    jira.faults().add(lost);
+    let blind = FaultKind::Status {
+        status: 503,
+        body: None,
+        headers: Vec::new(),
+    };
+    let blind = jira.faults().add(Fault {
+        path_contains: Some("/search".to_owned()),
+        ..Fault::of(blind)
+    });
+    talk.noa().writes("My router is red");
+    let ours = talk.request(1).await;
+    // More than one page of a search, made before it is looked for.
+    for number in 0..120 {
+        let text = format!("Request {number}");
+        talk.agent().create("SUP", &text, text.as_str()).unwrap();
+    }
+    jira.faults().remove(blind);
+    talk.hasten().await;
+    talk.noa().writes("It blinks");
+    let gathered = bowline::demo::until(|| (talk.description(&ours).len() == 2).then_some(()));
+    assert!(gathered.await.is_some(), "{:?}", talk.description(&ours));
+    talk.settled().await;
+    let by_us = jira.requests("SUP").into_iter().filter(|issue| {
+        let text = issue.description.as_ref();
+        text.is_some_and(|body| body.as_wiki().contains("My router is red"))
+    });
+    assert_eq!(by_us.count(), 1);
+}
+
 async fn a_description_that_an_agent_changed_is_left_as_it_is(on: On) {
     let talk = Talk::on(on).await;
     talk.noa().writes("My router is red");
@@ -258,6 +294,7 @@ on_both!(
     rule_16_a_file_that_is_gone_is_a_sentence_in_the_request,
     rule_20_an_answer_from_the_providers_inbox_is_an_internal_comment,
     rule_21_a_failed_delivery_is_told_once_and_can_be_sent_again,
+    a_request_whose_answer_was_lost_is_found_behind_many_others,
     delivery_states_are_followed,
     a_lost_answer_is_looked_for_and_not_sent_again,
     a_message_that_may_be_sent_and_is_not_found_is_held,

@@ -7,7 +7,7 @@ use crate::process::run;
 use crate::stage::{On, Stage, on_both};
 
 /// Every page, with the least role that may see it.
-const PAGES: [(&str, &str); 57] = [
+const PAGES: &[(&str, &str)] = &[
     ("/", "viewer"),
     ("/deliveries", "viewer"),
     ("/deliveries/1", "viewer"),
@@ -40,6 +40,7 @@ const PAGES: [(&str, &str); 57] = [
     ("/audit/export.csv", "administrator"),
     ("/audit/export.json", "administrator"),
     ("/audit?what=signed_in", "administrator"),
+    ("/alerts", "administrator"),
     ("/connections", "viewer"),
     ("/connections/site/acme-jira", "viewer"),
     ("/connections/workspace/acme", "viewer"),
@@ -71,11 +72,12 @@ const PAGES: [(&str, &str); 57] = [
 ];
 
 /// Every form, with the least role that may send it.
-const FORMS: [(&str, &str); 64] = [
+const FORMS: &[(&str, &str)] = &[
     ("/sign-out", "viewer"),
     ("/account/password", "viewer"),
     ("/account/second-factor", "viewer"),
     ("/people/1/remove-second-factor", "administrator"),
+    ("/account/oidc", "viewer"),
     ("/account/look", "viewer"),
     ("/account/sessions/end", "viewer"),
     ("/tokens", "viewer"),
@@ -98,6 +100,7 @@ const FORMS: [(&str, &str); 64] = [
     ("/people/1", "administrator"),
     ("/people/1/reset", "administrator"),
     ("/people/1/end-sessions", "administrator"),
+    ("/alerts/test", "administrator"),
     ("/connections/add/site", "administrator"),
     ("/connections/add/workspace", "administrator"),
     ("/connections/add/consent", "administrator"),

@@ -118,6 +118,10 @@ pub struct Request {
     /// told late does not turn this one back to it.
     #[serde(default)]
     pub before: Option<RemoteConversationId>,
+    /// What agents answered up to this time, by Jira's clock, waits because no desk serves the
+    /// conversation any more; they were told so.
+    #[serde(default)]
+    pub unserved: Option<Millis>,
     /// The issue, once it is made.
     #[serde(skip)]
     pub issue: Option<(IssueId, IssueKey)>,

@@ -8,6 +8,10 @@ use crate::ids::{IssueKey, SiteName};
 use crate::observation::StatusRef;
 use crate::settings::StatusMatch;
 
+/// How long messages wait for the next one where the desk is not configured any more, in
+/// milliseconds: the default of a desk.
+const LEFT_QUIET_MS: i64 = 3_000;
+
 /// A desk as the planner needs it: channels of an account that feed requests of one type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Desk {
@@ -101,6 +105,27 @@ impl Notifications {
 }
 
 impl Desk {
+    /// What stands for a desk that is not configured any more: what end users write goes on into
+    /// their active conversations, and nothing else happens there.
+    pub fn left(name: &DeskName, account: &AccountName, site: &SiteName) -> Self {
+        Self {
+            name: name.clone(),
+            account: account.clone(),
+            channels: Channels::Only(Vec::new()),
+            site: site.clone(),
+            notifications: Notifications {
+                others: false,
+                by_status: BTreeMap::new(),
+            },
+            closing: Vec::new(),
+            reopen_within_ms: 0,
+            quiet_ms: LEFT_QUIET_MS,
+            requests_per_hour_max: 0,
+            attachments_out: false,
+            window_template: None,
+        }
+    }
+
     /// Does a status end the conversation?
     pub fn closes(&self, status: &StatusRef) -> bool {
         self.closing.iter().any(|rule| rule.matches(status))

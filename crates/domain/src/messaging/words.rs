@@ -1,6 +1,7 @@
 //! What people read: end users the status notifications, agents the internal comments.
 
 use super::gathering::minute;
+use super::ids::{AccountName, DeskName};
 use super::request::Closing;
 use crate::time::Millis;
 
@@ -66,6 +67,40 @@ pub fn not_sent_closed(why: Closing) -> String {
     format!(
         "Not sent: the conversation with the customer is closed ({ended}). The customer can begin \
          a new one by writing, which makes a new request."
+    )
+}
+
+/// What is missing, so that nothing can be sent to the end user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// The desk of the conversation.
+    Desk(DeskName),
+    /// The channel account, and the desk with it.
+    Account(AccountName),
+}
+
+/// What was answered waits, because something that is needed to send it was removed.
+pub fn unserved(missing: &Missing) -> String {
+    let (what, customer, way_out) = match missing {
+        Missing::Desk(desk) => (
+            format!("the desk “{desk}” of this conversation"),
+            "What the customer writes still comes into this request",
+            format!(
+                "makes a desk of the name “{desk}” again, or another one in this Jira site for the \
+                 customer's channel"
+            ),
+        ),
+        Missing::Account(account) => (
+            format!("the channel account “{account}” of this conversation"),
+            "What the customer writes does not come in either",
+            format!("adds the account “{account}” again, with a desk for the customer's channel"),
+        ),
+    };
+    format!(
+        "Not sent: {what} is not in use in Bowline any more, so no answer and no change of status \
+         reaches the customer. {customer}. The way out: an administrator {way_out}; what was \
+         answered meanwhile is sent then, as long as the channel takes it. Until then the customer \
+         can only be reached in another way. This is said once for this request."
     )
 }
 

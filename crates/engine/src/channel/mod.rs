@@ -2,6 +2,7 @@
 
 mod ingress;
 pub mod people;
+mod unserved;
 pub(crate) mod watch;
 pub(crate) mod words;
 

@@ -16,10 +16,11 @@ use bowline_net::{ApiError, Reply};
 use bowline_store::model::EventSource;
 
 use super::ingress::{Carried, take_in};
+use super::unserved;
 use crate::health;
 use crate::pace::Priority;
 use crate::planner::{TalkEvent, talk_event};
-use crate::registry::{Account, Standing};
+use crate::registry::{Account, Site, Standing};
 use crate::shared::Shared;
 
 /// How often it is looked whether something is due.
@@ -33,7 +34,7 @@ const AGAIN_AFTER_MS: i64 = 10_000;
 const OVERLAP_MS: i64 = 10 * 60 * 1_000;
 
 /// How often requests are looked for that changed without a webhook, in milliseconds.
-const REQUESTS_EVERY_MS: i64 = 60_000;
+pub(super) const REQUESTS_EVERY_MS: i64 = 60_000;
 
 /// How long before the end of the window for answers the agents are reminded, in milliseconds.
 const REMINDED_BEFORE_MS: i64 = 60 * 60 * 1_000;
@@ -70,8 +71,13 @@ pub(crate) async fn run(shared: Arc<Shared>) {
                 complain(&name, done);
             }
         }
-        if !registry.desks.is_empty() {
-            complain("windows", windows(&shared).await);
+        let live = shared.store.live_talks().await;
+        match live {
+            Ok(live) => {
+                complain("windows", windows(&shared, &live).await);
+                complain("unserved", unserved::run(&shared, &live, &mut due).await);
+            }
+            Err(error) => complain("windows", Err(error.to_string())),
         }
         tokio::select! {
             () = tokio::time::sleep(TICK) => {}
@@ -85,7 +91,12 @@ fn watch_name(account: &Account) -> String {
     format!("account/{}", account.config.name)
 }
 
-fn is_due(due: &mut HashMap<String, Millis>, name: &str, every_ms: i64, now: Millis) -> bool {
+pub(super) fn is_due(
+    due: &mut HashMap<String, Millis>,
+    name: &str,
+    every_ms: i64,
+    now: Millis,
+) -> bool {
     let at = due.entry(name.to_owned()).or_insert(now);
     let is_due = now >= *at;
     if is_due {
@@ -95,7 +106,7 @@ fn is_due(due: &mut HashMap<String, Millis>, name: &str, every_ms: i64, now: Mil
 }
 
 /// A look that failed is made again before its time: until then no webhook may be registered.
-fn again_soon(due: &mut HashMap<String, Millis>, name: &str, failed: bool, now: Millis) {
+pub(super) fn again_soon(due: &mut HashMap<String, Millis>, name: &str, failed: bool, now: Millis) {
     if let Some(at) = due.get_mut(name).filter(|_| failed) {
         *at = (*at).min(now.plus_ms(AGAIN_AFTER_MS));
     }
@@ -254,9 +265,9 @@ async fn messages(
 
 /// Has requests looked at that changed since the last look. An event is named by the issue's
 /// version, so each version is looked at once.
-async fn requests(
+pub(super) async fn requests(
     shared: &Shared,
-    site: &crate::registry::Site,
+    site: &Site,
     project: &str,
     name: &str,
 ) -> Result<(), String> {
@@ -286,11 +297,7 @@ async fn requests(
     done.map_err(|error| error.to_string())
 }
 
-async fn changed(
-    shared: &Shared,
-    site: &crate::registry::Site,
-    issue: &jira::Issue,
-) -> Result<(), String> {
+async fn changed(shared: &Shared, site: &Site, issue: &jira::Issue) -> Result<(), String> {
     let id = bowline_domain::ids::IssueId::new(issue.id.as_str());
     let talk = shared.store.talk_of_issue(&site.config.name, &id).await;
     let Some(talk) = talk.map_err(|error| error.to_string())? else {
@@ -306,7 +313,7 @@ async fn changed(
     store(shared, &talk.whose, &look, name).await
 }
 
-async fn store(
+pub(super) async fn store(
     shared: &Shared,
     whose: &RequestRef,
     told: &TalkEvent,
@@ -319,14 +326,13 @@ async fn store(
 }
 
 /// Reminds agents of windows that are about to end while the end user waits for an answer.
-async fn windows(shared: &Shared) -> Result<(), String> {
+async fn windows(shared: &Shared, live: &[(RequestRef, Request)]) -> Result<(), String> {
     let now = shared.now();
-    let live = shared.store.live_talks().await;
-    for (whose, request) in live.map_err(|error| error.to_string())? {
-        let Some(ends_at) = to_be_reminded_of(&request, now) else {
+    for (whose, request) in live {
+        let Some(ends_at) = to_be_reminded_of(request, now) else {
             continue;
         };
-        let sent = shared.store.outbounds(&whose).await;
+        let sent = shared.store.outbounds(whose).await;
         let sent = sent.map_err(|error| error.to_string())?;
         let answered = sent
             .iter()
@@ -337,7 +343,7 @@ async fn windows(shared: &Shared) -> Result<(), String> {
         let told = TalkEvent::WindowEnds {
             generation: whose.generation,
         };
-        store(shared, &whose, &told, window_name(&whose, ends_at)).await?;
+        store(shared, whose, &told, window_name(whose, ends_at)).await?;
     }
     Ok(())
 }

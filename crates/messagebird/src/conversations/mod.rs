@@ -21,12 +21,13 @@ use url::Url;
 use crate::capabilities::{Capabilities, Platform, REPLY_WINDOW, TextLimit};
 use crate::event::{Media, MediaAt, MediaKind, ProviderEvent};
 use crate::http::{Body, Call, Caller, DEFAULT_DEADLINE, FILE_DEADLINE, is_below, same_origin};
-use crate::ids::{ChannelId, IdentityKind, RemoteConversationId, RemoteWebhookId};
+use crate::ids::{ChannelId, Identity, IdentityKind, RemoteConversationId, RemoteWebhookId};
 use crate::media::{self, MediaStream};
 use crate::provider::{
-    AccountSeen, Answer, ChannelProvider, Conversation, Conversations, Destination, Listed,
-    Listing, Outgoing, OutgoingMedia, ParseError, ProviderName, Refusal, Registration,
-    RemoteWebhook, Sent, SetupCheck, Template, Upload, Verified, WantedWebhook, WebhookCall, Which,
+    AccountSeen, Answer, ChannelList, ChannelProvider, ChannelSeen, Conversation, Conversations,
+    Destination, Listed, Listing, Outgoing, OutgoingMedia, ParseError, ProviderName, Refusal,
+    Registration, RemoteWebhook, Sent, SetupCheck, Starting, Template, Upload, Verified,
+    WantedWebhook, WebhookCall, Which,
 };
 
 pub use signature::{HMAC_HEADER, HMAC_TIME_HEADER, JWT_HEADER};
@@ -361,6 +362,55 @@ impl ChannelProvider for MessageBird {
 
     fn registration(&self) -> Option<&dyn Registration> {
         Some(self)
+    }
+
+    fn channels(&self) -> Option<&dyn ChannelList> {
+        Some(self)
+    }
+
+    fn starting(&self) -> Option<&dyn Starting> {
+        Some(self)
+    }
+}
+
+/// The API has no list of channels; each conversation tells of those that it went by.
+impl ChannelList for MessageBird {
+    fn seen(&self, start: u64) -> Answer<'_, Listing<ChannelSeen>> {
+        Box::pin(async move {
+            let doing = "looking for the channels of the account";
+            let path = ["conversations"];
+            let read = |v: &Value| Some(model::channels(v));
+            let reply = self.list_of(&path, start, &[], doing, read).await?;
+            Ok(Reply {
+                value: Listing {
+                    items: reply.value.items.into_iter().flatten().collect(),
+                    next: reply.value.next,
+                },
+                limits: reply.limits,
+            })
+        })
+    }
+}
+
+impl Starting for MessageBird {
+    fn start<'a>(
+        &'a self,
+        channel: &'a ChannelId,
+        to: &'a Identity,
+        text: &'a str,
+    ) -> Answer<'a, Sent> {
+        Box::pin(async move {
+            let body = json!({
+                "to": to.value,
+                "channelId": channel.as_str(),
+                "type": "text",
+                "content": { "text": text },
+            });
+            let doing = "beginning a conversation through MessageBird";
+            let path = ["conversations", "start"];
+            let call = self.call(Method::POST, &path, doing).body(body);
+            self.caller.send(call, model::started).await
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::capabilities::Platform;
 use crate::event::{Content, Location, Media, MediaAt, MediaKind, Message, Sender};
 use crate::failure::DeliveryFailure;
 use crate::ids::{Identity, IdentityKind};
-use crate::provider::{Conversation, Listing, ProviderName, RemoteWebhook, Sent};
+use crate::provider::{ChannelSeen, Conversation, Listing, ProviderName, RemoteWebhook, Sent};
 use crate::status::DeliveryStatus;
 
 /// The state of a conversation that is closed.
@@ -228,6 +228,32 @@ pub(super) fn sent(value: &Value) -> Option<Sent> {
         status: status.unwrap_or(DeliveryStatus::Accepted),
         conversation: id(value, "conversationId").map(Into::into),
     })
+}
+
+/// What was sent by beginning a conversation: the answer is the conversation, with its last message.
+pub(super) fn started(value: &Value) -> Option<Sent> {
+    let messages = at(value, &["messages"]);
+    Some(Sent {
+        id: id(messages, "lastMessageId")
+            .or_else(|| id(value, "id"))?
+            .into(),
+        status: DeliveryStatus::Accepted,
+        conversation: id(value, "id").map(Into::into),
+    })
+}
+
+/// The channels that a conversation went by.
+pub(super) fn channels(conversation: &Value) -> Vec<ChannelSeen> {
+    let all = list(conversation, "channels").iter();
+    all.filter_map(|channel| {
+        Some(ChannelSeen {
+            id: id(channel, "id")?.into(),
+            name: filled(channel, "name"),
+            platform: Platform::read(&text(channel, "platformId").unwrap_or_default()),
+            active: text(channel, "status").as_deref() == Some(ACTIVE),
+        })
+    })
+    .collect()
 }
 
 /// A conversation as it stands.

@@ -24,9 +24,9 @@ use crate::http::{Body, Call, Caller, DEFAULT_DEADLINE, FILE_DEADLINE, is_below,
 use crate::ids::{ChannelId, Identity, IdentityKind};
 use crate::media::{self, MediaStream};
 use crate::provider::{
-    AccountSeen, Answer, ChannelProvider, Conversations, Destination, Outgoing, OutgoingMedia,
-    ParseError, ProviderName, Refusal, Registration, Sent, SetupCheck, Template, Upload, Verified,
-    WebhookCall,
+    AccountSeen, Answer, ChannelList, ChannelProvider, Conversations, Destination, Outgoing,
+    OutgoingMedia, ParseError, ProviderName, Refusal, Registration, Sent, SetupCheck, Starting,
+    Template, Upload, Verified, WebhookCall,
 };
 use crate::status::DeliveryStatus;
 
@@ -301,6 +301,16 @@ impl ChannelProvider for WhatsApp {
     /// The address is entered in Meta's dashboard, with the verify token; there is no call for it
     /// that the account's own token may make.
     fn registration(&self) -> Option<&dyn Registration> {
+        None
+    }
+
+    /// Meta lists numbers by the business account, which no token names.
+    fn channels(&self) -> Option<&dyn ChannelList> {
+        None
+    }
+
+    /// Meta takes an approved message only from who begins.
+    fn starting(&self) -> Option<&dyn Starting> {
         None
     }
 }

@@ -4,10 +4,11 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use bowline_access::{Granted, Permission, Who};
+use bowline_access::{Door, Granted, Permission, Who};
 
 use super::problem::Problem;
 use crate::App;
+use crate::caller::door;
 
 /// A script whose token has the permission `P`.
 pub(crate) struct Bearer<P: Permission>(pub(crate) Granted<P>);
@@ -51,6 +52,17 @@ impl<P: Permission> FromRequestParts<App> for Bearer<P> {
             );
             Problem::new(StatusCode::FORBIDDEN, "forbidden", detail)
         })
+    }
+}
+
+/// Where a call comes from.
+pub(crate) struct Come(pub(crate) Door);
+
+impl FromRequestParts<App> for Come {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Self::Rejection> {
+        Ok(Self(door(parts)))
     }
 }
 

@@ -75,6 +75,31 @@ pub(super) async fn one(
     answer(&app, &name).map(Json)
 }
 
+/// The channels of an account, as its provider tells of them now.
+pub(super) async fn channels(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    _by: Bearer<ManageConnections>,
+) -> Result<Json<Value>, Problem> {
+    if app.settings.account(&name).is_none() {
+        return Err(Problem::not_found("There is no such channel account."));
+    }
+    let name = AccountName::new(name);
+    let found = app.settings.account_channels(&name).await;
+    let items = found.channels.iter().map(|one| {
+        json!({
+            "id": one.id,
+            "name": one.name,
+            "platform": one.platform,
+            "active": one.active,
+        })
+    });
+    let items: Vec<Value> = items.collect();
+    Ok(Json(
+        json!({ "items": items, "listed": found.listed, "words": found.words }),
+    ))
+}
+
 /// Takes what the body names.
 fn take(body: &Body, form: &mut AccountForm) -> Result<(), Problem> {
     body.text("name", &mut form.name)?;

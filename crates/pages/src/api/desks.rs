@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bowline_access::{ChangeRefusal, Look, ManageConnections};
 use bowline_domain::ids::SiteName;
+use bowline_domain::messaging::ids::DeskName;
 use bowline_domain::messaging::settings::Channels;
 use bowline_settings::merge::Aside;
 use bowline_settings::{DeskForm, DeskNow, Given, StatusLine, import, span};
@@ -215,7 +216,10 @@ pub(super) async fn one(
     Path(name): Path<String>,
     _by: Bearer<Look>,
 ) -> Result<Json<Value>, Problem> {
-    answer(&app, &name).map(Json)
+    let mut found = answer(&app, &name)?;
+    let open = app.settings.open_talks(&DeskName::new(name)).await;
+    found["open_conversations"] = json!(open.map_err(refused)?);
+    Ok(Json(found))
 }
 
 /// What Jira offers for a desk.

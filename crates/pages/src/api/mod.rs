@@ -5,22 +5,30 @@
 //! Callers show a token; cookies mean nothing here, so no other site's page can call. Errors are
 //! problem details (RFC 9457). A write that names itself (`Idempotency-Key`) is made once.
 
+mod account;
+mod alerts;
 mod binding_panel;
 mod caller;
 mod channel_accounts;
 mod contacts;
+mod desk_test;
 mod desks;
 mod docs;
+mod health;
+mod joining;
 mod link_import;
 mod panel;
+mod people;
 mod problem;
 mod reads;
 mod replays;
 mod report;
 mod settings;
+mod sites;
 mod talks;
 mod tally;
 mod trying;
+mod workspaces;
 mod writes;
 
 pub(crate) use caller::{Bearer, Number};
@@ -31,7 +39,7 @@ pub(crate) use writes::once;
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, patch, post};
+use axum::routing::{delete, get, patch, post};
 
 use crate::App;
 
@@ -50,6 +58,10 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/deliveries", get(reads::deliveries))
         .route("/api/v1/deliveries/{id}", get(reads::delivery))
         .route("/api/v1/deliveries/{id}/replay", post(writes::replay))
+        .merge(alerts::routes())
+        .merge(joining::routes())
+        .merge(sites::routes())
+        .merge(workspaces::routes())
         .merge(replays::routes())
         .route("/api/v1/links/import", post(link_import::import))
         .route("/api/v1/reports/issues", get(report::issues))
@@ -60,6 +72,7 @@ pub(crate) fn routes() -> Router<App> {
                 .delete(writes::remove_link),
         )
         .merge(talking())
+        .merge(accounts())
         .route("/api/v1/audit", get(reads::audit))
         .route("/api/v1/bindings", get(settings::list))
         .route("/api/v1/bindings/{site}/{project}", patch(settings::change))
@@ -102,6 +115,41 @@ pub(crate) fn routes() -> Router<App> {
         .method_not_allowed_fallback(problem::wrong_method)
 }
 
+/// The addresses about people and one's own account.
+fn accounts() -> Router<App> {
+    Router::new()
+        .route("/api/v1/people", get(people::list).post(people::add))
+        .route(
+            "/api/v1/people/{id}",
+            get(people::one).patch(people::change),
+        )
+        .route("/api/v1/people/{id}/code", post(people::code))
+        .route("/api/v1/people/{id}/sessions", delete(people::end_sessions))
+        .route(
+            "/api/v1/people/{id}/second-factor",
+            delete(people::remove_second_factor),
+        )
+        .route("/api/v1/account", get(account::own))
+        .route("/api/v1/account/sessions", get(account::sessions))
+        .route(
+            "/api/v1/account/sessions/{id}",
+            delete(account::end_session),
+        )
+        .route("/api/v1/account/password", post(account::change_password))
+        .route(
+            "/api/v1/account/second-factor",
+            post(account::begin_second_factor),
+        )
+        .route(
+            "/api/v1/account/second-factor/confirm",
+            post(account::confirm_second_factor),
+        )
+        .route(
+            "/api/v1/account/second-factor/remove",
+            post(account::remove_second_factor),
+        )
+}
+
 /// The addresses about messaging.
 fn talking() -> Router<App> {
     Router::new()
@@ -121,6 +169,11 @@ fn talking() -> Router<App> {
                 .patch(channel_accounts::change)
                 .delete(channel_accounts::remove),
         )
+        .route(
+            "/api/v1/channel-accounts/{name}/channels",
+            get(channel_accounts::channels),
+        )
+        .route("/api/v1/desks/{name}/test", post(desk_test::begin))
         .route("/api/v1/conversations", get(talks::conversations))
         .route(
             "/api/v1/conversations/{account}/{end_user}/{generation}",

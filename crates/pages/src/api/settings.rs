@@ -33,7 +33,7 @@ fn trigger(trigger: Trigger) -> Value {
     json!({ "note": trigger.note, "reopen": trigger.reopen })
 }
 
-fn written(binding: &BindingNow) -> Value {
+pub(super) fn written(binding: &BindingNow) -> Value {
     let config = &binding.config;
     let notify = &config.notify;
     let filter = match &notify.filter {

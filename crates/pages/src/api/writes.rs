@@ -22,6 +22,35 @@ use crate::query::Query;
 /// The longest name of a write, in bytes.
 const NAME_BYTES_MAX: usize = 200;
 
+/// What a write answers: what is told now, and what is kept of it and told again.
+pub(crate) struct Answered {
+    pub(crate) told: Value,
+    pub(crate) kept: Value,
+}
+
+/// Makes a write whose answer holds a secret, once if it names itself. The secret is not kept.
+pub(crate) async fn once_secret(
+    app: &App,
+    who: &Who,
+    headers: &HeaderMap,
+    request: &str,
+    write: impl Future<Output = Result<Answered, Problem>>,
+) -> Response {
+    match named(app, who, headers, request, write).await {
+        Ok((status, body)) => told(status, body),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn told(status: StatusCode, body: String) -> Response {
+    let kind = if status.is_success() {
+        "application/json"
+    } else {
+        "application/problem+json"
+    };
+    (status, [(CONTENT_TYPE, kind)], body).into_response()
+}
+
 /// Makes a write, once if it names itself. `request` is what is asked.
 pub(crate) async fn once(
     app: &App,
@@ -30,17 +59,12 @@ pub(crate) async fn once(
     request: &str,
     write: impl Future<Output = Result<Value, Problem>>,
 ) -> Response {
-    match named(app, who, headers, request, write).await {
-        Ok((status, body)) => {
-            let kind = if status.is_success() {
-                "application/json"
-            } else {
-                "application/problem+json"
-            };
-            (status, [(CONTENT_TYPE, kind)], body).into_response()
-        }
-        Err(problem) => problem.into_response(),
-    }
+    let write = async {
+        let told = write.await?;
+        let kept = told.clone();
+        Ok(Answered { told, kept })
+    };
+    once_secret(app, who, headers, request, write).await
 }
 
 async fn named(
@@ -48,16 +72,22 @@ async fn named(
     who: &Who,
     headers: &HeaderMap,
     request: &str,
-    write: impl Future<Output = Result<Value, Problem>>,
+    write: impl Future<Output = Result<Answered, Problem>>,
 ) -> Result<(StatusCode, String), Problem> {
     let answer = async {
         match write.await {
-            Ok(value) => (StatusCode::ACCEPTED, value.to_string()),
-            Err(problem) => problem.parts(),
+            Ok(Answered { told, kept }) => {
+                (StatusCode::ACCEPTED, told.to_string(), kept.to_string())
+            }
+            Err(problem) => {
+                let (status, body) = problem.parts();
+                (status, body.clone(), body)
+            }
         }
     };
     let Some(name) = headers.get("idempotency-key") else {
-        return Ok(answer.await);
+        let (status, told, _) = answer.await;
+        return Ok((status, told));
     };
     let name = name.to_str().unwrap_or_default();
     if name.is_empty() || name.len() > NAME_BYTES_MAX {
@@ -70,11 +100,11 @@ async fn named(
         .await?;
     match begun {
         ApiWrite::Fresh => {
-            let (status, body) = answer.await;
+            let (status, told, kept) = answer.await;
             store
-                .end_api_write(account, name.to_owned(), status.as_u16(), body.clone())
+                .end_api_write(account, name.to_owned(), status.as_u16(), kept)
                 .await?;
-            Ok((status, body))
+            Ok((status, told))
         }
         ApiWrite::Answered { status, body } => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::ACCEPTED);

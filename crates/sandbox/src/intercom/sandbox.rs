@@ -264,6 +264,11 @@ impl Sandbox {
         self.with(|state, _| state.plan_restricted = restricted);
     }
 
+    /// Takes the permission to read and write conversations from the app, or gives it back.
+    pub fn set_conversations_forbidden(&self, forbidden: bool) {
+        self.with(|state, _| state.conversations_forbidden = forbidden);
+    }
+
     /// Sends webhooks there from now on, without the check of [`Self::connect_webhook`].
     pub fn set_webhook(&self, url: Option<String>) {
         self.inner.webhook_disabled.store(false, Ordering::Relaxed);

@@ -61,6 +61,7 @@ pub(crate) struct State {
     pub(crate) config: Arc<Config>,
     pub(crate) token: Option<String>,
     pub(crate) plan_restricted: bool,
+    pub(crate) conversations_forbidden: bool,
     pub(crate) webhook_url: Option<String>,
     pub(crate) topics: HashSet<String>,
     pub(crate) codes: HashSet<String>,
@@ -135,6 +136,7 @@ impl State {
         Self {
             token: Some(config.access_token.clone()),
             plan_restricted: false,
+            conversations_forbidden: false,
             webhook_url: config.webhook_url.clone(),
             topics: config.topics.iter().cloned().collect(),
             codes: HashSet::new(),

@@ -17,7 +17,8 @@ const NOBODY: i64 = 0;
 pub(crate) const COLUMNS: &str = "account.id, account.email, account.name, account.role, \
     account.projects, account.password, account.active, account.version, account.made_at, \
     account.signed_in_at, (SELECT COUNT(*) FROM second_factor factor \
-      WHERE factor.account = account.id AND factor.confirmed_at IS NOT NULL)";
+      WHERE factor.account = account.id AND factor.confirmed_at IS NOT NULL), \
+    (SELECT COUNT(*) FROM account_identity known WHERE known.account = account.id)";
 
 /// Reads an account from the column `first` on.
 pub(crate) fn read(row: &Row, first: usize) -> Result<Account, StoreError> {
@@ -33,6 +34,7 @@ pub(crate) fn read(row: &Row, first: usize) -> Result<Account, StoreError> {
         made_at: Millis(row.int(first + 8)?),
         signed_in_at: row.int_or_null(first + 9)?.map(Millis),
         second_factor: row.truth(first + 10)?,
+        elsewhere: row.truth(first + 11)?,
     })
 }
 
@@ -163,7 +165,11 @@ pub(crate) async fn invitation(
 }
 
 /// Takes an invitation away and says for whom it was.
-async fn use_up(conn: &mut Conn, key: &str, now: Millis) -> Result<Option<i64>, StoreError> {
+pub(crate) async fn use_up(
+    conn: &mut Conn,
+    key: &str,
+    now: Millis,
+) -> Result<Option<i64>, StoreError> {
     const SQL: &str = "DELETE FROM invitation WHERE key = $1 AND ends_at > $2 RETURNING account";
     let rows = conn
         .rows("using an invitation up", SQL, values![key, now.0])

@@ -123,6 +123,14 @@ pub(crate) async fn recount(
         .map(drop)
 }
 
+/// Is anybody due to be read, or forgotten?
+pub(crate) async fn due(conn: &mut Conn, now: Millis) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT 1 FROM conversation_read WHERE due_at <= $1 \
+        UNION ALL SELECT 1 FROM person_read WHERE due_at <= $1 LIMIT 1";
+    let rows = conn.rows("asking what is due to be read", SQL, values![now.0]);
+    Ok(!rows.await?.is_empty())
+}
+
 /// Conversations and people that are due to be read, at most `limit` of each. They are not due again
 /// before `until`.
 pub(crate) async fn claim(

@@ -195,7 +195,7 @@ async fn follow_asked(
 ) -> Result<(), StoreError> {
     let mut issues = BTreeSet::new();
     for (_, decided) in decided {
-        if decided.record.is_some() || !decided.links.is_empty() {
+        if decided.moved || !decided.links.is_empty() {
             let (site, issue) = issue_of(decided)?;
             issues.insert((site.as_str(), issue.as_str()));
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod accounts;
+pub(crate) mod alert;
 pub(crate) mod asked;
 pub(crate) mod audit;
 pub(crate) mod bindings;
@@ -11,6 +12,7 @@ pub(crate) mod connections;
 pub(crate) mod contacts;
 pub(crate) mod decide;
 pub(crate) mod deliveries;
+pub(crate) mod elsewhere;
 pub(crate) mod feedback;
 pub(crate) mod fulltext;
 pub(crate) mod gather;

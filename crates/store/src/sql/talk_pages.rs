@@ -1,9 +1,10 @@
 //! Conversations and end users, a page at a time.
 
+use bowline_domain::ids::{IssueKey, SiteName};
 use bowline_domain::messaging::ids::{AccountName, EndUserId};
 use bowline_domain::time::Millis;
 
-use crate::db::{Conn, Row};
+use crate::db::{Conn, Row, values};
 use crate::error::StoreError;
 use crate::sql::talk_lookup::read_request;
 use crate::sql::views::Conditions;
@@ -56,6 +57,31 @@ pub(crate) async fn talks(conn: &mut Conn, query: &TalkQuery) -> Result<Vec<Talk
     rows.iter().map(read_talk).collect()
 }
 
+/// How many there are.
+pub(crate) async fn count(conn: &mut Conn, query: &TalkQuery) -> Result<i64, StoreError> {
+    let mut conditions = Conditions::default();
+    narrow(&mut conditions, query);
+    let sql = format!("SELECT COUNT(*) FROM request {}", conditions.text());
+    let rows = conn
+        .rows("counting conversations", &sql, conditions.args)
+        .await?;
+    rows.first().map_or(Ok(0), |row| row.int(0))
+}
+
+/// The keys of the requests at a site whose conversations are active.
+pub(crate) async fn live_requests(
+    conn: &mut Conn,
+    site: &SiteName,
+) -> Result<Vec<IssueKey>, StoreError> {
+    const SQL: &str =
+        "SELECT key FROM request WHERE live = 1 AND site = $1 AND key IS NOT NULL ORDER BY key";
+    let args = values![site.as_str()];
+    let rows = conn.rows("reading active requests", SQL, args).await?;
+    rows.iter()
+        .map(|row| row.text(0).map(IssueKey::new))
+        .collect()
+}
+
 fn read_talk(row: &Row) -> Result<TalkRow, StoreError> {
     let (whose, request) = read_request(row)?;
     Ok(TalkRow {
@@ -96,6 +122,9 @@ fn narrow(conditions: &mut Conditions, query: &TalkQuery) {
     }
     if let Some(desk) = &query.desk {
         conditions.add("request.desk = ?", desk.as_str());
+    }
+    if let Some(account) = &query.account {
+        conditions.add("request.account = ?", account.as_str());
     }
     if let Some(platform) = &query.platform {
         conditions.add("request.platform = ?", platform.as_str());

@@ -10,6 +10,7 @@ mod support;
 
 mod accepting;
 mod access;
+mod alerting;
 mod at_the_door;
 mod broken_off;
 mod browsing;
@@ -17,6 +18,7 @@ mod configuring;
 mod contact_runs;
 mod contacts;
 mod deciding;
+mod elsewhere;
 mod feedback;
 mod feedback_backfills;
 mod feedback_search;

@@ -80,8 +80,10 @@ pub(crate) async fn the_report_counts_everybody_once(world: &World) {
 
     // What is due is claimed once.
     let until = T0.plus_ms(5_000);
+    assert!(store.asked_due(T0).await.unwrap());
     let due = store.claim_unread((T0, until), 50).await.unwrap();
     assert_eq!((due.conversations.len(), due.people.len()), (2, 0));
+    assert!(!store.asked_due(T0).await.unwrap());
     let again = store.claim_unread((T0, until), 50).await.unwrap();
     assert!(again.conversations.is_empty());
 

@@ -9,9 +9,9 @@ use bowline_store::{Open, Store, StoreError};
 
 use crate::support::*;
 use crate::{
-    accepting, access, browsing, configuring, contact_runs, contacts, deciding, feedback,
-    feedback_backfills, lanes, reading, readings, replays, reports, retention, settling,
-    signing_in, taken_over, talk_browsing, talking, tallies, viewing,
+    accepting, access, alerting, browsing, configuring, contact_runs, contacts, deciding,
+    elsewhere, feedback, feedback_backfills, lanes, reading, readings, replays, reports, retention,
+    settling, signing_in, taken_over, talk_browsing, talking, tallies, viewing,
 };
 
 on_both!(
@@ -349,6 +349,12 @@ async fn exercise(backend: Backend) {
     run(backend, contact_runs::choices_are_kept_for_who_made_them).await;
     run(backend, readings::what_was_read_is_kept).await;
     run(backend, readings::a_held_send_ends_once).await;
+    run(backend, elsewhere::an_identity_is_one_accounts).await;
+    run(
+        backend,
+        alerting::news_is_written_down_once_and_told_to_each_receiver_in_order,
+    )
+    .await;
     run(
         backend,
         signing_in::a_code_counts_once_and_wrong_ones_are_counted,
@@ -419,7 +425,8 @@ const ONE_SIDED: [(&str, Backend, &str); 9] = [
 ];
 
 /// Indexes of no more than what waits, fails or was refused.
-const WAITING: [&str; 11] = [
+const WAITING: [&str; 12] = [
+    "alert_send_waiting",
     "asked_stale",
     "asked_unread",
     "effect_held",
@@ -481,7 +488,9 @@ async fn every_statement_is_run_on_sqlite_and_postgres_and_hot_ones_use_indexes(
 
 /// How many statements were looked at on SQLite, and which look through a whole table.
 async fn scans() -> (usize, Vec<String>) {
-    const TABLES: [&str; 35] = [
+    const TABLES: [&str; 37] = [
+        "alert",
+        "alert_send",
         "asked",
         "conversation_read",
         "participant",

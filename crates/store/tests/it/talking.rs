@@ -89,6 +89,7 @@ pub(crate) fn request(generation: u32) -> Request {
         reminded_of: None,
         reopening: None,
         before: None,
+        unserved: None,
         closed: None,
         issue: None,
     }

@@ -71,6 +71,54 @@ pub const KEYS: &[Key] = &[
         "What those pages sign their tokens with (HS256). At least 32 letters that nobody can guess.",
     ),
     key(
+        "oidc.issuer",
+        Kind::Url,
+        Required,
+        "The provider: the address in whose `/.well-known/openid-configuration` it describes itself. It may be called though it is not public.",
+    ),
+    key(
+        "oidc.client_id",
+        Kind::Text,
+        Required,
+        "As what Bowline is registered at the provider.",
+    ),
+    key(
+        "oidc.client_secret",
+        Kind::Secret,
+        Absent("a public client"),
+        "The secret that the provider gave out for it.",
+    ),
+    key(
+        "oidc.label",
+        Kind::Text,
+        Value("single sign-on"),
+        "What people call the provider; the button says “Sign in with …”.",
+    ),
+    key(
+        "oidc.allowed_domains",
+        Kind::Words,
+        Absent("any"),
+        "The domains of e-mail addresses that are let in by the provider. With them an address is needed that counts as verified.",
+    ),
+    key(
+        "oidc.new_people",
+        Kind::Choice(&["none", "viewer", "agent", "administrator"]),
+        Value("none"),
+        "The role of people who come in by the provider and have no account yet. With `none` they are not let in.",
+    ),
+    key(
+        "oidc.passwords",
+        Kind::Flag,
+        Value("true"),
+        "Whether passwords let in besides. Owners' always do, so that somebody comes in when the provider fails.",
+    ),
+    key(
+        "oidc.trust_emails",
+        Kind::Flag,
+        Value("false"),
+        "Whether an address counts as verified if the provider says nothing of it, as Entra ID does. Only for providers where nobody chooses their own address.",
+    ),
+    key(
         "limits.body_bytes",
         Kind::Whole {
             min: 65_536,
@@ -145,6 +193,52 @@ pub const KEYS: &[Key] = &[
         "Where a JSON object is posted once when a connection breaks and once when it works again, with a `text` for people.",
     ),
     key(
+        "alert_mail.host",
+        Kind::Text,
+        Required,
+        "The SMTP server that letters about connections are handed to.",
+    ),
+    key(
+        "alert_mail.port",
+        Kind::Whole {
+            min: 1,
+            max: 65_535,
+            unit: "a port",
+        },
+        Absent("587 with `starttls`, 465 with `tls`, 25 with `none`"),
+        "Its port.",
+    ),
+    key(
+        "alert_mail.tls",
+        Kind::Choice(&["starttls", "tls", "none"]),
+        Value("starttls"),
+        "`starttls` begins in the clear and goes on by TLS or not at all, `tls` is TLS from the first byte, `none` is for a server on this machine or in a network that you trust. The certificate must be that of `host`; `ca_file` is trusted as well.",
+    ),
+    key(
+        "alert_mail.user",
+        Kind::Text,
+        Absent("no signing in"),
+        "The user as whom Bowline signs in to the server.",
+    ),
+    key(
+        "alert_mail.password",
+        Kind::Secret,
+        Absent("no signing in"),
+        "The password of that user.",
+    ),
+    key(
+        "alert_mail.from",
+        Kind::Text,
+        Required,
+        "Who letters are from: `bowline@example.com` or `Bowline <bowline@example.com>`.",
+    ),
+    key(
+        "alert_mail.to",
+        Kind::Words,
+        Required,
+        "Who is told, each by a letter of their own.",
+    ),
+    key(
         "atlassian_api_url",
         Kind::Url,
         Value("https://api.atlassian.com"),
@@ -185,6 +279,12 @@ pub const KEYS: &[Key] = &[
         Kind::Secret,
         Required,
         "The API token (Cloud) or personal access token (Data Center) of the user as whom Bowline writes.",
+    ),
+    key(
+        "site[].token_ends_on",
+        Kind::Text,
+        Absent("nobody is reminded"),
+        "The day on which the token ends, as `2027-01-31`: 14 days before, it is a problem, and people are told.",
     ),
     key(
         "site[].webhook_secret",

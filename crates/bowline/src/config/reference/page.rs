@@ -23,9 +23,19 @@ const SECTIONS: &[Section] = &[
         intro: "",
     },
     Section {
+        path: "oidc",
+        title: "`[oidc]`: signing in at a provider",
+        intro: "OpenID Connect. The provider sends people back to `/sign-in/oidc/back` at `public_url`. See [sign-in.md](sign-in.md).",
+    },
+    Section {
         path: "limits",
         title: "`[limits]`",
         intro: "Bounds that protect the service. The defaults suit most installations.",
+    },
+    Section {
+        path: "alert_mail",
+        title: "`[alert_mail]`",
+        intro: "Letters when a connection breaks, and when it works again. See [web.md](web.md#alerts). `bowline check` tries the server and sends nothing.",
     },
     Section {
         path: "site[]",

@@ -151,6 +151,9 @@ const DESK: &str = "[[channel_account]]\nname = \"bird\"\nprovider = \"messagebi
     site = \"acme-jira\"\nservice_desk = \"SUP\"\nrequest_type = \"Get help\"\n";
 
 const PRODUCT: &str = "[[product]]\nname = \"app\"\nworkspace = \"acme\"\ntags = [\"idea\"]\n";
+const MAIL: &str = "[alert_mail]\nhost = \"smtp.example.com\"\nfrom = \"a@example.com\"\n\
+    to = [\"b@example.com\"]\nuser = \"a\"\npassword = \"b\"\n";
+
 /// What tokens may be signed with.
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -180,6 +183,8 @@ fn every_key_has_a_variable_that_is_understood() {
             _ if key.path == "product[].issue_site" => "acme-jira",
             _ if key.path == "panel.frame_hosts" => "https://acme.atlassian.net",
             _ if key.path == "panel.token_secret" => SECRET,
+            _ if ["alert_mail.from", "alert_mail.to"].contains(&key.path) => "x@example.com",
+            _ if key.path == "site[].token_ends_on" => "2027-01-31",
             _ if key.path == "desk[].fields" => "{\"customfield_10050\": \"x\"}",
             _ if key.path.ends_with("url") => "https://x.example.com",
             _ if key.path.ends_with("workspace") => "acme",
@@ -195,7 +200,8 @@ fn every_key_has_a_variable_that_is_understood() {
             value
         };
         let panel = format!("[panel]\ntoken_secret = \"{SECRET}\"\n");
-        let text = format!("{WHOLE}[[binding.transition]]\nto = \"Done\"\n{DESK}{PRODUCT}{panel}");
+        let text =
+            format!("{WHOLE}[[binding.transition]]\nto = \"Done\"\n{DESK}{PRODUCT}{panel}{MAIL}");
         let variables: &[_] = if key.path.starts_with("database") {
             &[(variable.as_str(), value)]
         } else {

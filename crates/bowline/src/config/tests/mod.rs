@@ -1,8 +1,10 @@
 //! The contract of the configuration, from text and variables to settings and problems. No disk and no real environment.
 
+mod alert_mail;
 mod desks;
 mod environment;
 mod mistakes;
+mod oidc;
 mod products;
 mod secrets;
 mod settings;

@@ -17,7 +17,7 @@ fn the_contract_of_the_first_example_is_read() {
         .map(|line| {
             line.strip_prefix("# ")
                 .filter(|rest| {
-                    rest.starts_with("[[") || rest.contains(" = ") && !rest.contains(". ")
+                    rest.starts_with('[') || rest.contains(" = ") && !rest.contains(". ")
                 })
                 .unwrap_or(line)
         })

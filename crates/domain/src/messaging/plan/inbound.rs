@@ -90,6 +90,7 @@ fn begin(latest: Option<&Request>, end_user: &EndUser, message: &Inbound, desk: 
         closed: None,
         reopening: None,
         before: latest.and_then(|latest| latest.route.conversation.clone()),
+        unserved: None,
         issue: None,
     };
     let unsaved = Request {

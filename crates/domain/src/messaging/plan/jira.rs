@@ -33,12 +33,8 @@ pub fn jira(
     let Some(key) = &news.key else {
         return gone(drawing, request, news, now);
     };
-    if news.unreadable && drawing.request.stage == Stage::Commenting {
-        // What the end user writes from now on comes after it. It is not dealt with by this: if it
-        // can be read later, it is planned then.
-        drawing.request.gathering = None;
-        drawing.because(Reason::NotForTheCustomer);
-    }
+    drawing.request.unserved = None;
+    unreadable(&mut drawing, news);
     for happening in in_order(news) {
         match happening {
             News::Comment(comment, with) => {
@@ -60,8 +56,22 @@ pub fn jira(
     drawing.finish(request)
 }
 
+/// Somebody wrote a comment that we may not read. What the end user writes from now on comes after
+/// it. It is not dealt with by this: if it can be read later, it is planned then.
+pub(super) fn unreadable(drawing: &mut Drawing, news: &RequestNews) {
+    if news.unreadable && drawing.request.stage == Stage::Commenting {
+        drawing.request.gathering = None;
+        drawing.because(Reason::NotForTheCustomer);
+    }
+}
+
 /// The issue cannot be read. Only an event that says so ends the conversation.
-fn gone(mut drawing: Drawing, before: &Request, news: &RequestNews, now: Millis) -> Plan {
+pub(super) fn gone(
+    mut drawing: Drawing,
+    before: &Request,
+    news: &RequestNews,
+    now: Millis,
+) -> Plan {
     drawing.because(Reason::IssueGone);
     if news.deleted && before.is_live() {
         drawing.request.close(now, Closing::Deleted);
@@ -103,7 +113,7 @@ fn one_action(comment: &CommentNews, change: &StatusChange) -> bool {
         && comment.at.since(change.at).abs() <= ONE_ACTION_MS
 }
 
-fn commented(
+pub(super) fn commented(
     drawing: &mut Drawing,
     desk: &Desk,
     key: &IssueKey,

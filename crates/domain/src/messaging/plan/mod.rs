@@ -3,6 +3,7 @@
 mod inbound;
 mod jira;
 mod provider;
+mod unserved;
 
 use crate::audience::Audience;
 use crate::connection::Connection;
@@ -24,6 +25,7 @@ use crate::time::Millis;
 pub use inbound::{Person, inbound};
 pub use jira::jira;
 pub use provider::{Report, provider};
+pub use unserved::unserved;
 
 /// What is to be done about an event. All of it is committed in one transaction.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,6 +1,6 @@
 //! What the provider says of deliveries and conversations, and what became of our own sends.
 
-use super::{Drawing, Plan};
+use super::{Drawing, Plan, unserved};
 use crate::audience::Audience;
 use crate::ids::IssueKey;
 use crate::messaging::act::TalkAct;
@@ -10,7 +10,7 @@ use crate::messaging::ids::{AccountName, MessageId, RemoteConversationId};
 use crate::messaging::request::{Closing, Request};
 use crate::messaging::settings::WindowTemplate;
 use crate::messaging::text::CustomerText;
-use crate::messaging::words;
+use crate::messaging::words::{self, Missing};
 use crate::outcome::Reason;
 use crate::time::Millis;
 
@@ -88,6 +88,11 @@ pub enum Report {
         /// The asking: names the effect.
         asked: String,
     },
+    /// Something waits to be sent, and what is needed for it was removed.
+    Unserved {
+        /// What is missing.
+        missing: Missing,
+    },
     /// A person wants the approved message sent.
     SendTemplate {
         /// The request's key, and the message, if the desk has one.
@@ -130,6 +135,7 @@ pub fn provider(
                 drawing.because(Reason::ConversationClosed);
             }
         }
+        Report::Unserved { missing } => unserved::told(&mut drawing, missing, ("waiting", now)),
         Report::MergedAway => {
             if request.is_live() {
                 drawing.request.close(now, Closing::Merged);

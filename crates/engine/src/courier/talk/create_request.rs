@@ -24,8 +24,16 @@ const LOOK_AGAIN: Duration = Duration::from_secs(3);
 /// Looks for a doubtful request before it is taken for not made.
 const LOOKS: u32 = 3;
 
-/// Requests that are looked through, newest first.
-const LOOKED_THROUGH_MAX: u32 = 50;
+/// Requests per page of those that are looked through.
+const PAGE_SIZE: u32 = 50;
+
+/// Pages that are looked through: all requests that were made since the conversation began, and
+/// there may be very many after Jira was down.
+const PAGES_MAX: u32 = 400;
+
+/// How far before the beginning of the conversation a request may be dated, in milliseconds: clocks
+/// differ.
+const CLOCKS_DIFFER_MS: i64 = 10 * 60_000;
 
 /// The first gathering of a request stands in its description.
 const DESCRIPTION: u32 = 1;
@@ -42,7 +50,7 @@ pub(super) async fn create_request(
     }
     let site = courier.site_of(talk)?;
     let registry = courier.shared.registry();
-    let Some(desk) = registry.desk(&talk.request.desk) else {
+    let Some(desk) = registry.desk_for(&talk.whose.account, &talk.request) else {
         let reason = format!(
             "The desk “{}” is not configured any more. The request waits; configure the desk \
              again to have it made.",
@@ -188,18 +196,36 @@ async fn find(
     site: &Arc<Site>,
     desk: &DeskConfig,
 ) -> Result<Option<(IssueId, IssueKey)>, Stop> {
-    let name = reference(talk);
+    let since = talk.request.opened_at.plus_ms(-CLOCKS_DIFFER_MS);
+    let minutes = courier.now().since(since).max(0) / 60_000 + 1;
+    // The oldest first: what is made meanwhile comes behind it.
     let jql = format!(
-        "project = \"{}\" AND created >= \"-1d\" ORDER BY created DESC",
+        "project = \"{}\" AND created >= \"-{minutes}m\" ORDER BY created ASC",
         desk.service_desk
     );
     for look in 0..LOOKS {
         if look > 0 {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
-        let call = site
-            .client
-            .search(&jql, IssueRead::default(), None, LOOKED_THROUGH_MAX);
+        if let Some(found) = look_through(courier, talk, site, &jql).await? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// Looks through all that the search finds: many others may have been made since.
+async fn look_through(
+    courier: &Courier<'_>,
+    talk: &Talk,
+    site: &Arc<Site>,
+    jql: &str,
+) -> Result<Option<(IssueId, IssueKey)>, Stop> {
+    let name = reference(talk);
+    let mut cursor = None;
+    for _ in 0..PAGES_MAX {
+        let read = IssueRead::default();
+        let call = site.client.search(jql, read, cursor.as_ref(), PAGE_SIZE);
         let page = courier.ask_jira(site, call).await?;
         for issue in &page.items {
             let text = flat(&issue.description);
@@ -209,6 +235,10 @@ async fn find(
                     IssueKey::new(issue.key.as_str()),
                 )));
             }
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
         }
     }
     Ok(None)

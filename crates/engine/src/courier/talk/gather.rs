@@ -69,7 +69,10 @@ fn more_may_come(
     let open =
         talk.request.is_live() && talk.request.gathering.map(|open| open.number) == Some(number);
     let registry = courier.shared.registry();
-    let Some(desk) = registry.desk(&talk.request.desk).filter(|_| open) else {
+    if !open {
+        return Ok(());
+    }
+    let Some(desk) = registry.desk_for(&talk.whose.account, &talk.request) else {
         return Ok(());
     };
     let waiting = lines.iter().filter(|line| !line.written);

@@ -16,6 +16,7 @@ use bowline_domain::messaging::delivery::{Delivery, Outbound, Resolution};
 use bowline_domain::messaging::ids::{AccountName, EndUserId, RequestRef};
 use bowline_domain::messaging::plan::{self, Plan, Report};
 use bowline_domain::messaging::text::CustomerText;
+use bowline_domain::messaging::words::Missing;
 use bowline_domain::observation::CommentVisibility;
 use bowline_domain::outcome::Reason;
 use bowline_domain::time::Millis;
@@ -99,6 +100,11 @@ pub(crate) enum TalkEvent {
         /// In which of the end user's conversations.
         generation: u32,
     },
+    /// Something waits to be sent, and the account for it is not configured any more.
+    Unserved {
+        /// In which of the end user's conversations.
+        generation: u32,
+    },
 }
 
 impl TalkEvent {
@@ -113,6 +119,7 @@ impl TalkEvent {
             Self::SendTemplate { .. } => "template",
             Self::LetBe { .. } => "let_be",
             Self::TestMessage { .. } => "test",
+            Self::Unserved { .. } => "unserved",
         }
     }
 }
@@ -184,6 +191,7 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
         TalkEvent::SendTemplate { generation } => {
             send_template(shared, event, &of(generation)).await
         }
+        TalkEvent::Unserved { generation } => unserved(shared, &of(generation)).await,
     }
 }
 
@@ -284,13 +292,23 @@ async fn send_template(
     let Some(talk) = shared.store.talk(whose).await? else {
         return Ok(nothing(Reason::NotOurs));
     };
-    let template = shared.window_template(&talk.request.desk);
+    let template = shared.window_template(&whose.account, &talk.request);
     let key = talk.request.issue.map(|(_, key)| key);
     let told = Report::SendTemplate {
         template: key.zip(template),
         asked: event.id.to_string(),
     };
     report(shared, whose, &told).await
+}
+
+/// Something waits for an account that is not there, unless it is again.
+async fn unserved(shared: &Shared, whose: &RequestRef) -> Result<Decided, Trouble> {
+    let registry = shared.registry();
+    if registry.accounts.contains_key(&whose.account) {
+        return Ok(nothing(Reason::NothingNew));
+    }
+    let missing = Missing::Account(whose.account.clone());
+    report(shared, whose, &Report::Unserved { missing }).await
 }
 
 /// Plans a report about a conversation.
@@ -355,7 +373,8 @@ pub(crate) fn talk_event(
 }
 
 /// If the issue of a Jira delivery is a request of messaging, has it looked at in the lane of its
-/// end user. Answers the key of the issue then.
+/// end user. Answers the key of the issue then. Whether a desk still serves it does not matter: if
+/// none does, its agents have to be told.
 pub(super) async fn hand_on(
     shared: &Arc<Shared>,
     event: &StoredEvent,
@@ -363,9 +382,6 @@ pub(super) async fn hand_on(
     let Connection::Site(site) = &event.connection else {
         return Ok(None);
     };
-    if !shared.registry().serves(site) {
-        return Ok(None);
-    }
     let Ok(peek) = jira::webhook::peek(event.body.as_bytes()) else {
         return Ok(None);
     };

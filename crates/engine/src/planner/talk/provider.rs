@@ -11,6 +11,7 @@ use bowline_domain::messaging::ids::{
 };
 use bowline_domain::messaging::inbound::Inbound;
 use bowline_domain::messaging::plan::{Person, Report, inbound};
+use bowline_domain::messaging::settings::Desk;
 use bowline_domain::outcome::Reason;
 use bowline_domain::time::Millis;
 use bowline_messagebird::{Content, Message, ProviderEvent, StatusReport};
@@ -99,9 +100,14 @@ async fn arrived(
     // An active conversation stays at its desk, whatever channel it goes on by.
     let active = person.latest.as_ref().filter(|latest| latest.is_live());
     let desk = active
-        .and_then(|active| registry.desk(&active.desk))
-        .or_else(|| registry.desk_of(account, &message.route.channel));
-    let plan = inbound(&person, &message, desk.map(|config| &config.desk));
+        .and_then(|active| registry.desk_for(account, active))
+        .or_else(|| registry.desk_of(account, &message.route.channel))
+        .map(|config| &config.desk);
+    // Without a desk it goes on too: what an end user writes is not lost, and their agents see it.
+    let left = active
+        .filter(|_| desk.is_none())
+        .map(|active| Desk::left(&active.desk, account, &active.site));
+    let plan = inbound(&person, &message, desk.or(left.as_ref()));
     let latest = person.latest.as_ref().map_or(0, |latest| latest.generation);
     let generation = plan
         .changes

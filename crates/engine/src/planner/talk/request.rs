@@ -45,23 +45,25 @@ pub(super) async fn look(
     let Some((issue, _)) = talk.request.issue.clone() else {
         return Ok(nothing(Reason::NothingNew));
     };
-    let registry = shared.registry();
-    let Some(desk) = registry.desk(&talk.request.desk) else {
-        return Err(Trouble::Hopeless(format!(
-            "The desk “{}” is not configured any more. Configure it again and replay the event.",
-            talk.request.desk
-        )));
-    };
     let reader = reader(shared, &talk)?;
     let news = read(&reader, &talk, &issue, (deleted, told)).await?;
-    let plan = plan::jira(
-        &talk.end_user,
-        &talk.request,
-        &news,
-        &desk.desk,
-        shared.now(),
-    );
+    let plan = planned(shared, &talk, &news);
     Ok(decided(talk.whose, &talk.request.site, Some(issue), plan))
+}
+
+/// What the news mean, where a desk serves the conversation and where none does.
+fn planned(shared: &Shared, talk: &Talk, news: &RequestNews) -> plan::Plan {
+    let Talk {
+        whose,
+        end_user,
+        request,
+    } = talk;
+    let (registry, now) = (shared.registry(), shared.now());
+    if let Some(config) = registry.desk_for(&whose.account, request) {
+        return plan::jira(end_user, request, news, &config.desk, now);
+    }
+    let missing = registry.missing_for(&whose.account, request);
+    plan::unserved(&whose.account, (end_user, request), news, &missing, now)
 }
 
 fn reader<'s>(shared: &'s Arc<Shared>, talk: &Talk) -> Result<Reader<'s>, Trouble> {
@@ -332,7 +334,7 @@ async fn read_by_itself(
 fn sends_files(shared: &Shared, talk: &Talk) -> bool {
     let registry = shared.registry();
     registry
-        .desk(&talk.request.desk)
+        .desk_for(&talk.whose.account, &talk.request)
         .is_some_and(|config| config.desk.attachments_out)
 }
 

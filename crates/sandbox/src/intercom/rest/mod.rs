@@ -129,9 +129,10 @@ fn admit(sandbox: &Sandbox, request: &Request, quota: Quota) -> Result<Version, 
     let restricted = sandbox.with(|state, _| {
         let token = state.token.as_deref();
         let given = bearer(headers);
-        (token.is_some() && token == given).then_some(state.plan_restricted)
+        (token.is_some() && token == given)
+            .then_some((state.plan_restricted, state.conversations_forbidden))
     });
-    let restricted = restricted.ok_or_else(ApiError::unauthorized)?;
+    let (restricted, forbidden) = restricted.ok_or_else(ApiError::unauthorized)?;
     if quota.exceeded {
         let message = format!("More than {} requests received in 10 seconds", quota.limit);
         return Err(ApiError::new(
@@ -162,7 +163,13 @@ fn admit(sandbox: &Sandbox, request: &Request, quota: Quota) -> Result<Version, 
             "You do not have the required scope (read_write_users) to access this resource";
         return Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden", message));
     }
-    if restricted && (path == "/conversations" || path.starts_with("/conversations/")) {
+    let about_conversations = path == "/conversations" || path.starts_with("/conversations/");
+    if forbidden && about_conversations {
+        let message =
+            "You do not have the required scope (read_conversations) to access this resource";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden", message));
+    }
+    if restricted && about_conversations {
         return Err(ApiError::plan_restricted());
     }
     Ok(version)
