@@ -29,7 +29,7 @@ CREATE INDEX asked_in_contacts ON asked (live, site, project, contacts, issue);
 CREATE INDEX asked_in_companies ON asked (live, site, project, companies, issue);
 CREATE INDEX asked_in_spend ON asked (live, site, project, spend, issue);
 CREATE INDEX asked_in_last ON asked (live, site, project, last_at, issue);
-CREATE INDEX asked_unread ON asked (site, issue) WHERE live = 1 AND unread > 0;
+CREATE INDEX asked_unread ON asked (live, site) WHERE unread > 0;
 
 -- Linked conversations as the report knows them: when each was read, when it is read again, and why
 -- the latest try failed.

@@ -427,11 +427,19 @@ fn column(order: AskedOrder) -> Option<&'static str> {
 pub(crate) async fn page(conn: &mut Conn, query: &AskedQuery) -> Result<Vec<Asked>, StoreError> {
     let mut conditions = Conditions::default();
     conditions.add("asked.live = ?", query.live);
-    if let Some(site) = &query.site {
-        conditions.add("asked.site = ?", site.as_str());
-    }
-    if let Some(project) = &query.project {
-        conditions.add("asked.project = ?", project.as_str());
+    match (&query.site, &query.project) {
+        (Some(site), Some(project)) => {
+            conditions.add("asked.site = ?", site.as_str());
+            conditions.add("asked.project = ?", project.as_str());
+        }
+        (Some(site), None) => {
+            // Not as one value: SQLite would leave the site out of the order, and sort all issues
+            // with the same number anew instead of reading them from the index.
+            conditions.add("asked.site >= ?", site.as_str());
+            conditions.add("asked.site <= ?", site.as_str());
+        }
+        (None, Some(project)) => conditions.add("asked.project = ?", project.as_str()),
+        (None, None) => {}
     }
     let column = column(query.order);
     let (way, than) = if query.ascending {

@@ -425,8 +425,10 @@ const ONE_SIDED: [(&str, Backend, &str); 9] = [
 ];
 
 /// Indexes of no more than what waits, fails or was refused.
-const WAITING: [&str; 10] = [
+const WAITING: [&str; 12] = [
     "alert_send_waiting",
+    "asked_stale",
+    "asked_unread",
     "effect_held",
     "lane_due",
     "lane_owner",
