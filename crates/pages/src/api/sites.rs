@@ -63,7 +63,7 @@ async fn written(app: &App, now: &SiteNow) -> Result<Value, Problem> {
         "webhook": {
             "url": app.settings.site_hook(&now.name).to_string(),
             "events": check::EVENT_NAMES,
-            "jql": app.settings.site_jql(&now.name),
+            "jql": app.settings.site_jql(&now.name).await,
         },
         "health": health::of(app, &connection).await?,
     }))
