@@ -61,15 +61,12 @@ fn printable(text: &str) -> String {
             .get(..2)
             .and_then(|code| std::str::from_utf8(code).ok());
         let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
-        match (first, code) {
-            (b'=', Some(byte)) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
+        if let (b'=', Some(byte)) = (first, code) {
+            bytes.push(byte);
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
@@ -88,7 +85,7 @@ fn words(header: &str) -> String {
             break;
         };
         // White space between two encoded words is not meant.
-        if !(before.trim().is_empty() && !all.is_empty()) {
+        if all.is_empty() || !before.trim().is_empty() {
             all.push_str(before);
         }
         if way.eq_ignore_ascii_case("b") {
