@@ -36,8 +36,9 @@ fn once(stage: &Stage, key: &str) -> Once {
 async fn enter(stage: &Stage, subject: &str, key: &str) -> Result<Entered, ElsewhereRefusal> {
     let once = once(stage, key);
     let access = &stage.access;
-    let entered = access.enter_elsewhere(&told(subject), &rules(), &once, &door("192.0.2.3"));
-    entered.await
+    access
+        .enter_elsewhere(&told(subject), &rules(), &once, &door("192.0.2.3"))
+        .await
 }
 
 #[tokio::test]
@@ -62,8 +63,10 @@ async fn somebody_new_gets_one_account_and_an_answer_is_used_once() {
     let mut other = told("other");
     other.email = Some("Noa@Example.com".to_owned());
     let (once, door) = (once(&stage, "k3"), door("192.0.2.3"));
-    let refused = stage.access.enter_elsewhere(&other, &rules(), &once, &door);
-    let refused = refused.await;
+    let refused = stage
+        .access
+        .enter_elsewhere(&other, &rules(), &once, &door)
+        .await;
     assert!(matches!(
         refused,
         Err(ElsewhereRefusal::AddressTaken { .. })
@@ -87,10 +90,11 @@ async fn an_account_that_is_switched_off_stays_out() {
         name: "noa".to_owned(),
         ..form("noa@example.com", "viewer")
     };
-    let changed = stage
+    stage
         .access
-        .change_person(&manages(), (noa.person.id, version), &off, false);
-    changed.await.unwrap();
+        .change_person(&manages(), (noa.person.id, version), &off, false)
+        .await
+        .unwrap();
     assert!(stage.visit(&noa).await.is_none());
     let refused = enter(&stage, "noa", "k2").await;
     assert!(matches!(refused, Err(ElsewhereRefusal::SwitchedOff)));
@@ -101,10 +105,11 @@ async fn a_second_factor_of_ours_is_asked_for_all_the_same() {
     let (stage, owner) = Stage::owned().await;
     let visit = stage.visit(&owner).await.unwrap();
     let by: Granted<OwnAccount> = visit.who().granted().unwrap();
-    let join = stage
+    stage
         .access
-        .join_own(&by, &visit, &told("olive"), &rules(), &once(&stage, "k1"));
-    join.await.unwrap();
+        .join_own(&by, &visit, &told("olive"), &rules(), &once(&stage, "k1"))
+        .await
+        .unwrap();
     assert!(
         enter(&stage, "olive", "k2")
             .await
@@ -115,16 +120,20 @@ async fn a_second_factor_of_ours_is_asked_for_all_the_same() {
     let door = door("192.0.2.1");
     let setup = stage
         .access
-        .begin_second_factor(&by, &visit, PASSWORD, &door);
-    let setup = setup.await.unwrap();
+        .begin_second_factor(&by, &visit, PASSWORD, &door)
+        .await
+        .unwrap();
     let secret = totp_rs::Secret::try_from_base32(&setup.secret).unwrap();
     let totp = totp_rs::Builder::new()
         .with_secret(secret)
         .build_noncompliant();
     let now_s = u64::try_from(stage.access.now().0 / 1_000).unwrap();
     let code = totp.generate(now_s).to_string();
-    let confirmed = stage.access.confirm_second_factor(&by, &visit, &code);
-    confirmed.await.unwrap();
+    stage
+        .access
+        .confirm_second_factor(&by, &visit, &code)
+        .await
+        .unwrap();
     let entered = enter(&stage, "olive", "k3").await.unwrap();
     assert!(matches!(entered, Entered::HalfWay(_)), "{entered:?}");
 }
@@ -177,8 +186,10 @@ async fn somebody_joins_by_an_act_of_their_own_and_parts_again() {
 async fn a_code_joins_once_in_place_of_a_password() {
     let (stage, _) = Stage::owned().await;
     let access = &stage.access;
-    let invited = access.add_person(&manages(), &form("ines@example.com", "agent"));
-    let invited = invited.await.unwrap();
+    let invited = access
+        .add_person(&manages(), &form("ines@example.com", "agent"))
+        .await
+        .unwrap();
     let refused = enter(&stage, "ines", "k1").await;
     assert!(
         matches!(refused, Err(ElsewhereRefusal::AddressTaken { .. })),
@@ -202,8 +213,13 @@ async fn a_code_joins_once_in_place_of_a_password() {
         join(&typed, "k4").await,
         Err(ElsewhereRefusal::NoInvitation)
     ));
-    let password = access.choose_password(&typed, PASSWORD, &door("192.0.2.3"));
-    assert!(password.await.is_err(), "the code is used up");
+    assert!(
+        access
+            .choose_password(&typed, PASSWORD, &door("192.0.2.3"))
+            .await
+            .is_err(),
+        "the code is used up"
+    );
 }
 
 #[tokio::test]
