@@ -213,9 +213,13 @@ async fn a_code_joins_once_in_place_of_a_password() {
         join(&typed, "k4").await,
         Err(ElsewhereRefusal::NoInvitation)
     ));
-    let door = door("192.0.2.3");
-    let password = access.choose_password(&typed, PASSWORD, &door);
-    assert!(password.await.is_err(), "the code is used up");
+    assert!(
+        access
+            .choose_password(&typed, PASSWORD, &door("192.0.2.3"))
+            .await
+            .is_err(),
+        "the code is used up"
+    );
 }
 
 #[tokio::test]
