@@ -232,7 +232,7 @@ async fn signed_in(store: Store) -> anyhow::Result<String> {
         .map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
     match entered {
         Entered::In(signed_in) => Ok(signed_in.secret),
-        _ => anyhow::bail!("a new account has no second factor"),
+        Entered::HalfWay(_) => anyhow::bail!("a new account has no second factor"),
     }
 }
 

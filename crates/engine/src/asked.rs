@@ -209,17 +209,16 @@ async fn person(
     contact: String,
 ) -> Result<(), StoreError> {
     let copied = shared.store.copied_companies(&workspace, &contact).await?;
-    let (came, again_ms) = match copied {
-        Some(companies) => (Came::Read(companies), COPIED_AGAIN_AFTER_MS),
-        None => {
-            let read = async {
-                let far = far(shared, &workspace)?;
-                let call = far.client.companies_behind(&contact);
-                let found = ask(shared, &far.standing, call).await?;
-                Ok(found.iter().map(spending).collect())
-            };
-            came(read.await, AGAIN_AFTER_MS)
-        }
+    let (came, again_ms) = if let Some(companies) = copied {
+        (Came::Read(companies), COPIED_AGAIN_AFTER_MS)
+    } else {
+        let read = async {
+            let far = far(shared, &workspace)?;
+            let call = far.client.companies_behind(&contact);
+            let found = ask(shared, &far.standing, call).await?;
+            Ok(found.iter().map(spending).collect())
+        };
+        came(read.await, AGAIN_AFTER_MS)
     };
     let now = shared.now();
     let times = (now, now.plus_ms(again_ms));

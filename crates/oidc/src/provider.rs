@@ -222,7 +222,7 @@ impl Provider {
             signs: signs.iter().any(|alg| SIGNATURES.contains(alg)),
             gives_codes: gives_codes
                 .iter()
-                .any(|types| types.iter().any(|one| *one == CoreResponseType::Code)),
+                .any(|types| types.contains(&CoreResponseType::Code)),
         })
     }
 

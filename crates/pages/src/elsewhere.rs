@@ -356,19 +356,18 @@ pub(crate) async fn change_own(
         })
     } else if let Some(elsewhere) = &elsewhere {
         let may = app.access.may_join(by, visit, present, &caller.door).await;
-        match may {
-            Err(refusal) => Err(refusal),
-            Ok(()) => {
-                let what = (Purpose::Join, "/account", visit.form_token.as_str());
-                match begin(&app, elsewhere, what).await {
-                    Ok(begun) => {
-                        let shell = caller.shell("Go on", Place::Account);
-                        Ok(go_on_page(shell, &elsewhere.rules.label, begun))
-                    }
-                    Err(refusal) => {
-                        let fault = Fault::new("present", refusal.to_string());
-                        Err(ChangeRefusal::Faults(vec![fault]))
-                    }
+        if let Err(refusal) = may {
+            Err(refusal)
+        } else {
+            let what = (Purpose::Join, "/account", visit.form_token.as_str());
+            match begin(&app, elsewhere, what).await {
+                Ok(begun) => {
+                    let shell = caller.shell("Go on", Place::Account);
+                    Ok(go_on_page(shell, &elsewhere.rules.label, begun))
+                }
+                Err(refusal) => {
+                    let fault = Fault::new("present", refusal.to_string());
+                    Err(ChangeRefusal::Faults(vec![fault]))
                 }
             }
         }

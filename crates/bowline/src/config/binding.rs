@@ -125,7 +125,7 @@ impl Reading<'_> {
         match check(&value) {
             Ok(()) => Some(value),
             Err(words) => {
-                let what = format!("{:?} cannot be {name} of a binding", value);
+                let what = format!("{value:?} cannot be {name} of a binding");
                 self.problem(&place, what, words);
                 None
             }

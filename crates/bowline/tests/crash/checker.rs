@@ -442,8 +442,9 @@ fn records(world: &World, model: &Model, report: &mut Report) {
                 Some(CustomValue::Number(number)) => Some(*number),
                 _ => None,
             });
-        let count = f64::from(u32::try_from(wanted.len()).unwrap());
-        if label == wanted.is_empty() || number.unwrap_or(0.0) != count {
+        let count = format!("{}", wanted.len());
+        // A whole number is written without a point.
+        if label == wanted.is_empty() || number.unwrap_or(0.0).to_string() != count {
             report.fault(format!(
                 "{} has the label: {label}, and says {number:?}, but linked are {wanted:?}",
                 issue.key

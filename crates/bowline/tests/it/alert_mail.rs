@@ -21,14 +21,14 @@ fn certificate() -> Certificate {
     }
 }
 
-fn login() -> Option<(String, String)> {
-    Some(("bowline".to_owned(), "correct horse".to_owned()))
+fn login() -> (String, String) {
+    ("bowline".to_owned(), "correct horse".to_owned())
 }
 
 async fn server(security: Security) -> MailServer {
     let config = Config {
         security,
-        login: login(),
+        login: Some(login()),
     };
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     MailServer::start(any, config).await.unwrap()

@@ -64,7 +64,7 @@ async fn channels_are_picked_from_what_the_provider_tells_of(on: On) {
     talk.bird().phone(ADA).on("sms").writes("My router is blue");
     let request = talk.request(1).await;
     talk.settled().await;
-    assert_eq!(talk.requests(), [request.clone()]);
+    assert_eq!(talk.requests(), std::slice::from_ref(&request));
     assert_eq!(talk.description(&request), ["My router is blue"]);
 }
 

@@ -163,15 +163,13 @@ fn touches(wants: &TallySettings, item: &ChangeItem) -> bool {
     let Some(field) = &wants.number_field else {
         return false;
     };
-    match &item.field_id {
-        Some(id) => id == field,
-        // Data Center names a field by what people call it. Only a number can be meant.
-        None => {
-            let sides = [&item.from_string, &item.to_string];
-            let number = |text: &&String| !text.is_empty() && text.parse::<f64>().is_ok();
-            sides.into_iter().flatten().any(|text| number(&text))
-        }
+    if let Some(id) = &item.field_id {
+        return id == field;
     }
+    // Data Center names a field by what people call it. Only a number can be meant.
+    let sides = [&item.from_string, &item.to_string];
+    let number = |text: &&String| !text.is_empty() && text.parse::<f64>().is_ok();
+    sides.into_iter().flatten().any(|text| number(&text))
 }
 
 /// Is what it was changed to what holds?

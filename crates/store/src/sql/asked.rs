@@ -138,13 +138,13 @@ pub(crate) async fn claim(
     (now, until): (Millis, Millis),
     limit: i64,
 ) -> Result<Unread, StoreError> {
-    forget(conn, now, limit).await?;
     const CONVERSATIONS: &str = "UPDATE conversation_read SET due_at = $2 \
         WHERE (workspace, conversation) IN (SELECT workspace, conversation FROM conversation_read \
           WHERE due_at <= $1 ORDER BY due_at LIMIT $3) RETURNING workspace, conversation";
     const PEOPLE: &str = "UPDATE person_read SET due_at = $2 \
         WHERE (workspace, contact) IN (SELECT workspace, contact FROM person_read \
           WHERE due_at <= $1 ORDER BY due_at LIMIT $3) RETURNING workspace, contact";
+    forget(conn, now, limit).await?;
     let args = || values![now.0, until.0, limit];
     let mut unread = Unread::default();
     for row in conn

@@ -10,8 +10,7 @@ use crate::sql::decide::json;
 use crate::tally::{Tally, TallyRun, TallyTrouble};
 
 fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text)
-        .map_err(|error| StoreError::unreadable("a tally", &error.to_string()))
+    serde_json::from_str(text).map_err(|error| StoreError::unreadable("a tally", error.to_string()))
 }
 
 /// What was put on an issue.

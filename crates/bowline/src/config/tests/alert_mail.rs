@@ -98,7 +98,7 @@ fn mistakes_are_told_with_how_to_mend_them() {
             vec![["\"ssl\"", "nearest"]],
         ),
     ] {
-        let expected: Vec<&[&str]> = expected.iter().map(|row| row.as_slice()).collect();
+        let expected: Vec<&[&str]> = expected.iter().map(<[&str; 2]>::as_slice).collect();
         expect_problems(&mail(lines), &[], &expected);
     }
     let text = edited(

@@ -324,8 +324,9 @@ impl SortField {
             Self::Summary => SortValue::Text(issue.summary.to_lowercase()),
             Self::Number(field) => {
                 // In thousandths, in which all that Jira shows of a number can be told apart.
-                let number = number_in(issue, field).map(|number| (number * 1_000.0).round());
-                SortValue::Number(number.map_or(i64::MIN, |number| number as i64))
+                let thousandths = number_in(issue, field)
+                    .and_then(|number| format!("{:.0}", number * 1_000.0).parse().ok());
+                SortValue::Number(thousandths.unwrap_or(i64::MIN))
             }
         }
     }
