@@ -126,7 +126,7 @@ impl Reading<'_> {
             Ok(()) => Some(value),
             Err(words) => {
                 let what = format!("{value:?} cannot be {name} of a binding");
-                self.problem(&place, what, words);
+                self.problem(&place, what, words.trim_end_matches('.'));
                 None
             }
         }

@@ -153,6 +153,7 @@ const DESK: &str = "[[channel_account]]\nname = \"bird\"\nprovider = \"messagebi
 const PRODUCT: &str = "[[product]]\nname = \"app\"\nworkspace = \"acme\"\ntags = [\"idea\"]\n";
 const MAIL: &str = "[alert_mail]\nhost = \"smtp.example.com\"\nfrom = \"a@example.com\"\n\
     to = [\"b@example.com\"]\nuser = \"a\"\npassword = \"b\"\n";
+const OIDC: &str = "[oidc]\nissuer = \"https://id.example.com\"\nclient_id = \"bowline\"\n";
 
 /// What tokens may be signed with.
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -184,6 +185,9 @@ fn every_key_has_a_variable_that_is_understood() {
             _ if key.path == "panel.frame_hosts" => "https://acme.atlassian.net",
             _ if key.path == "panel.token_secret" => SECRET,
             _ if ["alert_mail.from", "alert_mail.to"].contains(&key.path) => "x@example.com",
+            _ if key.path == "oidc.issuer" => "https://id.example.com",
+            _ if key.path == "binding[].linked_number_field" => "customfield_10061",
+            _ if key.path == "oidc.allowed_domains" => "example.com",
             _ if key.path == "site[].token_ends_on" => "2027-01-31",
             _ if key.path == "desk[].fields" => "{\"customfield_10050\": \"x\"}",
             _ if key.path.ends_with("url") => "https://x.example.com",
@@ -200,8 +204,9 @@ fn every_key_has_a_variable_that_is_understood() {
             value
         };
         let panel = format!("[panel]\ntoken_secret = \"{SECRET}\"\n");
-        let text =
-            format!("{WHOLE}[[binding.transition]]\nto = \"Done\"\n{DESK}{PRODUCT}{panel}{MAIL}");
+        let text = format!(
+            "{WHOLE}[[binding.transition]]\nto = \"Done\"\n{DESK}{PRODUCT}{panel}{MAIL}{OIDC}"
+        );
         let variables: &[_] = if key.path.starts_with("database") {
             &[(variable.as_str(), value)]
         } else {
