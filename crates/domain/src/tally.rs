@@ -137,8 +137,12 @@ impl TallyEdit {
     }
 }
 
-/// What will be on an issue of ours once all is as the settings want it.
-pub fn wanted(settings: &TallySettings, linked: usize) -> PutOn {
+/// What will be on an issue of ours once all is as the settings want it. The number of one that
+/// nothing was ever linked to stays empty, and is not ours.
+pub fn wanted(settings: &TallySettings, linked: usize, put_on: &PutOn, said: &Said) -> PutOn {
+    let is_ours = |field: &&String| {
+        linked > 0 || put_on.fields.contains(*field) || said.numbers.contains_key(*field)
+    };
     PutOn {
         labels: settings
             .label
@@ -146,7 +150,12 @@ pub fn wanted(settings: &TallySettings, linked: usize) -> PutOn {
             .filter(|_| linked > 0)
             .cloned()
             .collect(),
-        fields: settings.number_field.iter().cloned().collect(),
+        fields: settings
+            .number_field
+            .iter()
+            .filter(is_ours)
+            .cloned()
+            .collect(),
     }
 }
 
@@ -458,7 +467,7 @@ mod tests {
                     None => now.numbers.remove(field),
                 };
             }
-            let then = wanted(&settings, linked);
+            let then = wanted(&settings, linked, &put_on, &said);
             prop_assert!(edit(&settings, linked, &put_on, &now).is_empty());
             prop_assert!(edit(&settings, linked, &then, &now).is_empty());
             if let Some(label) = &label {

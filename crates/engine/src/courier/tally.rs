@@ -64,7 +64,6 @@ impl Keeper<'_> {
         let settings = self.settings().await?;
         let links = store.live_links(site, issue).await.map_err(failed)?;
         let before = store.tally(site, issue).await.map_err(failed)?;
-        let goal = wanted(&settings, links.len());
         if !settings.is_on() && before.put_on.is_empty() {
             self.note(&before, PutOn::default(), None).await?;
             return Ok(done(Some(
@@ -80,6 +79,7 @@ impl Keeper<'_> {
             }
             Err(error) => return Err(self.failed(&error).await),
         };
+        let goal = wanted(&settings, links.len(), &before.put_on, &said);
         let change = edit(&settings, links.len(), &before.put_on, &said);
         if change.is_empty() {
             self.note(&before, goal, None).await?;
