@@ -2,12 +2,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{PgPool, SqliteConnection, SqlitePool};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -34,6 +34,9 @@ const CHECKPOINT_PAGES: u32 = 4_000;
 
 /// How long a write waits for another process that writes to the same SQLite file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How soon a file that was busy as it was opened is tried again.
+const BUSY_AGAIN: Duration = Duration::from_millis(20);
 
 /// How long PostgreSQL may take to be reached. Shorter than what senders of webhooks wait, so that
 /// they get an answer when it is down.
@@ -118,11 +121,11 @@ async fn open_sqlite(path: &str, open: &Open) -> Result<Opened, StoreError> {
         .busy_timeout(BUSY_TIMEOUT)
         .statement_cache_capacity(STATEMENTS_KEPT)
         .row_buffer_size(ROWS_MAX);
-    let conn = options
+    let writing = options
         .clone()
         .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
-        .connect()
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string());
+    let conn = connect(&writing)
         .await
         .map_err(StoreError::database(doing))?;
     let mut conn = Conn::Sqlite(Box::new(conn));
@@ -144,6 +147,29 @@ async fn open_sqlite(path: &str, open: &Open) -> Result<Opened, StoreError> {
         source,
         listening: None,
     })
+}
+
+/// Connects, and waits for a process that makes the file at this moment. SQLite itself waits for
+/// other writers, but not where the journal of a new file is set up.
+async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
+    let began = Instant::now();
+    loop {
+        match options.connect().await {
+            Err(error) if is_busy(&error) && began.elapsed() < BUSY_TIMEOUT => {
+                tokio::time::sleep(BUSY_AGAIN).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Is it SQLite's `SQLITE_BUSY`, in any of its kinds? The kind stands above the lowest byte.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
+    let code = code.and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
 }
 
 async fn open_postgres(open: &Open, work: Arc<Notify>) -> Result<Opened, StoreError> {

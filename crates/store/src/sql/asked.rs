@@ -83,7 +83,7 @@ pub(crate) async fn recount(
     const UNKNOWN: &str = "INSERT INTO conversation_read (workspace, conversation, due_at) \
         SELECT workspace, conversation, CAST($3 AS BIGINT) FROM link \
         WHERE site = $1 AND issue = $2 AND live = 1 ON CONFLICT DO NOTHING";
-    // Of the contact an expression is taken, so that SQLite begins with the few links and not with
+    // Of contact and company an expression is taken, so that SQLite begins with the few links and not with
     // the index of all participants, which is in the order of what is told apart.
     const COUNT: &str = "WITH linked AS ( \
           SELECT link.workspace, link.conversation, link.live, link.since FROM link \
@@ -92,7 +92,8 @@ pub(crate) async fn recount(
             COALESCE(participant.contact, '') AS contact FROM linked \
           JOIN participant ON participant.workspace = linked.workspace \
             AND participant.conversation = linked.conversation WHERE linked.live = 1), \
-        companies AS (SELECT DISTINCT person_company.workspace, person_company.company \
+        companies AS (SELECT DISTINCT people.workspace AS workspace, \
+            COALESCE(person_company.company, '') AS company \
           FROM people JOIN person_company ON person_company.workspace = people.workspace \
             AND person_company.contact = people.contact) \
         UPDATE asked SET \

@@ -63,7 +63,7 @@ pub(crate) async fn count(conn: &mut Conn, query: &TalkQuery) -> Result<i64, Sto
     narrow(&mut conditions, query);
     let sql = format!("SELECT COUNT(*) FROM request {}", conditions.text());
     let rows = conn
-        .rows("counting conversations", &sql, conditions.args)
+        .rows("counting conversations for a page", &sql, conditions.args)
         .await?;
     rows.first().map_or(Ok(0), |row| row.int(0))
 }
