@@ -1,7 +1,9 @@
 //! Feedback as people and scripts use it: switching on, the inbox, triage, issues, backfill.
 
 use bowline::demo::feedback as demo;
+use bowline_domain::connection::Connection;
 use bowline_domain::feedback::ticket::Status;
+use bowline_domain::ids::SiteName;
 use bowline_sandbox::common::FaultKind;
 use serde_json::{Value, json};
 
@@ -16,6 +18,7 @@ on_both!(
     feedback_is_switched_on_with_the_tags_that_there_are,
     tickets_are_triaged_merged_and_split_by_forms,
     an_issue_is_made_once_and_followed,
+    an_issue_whose_answer_was_lost_is_found_behind_many_others,
     what_was_tagged_before_is_counted_and_taken_in,
     scripts_see_and_do_the_same
 );
@@ -270,6 +273,45 @@ async fn tickets_are_triaged_merged_and_split_by_forms(on: On) {
     assert!(!page.words().contains("Split off"));
     let mut owner = Browser::signed_in(&it.stage, "owner").await;
     owner.get("/audit").await.says("Feedback changed");
+}
+
+async fn an_issue_whose_answer_was_lost_is_found_behind_many_others(on: On) {
+    let products = format!("{IDEAS}issue_project = \"ENG\"\n");
+    let (it, one, _) = with_two(on, &products).await;
+    let jira = it.stage.jira();
+    let before = jira.issue_count();
+    let lost = fault("POST", "/issue", 0, 1, FaultKind::DropAfter);
+    jira.faults().add(lost);
+    let blind = jira
+        .faults()
+        .add(fault("GET", "/search", 0, u32::MAX, status(503)));
+    let blind_too = jira
+        .faults()
+        .add(fault("POST", "/search", 0, u32::MAX, status(503)));
+    let mut agent = Browser::signed_in(&it.stage, "agent").await;
+    let path = format!("/feedback/{one}/issue");
+    agent.send(&path, &[("do", "make")]).await;
+    until_async(async || (jira.issue_count() > before).then_some(())).await;
+    // More than one page of a search, made before it is looked for.
+    for number in 0..120 {
+        let text = format!("Other {number}");
+        it.stage.lena().create("ENG", &text, text.as_str()).unwrap();
+    }
+    jira.faults().remove(blind);
+    jira.faults().remove(blind_too);
+    let id = bowline_domain::feedback::ids::TicketId(one);
+    let hasten = async || {
+        let shared = it.stage.service().shared();
+        let site = Connection::Site(SiteName::new("acme-jira"));
+        shared.store.hasten(&site, shared.now()).await.unwrap();
+    };
+    until_async(async || {
+        hasten().await;
+        it.view(id).await.row.issue_key
+    })
+    .await;
+    it.stage.settled().await;
+    assert_eq!(jira.issue_count(), before + 121, "made once");
 }
 
 async fn an_issue_is_made_once_and_followed(on: On) {

@@ -2,8 +2,8 @@
 //!
 //! The issue carries a property that names the ticket, set in the call that makes it, and the
 //! ticket's address with the marker in its description. Searching by a property takes an app in
-//! Jira, so a doubtful issue is looked for by the marker among the newest of the project, and the
-//! property is read to be sure.
+//! Jira, so a doubtful issue is looked for by the marker among those made since, and the property
+//! is read to be sure.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,8 +30,15 @@ const LOOK_AGAIN: Duration = Duration::from_secs(3);
 /// Looks for a doubtful issue before it is taken for not made.
 const LOOKS: u32 = 3;
 
-/// Issues that are looked through, newest first.
-const LOOKED_THROUGH_MAX: u32 = 50;
+/// Issues per page of those that are looked through.
+const PAGE_SIZE: u32 = 50;
+
+/// Pages that are looked through: all issues that were made since the issue was asked for, and there
+/// may be very many after Jira was down.
+const PAGES_MAX: u32 = 400;
+
+/// How far before it was asked for an issue may be dated, in milliseconds: clocks differ.
+const CLOCKS_DIFFER_MS: i64 = 10 * 60_000;
 
 /// The longest summary, in characters: Jira's own limit.
 const SUMMARY_CHARS_MAX: usize = 255;
@@ -132,18 +139,38 @@ async fn find(
     site: &Arc<Site>,
     wanted: &Wanted<'_>,
 ) -> Result<Option<(String, String)>, Stop> {
-    let mark = mark(courier);
+    let asked = courier.shared.store.event(courier.taken.event).await;
+    let asked = asked.map_err(|error| courier.store_failed(&error))?;
+    let asked_at = asked.map_or(courier.now(), |view| view.event.received_at);
+    let since = asked_at.plus_ms(-CLOCKS_DIFFER_MS);
+    let minutes = courier.now().since(since).max(0) / 60_000 + 1;
+    // The oldest first: what is made meanwhile comes behind it.
     let jql = format!(
-        "project = \"{}\" AND created >= \"-1d\" ORDER BY created DESC",
+        "project = \"{}\" AND created >= \"-{minutes}m\" ORDER BY created ASC",
         wanted.project
     );
     for look in 0..LOOKS {
         if look > 0 {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
-        let search = site
-            .client
-            .search(&jql, IssueRead::default(), None, LOOKED_THROUGH_MAX);
+        if let Some(found) = look_through(courier, site, &jql).await? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// Looks through all that the search finds: many others may have been made since.
+async fn look_through(
+    courier: &Courier<'_>,
+    site: &Arc<Site>,
+    jql: &str,
+) -> Result<Option<(String, String)>, Stop> {
+    let mark = mark(courier);
+    let mut cursor = None;
+    for _ in 0..PAGES_MAX {
+        let read = IssueRead::default();
+        let search = site.client.search(jql, read, cursor.as_ref(), PAGE_SIZE);
         let page = ask(courier, site, search).await?;
         for issue in &page.items {
             if !bowline_text::plain::write(&issue.description).contains(&mark) {
@@ -155,6 +182,10 @@ async fn find(
             if property.is_some_and(|property| property["mark"] == mark.as_str()) {
                 return Ok(Some((issue.id.clone(), issue.key.clone())));
             }
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
         }
     }
     Ok(None)
