@@ -69,6 +69,12 @@ const key = new URL(other.url()).pathname.split("/").pop();
 await owner.goto(`${base}/links`);
 await shows(owner, owner.getByRole("link", { name: key }), "the link");
 await keep(owner, "links");
+// Looking at the report has what it does not know read at once.
+await owner.goto(`${base}/links/report`);
+await shows(owner, owner.locator("main:not(:has(.notice)) tbody tr"), "the report");
+await keep(owner, "report");
+await owner.goto(`${base}/alerts`);
+await keep(owner, "alerts");
 await owner.goto(`${base}/why?q=${key}`);
 await shows(owner, owner.getByText("was told. Nothing is missing."), "the answer");
 await keep(owner, "why");
