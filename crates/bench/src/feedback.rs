@@ -190,7 +190,7 @@ async fn fill(url: &str, kind: Kind, tickets: u64) -> anyhow::Result<()> {
                importance, assignee, title, body, author, email, contact, company, company_name, \
                plan, own_spend, transcript, said_at, captured_at, people, companies, spend, \
                issues_made, version) \
-             {numbers} SELECT i % 10 + 1, 'acme', CAST(i AS TEXT), 'source', 0, 'message', i / 3 % 5, \
+             {numbers} SELECT i % 10 + 1, 'acme', CAST(i AS TEXT), 'source', 0, 'message', i / 11 % 5, \
                i * 7 % 4, CASE WHEN i % 3 = 0 THEN 'agent' || (i % 500) || '@example.com' END, \
                'Wish number ' || i, 'The text of wish number ' || i || ', of middling length.', \
                'Person ' || (i % 5000), NULL, 'c' || (i % 5000), 'o' || (i % 900), \
