@@ -90,7 +90,9 @@ pub(crate) async fn standing(app: &App, workspace: &WorkspaceName) -> Result<Swi
         (on, of) if on == of => Lozenge::new(Tone::Good, "on"),
         (on, of) => Lozenge::new(Tone::Good, format!("on for {on} of {of} products")),
     };
-    let (missing, unknown) = if meant.on > 0 && meant.resumes == 0 {
+    // Intercom is asked only where there is something to switch on: the page renews itself while
+    // contacts are copied.
+    let (missing, unknown) = if meant.resumes == 0 {
         (Vec::new(), None)
     } else {
         match missing_permissions(&app.shared, workspace).await {
