@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use bowline::config::{Log, LogFormat};
-use bowline::demo::{Plan, SERVICE_DESK, World, feedback, story, talk_story};
+use bowline::demo::{Plan, SERVICE_DESK, World, contacts, feedback, story, talk_story};
+use bowline::service::Service;
 use bowline_access::{Access, AccountForm, Door};
 use bowline_sandbox::ChannelOptions;
 use bowline_sandbox::intercom::NewContact;
@@ -55,11 +56,7 @@ pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
     }
     println!();
     let told = if options.story {
-        let told = play(&world, service.addr).await;
-        match told {
-            Ok(()) => feedback::play(&world, &service, |line| println!("{line}")).await,
-            failed => failed,
-        }
+        play(&world, &service).await
     } else {
         by_hand(&world)?;
         tokio::signal::ctrl_c().await.context("waiting for the end")
@@ -94,19 +91,23 @@ fn addresses(world: &World, service: SocketAddr) {
     }
 }
 
-/// Plays both stories.
-async fn play(world: &World, service: SocketAddr) -> anyhow::Result<()> {
+/// Plays all stories.
+async fn play(world: &World, service: &Service) -> anyhow::Result<()> {
+    let say = |line: &str| println!("{line}");
     println!("Linking: an Intercom conversation and a Jira issue");
-    story::play(world, service, |line| println!("{line}")).await?;
+    story::play(world, service.addr, say).await?;
     println!("\nMessaging: a person on WhatsApp and an agent of the service desk");
-    talk_story::play(world, |line| println!("{line}")).await
+    talk_story::play(world, say).await?;
+    println!("\nFeedback and contacts: a tag becomes a ticket, and everyone is known");
+    feedback::play(world, service, say).await?;
+    contacts::play(world, service, say).await
 }
 
 /// Sets the stage and says what to try.
 fn by_hand(world: &World) -> anyhow::Result<()> {
     linking_by_hand(world)?;
     messaging_by_hand(world);
-    println!("`bowline demo --story` plays both by itself. End with Ctrl-C.");
+    println!("`bowline demo --story` plays all of it by itself. End with Ctrl-C.");
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //! if they are asked for, simulated messaging providers, joined by real HTTP and signed webhooks.
 //! The demo shows it; tests and benchmarks work it.
 
+pub mod contacts;
 pub mod feedback;
 pub mod story;
 pub mod talk_story;
