@@ -14,11 +14,12 @@ use bowline_store::elsewhere::{Identity, Joined, KeptIdentity, MadeFor};
 
 use crate::accounts::{AccountForm, ChangeRefusal, Fault};
 use crate::audit::What;
-use crate::permission::{Granted, OwnAccount, Who};
+use crate::permission::{Granted, ManagePeople, OwnAccount, Who};
 use crate::role::{Person, Role, RoleKind, stored_projects};
 use crate::second_factor::Entered;
 use crate::secret::{self, digest};
-use crate::sign_in::{Door, Visit};
+use crate::sign_in::{Door, Visit, minutes};
+use crate::throttle::{Try, Wait};
 use crate::{Access, AccessError};
 
 /// What a provider says of somebody.
@@ -57,6 +58,10 @@ pub struct Once {
     /// Until when it has to be remembered.
     pub ends_at: Millis,
 }
+
+/// A try at coming back from a provider.
+#[derive(Debug)]
+pub struct ElsewhereTry(Try);
 
 /// Whose passwords are taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -143,6 +148,12 @@ pub enum ElsewhereRefusal {
          too old. Ask for a new one."
     )]
     NoInvitation,
+    /// It failed too often from their address.
+    #[error(
+        "Signing in by the other way failed too often from your network. Wait {} and try again.",
+        minutes(*.0)
+    )]
+    Wait(Wait),
     /// Something failed.
     #[error(transparent)]
     Failed(#[from] AccessError),
@@ -280,6 +291,44 @@ impl Access {
         let (key, ends_at) = (digest(&once.key), once.ends_at);
         let first = self.store().use_sign_in(key, ends_at, self.now()).await?;
         first.then_some(()).ok_or(ElsewhereRefusal::UsedAlready)
+    }
+
+    /// Takes a try at coming back from a provider, before the provider is asked about it: each costs
+    /// a call, and anybody can make one up. It counts as failed until it is given back.
+    ///
+    /// # Errors
+    /// [`ElsewhereRefusal::Wait`], or the store fails.
+    pub async fn try_elsewhere(&self, door: &Door) -> Result<ElsewhereTry, ElsewhereRefusal> {
+        let taken = self.take_try_elsewhere(&door.address).await?;
+        taken.map(ElsewhereTry).map_err(ElsewhereRefusal::Wait)
+    }
+
+    /// The try does not count: they came in, or the provider could not be reached.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn give_try_back(&self, taken: ElsewhereTry) -> Result<(), AccessError> {
+        self.succeeded(taken.0).await
+    }
+
+    /// The try counts. The last one that is taken for now is written down.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn try_failed(
+        &self,
+        taken: ElsewhereTry,
+        rules: &ElsewhereRules,
+        door: &Door,
+    ) -> Result<(), AccessError> {
+        if !taken.0.last {
+            return Ok(());
+        }
+        tracing::warn!(address = door.address, "sign-in elsewhere failed too often");
+        let detail = format!("too many failures by {} from {}", rules.label, door.address);
+        let mut entry = self.entry(&Who::CommandLine, What::SignInRefused, "", detail);
+        entry.who.clone_from(&door.address);
+        Ok(self.store().add_audit(entry).await?)
     }
 
     /// Lets somebody in whom a provider let in, or asks for the second factor that they set up here.
@@ -477,6 +526,37 @@ impl Access {
         visit: &Visit,
     ) -> Result<Option<KeptIdentity>, AccessError> {
         Ok(self.store().identity_of(visit.person.id).await?)
+    }
+
+    /// Who a person is at a provider.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn identity_of(
+        &self,
+        _by: &Granted<ManagePeople>,
+        id: i64,
+    ) -> Result<Option<KeptIdentity>, AccessError> {
+        Ok(self.store().identity_of(id).await?)
+    }
+
+    /// Parts who somebody is at a provider from their account. Answers whether there was something.
+    ///
+    /// # Errors
+    /// There is no such account, it is an owner's and `by` is none, or the store fails.
+    pub async fn part_identity_of(
+        &self,
+        by: &Granted<ManagePeople>,
+        id: i64,
+    ) -> Result<bool, ChangeRefusal> {
+        let email = self.known(by, id).await?.account.email;
+        let kept = self.store().identity_of(id).await?;
+        let whose = kept.map_or_else(String::new, |kept| {
+            format!("; {} of {}", kept.identity.subject, kept.identity.issuer)
+        });
+        let detail = format!("for somebody else{whose}");
+        let entry = self.entry(by.who(), What::IdentityParted, email, detail);
+        Ok(self.store().part_identity(id, entry).await?)
     }
 
     /// Parts who the person themselves is at a provider from their account. Answers whether there
