@@ -290,7 +290,7 @@ async fn show_one(
         sessions: sessions
             .into_iter()
             .map(|session| SessionRow {
-                browser: session.browser,
+                browser: crate::account::browser_name(&session.browser).to_owned(),
                 address: session.address,
                 seen: caller.reader.when(session.seen_at),
             })

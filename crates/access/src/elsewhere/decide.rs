@@ -43,7 +43,10 @@ fn address(told: &ToldElsewhere, rules: &ElsewhereRules) -> Result<String, Elsew
 }
 
 /// Where domains are named, an address of one of them is needed.
-pub(super) fn domain_fits(told: &ToldElsewhere, rules: &ElsewhereRules) -> Result<(), ElsewhereRefusal> {
+pub(super) fn domain_fits(
+    told: &ToldElsewhere,
+    rules: &ElsewhereRules,
+) -> Result<(), ElsewhereRefusal> {
     if rules.domains.is_empty() {
         return Ok(());
     }

@@ -74,7 +74,7 @@ async fn a_lost_permission_is_shown_told_and_mended(on: On) {
 
     stage.jira().set_permission(BOT, "EDIT_ISSUES", true);
     let test = "/api/v1/sites/acme-jira/test";
-    assert_eq!(script.call("POST", test, None, "").await.status, 200);
+    assert_eq!(script.call("POST", test, None, "").await.status, 202);
     let words = says(&mut browser, "/bindings", "connected").await;
     assert!(!words.contains("permission missing"), "{words}");
     browser.get("/problems").await.says("Everything works");
@@ -96,7 +96,7 @@ async fn a_project_that_cannot_be_browsed_is_said_to_be_so(on: On) {
     let script = Script::new(&stage, "administrator", &["read", "settings"]).await;
     stage.jira().set_permission(BOT, "BROWSE_PROJECTS", false);
     let test = "/api/v1/sites/acme-jira/test";
-    assert_eq!(script.call("POST", test, None, "").await.status, 200);
+    assert_eq!(script.call("POST", test, None, "").await.status, 202);
     let mut browser = Browser::signed_in(&stage, "viewer").await;
     let page = browser.get("/bindings/acme-jira/ENG").await;
     page.says("lacks “Browse projects”");
@@ -109,7 +109,7 @@ async fn a_project_that_cannot_be_browsed_is_said_to_be_so(on: On) {
         "what else is lacking is found after it"
     );
     stage.jira().set_permission(BOT, "BROWSE_PROJECTS", true);
-    assert_eq!(script.call("POST", test, None, "").await.status, 200);
+    assert_eq!(script.call("POST", test, None, "").await.status, 202);
     says(&mut browser, "/bindings", "connected").await;
     stage.lena().comment(&issue, "Seen again.").unwrap();
     stage.note(&conversation, &["Seen again."]).await;

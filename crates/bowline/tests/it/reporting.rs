@@ -206,7 +206,7 @@ async fn the_report_is_filtered_by_status(on: On) {
         bowline_store::testing::execute(&url, &sql).await.unwrap();
     }
     stage.start().await;
-    let mut browser = Browser::signed_in(&stage, "viewer").await;
+    browser.at(stage.addr());
     shows(&mut browser, "status=Done", &[&first], &[&second]).await;
     shows(&mut browser, "status=To+Do", &[&second], &[&first]).await;
 }
