@@ -82,6 +82,9 @@ await step("Intercom is connected", async () => {
   await click(owner.getByRole("button", { name: "Try and connect" }));
   await owner.getByText("Connected. The credentials work.").waitFor();
   await owner.getByText("can be read").waitFor();
+  for (const what of ["Endpoint URL", "Topics", "Permissions"]) {
+    await owner.getByRole("button", { name: `Copy ${what}` }).waitFor();
+  }
   await look(owner, "connection-intercom");
   await click(owner.getByRole("link", { name: "Projects" }));
 });

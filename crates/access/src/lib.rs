@@ -36,7 +36,9 @@ use tokio::sync::Semaphore;
 
 pub use accounts::{AccountForm, ChangeRefusal, Fault, Invited, Invitee};
 pub use audit::What;
-pub use elsewhere::{ElsewhereRefusal, ElsewhereRules, Once, PasswordsOf, ToldElsewhere};
+pub use elsewhere::{
+    ElsewhereRefusal, ElsewhereRules, ElsewhereTry, Once, PasswordsOf, ToldElsewhere,
+};
 pub use frame::{FRAME_TOKEN_SECONDS_MAX, FrameKey, FrameRefusal, FrameToken};
 pub use password::{Cost, PASSWORD_LETTERS_MIN, PasswordFault};
 pub use permission::{

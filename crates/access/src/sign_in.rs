@@ -69,7 +69,7 @@ pub enum SignInRefusal {
     Failed(#[from] AccessError),
 }
 
-fn minutes(wait: Wait) -> String {
+pub(crate) fn minutes(wait: Wait) -> String {
     match wait.minutes() {
         1 => "a minute".to_owned(),
         minutes => format!("{minutes} minutes"),

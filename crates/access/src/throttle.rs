@@ -57,16 +57,37 @@ impl Access {
         account: &str,
         address: &str,
     ) -> Result<Result<Try, Wait>, AccessError> {
-        let names = names(account, address).map(|(name, max)| TryName {
-            name: digest(&name),
-            max,
+        let names = names(account, address);
+        let both = digest(&names[0].0);
+        self.take(&names, both).await
+    }
+
+    /// Takes a try at coming back from a provider from an address. Nobody is named there before the
+    /// provider answered, so only the address is counted, by itself: who fails here may still give a
+    /// password.
+    pub(crate) async fn take_try_elsewhere(
+        &self,
+        address: &str,
+    ) -> Result<Result<Try, Wait>, AccessError> {
+        let name = (format!("elsewhere {address}"), FROM_ANYWHERE_MAX);
+        // One who comes in takes nobody else's failures away.
+        self.take(&[name], String::new()).await
+    }
+
+    async fn take(
+        &self,
+        names: &[(String, i64)],
+        both: String,
+    ) -> Result<Result<Try, Wait>, AccessError> {
+        let names = names.iter().map(|(name, max)| TryName {
+            name: digest(name),
+            max: *max,
         });
-        let both = names[0].name.clone();
         let limit = TryLimit {
             counted_ms: FAILURE_MS_KEPT,
             rows_max: ROWS_MAX,
         };
-        let tried = self.store().try_sign_in(names.to_vec(), limit, self.now());
+        let tried = self.store().try_sign_in(names.collect(), limit, self.now());
         Ok(match tried.await? {
             Tried::Taken { rows, last } => Ok(Try { rows, last, both }),
             Tried::Wait(ms) => Err(Wait(ms)),

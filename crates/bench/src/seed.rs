@@ -111,6 +111,7 @@ async fn one(store: &Store, issue: usize, conversations: &[String]) -> anyhow::R
             key: IssueKey::new(format!("{BOUND}-{issue}")),
             project: ProjectKey::new(BOUND),
             summary: format!("The cart forgets its vouchers ({issue})"),
+            status: Some("To Do".to_owned()),
             scanned: true,
             deleted: false,
             links_version: 1,

@@ -30,6 +30,8 @@ pub struct IssueRecord {
     pub project: ProjectKey,
     /// Its summary when we last saw it.
     pub summary: String,
+    /// The name of its status when we last read it; `None` if that was before statuses were kept.
+    pub status: Option<String>,
     /// Were its description and all its comments looked through, and nothing left for later that
     /// other settings would have linked? While not, everything is read with each event.
     pub scanned: bool,

@@ -4,7 +4,7 @@
 //! asked for by id, soon after the start and then now and then. One that is missing twice, with a
 //! pause in between, is looked at in its lane, where it is decided whether its links end.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use bowline_domain::ids::{IssueId, ProjectKey, SiteName};
 use bowline_domain::time::Millis;
 use bowline_jira as jira;
 use bowline_net::{ApiError, ErrorKind, Reply};
-use bowline_store::model::LinkedIssue;
+use bowline_store::model::{LinkedIssue, StatusSeen};
 
 use crate::health;
 use crate::pace::Priority;
@@ -82,7 +82,7 @@ impl Check<'_> {
             let shown = self.shown(batch.iter().map(|linked| &linked.issue)).await?;
             for linked in batch
                 .iter()
-                .filter(|linked| !shown.contains(linked.issue.as_str()))
+                .filter(|linked| !shown.contains_key(linked.issue.as_str()))
             {
                 let of_project = by_project.entry(linked.project.clone()).or_default();
                 of_project.push(linked.issue.clone());
@@ -120,8 +120,9 @@ impl Check<'_> {
             };
             after = Some(last.issue.clone());
             let shown = self.shown(batch.iter().map(|linked| &linked.issue)).await?;
+            self.follow_statuses(&batch, &shown).await?;
             for linked in batch {
-                match (linked.live, shown.contains(linked.issue.as_str())) {
+                match (linked.live, shown.contains_key(linked.issue.as_str())) {
                     (true, false) => missing.push(linked),
                     (false, true) => self.look(&linked.issue, false).await?,
                     (true, true) | (false, false) => {}
@@ -130,15 +131,41 @@ impl Check<'_> {
         }
     }
 
+    /// Records the statuses that Jira says here: those of issues that a version before looked at,
+    /// and of those whose change nothing told.
+    async fn follow_statuses(
+        &self,
+        batch: &[LinkedIssue],
+        shown: &jira::Shown,
+    ) -> Result<(), String> {
+        let seen: Vec<StatusSeen> = batch
+            .iter()
+            .filter_map(|linked| {
+                let now = shown.get(linked.issue.as_str())?.as_ref()?;
+                (*now != linked.status).then(|| StatusSeen {
+                    issue: linked.issue.clone(),
+                    before: linked.status.clone(),
+                    now: now.clone(),
+                })
+            })
+            .collect();
+        if seen.is_empty() {
+            return Ok(());
+        }
+        let store = &self.shared.store;
+        let followed = store.follow_statuses(self.site.config.name.clone(), seen);
+        followed.await.map_err(|error| error.to_string())
+    }
+
     /// Which of these issues Jira shows. Asks until an answer adds nothing: an answer may be cut
     /// short.
     async fn shown<'i>(
         &self,
         issues: impl Iterator<Item = &'i IssueId>,
-    ) -> Result<BTreeSet<String>, String> {
+    ) -> Result<jira::Shown, String> {
         let numeric = |id: &&str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
         let mut asked: Vec<&str> = issues.map(IssueId::as_str).filter(numeric).collect();
-        let mut shown = BTreeSet::new();
+        let mut shown = jira::Shown::new();
         while !asked.is_empty() {
             let more = match self.call(self.site.client.shown(&asked)).await {
                 Ok(more) => more,
@@ -146,7 +173,7 @@ impl Check<'_> {
                 Err(error) => return Err(error.to_string()),
             };
             let before = asked.len();
-            asked.retain(|id| !more.contains(*id));
+            asked.retain(|id| !more.contains_key(*id));
             shown.extend(more);
             if asked.len() == before {
                 break;
@@ -155,13 +182,13 @@ impl Check<'_> {
         Ok(shown)
     }
 
-    async fn one_by_one(&self, asked: &[&str]) -> Result<BTreeSet<String>, String> {
-        let mut shown = BTreeSet::new();
+    async fn one_by_one(&self, asked: &[&str]) -> Result<jira::Shown, String> {
+        let mut shown = jira::Shown::new();
         for id in asked {
             let read = self.site.client.issue(id, jira::IssueRead::default());
             match self.call(read).await {
-                Ok(_) => {
-                    shown.insert((*id).to_owned());
+                Ok(issue) => {
+                    shown.insert((*id).to_owned(), Some(issue.status.name));
                 }
                 Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone) => {}
                 Err(error) => return Err(error.to_string()),

@@ -14,7 +14,7 @@ pub mod webhook;
 pub use calls::create::{CreatedIssue, NewIssue};
 pub use calls::fields::{FigureEdit, Figures, NumberField};
 pub use calls::projects::cloud_id;
-pub use calls::search::{SHOWN_MAX, SearchPage};
+pub use calls::search::{SHOWN_MAX, SearchPage, Shown};
 pub use client::{Auth, Client, DEFAULT_DEADLINE, Deployment, FILE_DEADLINE};
 pub use error::ISSUE_WRITTEN_TOO_OFTEN;
 pub use model::admin::{AdminWebhook, Myself, NewWebhook, Project, ServerInfo};

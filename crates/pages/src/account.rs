@@ -135,7 +135,7 @@ pub(crate) async fn show(
 }
 
 /// What a browser is called, out of what it calls itself.
-fn browser_name(agent: &str) -> &str {
+pub(crate) fn browser_name(agent: &str) -> &str {
     const KNOWN: [(&str, &str); 5] = [
         ("Firefox/", "Firefox"),
         ("Edg/", "Edge"),

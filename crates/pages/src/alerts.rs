@@ -37,7 +37,8 @@ struct Alert {
     at: When,
     subject: String,
     text: String,
-    page: Option<String>,
+    /// Where it is looked at, and what that is.
+    page: Option<(String, &'static str)>,
     sends: Vec<Told>,
 }
 
@@ -103,7 +104,16 @@ fn shown(alert: AlertNow, reader: &Reader) -> Alert {
         at: reader.when(alert.at),
         subject: alert.subject,
         text: alert.text,
-        page: alert.connection.as_ref().map(page_of),
+        page: alert
+            .connection
+            .as_ref()
+            .map(|connection| match &alert.project {
+                Some(project) => {
+                    let page = format!("/bindings/{}/{project}", connection.name());
+                    (page, "The project")
+                }
+                None => (page_of(connection), "The connection"),
+            }),
         sends: alert
             .sends
             .into_iter()

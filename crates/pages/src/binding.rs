@@ -13,9 +13,10 @@ use bowline_domain::visible::Whose;
 use bowline_settings::{BindingNow, import, preview};
 
 use crate::App;
-use crate::bindings::{page_of, state_of};
+use crate::bindings::{broken_of, page_of, state_of};
 use crate::caller::Caller;
 use crate::component::{Field, Lozenge, Select};
+use crate::connections::page_of as connection_page;
 use crate::error::{PageError, html};
 use crate::notice;
 use crate::query::Query;
@@ -38,6 +39,8 @@ struct BindingPage {
     may_change_user: bool,
     state: Lozenge,
     reason: Option<String>,
+    /// Where what does not work is connected anew.
+    reconnect: Option<String>,
     joined: Option<(When, String)>,
     changed: Option<(When, String)>,
     declared: Option<String>,
@@ -398,6 +401,9 @@ pub(crate) async fn show<P: Permission>(
         may_change_user: stored.is_some() && caller.who().may::<ManageConnections>(),
         state,
         reason,
+        reconnect: broken_of(app, &binding)
+            .filter(|_| caller.who().may::<ManageConnections>())
+            .map(|broken| format!("{}#credentials", connection_page(&broken.connection))),
         joined: binding.kept.as_ref().map(|row| {
             let at = caller.reader.when(Millis(row.value.joined_at));
             (at, row.value.joined_by.clone())

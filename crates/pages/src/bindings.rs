@@ -5,7 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use bowline_access::{ChangeBindings, ChangeRefusal, Fault, Look, Permission};
+use bowline_domain::connection::Connection;
 use bowline_domain::ids::SiteName;
+use bowline_engine::look::ConnectionNow;
 use bowline_settings::{BindingNow, JoinForm};
 
 use crate::App;
@@ -54,21 +56,39 @@ pub(crate) fn page_of(binding: &BindingNow) -> String {
     format!("/bindings/{}/{}", binding.site, binding.project)
 }
 
+/// The workspace and the site of a binding, as far as they are in use.
+fn sides(app: &App, binding: &BindingNow) -> [Option<ConnectionNow>; 2] {
+    let all = app.shared.connections_now();
+    let of = |connection: Connection| {
+        let mut all = all.iter();
+        all.find(|one| one.connection == connection).cloned()
+    };
+    [
+        of(Connection::Workspace(binding.config.workspace.clone())),
+        of(Connection::Site(binding.site.clone())),
+    ]
+}
+
+/// The connection of a binding that does not work, if one does not.
+pub(crate) fn broken_of(app: &App, binding: &BindingNow) -> Option<ConnectionNow> {
+    let mut sides = sides(app, binding).into_iter().flatten();
+    sides
+        .find(|one| !one.health.works())
+        .filter(|_| binding.aside.is_none())
+}
+
 /// How a binding is: whether it is in use, and how its workspace is.
 pub(crate) fn state_of(app: &App, binding: &BindingNow) -> (Lozenge, Option<String>) {
     if let Some(aside) = &binding.aside {
         return (Lozenge::new(Tone::Plain, "not in use"), Some(aside.words()));
     }
-    let all = app.shared.connections_now();
-    let of = |key: String| all.iter().find(|one| one.connection.key() == key);
-    let workspace = of(format!("workspace/{}", binding.config.workspace));
-    let site = of(format!("site/{}", binding.site));
-    let broken = [workspace, site]
-        .into_iter()
-        .flatten()
-        .find(|one| !one.health.works());
-    if let Some(broken) = broken {
-        return (health(broken.health), broken.reason.clone());
+    let [workspace, _] = sides(app, binding);
+    if let Some(broken) = broken_of(app, binding) {
+        return (health(broken.health), broken.reason);
+    }
+    if let Some(lacking) = &binding.lacking {
+        let words = format!("{} {} {}", lacking.reason, lacking.meaning, lacking.mend);
+        return (Lozenge::new(Tone::Warn, "permission missing"), Some(words));
     }
     if binding.config.muted {
         return (Lozenge::new(Tone::Plain, "muted"), None);

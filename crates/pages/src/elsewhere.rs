@@ -192,6 +192,9 @@ impl Refused {
     fn told(self) -> Result<(StatusCode, String), PageError> {
         match self {
             Self::Here(ElsewhereRefusal::Failed(error)) => Err(error.into()),
+            Self::Here(refusal @ ElsewhereRefusal::Wait(_)) => {
+                Ok((StatusCode::TOO_MANY_REQUESTS, refusal.to_string()))
+            }
             Self::Here(refusal) => Ok((StatusCode::FORBIDDEN, refusal.to_string())),
             Self::There(refusal) => {
                 tracing::warn!(%refusal, "somebody was not signed in");
@@ -207,13 +210,43 @@ impl Refused {
     }
 }
 
+impl Refused {
+    /// Is it no fault of who came: the provider does not answer?
+    fn is_away(&self) -> bool {
+        matches!(
+            self,
+            Self::There(OidcError::Unreachable { .. } | OidcError::NoProvider { .. })
+        )
+    }
+}
+
 /// What a browser that came back wanted.
 enum Came {
     In(Entered),
     Joined,
 }
 
+/// The same, unless it failed too often from where they are.
 async fn came(
+    app: &App,
+    elsewhere: &Elsewhere,
+    begun: &Begun,
+    (stranger, query): (&Stranger, &Query),
+) -> Result<Came, Refused> {
+    let (access, door) = (&app.access, &stranger.door);
+    let taken = access.try_elsewhere(door).await?;
+    let came = finished(app, elsewhere, begun, (stranger, query)).await;
+    let noted = match &came {
+        Err(refused) if !refused.is_away() => {
+            access.try_failed(taken, &elsewhere.rules, door).await
+        }
+        _ => access.give_try_back(taken).await,
+    };
+    noted.map_err(ElsewhereRefusal::Failed)?;
+    came
+}
+
+async fn finished(
     app: &App,
     elsewhere: &Elsewhere,
     begun: &Begun,

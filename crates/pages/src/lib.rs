@@ -35,6 +35,7 @@ mod error;
 mod export;
 mod feedback;
 mod fields;
+mod held_answers;
 mod held_messages;
 mod help;
 mod link_import;
@@ -186,6 +187,7 @@ fn table() -> Router<App> {
             "/people/{id}/remove-second-factor",
             post(people::remove_second_factor),
         )
+        .route("/people/{id}/part-identity", post(people::part_identity))
         .route("/audit", get(audit::page))
         .route("/audit/export.csv", get(audit::export_csv))
         .route("/audit/export.json", get(audit::export_json));

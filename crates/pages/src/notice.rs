@@ -20,6 +20,11 @@ const NOTICES: &[(&str, &str)] = &[
         "second-factor-off",
         "The second factor is removed. The password alone lets in from now on.",
     ),
+    (
+        "identity-parted-of",
+        "Parted. Who they are at the sign-in service lets nobody into this account any more.",
+    ),
+    ("no-identity", "Nothing was joined to the account any more."),
     ("no-second-factor", "There was no second factor any more."),
     (
         "second-factor-begun",

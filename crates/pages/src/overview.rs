@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use bowline_access::Look;
+use bowline_access::{Look, ManageConnections};
 use bowline_domain::connection::{Connection, Health};
 use bowline_domain::time::Millis;
 use bowline_engine::desk::{AccountNow, DeskNow};
@@ -18,6 +18,7 @@ use bowline_store::model::LaneKind;
 use crate::App;
 use crate::caller::Caller;
 use crate::component::{Lozenge, Tone};
+use crate::connections::page_of;
 use crate::desks::provider;
 use crate::error::{PageError, html};
 use crate::notice;
@@ -61,6 +62,7 @@ struct OverviewPage {
     problems: Vec<Problem>,
     more_problems: usize,
     bindings: usize,
+    may_reconnect: bool,
 }
 
 /// A connection.
@@ -84,6 +86,8 @@ pub(crate) struct Card {
     pub(crate) serves: &'static str,
     pub(crate) projects: String,
     pub(crate) deliveries: String,
+    /// Its own page.
+    pub(crate) page: String,
 }
 
 /// How the connections are, with what waits for them.
@@ -144,6 +148,7 @@ fn card(
         serves: "Projects",
         projects: projects.join(", "),
         deliveries: asking("/deliveries", "connection", &connection.connection.key()),
+        page: page_of(&connection.connection),
     }
 }
 
@@ -214,6 +219,7 @@ fn account_card(
         serves: "Desks",
         projects: names.join(", "),
         deliveries: asking("/deliveries", "connection", &connection.key()),
+        page: page_of(&connection),
     }
 }
 
@@ -293,6 +299,7 @@ pub(crate) async fn page(
         problems,
         more_problems,
         bindings: app.shared.bindings_now().len(),
+        may_reconnect: caller.who().may::<ManageConnections>(),
     };
     Ok(html(&page))
 }

@@ -42,6 +42,15 @@ struct PersonPage {
     form: PersonForm,
     sessions: Vec<SessionRow>,
     second_factor: bool,
+    joined: Option<JoinedTo>,
+}
+
+/// Who they are at the sign-in service.
+struct JoinedTo {
+    issuer: String,
+    email: String,
+    since: When,
+    used: Option<When>,
 }
 
 /// What can be chosen for a person.
@@ -256,6 +265,7 @@ async fn show_one(
         return Err(caller.not_found("There is no such person."));
     };
     let sessions = app.access.sessions_of(&caller.granted, id).await?;
+    let joined = app.access.identity_of(&caller.granted, id).await?;
     let form = form.unwrap_or_else(|| form_of(&known));
     let status = came.status();
     let page = PersonPage {
@@ -271,10 +281,16 @@ async fn show_one(
         invited: came.invited.map(code),
         wrong: came.wrong,
         second_factor: known.account.second_factor,
+        joined: joined.map(|kept| JoinedTo {
+            issuer: kept.identity.issuer,
+            email: kept.identity.email,
+            since: caller.reader.when(kept.joined_at),
+            used: kept.used_at.map(|at| caller.reader.when(at)),
+        }),
         sessions: sessions
             .into_iter()
             .map(|session| SessionRow {
-                browser: session.browser,
+                browser: crate::account::browser_name(&session.browser).to_owned(),
                 address: session.address,
                 seen: caller.reader.when(session.seen_at),
             })
@@ -356,6 +372,21 @@ pub(crate) async fn end_sessions(
         Ok(()) => Ok(see_other(&format!("/people/{id}?done=sessions"))),
         Err(refusal) => show_one(&app, &caller, id, None, Came::refused(refusal)?).await,
     }
+}
+
+pub(crate) async fn part_identity(
+    State(app): State<App>,
+    Number(id): Number,
+    posted: Posted<ManagePeople>,
+) -> Result<Response, PageError> {
+    let caller = posted.caller;
+    let done = match app.access.part_identity_of(&caller.granted, id).await {
+        Ok(true) => "identity-parted-of",
+        Ok(false) => "no-identity",
+        Err(ChangeRefusal::Gone) => return Err(caller.not_found("There is no such person.")),
+        Err(refusal) => return show_one(&app, &caller, id, None, Came::refused(refusal)?).await,
+    };
+    Ok(see_other(&format!("/people/{id}?done={done}")))
 }
 
 pub(crate) async fn remove_second_factor(

@@ -3,9 +3,10 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use bowline_access::{ChangeTalks, Look};
+use bowline_access::{AnswerCustomers, ChangeTalks, Look};
 use bowline_domain::connection::Connection;
 use bowline_domain::effect::EffectState;
+use bowline_settings::BindingNow;
 use bowline_store::browse::{Failing, Trouble};
 use bowline_store::model::LaneKind;
 use bowline_store::reading::HeldAnswers;
@@ -14,6 +15,7 @@ use crate::App;
 use crate::caller::Caller;
 use crate::component::{Lozenge, Tone};
 use crate::error::{PageError, html};
+use crate::held_answers::{self, HeldAnswer};
 use crate::held_messages::{self, Held};
 use crate::notice;
 use crate::overview::{Card, account_cards, cards};
@@ -50,6 +52,8 @@ pub(crate) struct Problem {
 struct ProblemsPage {
     shell: Shell,
     problems: Vec<Problem>,
+    answers: Vec<HeldAnswer>,
+    may_answer: bool,
     held: Vec<Held>,
     may_change: bool,
 }
@@ -64,6 +68,8 @@ pub(crate) async fn page(
             .shell("Problems", Place::Problems)
             .noting(notice::of(&query)),
         problems: all_problems(&app, &caller.reader).await?,
+        answers: held_answers::held(&app, &caller.reader).await?,
+        may_answer: caller.who().may::<AnswerCustomers>(),
         held: held_messages::held(&app, &caller.reader).await?,
         may_change: caller.who().may::<ChangeTalks>(),
     };
@@ -80,6 +86,8 @@ pub(crate) async fn all_problems(app: &App, reader: &Reader) -> Result<Vec<Probl
     let mut problems: Vec<Problem> = broken.map(of_connection).collect();
     let tokens = app.settings.tokens_that_end().into_iter();
     problems.extend(tokens.map(|(connection, end)| of_token(&connection, end.words)));
+    let bindings = app.settings.bindings().into_iter();
+    problems.extend(bindings.filter_map(|binding| of_project(binding, reader)));
     let failing = store.failing(FAILURES_MIN).await?;
     problems.extend(failing.iter().map(of_failing));
     let rejected = store.rejected(now.plus_ms(-REFUSED_MS)).await?;
@@ -131,6 +139,26 @@ fn of_token(connection: &Connection, words: String) -> Problem {
         more: crate::connections::page_of(connection),
         more_title: "The connection",
     }
+}
+
+/// A joined project in which our account may not do what it needs to.
+fn of_project(binding: BindingNow, reader: &Reader) -> Option<Problem> {
+    let more = crate::bindings::page_of(&binding);
+    let lacking = binding.lacking?;
+    Some(Problem {
+        state: Lozenge::new(Tone::Warn, "permission missing"),
+        title: format!(
+            "A permission is missing in the project {} of “{}”",
+            binding.project, binding.site
+        ),
+        cause: lacking.reason,
+        extent: lacking.meaning,
+        mend: lacking.mend,
+        since: Some(reader.when(lacking.since)),
+        last: None,
+        more,
+        more_title: "The project",
+    })
 }
 
 fn far_side(connection: &Connection) -> &'static str {
@@ -239,8 +267,8 @@ fn of_held(held: &HeldAnswers, reader: &Reader) -> Problem {
             .to_owned(),
         extent: format!("{}.", are(held.count, "answer") + " waiting"),
         mend:
-            "An agent looks into the conversation, and says on the issue's panel that it arrived \
-               or has it sent again."
+            "An agent looks into the conversation, and says below or on the issue's panel that it \
+               arrived, or has it sent again."
                 .to_owned(),
         since: Some(reader.when(held.since)),
         last: None,

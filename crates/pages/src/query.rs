@@ -63,6 +63,18 @@ impl Query {
     }
 }
 
+#[cfg(test)]
+impl Query {
+    /// As it stands in an address.
+    pub(crate) fn read(query: &str) -> Self {
+        Self(
+            form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect(),
+        )
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Query {
     type Rejection = Infallible;
 

@@ -36,6 +36,7 @@ struct ReportPage {
     shell: Shell,
     site: Select,
     project: Select,
+    status: Select,
     state: Select,
     sort: &'static str,
     order: &'static str,
@@ -60,6 +61,8 @@ struct Column {
 struct Row {
     issue: Ref,
     summary: String,
+    /// The name of its status; empty if it is not known.
+    status: String,
     conversations: i64,
     contacts: i64,
     companies: i64,
@@ -112,6 +115,7 @@ pub(crate) fn asked_query(
     Ok(AskedQuery {
         site,
         project,
+        status: query.get("status").map(str::to_owned),
         live,
         order,
         ascending,
@@ -153,6 +157,18 @@ fn sites(app: &App) -> Vec<(String, String)> {
     let all = std::iter::once((String::new(), "Any site".to_owned()));
     all.chain(known.into_iter().map(|site| (site.clone(), site)))
         .collect()
+}
+
+/// The statuses to choose from. One that no issue has any more stays chosen.
+async fn statuses(app: &App, asked: &AskedQuery) -> Result<Select, PageError> {
+    let chosen = asked.status.as_deref().unwrap_or_default();
+    let mut known = app.shared.store.asked_statuses(asked.live).await?;
+    if !chosen.is_empty() && !known.iter().any(|status| status == chosen) {
+        known.push(chosen.to_owned());
+    }
+    let all = std::iter::once((String::new(), "Any status".to_owned()));
+    let known = known.into_iter().map(|status| (status.clone(), status));
+    Ok(Select::new("status", "Status", all.chain(known), chosen))
 }
 
 fn columns(query: &Query, asked: &AskedQuery) -> Vec<Column> {
@@ -246,7 +262,8 @@ pub(crate) async fn page(
         shell: caller.shell("Report", Place::Links),
         site: Select::new("site", "Site", sites(&app), query.text("site")),
         project: Select::new("project", "Project", projects(&app), query.text("project")),
-        state: Select::new("state", "State", states, chosen),
+        status: statuses(&app, &asked).await?,
+        state: Select::new("state", "Links", states, chosen),
         sort: asked.order.word(),
         order: if asked.ascending { "asc" } else { "desc" },
         columns: columns(&query, &asked),
@@ -255,6 +272,7 @@ pub(crate) async fn page(
             .map(|row| Row {
                 issue: issue_ref(&app, &row.site, &row.issue, row.key.as_ref()),
                 summary: row.summary.unwrap_or_default(),
+                status: row.status,
                 conversations: row.conversations,
                 contacts: row.contacts,
                 companies: row.companies,
@@ -304,6 +322,7 @@ pub(crate) fn asked_json(asked: &Asked) -> Value {
         "companies": asked.companies,
         "monthly_spend": amount(asked.spend),
         "not_read": asked.unread,
+        "status": Some(asked.status.as_str()).filter(|status| !status.is_empty()),
     })
 }
 
@@ -320,6 +339,7 @@ impl Rows for AllAsked {
         "companies",
         "monthly_spend",
         "not_read",
+        "status",
     ];
 
     async fn next(&mut self) -> Result<Vec<Asked>, BoxError> {
@@ -351,6 +371,7 @@ impl Rows for AllAsked {
             asked.companies.to_string(),
             amount(asked.spend),
             asked.unread.to_string(),
+            asked.status.clone(),
         ]
     }
 

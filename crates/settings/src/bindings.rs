@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::hooks::HookFound;
 use crate::import;
 use crate::merge::{Aside, binding};
+use crate::project_access::Lacking;
 use crate::service::{Settings, fault};
 use crate::stored::{Kind, StoredBinding, Versioned};
 
@@ -31,6 +32,8 @@ pub struct BindingNow {
     pub kept: Option<Versioned<StoredBinding>>,
     /// Why it is not in use.
     pub aside: Option<Aside>,
+    /// What our account lacks in the project, as it was last looked at.
+    pub lacking: Option<Lacking>,
 }
 
 /// A project to be joined.
@@ -82,6 +85,7 @@ impl Settings {
                     .find(|(known, _)| *known == key);
                 let declared = aside.iter().any(|(known, _)| *known == key);
                 BindingNow {
+                    lacking: self.lacking(&key.0, &key.1),
                     site: key.0,
                     project: key.1,
                     config: config.clone(),
@@ -99,6 +103,7 @@ impl Settings {
                 config: binding(&key.0, &key.1, &row.value),
                 kept: Some(row.clone()),
                 aside: Some(why.clone()),
+                lacking: None,
             })
         });
         all.extend(set_aside);

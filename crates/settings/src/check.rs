@@ -57,19 +57,42 @@ impl Finding {
     }
 }
 
-/// What Bowline needs to be allowed in a project, what for, and whether it must be.
-pub const PERMISSIONS: [(&str, &str, bool); 3] = [
-    ("BROWSE_PROJECTS", "to read issues and comments", true),
-    (
-        "EDIT_ISSUES",
-        "to keep the list of linked conversations on the issue",
-        true,
-    ),
-    (
-        "LINK_ISSUES",
-        "to show linked conversations on the issue",
-        false,
-    ),
+/// Something that Bowline is to be allowed in a project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// The name in Jira's API.
+    pub name: &'static str,
+    /// The name on Jira's pages.
+    pub title: &'static str,
+    /// What for.
+    pub why: &'static str,
+    /// Must it be?
+    pub needed: bool,
+}
+
+/// The permission without which nothing of a project is seen.
+pub const BROWSE: &str = "BROWSE_PROJECTS";
+
+/// What Bowline is to be allowed in a project.
+pub static PERMISSIONS: [Permission; 3] = [
+    Permission {
+        name: BROWSE,
+        title: "Browse projects",
+        why: "to read issues and comments",
+        needed: true,
+    },
+    Permission {
+        name: "EDIT_ISSUES",
+        title: "Edit issues",
+        why: "to keep the list of linked conversations on the issue",
+        needed: true,
+    },
+    Permission {
+        name: "LINK_ISSUES",
+        title: "Link issues",
+        why: "to show linked conversations on the issue",
+        needed: false,
+    },
 ];
 
 /// The topics to choose for the webhook in Intercom.
@@ -159,34 +182,82 @@ pub fn jira_words(deployment: Deployment, error: &ApiError) -> String {
     format!("{error}.{mend}")
 }
 
+/// What our account may do in a project. One that it may not browse looks like one that is not there.
+///
+/// # Errors
+/// Jira says neither.
+pub async fn permissions(
+    jira: &Jira,
+    key: &str,
+) -> Result<Vec<(&'static Permission, bool)>, ApiError> {
+    let hidden = || {
+        let all = PERMISSIONS.iter();
+        all.map(|one| (one, false)).collect()
+    };
+    match jira.project(key).await {
+        Ok(_) => {}
+        Err(error) if is_hidden(&error) => return Ok(hidden()),
+        Err(error) => return Err(error),
+    }
+    let names: Vec<&str> = PERMISSIONS.iter().map(|one| one.name).collect();
+    let granted = jira.my_permissions(&names, Some(key)).await?.value;
+    let all = PERMISSIONS.iter();
+    Ok(all
+        .map(|one| (one, granted.get(one.name) == Some(&true)))
+        .collect())
+}
+
+fn is_hidden(error: &ApiError) -> bool {
+    matches!(
+        error.kind,
+        ErrorKind::NotFound | ErrorKind::Gone | ErrorKind::Permission
+    )
+}
+
+/// Those that are needed and lacking, by Jira's names. Where nothing can be seen, nothing else is
+/// lacking: the others come with it, or are found after it.
+pub(crate) fn lacks(found: &[(&'static Permission, bool)]) -> Vec<String> {
+    let lacking = found.iter().filter(|(one, has)| one.needed && !has);
+    let names: Vec<&str> = lacking.map(|(one, _)| one.name).collect();
+    if names.contains(&BROWSE) {
+        return vec![BROWSE.to_owned()];
+    }
+    names.into_iter().map(str::to_owned).collect()
+}
+
 /// May our account do in a project what it needs to?
 pub async fn project(jira: &Jira, key: &str) -> Vec<Finding> {
+    match permissions(jira, key).await {
+        Ok(found) => of_project(key, &found),
+        Err(error) => vec![Finding::bad(format!("project {key}"), error.to_string())],
+    }
+}
+
+/// What the permissions in a project mean.
+pub(crate) fn of_project(key: &str, found: &[(&'static Permission, bool)]) -> Vec<Finding> {
     let what = format!("project {key}");
-    if let Err(error) = jira.project(key).await {
+    if found.iter().any(|(one, has)| one.name == BROWSE && !has) {
         let words = format!(
-            "{error}. Either there is no such project, or Bowline's account may not browse it."
+            "There is no project {key}, or Bowline's account may not browse it. A project \
+             administrator grants “Browse projects” (BROWSE_PROJECTS)."
         );
         return vec![Finding::bad(what, words)];
     }
-    let names = PERMISSIONS.map(|(name, _, _)| name);
-    let granted = match jira.my_permissions(&names, Some(key)).await {
-        Ok(reply) => reply.value,
-        Err(error) => return vec![Finding::bad(what, error.to_string())],
-    };
-    PERMISSIONS
-        .into_iter()
-        .map(|(name, why, needed)| match granted.get(name) {
-            Some(true) => Finding::good(&*what, format!("project {key}: may {name}")),
-            _ if needed => Finding::bad(
-                &*what,
-                format!(
+    let found = found.iter();
+    found
+        .map(|(one, has)| {
+            let Permission { name, why, .. } = one;
+            if *has {
+                Finding::good(&*what, format!("project {key}: may {name}"))
+            } else if one.needed {
+                let words = format!(
                     "the account lacks {name}, needed {why}. A project administrator grants it."
-                ),
-            ),
-            _ => Finding::note(
-                &*what,
-                format!("project {key}: the account lacks {name}, used {why}."),
-            ),
+                );
+                Finding::bad(&*what, words)
+            } else {
+                let words = format!("project {key}: the account lacks {name}, used {why}.");
+                Finding::note(&*what, words)
+            }
         })
         .collect()
 }

@@ -153,6 +153,7 @@ fn example(settings: &Settings, what: String, happening: Happening) -> Example {
             key: issue.key.clone(),
             project: issue.project.clone(),
             summary: issue.summary.clone(),
+            status: Some(issue.status.name.clone()),
             scanned: true,
             deleted: false,
             links_version: 1,

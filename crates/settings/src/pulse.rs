@@ -3,6 +3,7 @@
 use std::sync::PoisonError;
 
 use bowline_domain::connection::Connection;
+use bowline_domain::ids::{ProjectKey, SiteName};
 use bowline_domain::time::Millis;
 
 use crate::check::{self, Finding, State};
@@ -80,11 +81,35 @@ impl Settings {
             let present = self.present();
             let bindings = present.merged.config.bindings.iter();
             for binding in bindings.filter(|binding| binding.site == site.name) {
-                findings.extend(check::project(&jira, binding.project.as_str()).await);
+                findings.extend(self.test_project(&jira, &site.name, &binding.project).await);
             }
         }
         findings.push(check::clock(&self.inner.transport, &site.api_url, self.now()).await);
         findings
+    }
+
+    async fn test_project(
+        &self,
+        jira: &bowline_jira::Client,
+        site: &SiteName,
+        project: &ProjectKey,
+    ) -> Vec<Finding> {
+        match check::permissions(jira, project.as_str()).await {
+            Ok(found) => {
+                let mut kept = self.found_access(site, project, &found).await;
+                if kept.is_ok() {
+                    kept = self.read_project_access().await.map(drop);
+                }
+                if let Err(error) = kept {
+                    tracing::error!(%error, "what may be done in a project could not be kept");
+                }
+                check::of_project(project.as_str(), &found)
+            }
+            Err(error) => vec![Finding::bad(
+                format!("project {project}"),
+                error.to_string(),
+            )],
+        }
     }
 
     async fn test_workspace(&self, workspace: &bowline_engine::WorkspaceConfig) -> Vec<Finding> {

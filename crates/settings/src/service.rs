@@ -98,6 +98,8 @@ pub(crate) struct Inner {
     telling: Mutex<Option<JoinHandle<()>>>,
     /// What the last tests found, by connection.
     pub(crate) found: Mutex<HashMap<Connection, Tested>>,
+    /// What was last known of what may be done in the joined projects.
+    pub(crate) access_known: Mutex<crate::project_access::Known>,
 }
 
 /// What tests of a connection found.
@@ -164,6 +166,7 @@ impl Settings {
                 alert_soon: Arc::default(),
                 telling: Mutex::default(),
                 found: Mutex::default(),
+                access_known: Mutex::default(),
             }),
         };
         settings.refresh().await?;
@@ -190,6 +193,19 @@ impl Settings {
                 let Some(inner) = weak.upgrade() else { return };
                 let settings = Self { inner };
                 settings.look().await;
+            }
+        });
+        // By itself: a site that does not answer keeps nothing else waiting.
+        let (weak, stopping) = (Arc::downgrade(&self.inner), self.inner.stopping.clone());
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = tokio::time::sleep(LOOK_EVERY) => {}
+                    () = stopping.cancelled() => return,
+                }
+                let Some(inner) = weak.upgrade() else { return };
+                let settings = Self { inner };
+                settings.watch_projects().await;
             }
         });
     }

@@ -7,7 +7,8 @@ use crate::committer::Writer;
 use crate::db::Conn;
 use crate::error::StoreError;
 use crate::handover::Leases;
-use crate::sql::asked;
+use crate::model::StatusSeen;
+use crate::sql::{asked, asked_pages, link_pages};
 use crate::store::Store;
 use crate::writes::{Write, write};
 
@@ -26,6 +27,8 @@ pub struct Asked {
     pub conversations: i64,
     /// When the latest of them was linked.
     pub last_at: Millis,
+    /// The name of its status as it was last read; empty if it was not.
+    pub status: String,
     /// The people in them, each once, as far as they were read.
     pub contacts: i64,
     /// Their companies, each once.
@@ -124,6 +127,8 @@ pub struct AskedQuery {
     pub site: Option<SiteName>,
     /// Of this project only; with its site.
     pub project: Option<ProjectKey>,
+    /// Whose status has this name only.
+    pub status: Option<String>,
     /// Those that are linked now; otherwise those that were and are not.
     pub live: bool,
     /// Sorted by this.
@@ -141,6 +146,7 @@ impl Default for AskedQuery {
         Self {
             site: None,
             project: None,
+            status: None,
             live: true,
             order: AskedOrder::default(),
             ascending: true,
@@ -206,7 +212,8 @@ write!(FollowAsked { issues: Vec<(SiteName, IssueId)> } -> (), |conn, _| {
         .iter()
         .map(|(site, issue)| (site.as_str(), issue.as_str()))
         .collect();
-    asked::follow(conn, &issues).await
+    asked::follow(conn, &issues).await?;
+    link_pages::follow(conn, &issues).await
 });
 write!(ClaimUnread { now: Millis, until: Millis, limit: i64 } -> Unread,
     |conn, _| asked::claim(conn, (now, until), limit).await);
@@ -220,13 +227,30 @@ write!(CompaniesOf {
         at: Millis, due_at: Millis
     } -> (),
     |conn, _| asked::person(conn, (&workspace, &contact), &came, (at, due_at)).await);
+write!(FollowStatuses { site: SiteName, seen: Vec<StatusSeen> } -> (),
+    |conn, _| asked_pages::follow_statuses(conn, &site, &seen).await);
 write!(HastenAsked { issues: Vec<(SiteName, IssueId)> } -> (),
     |conn, _| asked::hasten(conn, &issues).await);
 
 impl Store {
     /// A part of the report.
     pub async fn asked_page(&self, query: &AskedQuery) -> Result<Vec<Asked>, StoreError> {
-        asked::page(&mut self.reader().await?, query).await
+        asked_pages::page(&mut self.reader().await?, query).await
+    }
+
+    /// The names of the statuses that issues have which are linked, or (`live` is false) were.
+    pub async fn asked_statuses(&self, live: bool) -> Result<Vec<String>, StoreError> {
+        asked_pages::statuses(&mut self.reader().await?, live).await
+    }
+
+    /// Records the statuses of issues that were looked at, except of those of which something else
+    /// was recorded meanwhile.
+    pub async fn follow_statuses(
+        &self,
+        site: SiteName,
+        seen: Vec<StatusSeen>,
+    ) -> Result<(), StoreError> {
+        self.write(FollowStatuses { site, seen }).await
     }
 
     /// What the report does not know yet.

@@ -40,6 +40,7 @@ mod migrate;
 pub mod model;
 mod open;
 mod people;
+pub mod project_access;
 pub mod reading;
 pub mod replays;
 pub mod second_factor;

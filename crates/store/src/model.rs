@@ -257,6 +257,8 @@ pub struct Decided {
     pub record: Option<IssueRecord>,
     /// Is the issue in another project than the record said before?
     pub moved: bool,
+    /// Has it another status than the record said before?
+    pub transitioned: bool,
     /// The links that changed, whole.
     pub links: Vec<Link>,
     /// The facts that are dealt with.
@@ -539,6 +541,19 @@ pub struct LinkedIssue {
     pub project: ProjectKey,
     /// Has it a live link?
     pub live: bool,
+    /// The name of its status as it was last read; empty if it was not.
+    pub status: String,
+}
+
+/// The status of an issue, as it was when somebody looked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusSeen {
+    /// The issue.
+    pub issue: IssueId,
+    /// What was recorded before it was looked at.
+    pub before: String,
+    /// What it is called now.
+    pub now: String,
 }
 
 /// Which links to list.

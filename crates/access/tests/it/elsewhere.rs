@@ -1,11 +1,14 @@
 //! Coming in by a provider of OpenID Connect.
 
 use bowline_access::{
-    AccountForm, ElsewhereRefusal, ElsewhereRules, Entered, Granted, Once, OwnAccount, PasswordsOf,
-    RoleKind, SignInRefusal, ToldElsewhere,
+    AccountForm, ChangeRefusal, ElsewhereRefusal, ElsewhereRules, Entered, Granted, ManagePeople,
+    Once, OwnAccount, PasswordsOf, RoleKind, SignInRefusal, ToldElsewhere,
 };
 
 use crate::stage::{OTHER, PASSWORD, Stage, door, form, manages};
+
+/// Failures from one address before the next has to wait.
+const FAILURES: usize = 50;
 
 fn told(subject: &str) -> ToldElsewhere {
     ToldElsewhere {
@@ -259,4 +262,76 @@ async fn without_passwords_those_of_owners_are_taken_alone() {
             .await
             .is_ok()
     );
+}
+
+#[tokio::test]
+async fn who_fails_often_at_coming_back_has_to_wait_where_they_are() {
+    let (stage, _) = Stage::owned().await;
+    let (access, here, there) = (&stage.access, door("192.0.2.3"), door("192.0.2.4"));
+    let waits = async |door| {
+        let taken = access.try_elsewhere(door).await;
+        match taken {
+            Ok(taken) => {
+                access.give_try_back(taken).await.unwrap();
+                false
+            }
+            Err(ElsewhereRefusal::Wait(_)) => true,
+            Err(other) => panic!("{other}"),
+        }
+    };
+    // Many who come in keep nobody out.
+    for _ in 0..FAILURES * 2 {
+        assert!(!waits(&here).await);
+    }
+    for _ in 0..FAILURES {
+        let taken = access.try_elsewhere(&here).await.unwrap();
+        access.try_failed(taken, &rules(), &here).await.unwrap();
+    }
+    assert!(waits(&here).await);
+    assert!(!waits(&there).await, "others are not kept out");
+    let password = access.sign_in("owner@example.com", PASSWORD, &here).await;
+    assert!(password.is_ok(), "nor are passwords");
+    let refused = (stage.audited().await.into_iter())
+        .filter(|what| what == "sign_in_refused")
+        .count();
+    assert_eq!(refused, 1, "written down once");
+    stage.clock.turn(15 * 60 * 1_000 + 1);
+    assert!(!waits(&here).await);
+}
+
+#[tokio::test]
+async fn an_administrator_parts_somebody_else() {
+    let (stage, _) = Stage::owned().await;
+    let noa = enter(&stage, "noa", "k1").await.unwrap();
+    let noa = noa.signed_in().unwrap();
+    let access = &stage.access;
+    let kept = access.identity_of(&manages(), noa.person.id).await.unwrap();
+    assert_eq!(kept.unwrap().identity.subject, "noa");
+    let part = async |id| access.part_identity_of(&manages(), id).await;
+    assert!(part(noa.person.id).await.unwrap());
+    assert!(!part(noa.person.id).await.unwrap(), "there is nothing more");
+    assert!(matches!(part(99).await, Err(ChangeRefusal::Gone)));
+    let kept = access.identity_of(&manages(), noa.person.id).await.unwrap();
+    assert!(kept.is_none());
+    assert!(stage.visit(&noa).await.is_some(), "the session goes on");
+    // The address alone joins nobody to the account.
+    let refused = enter(&stage, "noa", "k2").await;
+    assert!(matches!(
+        refused,
+        Err(ElsewhereRefusal::AddressTaken { .. })
+    ));
+    let audited = stage.audited().await;
+    let parted = audited.iter().filter(|what| *what == "identity_parted");
+    assert_eq!(parted.count(), 1, "{audited:?}");
+
+    // Nobody but an owner parts an owner.
+    let ana = stage.person("ana@example.com", "administrator").await;
+    let visit = stage.visit(&ana).await.unwrap();
+    let by: Granted<ManagePeople> = visit.who().granted().unwrap();
+    let olive = access.people(&by).await.unwrap();
+    let olive = olive
+        .iter()
+        .find(|known| known.person.email == "owner@example.com");
+    let refused = access.part_identity_of(&by, olive.unwrap().person.id).await;
+    assert!(matches!(refused, Err(ChangeRefusal::OwnersOnly)));
 }

@@ -24,7 +24,7 @@ on_both!(
 
 /// A receiver of the webhook.
 #[derive(Clone, Default)]
-struct Listener {
+pub(crate) struct Listener {
     behaviour: Arc<Mutex<Listening>>,
     /// What came, with the name in the header; what was refused as well.
     came: Arc<Mutex<Vec<(Value, String)>>>,
@@ -41,7 +41,7 @@ enum Listening {
 }
 
 impl Listener {
-    async fn start() -> (String, Self) {
+    pub(crate) async fn start() -> (String, Self) {
         let listener = Self::default();
         let kept = listener.clone();
         let take = move |headers: HeaderMap, body: String| {
@@ -82,7 +82,7 @@ impl Listener {
         came.iter().map(|(value, _)| value.clone()).collect()
     }
 
-    async fn told(&self, count: usize) -> Vec<Value> {
+    pub(crate) async fn told(&self, count: usize) -> Vec<Value> {
         let told = || (self.all().len() >= count).then_some(());
         assert!(until(told).await.is_some(), "nobody was told");
         self.all()
@@ -99,7 +99,10 @@ fn any() -> SocketAddr {
 }
 
 /// The part of the configuration that names receivers.
-fn receivers(webhook: Option<&str>, mail: Option<(&MailServer, &str)>) -> (String, String) {
+pub(crate) fn receivers(
+    webhook: Option<&str>,
+    mail: Option<(&MailServer, &str)>,
+) -> (String, String) {
     let webhook = webhook.map_or_else(String::new, |url| {
         format!("alert_webhook_url = \"{url}\"\n")
     });
@@ -113,7 +116,7 @@ fn receivers(webhook: Option<&str>, mail: Option<(&MailServer, &str)>) -> (Strin
     (webhook, mail)
 }
 
-fn configure(stage: &Stage, (webhook, mail): &(String, String)) {
+pub(crate) fn configure(stage: &Stage, (webhook, mail): &(String, String)) {
     stage.edit_config("public_url = ", &format!("{webhook}public_url = "));
     let text = std::fs::read_to_string(&stage.world.config_path).unwrap();
     let (before, after) = text.split_once("[[site]]").unwrap();

@@ -83,6 +83,11 @@ async fn examples(script: &Script<'_>) -> BTreeMap<String, Vec<String>> {
         let found = ids(script, list, "id").await;
         of(template, under(&format!("{list}/"), found));
     }
+    let people = ids(script, "/api/v1/people", "id").await;
+    let sessions = people
+        .iter()
+        .map(|id| format!("/api/v1/people/{id}/sessions"));
+    of("/api/v1/people/{id}/sessions", sessions.collect());
     let people = script.get("/api/v1/end-users").await.body["items"].clone();
     let person = |one: &Value| {
         let (account, id) = (one["account"].as_str()?, one["id"].as_str()?);

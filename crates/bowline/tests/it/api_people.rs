@@ -9,10 +9,77 @@ use crate::stage::{On, Stage, on_both};
 
 on_both!(
     people_are_added_changed_and_signed_out,
+    people_and_sessions_come_in_parts,
     an_account_is_changed_by_its_owners_script
 );
 
 const OTHER: &str = "another handful of words";
+
+/// The ids of a list that is asked for in parts.
+async fn in_parts(script: &Script<'_>, path: &str) -> Vec<Value> {
+    let (mut found, mut after) = (Vec::new(), String::new());
+    loop {
+        let part = script.get(&format!("{path}?limit=1{after}")).await;
+        assert_eq!(part.status, 200, "{}", part.body);
+        let items = part.body["items"].as_array().unwrap();
+        assert!(items.len() <= 1, "{}", part.body);
+        found.extend(items.iter().map(|one| one["id"].clone()));
+        let Some(next) = part.body["next"].as_str() else {
+            return found;
+        };
+        let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        after = format!("&after={next}");
+    }
+}
+
+async fn people_and_sessions_come_in_parts(on: On) {
+    let stage = Stage::on(on, |_| ()).await;
+    for role in ["viewer", "agent"] {
+        Browser::signed_in(&stage, role).await;
+    }
+    let mut again = Browser::new(&stage);
+    again.get("/sign-in").await;
+    let fields = [("email", "agent@example.com"), ("password", PASSWORD)];
+    again.send("/sign-in", &fields).await;
+    let script = Script::new(&stage, "administrator", &["people", "account"]).await;
+
+    let whole = script.get("/api/v1/people").await.body;
+    assert!(
+        whole["next"].is_null(),
+        "who does not ask for parts gets all"
+    );
+    let all: Vec<&Value> = whole["items"].as_array().unwrap().iter().collect();
+    assert_eq!(all.len(), 4, "with the owner");
+    let ids: Vec<Value> = all.iter().map(|one| one["id"].clone()).collect();
+    assert_eq!(
+        in_parts(&script, "/api/v1/people").await,
+        ids,
+        "each once, by name"
+    );
+
+    let agent = all.iter().find(|one| one["role"] == "agent").unwrap();
+    let path = format!("/api/v1/people/{}/sessions", agent["id"]);
+    let sessions = script.get(&path).await.body;
+    let mut ids: Vec<String> = (sessions["items"].as_array().unwrap().iter())
+        .map(|one| one["id"].to_string())
+        .collect();
+    assert_eq!(ids.len(), 3, "{sessions}");
+    let parts = in_parts(&script, &path).await;
+    let mut parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+    ids.sort_unstable();
+    parts.sort_unstable();
+    assert_eq!(parts, ids);
+    let own = in_parts(&script, "/api/v1/account/sessions").await;
+    assert_eq!(own.len(), 2, "by the code and by the password");
+
+    for path in ["/api/v1/people", &path, "/api/v1/account/sessions"] {
+        for wrong in ["limit=0", "limit=201", "limit=many", "after=x"] {
+            let refused = script.get(&format!("{path}?{wrong}")).await;
+            assert_eq!(refused.status, 422, "{path} {wrong}");
+        }
+    }
+    assert_eq!(script.get("/api/v1/people/99/sessions").await.status, 404);
+}
 
 async fn people_are_added_changed_and_signed_out(on: On) {
     let stage = Stage::on(on, |_| ()).await;

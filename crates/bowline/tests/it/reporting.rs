@@ -14,6 +14,7 @@ use crate::stage::{On, SUMMARY, Stage, on_both};
 
 on_both!(
     the_report_says_who_asks_and_what_they_spend,
+    the_report_is_filtered_by_status,
     a_dead_intercom_leaves_the_report_to_what_is_known
 );
 
@@ -74,8 +75,8 @@ async fn the_report_says_who_asks_and_what_they_spend(on: On) {
     // Whoever looks has it read now.
     let words = known(&mut browser).await;
     for part in [
-        format!("{SUMMARY} 3 2 1 120.00"),
-        format!("{SUMMARY} 1 1 1 30.00"),
+        format!("{SUMMARY} To Do 3 2 1 120.00"),
+        format!("{SUMMARY} To Do 1 1 1 30.00"),
     ] {
         assert!(words.contains(&part), "{part}: {words}");
     }
@@ -103,14 +104,16 @@ async fn the_report_says_who_asks_and_what_they_spend(on: On) {
         .get("/links/report.csv?sort=spend&project=acme-jira/ENG")
         .await;
     let lines: Vec<&str> = csv.text.lines().collect();
-    assert!(lines[0].ends_with("\"contacts\",\"companies\",\"monthly_spend\",\"not_read\""));
     assert!(
-        lines[1].contains(&first) && lines[1].ends_with("\"2\",\"1\",\"120.00\",\"0\""),
+        lines[0].ends_with("\"contacts\",\"companies\",\"monthly_spend\",\"not_read\",\"status\"")
+    );
+    assert!(
+        lines[1].contains(&first) && lines[1].ends_with("\"2\",\"1\",\"120.00\",\"0\",\"To Do\""),
         "{}",
         lines[1]
     );
     assert!(
-        lines[2].contains(&second) && lines[2].ends_with("\"1\",\"1\",\"30.00\",\"0\""),
+        lines[2].contains(&second) && lines[2].ends_with("\"1\",\"1\",\"30.00\",\"0\",\"To Do\""),
         "{}",
         lines[2]
     );
@@ -144,6 +147,70 @@ async fn the_report_says_who_asks_and_what_they_spend(on: On) {
     }
 }
 
+/// Waits until the report with this filter names these issues and no other of these two.
+async fn shows(browser: &mut Browser, filter: &str, wanted: &[&String], not: &[&String]) {
+    let path = format!("/links/report?{filter}");
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let words = browser.get(&path).await.words();
+        let named = |issue: &&&String| words.contains(&format!("{issue} ↗"));
+        if wanted.iter().all(|issue| named(&issue)) && !not.iter().any(|issue| named(&issue)) {
+            return;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{filter}: {words}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn the_report_is_filtered_by_status(on: On) {
+    let mut stage = Stage::on(on, |_| ()).await;
+    let (first, second) = asked(&stage).await;
+    let mut browser = Browser::signed_in(&stage, "viewer").await;
+    shows(&mut browser, "status=To+Do", &[&first, &second], &[]).await;
+    let page = browser.get("/links/report").await;
+    assert!(page.text.contains("<option value=\"To Do\""), "to choose");
+
+    // The status follows what Bowline hears of.
+    stage.omar().transition(&first, "Done", None).unwrap();
+    shows(&mut browser, "status=Done", &[&first], &[&second]).await;
+    shows(
+        &mut browser,
+        "status=To+Do&sort=last",
+        &[&second],
+        &[&first],
+    )
+    .await;
+    let of_project = "status=Done&project=acme-jira%2FENG&sort=spend&order=asc";
+    shows(&mut browser, of_project, &[&first], &[&second]).await;
+    browser
+        .get("/links/report?status=Lost")
+        .await
+        .says("No issue is like that.");
+
+    let csv = browser.get("/links/report.csv?status=Done").await.text;
+    assert_eq!(csv.lines().count(), 2, "{csv}");
+    assert!(csv.contains(&first) && csv.contains("\"Done\""), "{csv}");
+    let script = Script::new(&stage, "agent", &["read"]).await;
+    let found = script.get("/api/v1/reports/issues?status=Done").await;
+    assert_eq!(found.body["items"][0]["issue"], *first);
+    assert_eq!(found.body["items"][0]["status"], "Done");
+    assert_eq!(found.body["items"].as_array().unwrap().len(), 1);
+
+    // Of what a version before read, the status is not known; it is found out by itself.
+    stage.settled().await;
+    stage.stop().await;
+    let config = stage.world.config().unwrap();
+    let url = secrecy::ExposeSecret::expose_secret(&config.database.url()).to_owned();
+    for table in ["issue", "asked"] {
+        let sql = format!("UPDATE {table} SET status = ''");
+        bowline_store::testing::execute(&url, &sql).await.unwrap();
+    }
+    stage.start().await;
+    browser.at(stage.addr());
+    shows(&mut browser, "status=Done", &[&first], &[&second]).await;
+    shows(&mut browser, "status=To+Do", &[&second], &[&first]).await;
+}
+
 async fn a_dead_intercom_leaves_the_report_to_what_is_known(on: On) {
     let stage = Stage::on(on, |_| ()).await;
     let (first, _) = asked(&stage).await;
@@ -151,6 +218,6 @@ async fn a_dead_intercom_leaves_the_report_to_what_is_known(on: On) {
     let mut browser = Browser::signed_in(&stage, "viewer").await;
     let page = tokio::time::timeout(PATIENCE, browser.get("/links/report")).await;
     let page = page.expect("what is known is shown at once");
-    page.says(&format!("{SUMMARY} 3 0 3 not read yet 0 0.00"));
+    page.says(&format!("{SUMMARY} To Do 3 0 3 not read yet 0 0.00"));
     page.says(&first);
 }

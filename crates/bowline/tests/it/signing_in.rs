@@ -77,6 +77,7 @@ const FORMS: &[(&str, &str)] = &[
     ("/account/password", "viewer"),
     ("/account/second-factor", "viewer"),
     ("/people/1/remove-second-factor", "administrator"),
+    ("/people/1/part-identity", "administrator"),
     ("/account/oidc", "viewer"),
     ("/account/look", "viewer"),
     ("/account/sessions/end", "viewer"),

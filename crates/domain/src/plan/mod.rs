@@ -178,6 +178,7 @@ fn record(
         key: issue.key.clone(),
         project: issue.project.clone(),
         summary: issue.summary.clone(),
+        status: Some(issue.status.name.clone()),
         scanned: !overlooks && (issue.comments_complete || scanned_for_this),
         deleted: false,
         links_version: before.map_or(0, |record| record.links_version)

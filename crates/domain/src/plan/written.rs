@@ -291,6 +291,7 @@ mod tests {
                 key: IssueKey::new("ENG-1"),
                 project: ProjectKey::new("ENG"),
                 summary: "Not for everyone".to_owned(),
+                status: None,
                 scanned: true,
                 deleted: false,
                 links_version: 1,

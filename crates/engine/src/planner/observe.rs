@@ -145,13 +145,16 @@ impl Reader<'_> {
         if self.shared.registry().tallies(self.name()) {
             bowline_domain::tally::follow(&mut plan, state);
         }
-        let moved = match (&state.record, &plan.record) {
-            (Some(before), Some(now)) => before.project != now.project,
-            _ => false,
+        let (moved, transitioned) = match (&state.record, &plan.record) {
+            (Some(before), Some(now)) => {
+                (before.project != now.project, before.status != now.status)
+            }
+            _ => (false, false),
         };
         Ok(Decided {
             issue: Some((self.name().clone(), state.issue.clone())),
             moved,
+            transitioned,
             record: plan.record,
             links: plan.links,
             facts: plan.facts,

@@ -1,8 +1,8 @@
 //! Finding issues by JQL.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use bowline_net::json::{filled, flag, id, list};
+use bowline_net::json::{at, filled, flag, id, list};
 use bowline_net::{ApiError, Reply};
 use http::Method;
 use serde_json::{Value, json};
@@ -68,7 +68,8 @@ impl Client {
 pub const SHOWN_MAX: usize = 100;
 
 impl Client {
-    /// Which of these issues, by numeric id, Jira shows to our account. Those that it could not
+    /// Which of these issues, by numeric id, Jira shows to our account, each with the name of its
+    /// status where Jira says it. Those that it could not
     /// look at this time are counted among them: only what it leaves out without a word is not
     /// shown. At most [`SHOWN_MAX`] ids.
     ///
@@ -78,11 +79,11 @@ impl Client {
     /// # Errors
     /// [`Data`](bowline_net::ErrorKind::Data) where Data Center refuses a list with an id that it
     /// does not know, although told not to check the query; such ids are asked for one by one.
-    pub async fn shown(&self, ids: &[&str]) -> Result<Reply<BTreeSet<String>>, ApiError> {
+    pub async fn shown(&self, ids: &[&str]) -> Result<Reply<Shown>, ApiError> {
         let doing = "asking which issues Jira shows";
         match self.deployment() {
             Deployment::Cloud => {
-                let body = json!({ "issueIdsOrKeys": ids, "fields": ["summary"] });
+                let body = json!({ "issueIdsOrKeys": ids, "fields": ["status"] });
                 let call = self
                     .api(Method::POST, &["issue", "bulkfetch"], doing)
                     .body(body)
@@ -91,14 +92,14 @@ impl Client {
                     value.get("issues")?.as_array()?;
                     let found = list(value, "issues").iter();
                     let failed = list(value, "issueErrors").iter();
-                    Some(found.chain(failed).filter_map(|v| id(v, "id")).collect())
+                    Some(found.chain(failed).filter_map(shown).collect())
                 })
                 .await
             }
             Deployment::DataCenter => {
                 let body = json!({
                     "jql": format!("id in ({})", ids.join(",")),
-                    "fields": ["summary"],
+                    "fields": ["status"],
                     "maxResults": ids.len(),
                     "validateQuery": false,
                 });
@@ -109,12 +110,20 @@ impl Client {
                 self.send(call, |value| {
                     value.get("issues")?.as_array()?;
                     let found = list(value, "issues").iter();
-                    Some(found.filter_map(|v| id(v, "id")).collect())
+                    Some(found.filter_map(shown).collect())
                 })
                 .await
             }
         }
     }
+}
+
+/// Issues that are shown, by id, each with the name of its status where that was said.
+pub type Shown = BTreeMap<String, Option<String>>;
+
+fn shown(value: &Value) -> Option<(String, Option<String>)> {
+    let status = filled(at(value, &["fields", "status"]), "name");
+    Some((id(value, "id")?, status))
 }
 
 /// Cloud's pages: the end is `isLast`, or no token.

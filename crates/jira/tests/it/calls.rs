@@ -313,27 +313,33 @@ async fn what_is_left_out_without_a_word_is_not_shown() {
     let failed = json!([{"id": "10042", "errorMessage": "Try again"}]);
     let shown = sent(
         Cloud,
-        ok(&json!({"issues": [{"id": "10040", "key": "ENG-7"}], "issueErrors": failed})),
+        ok(
+            &json!({"issues": [{"id": "10040", "fields": {"status": {"name": "Done"}}}],
+            "issueErrors": failed}),
+        ),
         call,
         Method::POST,
         "/rest/api/3/issue/bulkfetch",
-        json!({"issueIdsOrKeys": asked, "fields": ["summary"]}),
+        json!({"issueIdsOrKeys": asked, "fields": ["status"]}),
     )
     .await
     .value;
-    assert_eq!(shown.into_iter().collect::<Vec<_>>(), ["10040", "10042"]);
+    let done = Some("Done".to_owned());
+    let wanted = [("10040".to_owned(), done), ("10042".to_owned(), None)];
+    assert_eq!(shown.into_iter().collect::<Vec<_>>(), wanted);
     let shown = sent(
         DataCenter,
         ok(&json!({"issues": [{"id": "10041"}], "startAt": 0, "total": 1})),
         call,
         Method::POST,
         "/rest/api/2/search",
-        json!({"jql": "id in (10040,10041,10042)", "fields": ["summary"], "maxResults": 3,
+        json!({"jql": "id in (10040,10041,10042)", "fields": ["status"], "maxResults": 3,
             "validateQuery": false}),
     )
     .await
     .value;
-    assert_eq!(shown.into_iter().collect::<Vec<_>>(), ["10041"]);
+    let wanted = [("10041".to_owned(), None)];
+    assert_eq!(shown.into_iter().collect::<Vec<_>>(), wanted);
     for deployment in [Cloud, DataCenter] {
         let (client, _) = client(deployment, Ok(ok(&json!({}))));
         assert!(client.shown(&asked).await.is_err(), "nothing is no answer");

@@ -12,11 +12,11 @@ use bowline_access::{Door, FactorState, OwnAccount, Visit};
 use serde_json::{Value, json};
 
 use super::caller::{Bearer, Come};
-use super::people::{body, refused, session, who};
+use super::people::{body, identity, refused, sessions_in_parts, who};
 use super::problem::Problem;
-use super::reads::iso;
 use super::writes::{Answered, once, once_secret};
 use crate::App;
+use crate::query::Query;
 
 /// The owner of a token, as if they were signed in by it.
 fn visit(by: &Bearer<OwnAccount>) -> Result<Visit, Problem> {
@@ -41,24 +41,17 @@ pub(super) async fn own(
     value["has_password"] = json!(access.has_password(may, &visit).await?);
     value["second_factor"] = json!(codes_left.is_some());
     value["recovery_codes_left"] = json!(codes_left);
-    value["joined"] = json!(joined.map(|kept| {
-        json!({
-            "issuer": kept.identity.issuer,
-            "email": kept.identity.email,
-            "joined_at": iso(kept.joined_at),
-            "used_at": kept.used_at.map(iso),
-        })
-    }));
+    value["joined"] = json!(joined.as_ref().map(identity));
     Ok(Json(value))
 }
 
 pub(super) async fn sessions(
     State(app): State<App>,
     by: Bearer<OwnAccount>,
+    query: Query,
 ) -> Result<Json<Value>, Problem> {
     let sessions = app.access.own_sessions(&by.0, &visit(&by)?).await?;
-    let items: Vec<Value> = sessions.iter().map(session).collect();
-    Ok(Json(json!({ "items": items })))
+    sessions_in_parts(&query, sessions).map(Json)
 }
 
 pub(super) async fn end_session(

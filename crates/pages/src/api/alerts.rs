@@ -42,6 +42,7 @@ fn written(alert: &AlertNow) -> Value {
         "id": alert.uid,
         "kind": alert.kind,
         "connection": alert.connection.as_ref().map(Connection::key),
+        "project": alert.project,
         "subject": alert.subject,
         "text": alert.text,
         "at": iso(alert.at),

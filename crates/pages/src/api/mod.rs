@@ -10,6 +10,7 @@ mod alerts;
 mod binding_panel;
 mod caller;
 mod channel_accounts;
+mod configured;
 mod contacts;
 mod desk_test;
 mod desks;
@@ -18,6 +19,7 @@ mod health;
 mod joining;
 mod link_import;
 mod panel;
+mod parts;
 mod people;
 mod problem;
 mod reads;
@@ -124,7 +126,14 @@ fn accounts() -> Router<App> {
             get(people::one).patch(people::change),
         )
         .route("/api/v1/people/{id}/code", post(people::code))
-        .route("/api/v1/people/{id}/sessions", delete(people::end_sessions))
+        .route(
+            "/api/v1/people/{id}/sessions",
+            get(people::sessions).delete(people::end_sessions),
+        )
+        .route(
+            "/api/v1/people/{id}/identity",
+            delete(people::part_identity),
+        )
         .route(
             "/api/v1/people/{id}/second-factor",
             delete(people::remove_second_factor),

@@ -7,13 +7,16 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bowline_access::{AccountForm, ChangeRefusal, Invited, Invitee, ManagePeople, Person};
 use bowline_store::access::Session;
+use bowline_store::elsewhere::KeptIdentity;
 use serde_json::{Value, json};
 
 use super::caller::{Bearer, Number};
+use super::parts::part;
 use super::problem::Problem;
 use super::reads::iso;
 use super::writes::{Answered, once, once_secret};
 use crate::App;
+use crate::query::Query;
 
 /// The body of a write.
 pub(super) fn body(bytes: &[u8]) -> Result<Value, Problem> {
@@ -70,6 +73,16 @@ pub(super) fn session(session: &Session) -> Value {
     })
 }
 
+/// Who somebody is at the sign-in service, for programs.
+pub(super) fn identity(kept: &KeptIdentity) -> Value {
+    json!({
+        "issuer": kept.identity.issuer,
+        "email": kept.identity.email,
+        "joined_at": iso(kept.joined_at),
+        "used_at": kept.used_at.map(iso),
+    })
+}
+
 /// A code is answered once and not kept: asked again by the same name, there is none.
 fn invited(invited: &Invited) -> Answered {
     let told =
@@ -83,10 +96,28 @@ fn invited(invited: &Invited) -> Answered {
 pub(super) async fn list(
     State(app): State<App>,
     by: Bearer<ManagePeople>,
+    query: Query,
 ) -> Result<Json<Value>, Problem> {
     let people = app.access.people(&by.0).await?;
-    let items: Vec<Value> = people.iter().map(written).collect();
-    Ok(Json(json!({ "items": items })))
+    let place = |known: &Invitee| (known.person.name.clone(), known.person.id);
+    part(&query, people, place, written).map(Json)
+}
+
+/// Sessions in parts: the latest begun first, which does not change while they are used.
+pub(super) fn sessions_in_parts(query: &Query, sessions: Vec<Session>) -> Result<Value, Problem> {
+    let place = |session: &Session| (-session.made_at.0, session.key.clone());
+    part(query, sessions, place, session)
+}
+
+pub(super) async fn sessions(
+    State(app): State<App>,
+    Number(id): Number,
+    by: Bearer<ManagePeople>,
+    query: Query,
+) -> Result<Json<Value>, Problem> {
+    known(&app, &by, id).await?;
+    let sessions = app.access.sessions_of(&by.0, id).await?;
+    sessions_in_parts(&query, sessions).map(Json)
 }
 
 async fn known(app: &App, by: &Bearer<ManagePeople>, id: i64) -> Result<Invitee, Problem> {
@@ -103,6 +134,8 @@ pub(super) async fn one(
     let sessions = app.access.sessions_of(&by.0, id).await?;
     let mut value = written(&known);
     value["sessions"] = sessions.iter().map(session).collect();
+    let joined = app.access.identity_of(&by.0, id).await?;
+    value["joined"] = json!(joined.as_ref().map(identity));
     Ok(Json(value))
 }
 
@@ -226,6 +259,22 @@ pub(super) async fn end_sessions(
         ended.map(|()| json!({ "id": id })).map_err(refused)
     };
     let request = format!("end sessions {id}");
+    once(&app, by.who(), &headers, &request, Box::pin(write)).await
+}
+
+pub(super) async fn part_identity(
+    State(app): State<App>,
+    Number(id): Number,
+    by: Bearer<ManagePeople>,
+    headers: HeaderMap,
+) -> Response {
+    let write = async {
+        let parted = app.access.part_identity_of(&by.0, id).await;
+        parted
+            .map(|parted| json!({ "parted": parted }))
+            .map_err(refused)
+    };
+    let request = format!("part identity {id}");
     once(&app, by.who(), &headers, &request, Box::pin(write)).await
 }
 

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::binding_panel as panel;
 use super::caller::Bearer;
 use super::problem::Problem;
+use super::reads::iso;
 use super::writes::once;
 use crate::App;
 
@@ -59,6 +60,13 @@ pub(super) fn written(binding: &BindingNow) -> Value {
         "workspace": config.workspace.as_str(),
         "in_use": binding.aside.is_none(),
         "reason": binding.aside.as_ref().map(bowline_settings::merge::Aside::words),
+        "lacks": binding.lacking.as_ref().map(|lacking| json!({
+            "permissions": lacking.names,
+            "reason": lacking.reason,
+            "meaning": lacking.meaning,
+            "mend": lacking.mend,
+            "since": iso(lacking.since),
+        })),
         "declared": binding.kept.is_none(),
         "version": binding.kept.as_ref().map(|row| row.version),
         "linking": config.linking,

@@ -4,13 +4,16 @@ use std::collections::HashMap;
 
 use bowline_access::{What, Who};
 use bowline_domain::connection::{Connection, Health};
+use bowline_domain::ids::ProjectKey;
 use bowline_domain::time::Millis;
 use bowline_store::StoreError;
 use bowline_store::alert::{AlertMatter, NewAlert};
 use bowline_store::model::ConnectionRecord;
+use bowline_store::project_access::ProjectAccess;
 
 use super::words::{self, News};
 use crate::check::{Finding, State};
+use crate::project_access::Lacking;
 use crate::service::Settings;
 
 /// A state counts as news only after it held for so long, in milliseconds: what mends itself at
@@ -27,8 +30,20 @@ pub(crate) struct Matter {
     pub(crate) health: &'static str,
     pub(crate) reason: Option<String>,
     pub(crate) since: Millis,
-    /// Is it the token that ends, and not the connection?
-    pub(crate) token: bool,
+    pub(crate) about: About,
+    /// What a project lacks.
+    pub(crate) lacking: Option<Lacking>,
+}
+
+/// What of a connection a matter is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum About {
+    /// All of it.
+    Whole,
+    /// The token, which ends.
+    Token,
+    /// What may be done in a project.
+    Project(ProjectKey),
 }
 
 /// A connection as it is recorded; `None` as long as it was not tried.
@@ -40,7 +55,8 @@ fn of_connection(record: ConnectionRecord) -> Option<Matter> {
         connection: record.connection,
         reason: record.reason,
         since: record.since,
-        token: false,
+        about: About::Whole,
+        lacking: None,
     })
 }
 
@@ -59,13 +75,41 @@ fn of_token(connection: Connection, end: Finding, now: Millis) -> Option<Matter>
         reason: Some(end.words),
         // A day does not come and go: there is nothing to wait for.
         since: now.plus_ms(-GRACE_MS),
-        token: true,
+        about: About::Token,
+        lacking: None,
     })
+}
+
+/// A project in which our account may do what is needed, or not.
+fn of_project(access: &ProjectAccess) -> Matter {
+    let connection = Connection::Site(access.site.clone());
+    let lacking = Lacking::of(access);
+    Matter {
+        key: project_key(&connection, &access.project),
+        connection,
+        works: lacking.is_none(),
+        health: if lacking.is_none() {
+            "connected"
+        } else {
+            "limited"
+        },
+        reason: lacking.as_ref().map(|lacking| lacking.reason.clone()),
+        since: access.since,
+        about: About::Project(access.project.clone()),
+        lacking,
+    }
 }
 
 pub(crate) fn token_key(connection: &Connection) -> String {
     format!("{}/token", connection.key())
 }
+
+fn project_key(connection: &Connection, project: &ProjectKey) -> String {
+    format!("{}{PROJECT}{project}", connection.key())
+}
+
+/// Between a site and its project in the name of a matter.
+const PROJECT: &str = "/project/";
 
 /// Is this to be told? If so, from which count of news.
 pub(crate) fn is_news(matter: &Matter, told: Option<&AlertMatter>, now: Millis) -> Option<i64> {
@@ -97,7 +141,18 @@ impl Settings {
         let records = records.filter(|record| used.contains(&record.connection));
         let ends = self.token_ends().into_iter();
         let ends = ends.filter_map(|(connection, end)| of_token(connection, end, now));
-        for matter in records.filter_map(of_connection).chain(ends) {
+        let access = self.inner.store.project_access().await?;
+        let joined = &self.present().merged.config.bindings;
+        let projects: Vec<Matter> = (access.iter())
+            .filter(|access| {
+                let mut joined = joined.iter();
+                joined.any(|one| one.site == access.site && one.project == access.project)
+            })
+            .map(of_project)
+            .collect();
+        self.forget_parted(told.values()).await?;
+        let matters = records.filter_map(of_connection).chain(ends);
+        for matter in matters.chain(projects) {
             if let Some(from) = is_news(&matter, told.get(&matter.key), now) {
                 self.write_down(&matter, from, now).await?;
             }
@@ -107,7 +162,10 @@ impl Settings {
 
     async fn write_down(&self, matter: &Matter, from: i64, now: Millis) -> Result<(), StoreError> {
         let waiting = self.waiting_for(&matter.connection).await?;
-        let place = self.place_of(&matter.connection);
+        let place = match &matter.about {
+            About::Project(project) => self.place_of_project(&matter.connection, project),
+            About::Whole | About::Token => self.place_of(&matter.connection),
+        };
         let news = words::of(matter, waiting, &place);
         let made = self
             .make_alert(
@@ -169,6 +227,24 @@ impl Settings {
             .chain(workspaces.map(|one| Connection::Workspace(one.name)))
             .chain(accounts.map(|one| Connection::Account(one.name)))
             .collect()
+    }
+
+    /// A project that is not joined any more is no matter: joined again, it is told of anew.
+    async fn forget_parted(
+        &self,
+        told: impl Iterator<Item = &AlertMatter>,
+    ) -> Result<(), StoreError> {
+        let present = self.present();
+        let joined: Vec<String> = (present.merged.config.bindings.iter())
+            .map(|one| project_key(&Connection::Site(one.site.clone()), &one.project))
+            .collect();
+        for matter in told.filter(|matter| matter.name.contains(PROJECT)) {
+            if !joined.contains(&matter.name) {
+                let (name, told) = (matter.name.clone(), matter.told);
+                self.inner.store.forget_alert_matter(name, told).await?;
+            }
+        }
+        Ok(())
     }
 
     /// A connection that is removed is no matter any more: one of the same name that is made later
@@ -247,5 +323,34 @@ mod tests {
         assert_eq!(is_news(&soon, None, now), Some(0));
         assert!(of(Some("2027-11-01")).unwrap().works);
         assert_eq!(of(None), None);
+    }
+
+    #[test]
+    fn a_lost_permission_is_news_once_it_lasts_and_again_when_it_is_granted() {
+        let access = |lacks: &[&str]| ProjectAccess {
+            site: "jira".into(),
+            project: "ENG".into(),
+            lacks: lacks.iter().map(|&name| name.to_owned()).collect(),
+            since: Millis(1_000),
+            checked_at: Millis(2_000),
+        };
+        let told = |works| AlertMatter {
+            name: "site/jira/project/ENG".to_owned(),
+            works,
+            told: 3,
+        };
+        let (early, late) = (Millis(1_000 + GRACE_MS - 1), Millis(1_000 + GRACE_MS));
+        let lost = of_project(&access(&["EDIT_ISSUES"]));
+        assert_eq!(
+            (lost.key.as_str(), lost.works),
+            ("site/jira/project/ENG", false)
+        );
+        assert!(lost.reason.as_ref().unwrap().contains("“Edit issues”"));
+        assert_eq!(is_news(&lost, None, early), None);
+        assert_eq!(is_news(&lost, None, late), Some(0));
+        assert_eq!(is_news(&lost, Some(&told(false)), late), None);
+        let granted = of_project(&access(&[]));
+        assert_eq!(is_news(&granted, None, late), None);
+        assert_eq!(is_news(&granted, Some(&told(false)), late), Some(3));
     }
 }

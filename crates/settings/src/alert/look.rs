@@ -42,6 +42,8 @@ pub struct AlertNow {
     pub kind: &'static str,
     /// What it is about; of a test nothing.
     pub connection: Option<Connection>,
+    /// The project of the site that it is about, if it is about one.
+    pub project: Option<String>,
     /// One line.
     pub subject: String,
     /// All that is told.
@@ -59,6 +61,7 @@ fn now(view: AlertView) -> AlertNow {
         uid: view.uid,
         kind: news.kind.as_str(),
         connection: news.connection.as_deref().and_then(Connection::from_key),
+        project: news.project,
         subject: news.subject,
         text: news.text,
         at: view.made_at,
@@ -131,6 +134,19 @@ impl Settings {
         let base = &self.inner.public_url;
         let found = bowline_net::endpoint::endpoint(base, path);
         found.unwrap_or_else(|| base.clone()).to_string()
+    }
+
+    /// Where a project's binding is looked at. Nothing has to be entered here: it is mended in Jira.
+    pub(crate) fn place_of_project(
+        &self,
+        connection: &Connection,
+        project: &bowline_domain::ids::ProjectKey,
+    ) -> Place {
+        Place {
+            url: self.inner.public_url.to_string(),
+            link: self.address(&["bindings", connection.name(), project.as_str()]),
+            declared: false,
+        }
     }
 
     /// Where a connection is looked at.

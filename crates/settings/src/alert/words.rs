@@ -4,7 +4,7 @@ use bowline_domain::connection::Connection;
 use bowline_domain::time::Millis;
 use serde::{Deserialize, Serialize};
 
-use super::decide::Matter;
+use super::decide::{About, Matter};
 
 /// What an alert is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub(crate) struct News {
     pub(crate) kind: AlertKind,
     /// Of a test: none.
     pub(crate) connection: Option<String>,
+    /// The project of the site, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) project: Option<String>,
     /// A test is no trouble, so it says true.
     pub(crate) works: bool,
     pub(crate) health: String,
@@ -93,8 +96,8 @@ fn mend(matter: &Matter, declared: bool) -> String {
     } else {
         "an administrator of Bowline enters it on the page below, under Reconnect"
     };
-    match (&matter.connection, matter.token, matter.health) {
-        (Connection::Site(_), true, _) => {
+    match (&matter.connection, &matter.about, matter.health) {
+        (Connection::Site(_), About::Token, _) => {
             let day = if declared {
                 "there, with the day on which it ends"
             } else {
@@ -126,20 +129,31 @@ fn mend(matter: &Matter, declared: bool) -> String {
 
 fn broken(matter: &Matter, queued: i64, declared: bool) -> (String, Vec<String>) {
     let (name, far) = (matter.connection.name(), far_side(&matter.connection));
-    let mut lines = Vec::new();
-    let subject;
-    if matter.token {
-        subject = format!("The token of the connection “{name}” to {far} ends soon");
-        lines.push(format!("{subject}."));
-    } else {
-        subject = format!("The connection “{name}” to {far} does not work");
-        let since = moment(matter.since).map_or_else(String::new, |at| format!(", since {at}"));
-        lines.push(format!("{subject}{since}."));
-    }
+    let since = moment(matter.since).map_or_else(String::new, |at| format!(", since {at}"));
+    let (subject, since) = match &matter.about {
+        About::Whole => {
+            let subject = format!("The connection “{name}” to {far} does not work");
+            (subject, since)
+        }
+        About::Token => {
+            let subject = format!("The token of the connection “{name}” to {far} ends soon");
+            (subject, String::new())
+        }
+        About::Project(project) => {
+            let subject = format!("A permission is missing in the project {project} of “{name}”");
+            (subject, since)
+        }
+    };
+    let mut lines = vec![format!("{subject}{since}.")];
     if let Some(reason) = matter.reason.as_deref().filter(|words| !words.is_empty()) {
         lines.push(format!("What happened: {reason}"));
     }
-    lines.push(if matter.token {
+    if let Some(lacking) = &matter.lacking {
+        lines.push(format!("What it means: {}", lacking.meaning));
+        lines.push(format!("Who can mend it: {}", lacking.mend));
+        return (subject, lines);
+    }
+    lines.push(if matter.about == About::Token {
         "What it means: everything works until then. If nothing is done, the connection breaks on \
          that day, and what comes is queued."
             .to_owned()
@@ -158,13 +172,27 @@ fn broken(matter: &Matter, queued: i64, declared: bool) -> (String, Vec<String>)
 
 fn mended(matter: &Matter, queued: i64) -> (String, Vec<String>) {
     let (name, far) = (matter.connection.name(), far_side(&matter.connection));
-    if matter.token {
-        let subject = format!("The token of the connection “{name}” to {far} lasts again");
-        let words = matter.reason.clone().unwrap_or_default();
-        return (subject.clone(), vec![format!("{subject}: {words}.")]);
+    let since = moment(matter.since).map_or_else(String::new, |at| format!(", since {at}"));
+    match &matter.about {
+        About::Token => {
+            let subject = format!("The token of the connection “{name}” to {far} lasts again");
+            let words = matter.reason.clone().unwrap_or_default();
+            let line = format!("{subject}: {words}.");
+            return (subject, vec![line]);
+        }
+        About::Project(project) => {
+            let subject =
+                format!("Nothing is missing any more in the project {project} of “{name}”");
+            let lines = vec![
+                format!("{subject}{since}."),
+                "What it means: its issues are followed as before, and there is nothing to do."
+                    .to_owned(),
+            ];
+            return (subject, lines);
+        }
+        About::Whole => {}
     }
     let subject = format!("The connection “{name}” to {far} works again");
-    let since = moment(matter.since).map_or_else(String::new, |at| format!(", since {at}"));
     let queue = match queued {
         0 => "Nothing is queued any more.".to_owned(),
         queued => format!("{}, and being sent now.", items(queued)),
@@ -183,7 +211,10 @@ pub(crate) fn of(matter: &Matter, queued: i64, place: &Place) -> News {
     } else {
         broken(matter, queued, place.declared)
     };
-    lines.push(format!("The connection: {}", place.link));
+    lines.push(match &matter.about {
+        About::Project(_) => format!("The project: {}", place.link),
+        About::Whole | About::Token => format!("The connection: {}", place.link),
+    });
     let since = jiff::Timestamp::from_millisecond(matter.since.0).ok();
     News {
         kind: if matter.works {
@@ -192,6 +223,10 @@ pub(crate) fn of(matter: &Matter, queued: i64, place: &Place) -> News {
             AlertKind::Broken
         },
         connection: Some(matter.connection.key()),
+        project: match &matter.about {
+            About::Project(project) => Some(project.to_string()),
+            About::Whole | About::Token => None,
+        },
         works: matter.works,
         health: matter.health.to_owned(),
         reason: matter.reason.clone(),
@@ -245,7 +280,8 @@ mod tests {
             health,
             reason: Some("Jira refuses the token.".to_owned()),
             since: Millis(1_795_600_000_000),
-            token: false,
+            about: About::Whole,
+            lacking: None,
         }
     }
 
@@ -296,7 +332,7 @@ mod tests {
             assert!(news.text.contains("nothing is lost"), "{}", news.text);
         }
         let soon = Matter {
-            token: true,
+            about: About::Token,
             ..matter(site(), false, "ends_soon")
         };
         let news = of(&soon, 3, &place(false));

@@ -3,27 +3,28 @@
 
 use bowline_domain::contacts::ids::RemoteContactId;
 use bowline_domain::contacts::remote::tombstone;
-use bowline_domain::ids::{ConversationId, IssueId, IssueKey, SiteName, WorkspaceName};
+use bowline_domain::ids::{ConversationId, IssueId, SiteName, WorkspaceName};
 use bowline_domain::time::Millis;
 
-use crate::asked::{Asked, AskedCursor, AskedOrder, AskedQuery, Came, Known, Spending, Unread};
-use crate::db::{Conn, Row, Value, values};
+use crate::asked::{Came, Known, Spending, Unread};
+use crate::db::{Conn, Value, values};
 use crate::error::StoreError;
-use crate::sql::views::Conditions;
 
 /// Brings the rows of issues in step whose links or whose project changed just now. What is known
 /// of the people is counted later.
 pub(crate) async fn follow(conn: &mut Conn, issues: &[(&str, &str)]) -> Result<(), StoreError> {
     const SQL: &str = "WITH v (site, issue) AS (VALUES {rows}) \
         INSERT INTO asked (site, issue, project, live, conversations, contacts, companies, spend, \
-          last_at, unread, stale) \
+          last_at, unread, stale, status) \
         SELECT link.site, link.issue, COALESCE(MAX(issue.project), ''), MAX(link.live), \
-          CAST(SUM(link.live) AS BIGINT), 0, 0, 0, MAX(link.since), CAST(SUM(link.live) AS BIGINT), 1 \
+          CAST(SUM(link.live) AS BIGINT), 0, 0, 0, MAX(link.since), CAST(SUM(link.live) AS BIGINT), 1, \
+          COALESCE(MAX(issue.status), '') \
         FROM v JOIN link ON link.site = v.site AND link.issue = v.issue \
         LEFT JOIN issue ON issue.site = link.site AND issue.issue = link.issue \
         WHERE 1 = 1 GROUP BY link.site, link.issue \
         ON CONFLICT (site, issue) DO UPDATE SET project = excluded.project, live = excluded.live, \
-          conversations = excluded.conversations, last_at = excluded.last_at, stale = 1";
+          conversations = excluded.conversations, last_at = excluded.last_at, \
+          status = excluded.status, stale = 1";
     let args = issues
         .iter()
         .flat_map(|(site, issue)| values![*site, *issue])
@@ -33,15 +34,17 @@ pub(crate) async fn follow(conn: &mut Conn, issues: &[(&str, &str)]) -> Result<(
         .map(drop)
 }
 
-/// Of the next `limit` issues with links after `after`, those that have no row: a version before
-/// made them. Answers them, and the last issue that was looked at.
+/// Of the next `limit` issues with links after `after`, those that have no row, or whose links do not
+/// name their project: a version before made them. Answers them, and the last issue that was looked
+/// at.
 pub(crate) async fn missing(
     conn: &mut Conn,
     after: &(SiteName, IssueId),
     limit: i64,
 ) -> Result<(Vec<(SiteName, IssueId)>, Option<(SiteName, IssueId)>), StoreError> {
-    const PART: &str = "SELECT found.site, found.issue, asked.site FROM \
-          (SELECT site, issue FROM link WHERE (site, issue) > ($1, $2) \
+    const PART: &str = "SELECT found.site, found.issue, \
+          CAST(CASE WHEN found.project = asked.project THEN 1 ELSE 0 END AS BIGINT) FROM \
+          (SELECT site, issue, MIN(project) AS project FROM link WHERE (site, issue) > ($1, $2) \
             GROUP BY site, issue ORDER BY site, issue LIMIT $3) found \
         LEFT JOIN asked ON asked.site = found.site AND asked.issue = found.issue \
         ORDER BY found.site, found.issue";
@@ -50,7 +53,7 @@ pub(crate) async fn missing(
     let (mut missing, mut last) = (Vec::new(), None);
     for row in &rows {
         let place = (SiteName::new(row.text(0)?), IssueId::new(row.text(1)?));
-        if row.text_or_null(2)?.is_none() {
+        if !row.truth(2)? {
             missing.push(place.clone());
         }
         last = Some(place);
@@ -101,6 +104,8 @@ pub(crate) async fn recount(
           conversations = (SELECT COUNT(*) FROM linked WHERE live = 1), \
           last_at = (SELECT COALESCE(MAX(since), 0) FROM linked), \
           project = COALESCE((SELECT issue.project FROM issue \
+            WHERE issue.site = $1 AND issue.issue = $2), ''), \
+          status = COALESCE((SELECT issue.status FROM issue \
             WHERE issue.site = $1 AND issue.issue = $2), ''), \
           contacts = (SELECT COUNT(*) FROM people), \
           companies = (SELECT COUNT(*) FROM companies), \
@@ -410,88 +415,4 @@ pub(crate) async fn known(conn: &mut Conn) -> Result<Known, StoreError> {
         .await?;
     let issues = rows.first().map_or(Ok(0), |row| row.int(0))?;
     Ok(Known { issues })
-}
-
-/// The column that a page is sorted by; none for site and issue alone.
-fn column(order: AskedOrder) -> Option<&'static str> {
-    match order {
-        AskedOrder::Issue => None,
-        AskedOrder::Conversations => Some("asked.conversations"),
-        AskedOrder::Contacts => Some("asked.contacts"),
-        AskedOrder::Companies => Some("asked.companies"),
-        AskedOrder::Spend => Some("asked.spend"),
-        AskedOrder::Last => Some("asked.last_at"),
-    }
-}
-
-/// A page of the report.
-pub(crate) async fn page(conn: &mut Conn, query: &AskedQuery) -> Result<Vec<Asked>, StoreError> {
-    let mut conditions = Conditions::default();
-    conditions.add("asked.live = ?", query.live);
-    match (&query.site, &query.project) {
-        (Some(site), Some(project)) => {
-            conditions.add("asked.site = ?", site.as_str());
-            conditions.add("asked.project = ?", project.as_str());
-        }
-        (Some(site), None) => {
-            // Not as one value: SQLite would leave the site out of the order, and sort all issues
-            // with the same number anew instead of reading them from the index.
-            conditions.add("asked.site >= ?", site.as_str());
-            conditions.add("asked.site <= ?", site.as_str());
-        }
-        (None, Some(project)) => conditions.add("asked.project = ?", project.as_str()),
-        (None, None) => {}
-    }
-    let column = column(query.order);
-    let (way, than) = if query.ascending {
-        ("ASC", ">")
-    } else {
-        ("DESC", "<")
-    };
-    if let Some(AskedCursor { value, site, issue }) = &query.after {
-        match column {
-            Some(column) => {
-                // The first condition is the one that an index has.
-                conditions.add(&format!("{column} {than}= ?"), *value);
-                conditions.add(
-                    &format!("({column}, asked.site, asked.issue) {than} (?"),
-                    *value,
-                );
-                conditions.go_on(", ?", site.as_str());
-            }
-            None => conditions.add(
-                &format!("(asked.site, asked.issue) {than} (?"),
-                site.as_str(),
-            ),
-        }
-        conditions.go_on(", ?)", issue.as_str());
-    }
-    let sorted = column.map_or_else(String::new, |column| format!("{column} {way}, "));
-    let sql = format!(
-        "SELECT asked.site, asked.issue, issue.key, issue.summary, asked.conversations, \
-           asked.last_at, asked.contacts, asked.companies, asked.spend, asked.unread \
-         FROM asked LEFT JOIN issue ON issue.site = asked.site AND issue.issue = asked.issue \
-         {} ORDER BY {sorted}asked.site {way}, asked.issue {way} LIMIT {}",
-        conditions.text(),
-        query.limit
-    );
-    let rows = conn
-        .rows("reading what is asked", &sql, conditions.args)
-        .await?;
-    rows.iter().map(read).collect()
-}
-
-fn read(row: &Row) -> Result<Asked, StoreError> {
-    Ok(Asked {
-        site: SiteName::new(row.text(0)?),
-        issue: IssueId::new(row.text(1)?),
-        key: row.text_or_null(2)?.map(IssueKey::new),
-        summary: row.text_or_null(3)?,
-        conversations: row.int(4)?,
-        last_at: Millis(row.int(5)?),
-        contacts: row.int(6)?,
-        companies: row.int(7)?,
-        spend: row.int(8)?,
-        unread: row.int(9)?,
-    })
 }

@@ -17,6 +17,7 @@ use crate::sql::asked;
 use crate::sql::contacts;
 use crate::sql::feedback;
 use crate::sql::lanes::{self, Enqueue, Holder};
+use crate::sql::link_pages;
 use crate::sql::talk;
 
 /// Commits decisions. One whose lane was taken over is refused by itself; nothing of it is written.
@@ -146,10 +147,10 @@ async fn store_records(
     decided: &[(&Decision, &Decided)],
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO issue \
-        (site, issue, key, project, summary, scanned, deleted, links_version) {inserted} \
+        (site, issue, key, project, summary, scanned, deleted, links_version, status) {inserted} \
         ON CONFLICT (site, issue) DO UPDATE SET key = excluded.key, project = excluded.project, \
           summary = excluded.summary, scanned = excluded.scanned, deleted = excluded.deleted, \
-          links_version = excluded.links_version";
+          links_version = excluded.links_version, status = excluded.status";
     let mut rows = BTreeMap::new();
     for (_, decided) in decided {
         if let Some(record) = &decided.record {
@@ -163,6 +164,7 @@ async fn store_records(
                 record.scanned,
                 record.deleted,
                 record.links_version,
+                record.status.as_deref().unwrap_or_default(),
             ];
             rows.insert((site, issue), row);
         }
@@ -171,12 +173,18 @@ async fn store_records(
 }
 
 async fn store_links(conn: &mut Conn, decided: &[(&Decision, &Decided)]) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO link \
-        (site, issue, workspace, conversation, live, since, generation, ended, sources) \
-        {inserted} \
+    // The record of the issue is stored before, so its project is known here.
+    const SQL: &str = "WITH v (site, issue, workspace, conversation, live, since, generation, \
+          ended, sources) AS (VALUES {rows}) \
+        INSERT INTO link (site, issue, workspace, conversation, live, since, generation, ended, \
+          sources, project) \
+        SELECT v.site, v.issue, v.workspace, v.conversation, v.live, v.since, v.generation, \
+          v.ended, v.sources, COALESCE(issue.project, '') \
+        FROM v LEFT JOIN issue ON issue.site = v.site AND issue.issue = v.issue \
+        WHERE v.site IS NOT NULL \
         ON CONFLICT (site, issue, workspace, conversation) DO UPDATE SET \
           live = excluded.live, since = excluded.since, generation = excluded.generation, \
-          ended = excluded.ended, sources = excluded.sources";
+          ended = excluded.ended, sources = excluded.sources, project = excluded.project";
     let mut rows = BTreeMap::new();
     for (_, decided) in decided {
         for link in &decided.links {
@@ -188,20 +196,26 @@ async fn store_links(conn: &mut Conn, decided: &[(&Decision, &Decided)]) -> Resu
     insert_rows(conn, "recording links", SQL, rows.into_values().collect()).await
 }
 
-/// What the report shows of issues whose links, or whose project, changed.
+/// What the report shows of issues whose links, project or status changed.
 async fn follow_asked(
     conn: &mut Conn,
     decided: &[(&Decision, &Decided)],
 ) -> Result<(), StoreError> {
     let mut issues = BTreeSet::new();
     for (_, decided) in decided {
-        if decided.moved || !decided.links.is_empty() {
+        if decided.moved || decided.transitioned || !decided.links.is_empty() {
             let (site, issue) = issue_of(decided)?;
             issues.insert((site.as_str(), issue.as_str()));
         }
     }
     let issues: Vec<(&str, &str)> = issues.into_iter().collect();
-    asked::follow(conn, &issues).await
+    asked::follow(conn, &issues).await?;
+    let moved = decided.iter().filter(|(_, decided)| decided.moved);
+    let moved: BTreeSet<(&str, &str)> = moved
+        .map(|(_, decided)| issue_of(decided).map(|(site, issue)| (site.as_str(), issue.as_str())))
+        .collect::<Result<_, _>>()?;
+    let moved: Vec<(&str, &str)> = moved.into_iter().collect();
+    link_pages::follow(conn, &moved).await
 }
 
 fn link_row(site: &SiteName, issue: &IssueId, link: &Link) -> Result<Vec<Value>, StoreError> {

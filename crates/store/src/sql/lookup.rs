@@ -28,7 +28,7 @@ pub(crate) async fn issue_state(
 ) -> Result<IssueState, StoreError> {
     // Told apart by the first column; the others are those of a link, as `read_link` takes them.
     const ISSUE_AND_LINKS: &str = "SELECT CAST(1 AS BIGINT), key, project, scanned, deleted, links_version, \
-          summary, CAST(NULL AS TEXT) FROM issue WHERE site = $1 AND issue = $2 \
+          summary, status FROM issue WHERE site = $1 AND issue = $2 \
         UNION ALL SELECT 2, workspace, conversation, live, since, generation, ended, sources \
           FROM link WHERE site = $1 AND issue = $2";
     const FACTS: &str = "UNION ALL SELECT 3, fact, '', 0, 0, 0, \
@@ -75,6 +75,7 @@ fn read_record(row: &Row) -> Result<IssueRecord, StoreError> {
         key: IssueKey::new(row.text(1)?),
         project: ProjectKey::new(row.text(2)?),
         summary: row.text(6)?,
+        status: Some(row.text(7)?).filter(|status| !status.is_empty()),
         scanned: row.truth(3)?,
         deleted: row.truth(4)?,
         links_version: row.int(5)?,
@@ -206,7 +207,8 @@ pub(crate) async fn linked_issues(
     after: Option<&IssueId>,
     limit: usize,
 ) -> Result<Vec<LinkedIssue>, StoreError> {
-    const SQL: &str = "SELECT link.issue, MIN(issue.project), MAX(link.live) FROM link \
+    const SQL: &str = "SELECT link.issue, MIN(issue.project), MAX(link.live), MIN(issue.status) \
+        FROM link \
         JOIN issue ON issue.site = link.site AND issue.issue = link.issue \
         WHERE link.site = $1 AND link.issue > $2 AND (link.live = 1 OR link.ended = $3) \
           AND issue.deleted = 0 \
@@ -224,6 +226,7 @@ pub(crate) async fn linked_issues(
                 issue: IssueId::new(row.text(0)?),
                 project: ProjectKey::new(row.text(1)?),
                 live: row.truth(2)?,
+                status: row.text(3)?,
             })
         })
         .collect()

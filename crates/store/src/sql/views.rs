@@ -258,7 +258,8 @@ pub(crate) async fn links(
         "SELECT link.site, link.issue, issue.key, link.workspace, link.conversation, link.live, \
            link.since, link.generation, link.ended, link.sources \
          FROM link LEFT JOIN issue ON issue.site = link.site AND issue.issue = link.issue \
-         {} ORDER BY link.site, link.issue, link.since LIMIT {}",
+         {} ORDER BY link.site, link.issue, link.since, link.workspace, link.conversation \
+         LIMIT {}",
         conditions.text(),
         filter.limit
     );

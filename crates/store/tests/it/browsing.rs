@@ -392,8 +392,24 @@ pub(crate) async fn links_are_found_page_by_page(world: &World) {
         change(&mut query);
         query
     };
-    let cases: [(LinkQuery, &[&str]); 8] = [
+    let cases: [(LinkQuery, &[&str]); 11] = [
         (query(|_| ()), &["6", "5", "8", "7"]),
+        (
+            query(|query| {
+                query.site = Some(site());
+                query.project = Some(ProjectKey::new("ENG"));
+            }),
+            &["8", "7"],
+        ),
+        (
+            query(|query| {
+                query.site = Some(site());
+                query.project = Some(ProjectKey::new("ENG"));
+                query.live = Some(true);
+            }),
+            &["7"],
+        ),
+        (query(|query| query.conversation = Some("8".into())), &["8"]),
         (query(|query| query.live = Some(true)), &["6", "5", "7"]),
         (query(|query| query.live = Some(false)), &["8"]),
         (
@@ -405,7 +421,10 @@ pub(crate) async fn links_are_found_page_by_page(world: &World) {
             &["8", "7"],
         ),
         (
-            query(|query| query.issue = Some("11".to_owned())),
+            query(|query| {
+                query.site = Some(site());
+                query.issue = Some("11".to_owned());
+            }),
             &["6", "5"],
         ),
         (

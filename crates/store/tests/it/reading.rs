@@ -130,6 +130,7 @@ async fn a_changed_link_replaces_what_was_known(world: &World) {
         key: IssueKey::new("OPS-5"),
         project: ProjectKey::new("OPS"),
         summary: "It works".to_owned(),
+        status: Some("Done".to_owned()),
         scanned: false,
         deleted: true,
         links_version: 9,

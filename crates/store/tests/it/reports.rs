@@ -3,11 +3,13 @@
 use bowline_domain::contacts::ids::RemoteContactId;
 use bowline_domain::ids::{ConversationId, IssueId, SiteName, WorkspaceName};
 use bowline_domain::link::{Link, LinkEnd};
+use bowline_domain::state::IssueRecord;
 use bowline_domain::time::Millis;
 use bowline_store::asked::{Asked, AskedCursor, AskedOrder, AskedQuery, Came, Spending};
 
+use bowline_store::browse::LinkQuery;
 use bowline_store::contacts::{ContactChange, ContactChanges};
-use bowline_store::model::Decided;
+use bowline_store::model::{Decided, StatusSeen};
 
 use crate::reading::keep;
 use crate::support::*;
@@ -16,7 +18,9 @@ on_both!(
     a_connection_has_its_pace,
     the_report_counts_everybody_once,
     the_report_is_read_page_by_page_in_every_order,
-    links_of_a_version_before_are_taken_up
+    links_of_a_version_before_are_taken_up,
+    the_report_is_found_by_status,
+    links_follow_their_issue_to_another_project
 );
 
 async fn all(world: &World, query: &AskedQuery) -> Vec<Asked> {
@@ -246,6 +250,135 @@ async fn store_copy(world: &World) -> Option<Vec<Spending>> {
         .copied_companies(&workspace, "p1")
         .await
         .unwrap()
+}
+
+/// The issues of a status, each by its number.
+async fn with_status(world: &World, status: &str, change: fn(&mut AskedQuery)) -> Vec<String> {
+    let mut query = AskedQuery {
+        status: Some(status.to_owned()),
+        ..AskedQuery::default()
+    };
+    change(&mut query);
+    let found = all(world, &query).await.into_iter();
+    found.map(|asked| asked.issue.to_string()).collect()
+}
+
+pub(crate) async fn the_report_is_found_by_status(world: &World) {
+    let store = &world.store;
+    let of = |key: &str, status: &str| IssueRecord {
+        status: Some(status.to_owned()),
+        ..record(key)
+    };
+    for (id, status) in [("10", "To Do"), ("11", "Done"), ("12", "Done")] {
+        let record = of(&format!("ENG-{id}"), status);
+        keep(world, id, Some(record), vec![link(id)]).await;
+    }
+    let known = async |live| store.asked_statuses(live).await.unwrap();
+    assert_eq!(known(true).await, ["Done", "To Do"]);
+    assert!(known(false).await.is_empty());
+    assert_eq!(with_status(world, "Done", |_| ()).await, ["11", "12"]);
+    let in_project = |query: &mut AskedQuery| {
+        query.site = Some(site());
+        query.project = Some(record("ENG-1").project);
+        query.order = AskedOrder::Last;
+        query.ascending = false;
+    };
+    assert_eq!(with_status(world, "Done", in_project).await, ["12", "11"]);
+    let of_site = |query: &mut AskedQuery| query.site = Some(site());
+    assert_eq!(with_status(world, "To Do", of_site).await, ["10"]);
+    assert!(with_status(world, "Lost", |_| ()).await.is_empty());
+
+    // It follows the record, and what is seen beside it, unless something newer was recorded.
+    let (event, lease) = taken(store, "10", "transition").await;
+    let decided = Decided {
+        issue: Some((site(), IssueId::new("10"))),
+        record: Some(of("ENG-10", "In Progress")),
+        transitioned: true,
+        ..Decided::default()
+    };
+    decide(store, &lease, event, decided).await.unwrap();
+    assert_eq!(known(true).await, ["Done", "In Progress"]);
+    let seen = |issue: &str, before: &str| StatusSeen {
+        issue: IssueId::new(issue),
+        before: before.to_owned(),
+        now: "Closed".to_owned(),
+    };
+    let both = vec![seen("10", "To Do"), seen("11", "Done")];
+    store.follow_statuses(site(), both).await.unwrap();
+    assert_eq!(known(true).await, ["Closed", "Done", "In Progress"]);
+    let linked = store.linked_issues(&site(), None, 10).await.unwrap();
+    let statuses: Vec<&str> = linked.iter().map(|one| one.status.as_str()).collect();
+    assert_eq!(statuses, ["In Progress", "Closed", "Done"]);
+    count(world).await;
+    assert_eq!(with_status(world, "Closed", |_| ()).await, ["11"]);
+
+    // Of very many of one status, a page is read in its order; the same ones, the same cursors.
+    world
+        .execute(
+            "INSERT INTO asked (site, issue, project, live, conversations, contacts, companies, \
+               spend, last_at, unread, stale, status) \
+             WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1200) \
+             SELECT 'jira', 'x' || n, 'ENG', 1, n, 0, 0, 0, n, 0, 0, 'Done' FROM n",
+        )
+        .await;
+    let mut query = AskedQuery {
+        status: Some("Done".to_owned()),
+        order: AskedOrder::Last,
+        limit: 400,
+        ..AskedQuery::default()
+    };
+    let mut found = Vec::new();
+    loop {
+        let part = store.asked_page(&query).await.unwrap();
+        let Some(last) = part.last() else { break };
+        query.after = Some(AskedCursor::after(last, query.order));
+        found.extend(part.into_iter().map(|asked| asked.issue.to_string()));
+    }
+    assert_eq!(found.len(), 1_201);
+    found.sort_unstable();
+    found.dedup();
+    assert_eq!(found.len(), 1_201, "each once");
+}
+
+/// The conversations of a project's links.
+async fn links_in(world: &World, project: &str) -> Vec<String> {
+    let query = LinkQuery {
+        site: Some(site()),
+        project: Some(project.into()),
+        limit: 10,
+        ..LinkQuery::default()
+    };
+    let found = world.store.link_page(&query).await.unwrap().into_iter();
+    found
+        .map(|view| view.link.conversation.to_string())
+        .collect()
+}
+
+pub(crate) async fn links_follow_their_issue_to_another_project(world: &World) {
+    keep(world, "10", Some(record("ENG-1")), vec![link("7")]).await;
+    assert_eq!(links_in(world, "ENG").await, ["7"]);
+    let (event, lease) = taken(&world.store, "10", "moved").await;
+    let decided = Decided {
+        issue: Some((site(), IssueId::new("10"))),
+        record: Some(IssueRecord {
+            project: "OPS".into(),
+            ..record("OPS-1")
+        }),
+        moved: true,
+        ..Decided::default()
+    };
+    decide(&world.store, &lease, event, decided).await.unwrap();
+    assert!(links_in(world, "ENG").await.is_empty());
+    assert_eq!(links_in(world, "OPS").await, ["7"]);
+
+    // A version before says nothing of the project; it is filled in with the report.
+    world.execute("UPDATE link SET project = ''").await;
+    assert!(links_in(world, "OPS").await.is_empty());
+    let mut after = Some((SiteName::new(""), IssueId::new("")));
+    while let Some(place) = after {
+        after = world.store.take_up_asked(place, 10).await.unwrap();
+    }
+    assert_eq!(links_in(world, "OPS").await, ["7"]);
 }
 
 pub(crate) async fn links_of_a_version_before_are_taken_up(world: &World) {

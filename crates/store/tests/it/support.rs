@@ -215,6 +215,7 @@ pub(crate) fn record(key: &str) -> IssueRecord {
         key: IssueKey::new(key),
         project: ProjectKey::new("ENG"),
         summary: "It does not work".to_owned(),
+        status: Some("To Do".to_owned()),
         scanned: true,
         deleted: false,
         links_version: 1,

@@ -78,7 +78,7 @@ const SECTIONS: &[Section] = &[
 const HEAD: &str = "\
 # Configuration
 
-<!-- Made from the table of keys in crates/bowline/src/config/reference/keys.rs. Change it there, then run:
+<!-- Made from the table of keys in crates/bowline/src/config/reference/keys. Change it there, then run:
      WRITE_REFERENCE=1 cargo test -p bowline reference -->
 
 `bowline serve --config bowline.toml` reads one TOML file and puts environment variables on top. [bowline.example.toml](../bowline.example.toml) is a

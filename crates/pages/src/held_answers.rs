@@ -1,0 +1,71 @@
+//! Answers to customers in Intercom of which nobody knows whether they arrived: a person decides.
+
+use bowline_domain::effect::Act;
+use bowline_store::model::EffectView;
+
+use crate::App;
+use crate::error::PageError;
+use crate::reader::{Reader, When};
+
+/// Answers that are listed at once. All of an issue stand on its panel.
+const LISTED: usize = 20;
+
+/// An answer to decide about.
+pub(crate) struct HeldAnswer {
+    pub(crate) effect: i64,
+    pub(crate) issue: String,
+    /// The issue's panel, where its forms are sent.
+    pub(crate) panel: String,
+    pub(crate) conversation: String,
+    /// The conversation in Intercom.
+    pub(crate) there: Option<String>,
+    pub(crate) text: String,
+    pub(crate) reason: String,
+    pub(crate) since: Option<When>,
+}
+
+/// The answers to decide about.
+pub(crate) async fn held(app: &App, reader: &Reader) -> Result<Vec<HeldAnswer>, PageError> {
+    let store = &app.shared.store;
+    let mut all = Vec::new();
+    for of in store.held_answers().await? {
+        let Some(issue) = store.issue_by_key(&of.site, &of.key).await? else {
+            continue;
+        };
+        let panel = crate::panel::path(&of.site, &of.key);
+        let views = store.held_of(&of.site, &issue).await?;
+        all.extend((views.iter()).filter_map(|view| answer(app, reader, view, (&of.key, &panel))));
+        if all.len() >= LISTED {
+            all.truncate(LISTED);
+            break;
+        }
+    }
+    Ok(all)
+}
+
+fn answer(
+    app: &App,
+    reader: &Reader,
+    view: &EffectView,
+    (issue, panel): (&str, &str),
+) -> Option<HeldAnswer> {
+    let Act::Reply {
+        workspace,
+        conversation,
+        html,
+        ..
+    } = &view.effect.act
+    else {
+        return None;
+    };
+    Some(HeldAnswer {
+        effect: view.id.0,
+        issue: issue.to_owned(),
+        panel: panel.to_owned(),
+        conversation: conversation.to_string(),
+        there: app.shared.conversation_url(workspace, conversation),
+        text: crate::plain::of_html(html),
+        reason: view.reason.clone().unwrap_or_default(),
+        since: view.settled_at.map(|at| reader.when(at)),
+    })
+}
