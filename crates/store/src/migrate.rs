@@ -24,6 +24,7 @@ const STEPS: &[(i64, &str)] = &[
     (15, include_str!("../migrations/0015_elsewhere.sql")),
     (16, include_str!("../migrations/0016_report.sql")),
     (18, include_str!("../migrations/0018_replay.sql")),
+    (21, include_str!("../migrations/0021_order.sql")),
 ];
 
 /// PostgreSQL advisory lock under which one replica at a time migrates.
