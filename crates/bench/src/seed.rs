@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use bowline_domain::connection::Connection;
@@ -22,6 +23,12 @@ use crate::Bench;
 use crate::database::Database;
 use crate::delivery::{BOUND, SITE};
 use crate::product::WORKSPACE;
+
+/// Issues that are counted in one go.
+const COUNTED_AT_ONCE: i64 = 500;
+
+/// When the people of the seeded conversations are due to be read.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Decisions that are under way at once.
 const AT_ONCE: usize = 256;
@@ -58,9 +65,24 @@ pub(crate) fn issues(
         while let Some(done) = tasks.join_next().await {
             done??;
         }
+        counted(&store).await?;
         store.close().await;
         Ok(())
     })
+}
+
+/// Counts the issues for the report, as a service that runs has long done: what is counted behind
+/// an event is not to be the seed.
+async fn counted(store: &Store) -> anyhow::Result<()> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let tomorrow = Millis(i64::try_from((since + DAY).as_millis())?);
+    loop {
+        let stale = store.asked_stale(COUNTED_AT_ONCE).await?;
+        if stale.is_empty() {
+            return Ok(());
+        }
+        store.recount_asked(stale, tomorrow).await?;
+    }
 }
 
 async fn one(store: &Store, issue: usize, conversations: &[String]) -> anyhow::Result<()> {

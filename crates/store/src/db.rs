@@ -326,16 +326,20 @@ impl Conn {
         Ok(found)
     }
 
-    /// Runs several statements that take no values.
+    /// Runs several statements that take no values, in one call. They are not kept prepared: nobody
+    /// runs them twice.
     pub(crate) async fn script(
         &mut self,
         doing: &'static str,
         sql: &str,
     ) -> Result<(), StoreError> {
-        for statement in sql.split(";\n").filter(|part| !part.trim().is_empty()) {
-            self.run(doing, statement, Vec::new()).await?;
+        let script = sqlx::raw_sql(AssertSqlSafe(Arc::<str>::from(sql)));
+        match self {
+            Self::Sqlite(conn) => script.execute(&mut **conn).await.map(drop),
+            Self::SqlitePooled(conn) => script.execute(&mut **conn).await.map(drop),
+            Self::Postgres(conn) => script.execute(&mut **conn).await.map(drop),
         }
-        Ok(())
+        .map_err(StoreError::database(doing))
     }
 
     pub(crate) async fn begin(&mut self) -> Result<(), StoreError> {

@@ -67,8 +67,7 @@ async fn steps(conn: &mut Conn, doing: &'static str) -> Result<(), StoreError> {
     // Each step that is missing, not those above the highest: steps that were written side by
     // side may arrive in another order than their numbers.
     for (step, sql) in STEPS.iter().filter(|(step, _)| !done.contains(step)) {
-        let sql = sql.replace("{ID}", conn.dialect().identity());
-        let sql = fulltext::expand(conn.dialect(), &sql);
+        let sql = fulltext::expand(conn.dialect(), sql);
         let sql = sql
             .replace("{ID}", conn.dialect().identity())
             .replace("{FULL_TEXT}", conn.dialect().full_text());

@@ -2,7 +2,7 @@
 //!
 //! The far side's pages come one after the other, because each names the next. So the next one is
 //! asked for as soon as that name is known; reading what stands on a page, and committing it, go on
-//! meanwhile. Pages that wait for the database are committed together.
+//! meanwhile. Pages that come while one waits are committed together.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use bowline_store::StoreError;
 use bowline_store::contacts::{Pages, Phase, Run, RunKind, RunState};
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{call, company, contact, mend};
@@ -31,11 +32,19 @@ const HELD_MS: i64 = 60_000;
 /// The longest wait before a run says again that it is held, in milliseconds.
 const WAIT_MS_MAX: i64 = 20_000;
 
-/// Pages that wait at each of the two handovers, so that the memory stays flat.
+/// Pages that wait to be read, so that the memory stays flat.
 const PAGES_AHEAD: usize = 8;
 
-/// Pages that one transaction carries at most.
+/// Pages that were read and wait for the database: what comes while it commits.
+const PAGES_READ: usize = 16;
+
+/// Pages that one transaction carries at most. Contacts of one page belong to nearly as many
+/// companies, each in another part of the index of members; with more contacts in a transaction
+/// each part is written once for several of them. Others who write wait for it, though.
 const PAGES_AT_ONCE: usize = 16;
+
+/// How long the first page of a transaction waits for others.
+const GATHER: Duration = Duration::from_millis(400);
 
 /// How often a list may begin again without coming further before a person has to look.
 const RESTARTS_MAX: u32 = 5;
@@ -314,7 +323,7 @@ impl Worker<'_> {
     async fn contacts(&mut self, workspace: &Arc<Workspace>) -> Result<(), Halt> {
         let list = self.list(workspace).await?;
         let (found, to_read) = mpsc::channel(PAGES_AHEAD);
-        let (ready, mut to_commit) = mpsc::channel(PAGES_AHEAD);
+        let (ready, mut to_commit) = mpsc::channel(PAGES_READ);
         let far = Far {
             shared: Arc::clone(self.shared),
             workspace: Arc::clone(workspace),
@@ -329,20 +338,7 @@ impl Worker<'_> {
             let Some(first) = to_commit.recv().await else {
                 return Err(Halt::Store(StoreError::Closed));
             };
-            let mut batch = first?;
-            let mut pages = 1;
-            let mut halt = None;
-            while !batch.last && pages < PAGES_AT_ONCE {
-                match to_commit.try_recv() {
-                    Ok(Ok(next)) => batch.add(next),
-                    Ok(Err(why)) => {
-                        halt = Some(why);
-                        break;
-                    }
-                    Err(_) => break,
-                }
-                pages += 1;
-            }
+            let (batch, halt) = gather(first?, &mut to_commit).await;
             let last = batch.last;
             self.commit(batch.pages).await?;
             if let Some(halt) = halt {
@@ -392,6 +388,26 @@ impl Batch {
         pages.phase = next.pages.phase;
         pages.met.extend(next.pages.met);
     }
+}
+
+/// Takes further pages into a transaction until it is full, nothing more comes, or something is in
+/// the way, which is answered beside what came before it.
+async fn gather(
+    mut batch: Batch,
+    more: &mut mpsc::Receiver<Result<Batch, Halt>>,
+) -> (Batch, Option<Halt>) {
+    let until = Instant::now() + GATHER;
+    for _ in 1..PAGES_AT_ONCE {
+        if batch.last {
+            break;
+        }
+        match timeout_at(until, more.recv()).await {
+            Ok(Some(Ok(next))) => batch.add(next),
+            Ok(Some(Err(halt))) => return (batch, Some(halt)),
+            Ok(None) | Err(_) => break,
+        }
+    }
+    (batch, None)
 }
 
 /// What finds and reads pages.

@@ -13,7 +13,7 @@ use bowline_domain::time::Millis;
 
 use super::{LOCAL, Stored, WORDS, read_edits};
 use crate::contacts::{ContactChange, ContactChanges, Taken};
-use crate::db::{Conn, Value, in_list, values};
+use crate::db::{Conn, Value, values};
 use crate::error::StoreError;
 use crate::model::{Decided, Decision};
 use crate::sql::contacts::{change, companies, erase};
@@ -44,6 +44,7 @@ struct Lookup {
 /// A contact that is to be written.
 struct Write<'c> {
     contact: &'c RemoteContact,
+    digest: i64,
     profile: Profile,
     life: Life,
     unclear: bool,
@@ -123,6 +124,7 @@ pub(crate) async fn take_in(
                 };
                 fresh.push(Write {
                     contact,
+                    digest: contact.digest(),
                     profile: Profile {
                         remote: contact.fields.clone(),
                         edits: Edits::new(),
@@ -137,9 +139,10 @@ pub(crate) async fn take_in(
         // Found a moment ago.
         let Some(known) = known else { continue };
         let life = life.unwrap_or(known.life);
+        let digest = contact.digest();
         let news = freshness(
             (known.updated_at, known.digest),
-            (contact.updated_at, contact.digest()),
+            (contact.updated_at, digest),
         );
         if news == Freshness::Older || (news == Freshness::Same && life == known.life) {
             taken.unchanged += 1;
@@ -153,6 +156,7 @@ pub(crate) async fn take_in(
         profile.take_in(contact.fields.clone());
         let write = Write {
             contact,
+            digest,
             profile,
             life,
             unclear: known.unclear,
@@ -233,7 +237,21 @@ fn external(contact: &RemoteContact) -> Option<String> {
     contact.text(bowline_domain::contacts::field::FieldName::EXTERNAL_ID)
 }
 
-const KNOWN_COLUMNS: &str = "id, updated_at, digest, life, unclear, edits, external, remote, email";
+/// Those of a list, with the columns of [`read_known`] and two more. The list stands in a statement
+/// of a fixed size: one of thousands of values would be prepared anew for each length.
+macro_rules! known_by {
+    ($column:literal, $condition:literal) => {
+        concat!(
+            "WITH v (workspace, sought) AS (VALUES {rows}) \
+            SELECT contact.id, contact.updated_at, contact.digest, contact.life, contact.unclear, \
+              contact.edits, contact.external, contact.remote, contact.email \
+            FROM v JOIN contact ON contact.workspace = v.workspace AND contact.",
+            $column,
+            " = v.sought",
+            $condition
+        )
+    };
+}
 
 fn read_known(row: &crate::db::Row) -> Result<Known, StoreError> {
     Ok(Known {
@@ -252,15 +270,14 @@ async fn look_up(
     workspace: &WorkspaceName,
     batch: &[&RemoteContact],
 ) -> Result<Lookup, StoreError> {
+    const BY_ID: &str = known_by!("remote", "");
     let mut lookup = Lookup::default();
     if batch.is_empty() {
         return Ok(lookup);
     }
-    let (list, args) = in_list(2, batch.iter().map(|contact| contact.id.as_str()));
-    let sql =
-        format!("SELECT {KNOWN_COLUMNS} FROM contact WHERE workspace = $1 AND remote IN {list}");
+    let args = each_of(workspace, batch.iter().map(|contact| contact.id.as_str()));
     let rows = conn
-        .rows("finding contacts by id", &sql, with(workspace, args))
+        .rows_of_many("finding contacts by id", BY_ID, 2, args)
         .await?;
     for row in &rows {
         let remote = row.text_or_null(7)?.unwrap_or_default();
@@ -279,10 +296,10 @@ async fn look_up(
     Ok(lookup)
 }
 
-fn with(workspace: &WorkspaceName, args: Vec<Value>) -> Vec<Value> {
-    let mut all = values![workspace.as_str()];
-    all.extend(args);
-    all
+/// A row of a workspace and a key for each key.
+fn each_of<'k>(workspace: &WorkspaceName, keys: impl Iterator<Item = &'k str>) -> Vec<Value> {
+    keys.flat_map(|key| values![workspace.as_str(), key])
+        .collect()
 }
 
 /// Those that were merged away or erased.
@@ -292,15 +309,15 @@ async fn look_up_gone(
     unknown: &[&RemoteContact],
     lookup: &mut Lookup,
 ) -> Result<(), StoreError> {
+    const MERGED: &str = "WITH v (workspace, remote) AS (VALUES {rows}) \
+        SELECT a.remote, a.contact FROM v JOIN contact_alias a \
+          ON a.workspace = v.workspace AND a.remote = v.remote";
     const ERASED: &str = "WITH v (workspace, digest) AS (VALUES {rows}) \
         SELECT t.digest FROM v JOIN contact_tombstone t \
           ON t.workspace = v.workspace AND t.digest = v.digest";
-    let (list, args) = in_list(2, unknown.iter().map(|contact| contact.id.as_str()));
-    let sql = format!(
-        "SELECT remote, contact FROM contact_alias WHERE workspace = $1 AND remote IN {list}"
-    );
+    let args = each_of(workspace, unknown.iter().map(|contact| contact.id.as_str()));
     let rows = conn
-        .rows("finding merged contacts", &sql, with(workspace, args))
+        .rows_of_many("finding merged contacts", MERGED, 2, args)
         .await?;
     for row in &rows {
         lookup.merged.insert(row.text(0)?, ContactId(row.int(1)?));
@@ -331,6 +348,8 @@ async fn look_up_local(
     lookup: &mut Lookup,
 ) -> Result<(), StoreError> {
     const ANY: &str = "SELECT id FROM contact WHERE workspace = $1 AND role = $2 LIMIT 1";
+    const BY_EXTERNAL: &str = known_by!("external", " WHERE contact.remote IS NULL");
+    const BY_EMAIL: &str = known_by!("email", " WHERE contact.remote IS NULL");
     let any = conn
         .rows(
             "asking for imported contacts",
@@ -343,21 +362,16 @@ async fn look_up_local(
     }
     let externals: Vec<String> = unknown.iter().filter_map(|c| external(c)).collect();
     let emails: Vec<String> = unknown.iter().filter_map(|c| c.email_key()).collect();
-    for (column, keys) in [("external", externals), ("email", emails)] {
-        if keys.is_empty() {
-            continue;
-        }
-        let (list, args) = in_list(2, keys.iter().map(String::as_str));
-        let sql = format!(
-            "SELECT {KNOWN_COLUMNS} FROM contact \
-             WHERE workspace = $1 AND {column} IN {list} AND remote IS NULL"
-        );
-        let rows = conn
-            .rows("finding imported contacts", &sql, with(workspace, args))
-            .await?;
+    for (sql, mut keys) in [(BY_EXTERNAL, externals), (BY_EMAIL, emails)] {
+        // One that two of them have is found once.
+        keys.sort_unstable();
+        keys.dedup();
+        let args = each_of(workspace, keys.iter().map(String::as_str));
+        let doing = "finding imported contacts";
+        let rows = conn.rows_of_many(doing, sql, 2, args).await?;
         for row in &rows {
             let known = read_known(row)?;
-            let (map, key) = if column == "external" {
+            let (map, key) = if sql == BY_EXTERNAL {
                 (&mut lookup.by_external, known.external.clone())
             } else {
                 (&mut lookup.by_email, row.text_or_null(8)?)
@@ -379,7 +393,7 @@ impl Write<'_> {
             life: self.life,
             unclear: self.unclear,
             updated_at: self.contact.updated_at,
-            digest: self.contact.digest(),
+            digest: self.digest,
             profile: &self.profile,
         }
     }
