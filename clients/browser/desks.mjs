@@ -142,4 +142,20 @@ for (const [scheme, options] of [["light", { colorScheme: "light" }], ["dark", {
   });
 }
 
+await step("of a desk that was removed the conversation's page says what is missing", async () => {
+  await owner.goto(`${base}/desk/help`);
+  await owner.getByLabel("Remove it all the same").check();
+  await owner.getByRole("button", { name: "Remove help" }).click();
+  await owner.getByRole("status").first().waitFor();
+  await owner.goto(`${base}/conversations`);
+  await owner.getByRole("link", { name: "Noa Lind" }).first().click();
+  await owner.getByRole("heading", { name: "No answer reaches this customer" }).waitFor();
+  await owner.getByRole("link", { name: "Desks and channel accounts" }).waitFor();
+  await look(owner, "talk-conversation-unserved");
+  const dark = await signedIn({ colorScheme: "dark" });
+  await dark.goto(owner.url());
+  await look(dark, "talk-conversation-unserved-dark");
+  await dark.context().close();
+});
+
 await finish(browser);

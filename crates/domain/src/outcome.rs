@@ -154,6 +154,13 @@ pub enum Reason {
         /// The status.
         status: String,
     },
+    /// The status held no more when it could have been told.
+    StatusSuperseded {
+        /// The status.
+        status: String,
+        /// The status since.
+        by: String,
+    },
     /// The platform takes no answer until the end user writes again.
     ReplyWindowClosed,
     /// The comment says nothing that could be sent.
@@ -271,6 +278,7 @@ impl Reason {
             Self::NotForTheCustomer => "not_for_the_customer",
             Self::ByCustomer => "by_customer",
             Self::StatusNotTold { .. } => "status_not_told",
+            Self::StatusSuperseded { .. } => "status_superseded",
             Self::ReplyWindowClosed => "reply_window_closed",
             Self::NothingToSend => "nothing_to_send",
             Self::ReportNoted => "report_noted",
@@ -446,6 +454,11 @@ impl fmt::Display for Reason {
             Self::StatusNotTold { status } => write!(
                 f,
                 "The desk's settings tell the customer nothing of the status “{status}”."
+            ),
+            Self::StatusSuperseded { status, by } => write!(
+                f,
+                "No desk served the conversation when the status became “{status}”. By now it is \
+                 “{by}”, so the customer is told only that."
             ),
             Self::ReplyWindowClosed => f.write_str(
                 "The customer last wrote too long ago: the platform takes an answer only after \

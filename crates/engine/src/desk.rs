@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use bowline_domain::connection::Health;
 use bowline_domain::messaging::ids::{AccountName, DeskName};
+use bowline_domain::messaging::request::Request;
+use bowline_domain::messaging::words::Missing;
 use bowline_domain::time::Millis;
 use bowline_jira::{Client as Jira, RequestType};
 use bowline_net::{ApiError, ErrorKind, Transport};
@@ -126,6 +128,15 @@ impl Shared {
                 config: DeskConfig::clone(config),
             })
             .collect()
+    }
+
+    /// What is missing so that a conversation is served by no desk; `None` if one serves it.
+    pub fn missing_now(&self, account: &AccountName, request: &Request) -> Option<Missing> {
+        let registry = self.registry();
+        match registry.desk_for(account, request) {
+            Some(_) => None,
+            None => Some(registry.missing_for(account, request)),
+        }
     }
 
     /// The channel accounts, by name.

@@ -69,6 +69,9 @@ pub struct Message {
     /// When it was written by the provider's clock, in Unix milliseconds; `None` when the payload
     /// has no usable time.
     pub at_ms: Option<i64>,
+    /// How far behind that millisecond, in nanoseconds, where the provider tells so much.
+    #[serde(default)]
+    pub at_ns: u32,
     /// What was said.
     pub content: Content,
     /// The message that it answers.

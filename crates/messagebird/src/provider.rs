@@ -446,6 +446,7 @@ mod tests {
             conversation: None,
             person: Sender::default(),
             at_ms,
+            at_ns: 0,
             content: Content::Text(words.to_owned()),
             reply_to: None,
             status: None,

@@ -12,6 +12,14 @@ pub fn iso_ms(text: &str) -> Option<i64> {
         .map(Timestamp::as_millisecond)
 }
 
+/// An ISO 8601 instant in Unix milliseconds, and how far behind that it is in nanoseconds.
+pub fn iso_ms_ns(text: &str) -> Option<(i64, u32)> {
+    const NS_PER_MS: i32 = 1_000_000;
+    let moment = text.trim().parse::<Timestamp>().ok()?;
+    let within = moment.subsec_nanosecond().rem_euclid(NS_PER_MS);
+    Some((moment.as_millisecond(), u32::try_from(within).unwrap_or(0)))
+}
+
 /// An HTTP date (`Sun, 06 Nov 1994 08:49:37 GMT`) in Unix seconds.
 pub fn http_date_s(text: &str) -> Option<i64> {
     jiff::fmt::rfc2822::parse(text.trim())
@@ -37,6 +45,21 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(iso_ms(text), want, "{text}");
+            assert_eq!(iso_ms_ns(text), want.map(|ms| (ms, 0)), "{text}");
+        }
+    }
+
+    #[test]
+    fn iso_instants_to_the_nanosecond() {
+        for (text, want) in [
+            ("2019-06-04T00:15:17.234000001Z", (1_559_607_317_234, 1)),
+            (
+                "2019-06-04T00:15:17.234999999+00:00",
+                (1_559_607_317_234, 999_999),
+            ),
+            ("2019-06-04T00:15:17.2345Z", (1_559_607_317_234, 500_000)),
+        ] {
+            assert_eq!(iso_ms_ns(text), Some(want), "{text}");
         }
     }
 }

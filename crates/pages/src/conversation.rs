@@ -29,8 +29,8 @@ use crate::query::Query;
 use crate::reader::{Reader, When};
 use crate::shell::{Place, Shell};
 use crate::talk_words::{
-    called, conversation_path, delivery, delivery_meaning, end_user_path, resolution, stage,
-    why_not_again, window,
+    Unserved, called, conversation_path, delivery_meaning, end_user_path, resolution, stage,
+    state_of, unserved, why_not_again, window,
 };
 
 /// What stands where a text was taken out.
@@ -66,6 +66,8 @@ struct ConversationPage {
     identities: Vec<String>,
     request: Option<Ref>,
     desk: String,
+    /// Why nothing can be sent, where no desk serves the conversation, and what can be done.
+    unserved: Option<Unserved>,
     channel: String,
     state: Lozenge,
     ended: Option<When>,
@@ -199,7 +201,7 @@ fn went(reader: &Reader, view: &OutboundView, talk: &Talk, now: Millis) -> Entry
             "Bowline".to_owned()
         },
         audience: Lozenge::new(Tone::Plain, "to the customer"),
-        state: Some(delivery(message.delivery)),
+        state: Some(state_of(message)),
         meaning,
         text: shown(&message.text),
         stands: Some(stands),
@@ -282,6 +284,7 @@ pub(crate) async fn page(
             .collect(),
         request: issue,
         desk: request.desk.to_string(),
+        unserved: unserved(&app, &whose.account, request),
         channel: format!(
             "{}, channel {}",
             request.route.platform, request.route.channel

@@ -1,11 +1,13 @@
 //! Conversations with end users, in words.
 
-use bowline_domain::messaging::delivery::{Delivery, Resolution};
+use bowline_domain::messaging::delivery::{Delivery, Outbound, Resolution};
 use bowline_domain::messaging::end_user::IdentityKind;
 use bowline_domain::messaging::ids::{AccountName, EndUserId, RequestRef};
 use bowline_domain::messaging::request::{Closing, Request, Stage};
+use bowline_domain::messaging::words::Missing;
 use bowline_domain::time::Millis;
 
+use crate::App;
 use crate::component::{Lozenge, Tone};
 use crate::words::some;
 
@@ -135,6 +137,58 @@ pub(crate) fn delivery(delivery: Delivery) -> Lozenge {
         Delivery::NotSent => Lozenge::new(Tone::Bad, "not sent"),
         Delivery::Held => Lozenge::new(Tone::Warn, "not known whether sent"),
     }
+}
+
+/// How far a message came, or that it was not to go any more.
+pub(crate) fn state_of(message: &Outbound) -> Lozenge {
+    if message.is_superseded() {
+        return Lozenge::new(Tone::Plain, "not sent: superseded");
+    }
+    delivery(message.delivery)
+}
+
+/// A conversation that no desk serves.
+pub(crate) struct Unserved {
+    /// What is missing.
+    pub(crate) missing: String,
+    /// What that means for the two who talk.
+    pub(crate) meaning: &'static str,
+    /// Who can mend it, and how.
+    pub(crate) way_out: String,
+}
+
+/// What is missing, if an active conversation is served by no desk.
+pub(crate) fn unserved(app: &App, account: &AccountName, request: &Request) -> Option<Unserved> {
+    let missing = app.shared.missing_now(account, request);
+    let missing = missing.filter(|_| request.is_live())?;
+    let (missing, meaning, way_out) = match missing {
+        Missing::Desk(desk) => (
+            format!("the desk “{desk}”"),
+            "What the customer writes still comes into the request. What agents answer, and how \
+             the status changes, waits.",
+            format!(
+                "An administrator makes a desk of the name “{desk}” again, or another one for \
+                 the channel {} with requests in the same Jira. The answers are sent then, and \
+                 of the statuses the one that holds by then.",
+                request.route.channel
+            ),
+        ),
+        Missing::Account(account) => (
+            format!("the channel account “{account}”"),
+            "What the customer writes does not come in either. What agents answer, and how the \
+             status changes, waits.",
+            format!(
+                "An administrator adds the account “{account}” again, and a desk for the channel \
+                 {}. The answers are sent then, and of the statuses the one that holds by then.",
+                request.route.channel
+            ),
+        ),
+    };
+    Some(Unserved {
+        missing,
+        meaning,
+        way_out,
+    })
 }
 
 /// What that means.

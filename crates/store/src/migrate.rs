@@ -26,6 +26,7 @@ const STEPS: &[(i64, &str)] = &[
     (18, include_str!("../migrations/0018_replay.sql")),
     (19, include_str!("../migrations/0019_link_pages.sql")),
     (20, include_str!("../migrations/0020_status.sql")),
+    (21, include_str!("../migrations/0021_order.sql")),
 ];
 
 /// PostgreSQL advisory lock under which one replica at a time migrates.

@@ -40,6 +40,8 @@ async fn channels_are_picked_from_what_the_provider_tells_of(on: On) {
         .says("tells of a channel once somebody wrote by it");
     talk.noa().writes("Hello");
     talk.bird().phone(ADA).on("sms").writes("Hi");
+    // What came before there was a desk is dealt with before there is one.
+    talk.settled().await;
     let page = browser.get("/desks/add").await;
     page.says("WhatsApp support");
     page.says("Text line");

@@ -2,6 +2,7 @@
 //! told, and all goes on when it is made again.
 
 use bowline::demo::until;
+use bowline_domain::messaging::delivery::Delivery;
 use bowline_sandbox::jira::NewComment;
 
 use crate::browser::Browser;
@@ -16,7 +17,8 @@ on_both!(
     a_desk_of_another_name_that_serves_the_channel_goes_on_with_the_conversations,
     without_the_account_the_agent_is_told_which_one_is_missing,
     what_waited_for_an_account_that_is_removed_is_told,
-    answers_are_sent_once_the_desk_is_back_after_a_restart
+    answers_are_sent_once_the_desk_is_back_after_a_restart,
+    of_the_statuses_that_waited_only_the_one_that_still_holds_is_told
 );
 
 const CAUSE: &str = "note: Not sent: the desk “support”";
@@ -69,6 +71,17 @@ async fn who_answers_without_a_desk_is_told_once_and_all_is_sent_when_it_is_made
     // Jira goes on telling of the project as long as a conversation is open.
     let page = browser.get(&format!("/connections/site/{site}")).await;
     page.says("project in (SUP)");
+    // The pages say what is missing, and where it is made.
+    let path = conversation(&talk, &request, &site).await;
+    let page = browser.get(&path).await;
+    page.says("No answer reaches this customer It needs the desk “support”");
+    page.says("An administrator makes a desk of the name “support” again");
+    assert!(
+        page.text
+            .contains("href=\"/desks\">Desks and channel accounts")
+    );
+    let page = browser.get(&format!("/issues/{site}/{request}")).await;
+    page.says("It needs the desk “support”");
 
     agent
         .comment_with(&request, NewComment::internal("A tricky one"))
@@ -111,6 +124,12 @@ async fn who_answers_without_a_desk_is_told_once_and_all_is_sent_when_it_is_made
     assert_eq!(talk.phone_shows(4).await, wanted);
     talk.settled().await;
     assert_eq!(talk.received(), wanted, "nothing is sent twice");
+    let page = browser.get(&path).await;
+    assert!(!page.words().contains("No answer reaches"), "it is mended");
+    // The panel shows how far each message came.
+    let page = browser.get(&format!("/issues/{site}/{request}")).await;
+    page.says("What was sent to the customer");
+    assert_eq!(page.words().matches("✓ delivered").count(), 4);
     assert_eq!(talk.requests(), std::slice::from_ref(&request));
     assert_eq!(notes(&talk, &request).len(), 1);
 
@@ -140,6 +159,86 @@ async fn a_desk_of_another_name_that_serves_the_channel_goes_on_with_the_convers
     assert_eq!(notes(&talk, &request).len(), 1);
 }
 
+/// The address of the page of a request's conversation.
+async fn conversation(talk: &Talk, request: &str, site: &str) -> String {
+    let whose = talk.whose(request, site).await;
+    format!(
+        "/conversations/{}/{}/{}",
+        whose.account, whose.end_user, whose.generation
+    )
+}
+
+async fn of_the_statuses_that_waited_only_the_one_that_still_holds_is_told(on: On) {
+    let talk = bare_talk(on).await;
+    let mut browser = Browser::signed_in(&talk.stage, "owner").await;
+    let site = made(&talk, &mut browser).await;
+    let request = open_request(&talk).await;
+    remove_desk(&mut browser).await;
+    let omar = talk.stage.jira().acting("omar");
+    let agent = talk.agent();
+    omar.transition(&request, "In Progress", None).unwrap();
+    told(&talk, &request, 1).await;
+    agent.comment(&request, "Which model?").unwrap();
+    talk.settled().await;
+    for status in ["Waiting for customer", "Resolved", "In Progress"] {
+        omar.transition(&request, status, None).unwrap();
+        talk.settled().await;
+    }
+    agent.comment(&request, "The blue one?").unwrap();
+    talk.settled().await;
+    omar.transition(&request, "Waiting for customer", None)
+        .unwrap();
+    talk.settled().await;
+    assert!(talk.received().is_empty());
+
+    make_desk(&mut browser, &desk_form(&site)).await;
+    let status = format!("Your request {request} is now: Waiting for customer");
+    let wanted = ["Which model?", "The blue one?", status.as_str()];
+    assert_eq!(talk.phone_shows(3).await, wanted);
+    talk.settled().await;
+    assert_eq!(talk.received(), wanted);
+
+    // The page says of the others why they were not sent, in their order, and asks nothing.
+    let path = conversation(&talk, &request, &site).await;
+    let page = browser.get(&path).await;
+    page.says(
+        "superseded: no desk served the conversation when the status changed, and it is “Waiting \
+         for customer” by now",
+    );
+    assert_eq!(page.words().matches("not sent: superseded").count(), 4);
+    assert!(
+        !page.text.contains(&format!("action=\"{path}/sends\"")),
+        "{}",
+        page.words()
+    );
+    let whose = talk.whose(&request, &site).await;
+    let all = talk.stage.store().outbounds(&whose).await.unwrap();
+    let all: Vec<(bool, &str)> = all
+        .iter()
+        .map(|one| (one.delivery != Delivery::NotSent, one.text.as_str()))
+        .collect();
+    let told = |status: &str| format!("Your request {request} is now: {status}");
+    let (progress, done) = (told("In Progress"), told("Resolved"));
+    assert_eq!(
+        all,
+        [
+            (false, progress.as_str()),
+            (true, "Which model?"),
+            (false, &status),
+            (false, &done),
+            (false, &progress),
+            (true, "The blue one?"),
+            (true, &status),
+        ]
+    );
+    let reasons = talk.stage.reasons().await;
+    assert!(reasons.contains(&"status_superseded"), "{reasons:?}");
+    // The conversation did not end with the status that held in between.
+    talk.noa().writes("The red one");
+    talk.settled().await;
+    assert_eq!(talk.requests(), std::slice::from_ref(&request));
+}
+
 async fn without_the_account_the_agent_is_told_which_one_is_missing(on: On) {
     let talk = bare_talk(on).await;
     let mut browser = Browser::signed_in(&talk.stage, "owner").await;
@@ -151,6 +250,10 @@ async fn without_the_account_the_agent_is_told_which_one_is_missing(on: On) {
     let said = told(&talk, &request, 1).await;
     let cause = "note: Not sent: the channel account “messagebird”";
     assert!(said[0].starts_with(cause), "{said:?}");
+    let path = conversation(&talk, &request, &site).await;
+    let page = browser.get(&path).await;
+    page.says("It needs the channel account “messagebird”");
+    page.says("What the customer writes does not come in either.");
 
     send(
         &mut browser,

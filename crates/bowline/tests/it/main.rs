@@ -54,6 +54,7 @@ mod messaging_out;
 mod messaging_pages;
 mod messaging_people;
 mod messaging_promises;
+mod messaging_readings;
 mod messaging_rules;
 mod messaging_soak;
 mod messaging_stage;

@@ -1,7 +1,7 @@
 //! Status notifications, and how a conversation ends.
 
 use bowline::demo::until;
-use bowline_sandbox::common::Disturbance;
+use bowline_sandbox::common::{Disturbance, Fault, FaultKind};
 use bowline_sandbox::jira::{Automation, NewComment};
 use bowline_sandbox::phones::Inbound;
 
@@ -185,6 +185,31 @@ async fn rule_11_what_was_written_just_before_the_end_can_be_answered(on: On) {
     );
 }
 
+/// The answer to what opens it again is lost, and before it is tried again somebody archives it.
+async fn rule_11_who_archives_it_while_it_is_opened_again_is_not_undone(on: On) {
+    let talk = Talk::on(on).await;
+    let conversation = written_just_before_the_end(&talk).await;
+    let lost = Fault::of(FaultKind::DropAfter);
+    let lost = lost.on("PATCH", "/conversations/").times(1);
+    talk.bird().faults().add(lost);
+    talk.bird().disturb(Disturbance::default());
+    let second = talk.request(2).await;
+    let open = until(|| talk.is_open(&conversation).then_some(())).await;
+    assert!(open.is_some(), "it is opened again");
+    talk.bird().archive(&conversation).unwrap();
+    talk.settled().await;
+    assert!(!talk.is_open(&conversation), "that is not undone");
+    let comments = talk.comments(&second);
+    assert!(
+        comments
+            .last()
+            .is_some_and(|last| last.starts_with("note: The conversation was archived")),
+        "{comments:?}"
+    );
+    talk.noa().writes("Hello?");
+    talk.request(3).await;
+}
+
 async fn rule_11_our_own_archiving_ends_nothing_though_another_conversation_began(on: On) {
     let talk = Talk::on(on).await;
     let before = written_just_before_the_end(&talk).await;
@@ -214,6 +239,7 @@ on_both!(
     rules_10_to_12_archived_at_the_provider,
     rule_11_a_reopened_request_stays_closed,
     rule_11_what_was_written_just_before_the_end_can_be_answered,
+    rule_11_who_archives_it_while_it_is_opened_again_is_not_undone,
     rule_11_our_own_archiving_ends_nothing_though_another_conversation_began,
     rule_13_another_channel_feeds_the_same_request
 );

@@ -232,6 +232,9 @@ async fn a_held_message_that_arrived_is_let_be(on: On) {
     assert_eq!(talk.received().len(), 0, "nothing was sent");
     let (_, page) = conversation(&mut agent).await;
     page.says("It arrived, as was found out; it is not sent again: agent@example.com");
+    let panel = agent.get(&format!("/issues/acme-jira/{request}")).await;
+    panel.says("! not known whether sent");
+    panel.says("It arrived, as was found out; it is not sent again.");
     let problems = agent.get(done.goes_to()).await;
     problems.says("Noted. The message is not sent again.");
     assert!(!problems.text.contains("messages reached customers"));

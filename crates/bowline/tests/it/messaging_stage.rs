@@ -5,6 +5,7 @@ use bowline::demo::{PATIENCE, Plan, SITE, until};
 use bowline_domain::connection::Connection;
 use bowline_domain::ids::{IssueId, SiteName};
 use bowline_domain::messaging::delivery::Outbound;
+use bowline_domain::messaging::ids::RequestRef;
 use bowline_engine::shared::queue_send_again;
 use bowline_sandbox::jira::{Actor, RequestField};
 use bowline_sandbox::messagebird::{self, Phone};
@@ -216,14 +217,17 @@ impl Talk {
 
     /// What is kept of the messages to the end user of a request.
     pub(crate) async fn outbound(&self, request: &str) -> Vec<Outbound> {
+        let whose = self.whose(request, SITE).await;
+        self.stage.store().outbounds(&whose).await.unwrap()
+    }
+
+    /// The conversation of a request at a site.
+    pub(crate) async fn whose(&self, request: &str, site: &str) -> RequestRef {
         let issue = self.stage.jira().issue(request).unwrap().id.to_string();
         let store = self.stage.store();
-        let talk = store
-            .talk_of_issue(&SiteName::new(SITE), &IssueId::new(issue))
-            .await
-            .unwrap()
-            .unwrap();
-        store.outbounds(&talk.whose).await.unwrap()
+        let (site, issue) = (SiteName::new(site), IssueId::new(issue));
+        let found = store.talk_of_issue(&site, &issue).await;
+        found.unwrap().unwrap().whose
     }
 
     /// The request type gets a field that nothing fills.

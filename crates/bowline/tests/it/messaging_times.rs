@@ -1,11 +1,14 @@
 //! What comes late, at the same time, or in between.
 
 use bowline_domain::messaging::delivery::Delivery;
+use bowline_sandbox::common::Disturbance;
 use bowline_sandbox::common::faults::{Fault, FaultKind};
+use bowline_sandbox::common::sign::hmac_sha256_hex;
 use bowline_sandbox::phones::{Inbound, Media};
+use serde_json::{Value, json};
 
 use crate::messaging_stage::Talk;
-use crate::stage::{On, on_both};
+use crate::stage::{On, answer, on_both};
 
 /// A request that was answered once.
 async fn answered(talk: &Talk) -> String {
@@ -34,6 +37,74 @@ async fn rule_14_a_request_that_no_end_user_began_sends_nothing(on: On) {
     talk.settled().await;
     assert_eq!(talk.sent().len(), 0);
     assert!(talk.bird().conversations().is_empty());
+}
+
+/// The provider tells nanoseconds, and its webhooks overtake each other.
+async fn rule_19_messages_of_one_millisecond_stand_as_they_were_written(on: On) {
+    let talk = Talk::on(on).await;
+    talk.noa().writes("Hello");
+    let request = talk.request(1).await;
+    talk.settled().await;
+    talk.bird().disturb(Disturbance {
+        reorder: true,
+        ..Disturbance::default()
+    });
+    let now = talk.bird().now_ms();
+    for said in ["one", "two", "three", "four"] {
+        talk.noa().sends_at(text(said), now);
+    }
+    talk.settled().await;
+    assert_eq!(
+        talk.description(&request),
+        ["Hello", "one", "two", "three", "four"]
+    );
+}
+
+/// WhatsApp tells whole seconds: what one delivery brings stands as it is told there.
+async fn rule_19_messages_of_one_second_stand_as_one_delivery_tells_them(on: On) {
+    let mut talk = Talk::prepare(on, |_| (), "channels = [\"none\"]").await;
+    talk.add_whatsapp();
+    talk.start().await;
+    let meta = talk.channels.whatsapp.state.config();
+    let second = talk.bird().now_ms() / 1_000;
+    let said = ["one", "two", "three"].into_iter().zip(["c", "b", "a"]);
+    let messages: Vec<Value> = said
+        .map(|(said, id)| {
+            json!({
+                "id": format!("wamid.{id}"),
+                "from": "15559900",
+                "timestamp": second.to_string(),
+                "type": "text",
+                "text": { "body": said },
+            })
+        })
+        .collect();
+    let body = json!({
+        "object": "whatsapp_business_account",
+        "entry": [{ "id": "1", "changes": [{ "field": "messages", "value": {
+            "messaging_product": "whatsapp",
+            "metadata": {
+                "display_phone_number": meta.display_number,
+                "phone_number_id": meta.phone_number_id,
+            },
+            "contacts": [{ "wa_id": "15559900", "profile": { "name": "Ada" } }],
+            "messages": messages,
+        } }] }],
+    })
+    .to_string();
+    let signature = hmac_sha256_hex(&meta.app_secret, body.as_bytes());
+    let call = talk
+        .stage
+        .client()
+        .post(talk.stage.url("/hooks/whatsapp/meta"))
+        .header("X-Hub-Signature-256", format!("sha256={signature}"))
+        .header("content-type", "application/json")
+        .body(body);
+    let (status, said) = answer(call).await;
+    assert_eq!(status, 200, "{said}");
+    let request = talk.request(1).await;
+    talk.settled().await;
+    assert_eq!(talk.description(&request), ["one", "two", "three"]);
 }
 
 async fn rule_19_a_late_message_stands_at_its_own_time_while_the_text_is_open(on: On) {
@@ -148,6 +219,8 @@ async fn a_file_that_is_kept_no_more_is_a_sentence_in_the_request(on: On) {
 on_both!(
     rule_14_a_request_that_no_end_user_began_sends_nothing,
     rule_19_a_late_message_stands_at_its_own_time_while_the_text_is_open,
+    rule_19_messages_of_one_millisecond_stand_as_they_were_written,
+    rule_19_messages_of_one_second_stand_as_one_delivery_tells_them,
     archived_between_the_decision_and_the_sending_nothing_is_sent,
     a_comment_whose_answer_was_lost_is_found_though_an_earlier_message_came_since,
     rule_16_a_file_that_is_too_large_is_a_sentence_in_the_request,

@@ -146,7 +146,7 @@ impl TalkAct {
             Self::CreateRequest { .. } => "create_request",
             Self::Gather { .. } => "gather",
             Self::Attach { .. } => "attach",
-            Self::Send { .. } => "send",
+            Self::Send { .. } => SEND,
             Self::SendTemplate { .. } => SEND_TEMPLATE,
             Self::SendFile { .. } => SEND_FILE,
             Self::Tell { .. } => "tell",
@@ -244,7 +244,8 @@ impl TalkAct {
     }
 }
 
-/// The words of what sends something else than a text: they stand in the keys of effects.
+/// The words of what sends something: they stand in the keys of effects.
+pub(super) const SEND: &str = "send";
 pub(super) const SEND_TEMPLATE: &str = "send_template";
 pub(super) const SEND_FILE: &str = "send_file";
 pub(super) const ARCHIVE: &str = "archive";

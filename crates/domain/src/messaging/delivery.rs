@@ -155,6 +155,13 @@ impl Outbound {
         })
     }
 
+    /// Is it about a status that held no more when it could have been sent?
+    pub fn is_superseded(&self) -> bool {
+        let reason = self.reason.as_deref();
+        self.delivery == Delivery::NotSent
+            && reason.is_some_and(|reason| reason.starts_with(words::SUPERSEDED))
+    }
+
     fn is_by(&self, kind: &str) -> bool {
         let key = self.key.as_str().strip_prefix("talk-");
         key.and_then(|key| key.split_once('/'))

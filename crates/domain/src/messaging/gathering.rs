@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ids::MessageId;
+use super::inbound::Within;
 use crate::time::Millis;
 
 /// Characters that a gathering holds at most. Jira takes 32,767 in a description or comment; the
@@ -83,6 +84,8 @@ pub struct Line {
     pub sent_at: Millis,
     /// When it came to us.
     pub received_at: Millis,
+    /// Its place among those of the same times.
+    pub within: Within,
     /// What it says, on one line or several, without the time.
     pub text: String,
 }
@@ -99,11 +102,14 @@ impl Line {
     }
 }
 
-/// The lines of one gathering in the order in which they stand: by their own time, and by that of
-/// their coming where it is the same (some providers tell whole seconds).
+/// The lines of one gathering in the order in which they stand: by their own time, as finely as the
+/// provider tells it, and by that of their coming where it is the same (some tell whole seconds).
 pub fn in_order(mut lines: Vec<Line>) -> Vec<Line> {
     lines.sort_by(|a, b| {
-        let key = |one: &Line| (one.sent_at, one.received_at);
+        let key = |one: &Line| {
+            let Within { sent_ns, arrived } = one.within;
+            (one.sent_at, sent_ns, one.received_at, arrived)
+        };
         (key(a), &a.message, a.part).cmp(&(key(b), &b.message, b.part))
     });
     lines

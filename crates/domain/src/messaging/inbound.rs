@@ -33,6 +33,16 @@ pub struct Media {
     pub content_type: Option<String>,
 }
 
+/// What orders messages whose times are the same to the millisecond.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Within {
+    /// How far behind its millisecond it was written, in nanoseconds, where the provider tells so
+    /// much.
+    pub sent_ns: u32,
+    /// The number under which it came to us: what one delivery brings stands as it was told.
+    pub arrived: i64,
+}
+
 /// One message of an end user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inbound {
@@ -42,6 +52,8 @@ pub struct Inbound {
     pub sent_at: Millis,
     /// When it came to us.
     pub received_at: Millis,
+    /// Its place among those of the same times.
+    pub within: Within,
     /// What its sender is known by.
     pub identities: Vec<Identity>,
     /// The sender's name as the provider gives it.

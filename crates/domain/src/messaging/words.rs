@@ -8,6 +8,20 @@ use crate::time::Millis;
 /// The notification of a status that has no text of its own.
 pub const STATUS_CHANGED: &str = "Your request {key} is now: {status}";
 
+/// Who decided what nobody was asked about.
+pub(super) const BY_ITSELF: &str = "Bowline";
+
+/// What the reason of a status change begins with that is not told because it holds no more.
+pub(super) const SUPERSEDED: &str = "superseded";
+
+/// A status change that could not be told in time, and the status since.
+pub fn superseded(by: &str) -> String {
+    format!(
+        "{SUPERSEDED}: no desk served the conversation when the status changed, and it is “{by}” \
+         by now"
+    )
+}
+
 /// What there is to be done about an answer that came after the reply window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WayOut<'t> {

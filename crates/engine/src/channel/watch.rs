@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bowline_domain::messaging::delivery::Delivery;
 use bowline_domain::messaging::ids::RequestRef;
 use bowline_domain::messaging::request::Request;
 use bowline_domain::time::Millis;
@@ -334,9 +335,11 @@ async fn windows(shared: &Shared, live: &[(RequestRef, Request)]) -> Result<(), 
         };
         let sent = shared.store.outbounds(whose).await;
         let sent = sent.map_err(|error| error.to_string())?;
-        let answered = sent
-            .iter()
-            .any(|one| one.comment.is_some() && one.at >= request.last_inbound_at);
+        // An answer that reached nobody leaves the customer waiting.
+        let answered = sent.iter().any(|one| {
+            let lost = matches!(one.delivery, Delivery::Failed | Delivery::NotSent);
+            one.comment.is_some() && !lost && one.at >= request.last_inbound_at
+        });
         if answered {
             continue;
         }

@@ -1,10 +1,11 @@
 //! From the provider's words to ours and back.
 
+use bowline_domain::ids::EventId;
 use bowline_domain::messaging::act::ApprovedMessage;
 use bowline_domain::messaging::delivery::Delivery;
 use bowline_domain::messaging::end_user::{Identity, IdentityKind};
 use bowline_domain::messaging::ids::{ChannelId, MessageId, RemoteConversationId};
-use bowline_domain::messaging::inbound::{Inbound, Media, Route};
+use bowline_domain::messaging::inbound::{Inbound, Media, Route, Within};
 use bowline_domain::messaging::platform::Platform;
 use bowline_domain::time::Millis;
 use bowline_messagebird as far;
@@ -70,7 +71,10 @@ fn platform(platform: &far::Platform) -> Platform {
 }
 
 /// A message of an end user; `None` if it does not say who sent it.
-pub(crate) fn inbound(message: &far::Message, received_at: Millis) -> Option<Inbound> {
+pub(crate) fn inbound(
+    message: &far::Message,
+    (received_at, event): (Millis, EventId),
+) -> Option<Inbound> {
     // The platform's own name for the person comes first: by it the answer goes.
     let to = message.person.identities.first().map(identity);
     let identities = identities(&message.person);
@@ -80,6 +84,10 @@ pub(crate) fn inbound(message: &far::Message, received_at: Millis) -> Option<Inb
         message: MessageId::new(message.id.as_str()),
         sent_at: message.at_ms.map_or(received_at, Millis),
         received_at,
+        within: Within {
+            sent_ns: message.at_ns,
+            arrived: event.0,
+        },
         identities,
         name: message.person.name.clone(),
         route: Route {

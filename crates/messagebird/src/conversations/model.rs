@@ -44,6 +44,12 @@ pub(super) fn instant(value: &Value, key: &str) -> Option<i64> {
     instant_ms(value, key).filter(|ms| *ms > 0)
 }
 
+/// The same to the nanosecond: with how far behind its millisecond it is.
+fn moment(value: &Value, key: &str) -> Option<(i64, u32)> {
+    let read = bowline_net::time::iso_ms_ns(value.get(key)?.as_str()?);
+    read.filter(|(ms, _)| *ms > 0)
+}
+
 /// A message with the person it came from or went to. `None` without an id or a channel.
 pub(super) fn message(message: &Value, contact: &Value, direction: Direction) -> Option<Message> {
     let platform = Platform::read(&text(message, "platform").unwrap_or_default());
@@ -53,12 +59,15 @@ pub(super) fn message(message: &Value, contact: &Value, direction: Direction) ->
     };
     let word = text(message, "status").filter(|_| direction == Direction::Out);
     let word = word.unwrap_or_default();
+    let written = moment(message, "createdDatetime");
+    let written = written.or_else(|| moment(message, "updatedDatetime"));
     Some(Message {
         id: id(message, "id")?.into(),
         channel: id(message, "channelId")?.into(),
         conversation: id(message, "conversationId").map(Into::into),
         person: person(contact, address.as_deref(), &platform),
-        at_ms: instant(message, "createdDatetime").or_else(|| instant(message, "updatedDatetime")),
+        at_ms: written.map(|(ms, _)| ms),
+        at_ns: written.map_or(0, |(_, ns)| ns),
         content: content(message),
         reply_to: reply_to(message),
         status: DeliveryStatus::read(&word),

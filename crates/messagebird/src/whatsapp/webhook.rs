@@ -126,6 +126,7 @@ fn message(raw: &Value, person: Sender, channel: &ChannelId) -> Option<Message> 
         conversation: None,
         person,
         at_ms: instant(raw),
+        at_ns: 0,
         content: content(raw),
         reply_to: id(at(raw, &["context"]), "id").map(Into::into),
         status: None,

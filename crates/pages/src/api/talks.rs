@@ -14,6 +14,7 @@ use bowline_domain::messaging::end_user::EndUser;
 use bowline_domain::messaging::gathering::Place as Stands;
 use bowline_domain::messaging::ids::{AccountName, EndUserId, RequestRef};
 use bowline_domain::messaging::request::Request;
+use bowline_domain::messaging::words::Missing;
 use bowline_engine::channel::people::PeopleError;
 use bowline_engine::ingress::Refusal;
 use bowline_store::talk_browse::{EndUserRow, OutboundView, TalkRow, Transcript};
@@ -87,7 +88,19 @@ fn conversation(app: &App, whose: &RequestRef, request: &Request) -> Value {
         "last_inbound_at": iso(request.last_inbound_at),
         "window_ends_at": request.window_ends_at().and_then(iso),
         "can_reply": request.is_live() && request.can_reply(app.shared.now()),
+        "missing": missing(app, &whose.account, request),
     })
+}
+
+/// What is missing so that no desk serves an active conversation.
+fn missing(app: &App, account: &AccountName, request: &Request) -> Option<&'static str> {
+    let missing = app.shared.missing_now(account, request);
+    missing
+        .filter(|_| request.is_live())
+        .map(|missing| match missing {
+            Missing::Desk(_) => "desk",
+            Missing::Account(_) => "account",
+        })
 }
 
 /// Adds fields to an object.

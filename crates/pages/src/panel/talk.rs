@@ -2,12 +2,14 @@
 
 use askama::Template;
 use bowline_domain::ids::IssueKey;
-use bowline_store::talk_browse::{TalkQuery, TalkSubject};
+use bowline_store::talk_browse::{OutboundView, TalkQuery, TalkSubject};
 
 use super::{Drawn, Panel, Section};
+use crate::component::Lozenge;
+use crate::conversation::shown;
 use crate::error::PageError;
-use crate::reader::When;
-use crate::talk_words::conversation_path;
+use crate::reader::{Reader, When};
+use crate::talk_words::{Unserved, conversation_path, resolution, state_of, unserved};
 
 pub(super) const SECTION: Section = Section { draw, read: true };
 
@@ -19,7 +21,40 @@ struct TalkSection {
     live: bool,
     closed: Option<When>,
     window: Option<(When, bool)>,
+    unserved: Option<Unserved>,
+    /// The latest messages to the customer, the oldest of them first.
+    sent: Vec<Sent>,
+    /// How many there were before.
+    earlier: usize,
     there: Option<String>,
+}
+
+/// A message to the customer, and how far it came.
+struct Sent {
+    state: Lozenge,
+    when: When,
+    /// Is it a comment's text?
+    comment: bool,
+    text: String,
+    reason: Option<String>,
+    /// What a person decided about it.
+    decided: Option<&'static str>,
+}
+
+/// Messages whose state is shown at once; the conversation's page shows all.
+const SENT_MAX: usize = 20;
+
+fn sent(reader: &Reader, view: &OutboundView) -> Sent {
+    let message = &view.message;
+    let decided = view.resolved.as_ref().filter(|_| !message.is_superseded());
+    Sent {
+        state: state_of(message),
+        when: reader.when(message.at),
+        comment: message.comment.is_some(),
+        text: shown(&message.text),
+        reason: message.reason.clone(),
+        decided: decided.map(|decided| resolution(decided.how)),
+    }
 }
 
 /// Conversations of which the one of this site is sought: a key may be there on several sites.
@@ -46,7 +81,15 @@ fn draw<'p>(panel: &'p Panel<'p>) -> Drawn<'p> {
         let reader = &panel.viewer.reader;
         let request = &talk.request;
         let live = request.is_live();
+        let outbound = shared.store.transcript(&talk.whose).await?.outbound;
+        let earlier = outbound.len().saturating_sub(SENT_MAX);
         let section = TalkSection {
+            unserved: unserved(panel.app, &talk.whose.account, request),
+            sent: outbound[earlier..]
+                .iter()
+                .map(|one| sent(reader, one))
+                .collect(),
+            earlier,
             with: talk.name.clone().unwrap_or_default(),
             desk: request.desk.to_string(),
             live,

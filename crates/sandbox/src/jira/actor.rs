@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::body::Body;
+use super::comments::NewComment;
 use super::error::Refusal;
 use super::model::{Request, User, status_named};
-use super::ops::{Edit, NewComment, NewIssue};
+use super::ops::{Edit, NewIssue};
 use super::sandbox::Sandbox;
 use super::state::State;
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::comments::NewComment;
 use super::config::Deployment;
 use super::model::{User, status_named};
-use super::ops::{Edit, NewComment};
+use super::ops::Edit;
 use super::state::State;
 
 /// Whose public comment sets a rule off.

@@ -13,11 +13,12 @@ use crate::common::page::{Platform, Shell, html, see_other};
 
 use super::automation::Automation;
 use super::body::Body;
+use super::comments::NewComment;
 use super::config::RequestField;
 use super::desk::Desk;
 use super::error::Refusal;
 use super::model::{FINISHED, Issue, User, status_named, workflow};
-use super::ops::{Edit, NewComment};
+use super::ops::Edit;
 use super::pages::{Choice, CommentView, acting, comment_view, people, refused, typed};
 use super::sandbox::Sandbox;
 use super::stamp;

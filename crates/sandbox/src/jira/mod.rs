@@ -5,8 +5,10 @@
 
 mod actor;
 mod adf_check;
+mod attached;
 mod automation;
 mod body;
+mod comments;
 mod config;
 mod desk;
 mod desk_pages;
@@ -27,6 +29,7 @@ mod view;
 pub use actor::{Actor, Outcome};
 pub use automation::{Author, Automation};
 pub use body::Body;
+pub use comments::NewComment;
 pub use config::{
     BOT_ACCOUNT, BOT_TOKEN, Config, Deployment, DeskConfig, Limits, ProjectConfig, ProjectKind,
     RequestField, RequestType, Switches, UserConfig, WebhookConfig,
@@ -38,6 +41,6 @@ pub use model::{
     Attachment, Category, Change, Comment, CustomValue, History, Issue, Project, RemoteLink,
     Request, SERVICE_STATUSES, STATUSES, Status, User, Visibility, status_named, workflow,
 };
-pub use ops::{Edit, NewComment, NewIssue};
+pub use ops::{Edit, NewIssue};
 pub use sandbox::{Handle, Sandbox, start};
 pub use state::PERMISSIONS;

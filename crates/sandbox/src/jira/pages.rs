@@ -13,9 +13,10 @@ use axum::routing::{get, post};
 use crate::common::page::{Platform, Shell, html, see_other};
 
 use super::body::Body;
+use super::comments::NewComment;
 use super::error::Refusal;
 use super::model::{Comment, Issue, Project, User, Visibility, status_named, workflow};
-use super::ops::{Edit, NewComment, NewIssue};
+use super::ops::{Edit, NewIssue};
 use super::sandbox::Sandbox;
 use super::stamp;
 use super::state::State as Site;

@@ -39,8 +39,8 @@ async fn store_one(conn: &mut Conn, talk: &TalkChanges, at: Millis) -> Result<()
     for line in &changes.lines {
         store_line(conn, &talk.whose, line).await?;
     }
-    for outbound in &changes.outbound {
-        store_outbound(conn, &talk.whose, outbound).await?;
+    for (place, outbound) in (0..).zip(&changes.outbound) {
+        store_outbound(conn, &talk.whose, (place, outbound)).await?;
     }
     if let Some(into) = &changes.joined {
         join(conn, &talk.whose, into).await?;
@@ -154,7 +154,8 @@ pub(crate) fn place_word(place: Place) -> &'static str {
 
 async fn store_line(conn: &mut Conn, whose: &RequestRef, line: &Line) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO line (account, end_user, generation, message, part, gathering, \
-          place, sent_at, received_at, body, written) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,0) \
+          place, sent_at, received_at, body, sent_ns, arrived, written) \
+        VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,0) \
         ON CONFLICT (account, message, part) DO NOTHING";
     let rest = values![
         line.message.as_str(),
@@ -163,7 +164,9 @@ async fn store_line(conn: &mut Conn, whose: &RequestRef, line: &Line) -> Result<
         place_word(line.place),
         line.sent_at.0,
         line.received_at.0,
-        line.text.as_str()
+        line.text.as_str(),
+        i64::from(line.within.sent_ns),
+        line.within.arrived
     ];
     conn.run("recording a message", SQL, named(whose, rest))
         .await
@@ -173,10 +176,11 @@ async fn store_line(conn: &mut Conn, whose: &RequestRef, line: &Line) -> Result<
 async fn store_outbound(
     conn: &mut Conn,
     whose: &RequestRef,
-    outbound: &Outbound,
+    (place, outbound): (i64, &Outbound),
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO outbound (account, end_user, generation, key, comment, \
-          channel, body, delivery, reason, at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10) \
+          channel, body, delivery, reason, at, place) \
+        VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11) \
         ON CONFLICT (key) DO NOTHING";
     let rest = values![
         outbound.key.as_str(),
@@ -185,7 +189,8 @@ async fn store_outbound(
         outbound.text.as_str(),
         outbound.delivery.as_str(),
         outbound.reason.clone(),
-        outbound.at.0
+        outbound.at.0,
+        place
     ];
     conn.run("recording an outbound message", SQL, named(whose, rest))
         .await

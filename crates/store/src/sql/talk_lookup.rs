@@ -8,6 +8,7 @@ use bowline_domain::messaging::gathering::{Line, Place};
 use bowline_domain::messaging::ids::{
     AccountName, ChannelId, EndUserId, MessageId, RemoteConversationId, RequestRef,
 };
+use bowline_domain::messaging::inbound::Within;
 use bowline_domain::messaging::request::Request;
 use bowline_domain::time::Millis;
 
@@ -202,6 +203,14 @@ pub(crate) fn read_place(word: &str) -> Place {
     }
 }
 
+/// What orders a line among those of the same times, from this column and the next.
+pub(crate) fn read_within(row: &Row, column: usize) -> Result<Within, StoreError> {
+    Ok(Within {
+        sent_ns: u32::try_from(row.int(column)?).unwrap_or_default(),
+        arrived: row.int(column + 1)?,
+    })
+}
+
 /// The lines of a gathering, with whether each stands in Jira.
 pub(crate) async fn lines(
     conn: &mut Conn,
@@ -209,9 +218,9 @@ pub(crate) async fn lines(
     gathering: u32,
 ) -> Result<Vec<WrittenLine>, StoreError> {
     const SQL: &str = "SELECT message, part, place, sent_at, received_at, body, written, \
-          written_at FROM line \
+          written_at, sent_ns, arrived FROM line \
         WHERE account = $1 AND end_user = $2 AND generation = $3 AND gathering = $4 \
-        ORDER BY sent_at, received_at, message, part";
+        ORDER BY sent_at, sent_ns, received_at, arrived, message, part";
     let args = values![
         whose.account.as_str(),
         whose.end_user.as_str(),
@@ -229,6 +238,7 @@ pub(crate) async fn lines(
                     place: read_place(&row.text(2)?),
                     sent_at: Millis(row.int(3)?),
                     received_at: Millis(row.int(4)?),
+                    within: read_within(row, 8)?,
                     text: row.text(5)?,
                 },
                 written: row.truth(6)?,
@@ -316,7 +326,7 @@ pub(crate) async fn outbounds(
 ) -> Result<Vec<Outbound>, StoreError> {
     let sql = format!(
         "SELECT {OUTBOUND} FROM outbound \
-         WHERE account = $1 AND end_user = $2 AND generation = $3 ORDER BY at, key"
+         WHERE account = $1 AND end_user = $2 AND generation = $3 ORDER BY at, place, key"
     );
     let args = values![
         whose.account.as_str(),

@@ -11,7 +11,7 @@ use bowline_domain::time::Millis;
 use crate::db::{Conn, Row, Value, in_list, values};
 use crate::error::StoreError;
 use crate::model::{EventSource, WrittenLine};
-use crate::sql::talk_lookup::{read_outbound, read_place};
+use crate::sql::talk_lookup::{read_outbound, read_place, read_within};
 use crate::sql::talk_pages::{UNRESOLVED, deliveries};
 use crate::sql::views::{EFFECT_COLUMNS, read_effect_view};
 use crate::talk_browse::{OutboundView, SendsQuery, Transcript};
@@ -46,9 +46,10 @@ fn named(whose: &RequestRef) -> Vec<Value> {
 async fn lines(conn: &mut Conn, whose: &RequestRef) -> Result<Vec<WrittenLine>, StoreError> {
     let sql = format!(
         "SELECT message, part, place, sent_at, received_at, body, written, gathering, \
-           written_at FROM line \
+           written_at, sent_ns, arrived FROM line \
          WHERE account = $1 AND end_user = $2 AND generation = $3 \
-         ORDER BY sent_at DESC, received_at DESC, message DESC, part DESC LIMIT {ENTRIES_MAX}"
+         ORDER BY sent_at DESC, sent_ns DESC, received_at DESC, arrived DESC, message DESC, \
+           part DESC LIMIT {ENTRIES_MAX}"
     );
     let doing = "reading what an end user wrote";
     let rows = conn.rows(doing, &sql, named(whose)).await?;
@@ -63,6 +64,7 @@ async fn lines(conn: &mut Conn, whose: &RequestRef) -> Result<Vec<WrittenLine>, 
                     place: read_place(&row.text(2)?),
                     sent_at: Millis(row.int(3)?),
                     received_at: Millis(row.int(4)?),
+                    within: read_within(row, 9)?,
                     text: row.text(5)?,
                 },
                 written: row.truth(6)?,
@@ -153,8 +155,8 @@ fn read_view(row: &Row) -> Result<OutboundView, StoreError> {
 async fn sent(conn: &mut Conn, whose: &RequestRef) -> Result<Vec<OutboundView>, StoreError> {
     let sql = format!(
         "{VIEWED} WHERE outbound.account = $1 AND outbound.end_user = $2 \
-         AND outbound.generation = $3 ORDER BY outbound.at DESC, outbound.key DESC \
-         LIMIT {ENTRIES_MAX}"
+         AND outbound.generation = $3 \
+         ORDER BY outbound.at DESC, outbound.place DESC, outbound.key DESC LIMIT {ENTRIES_MAX}"
     );
     let doing = "reading what went to an end user";
     let rows = conn.rows(doing, &sql, named(whose)).await?;

@@ -256,6 +256,11 @@ async fn exercise(backend: Backend) {
     )
     .await;
     run(backend, talking::lines_stand_in_their_order_and_once).await;
+    run(
+        backend,
+        talking::lines_of_one_moment_stand_as_they_were_written,
+    )
+    .await;
     run(backend, talking::what_couriers_find_out_is_kept).await;
     run(backend, talking::outbound_messages_are_followed).await;
     run(

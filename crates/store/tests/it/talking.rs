@@ -12,7 +12,7 @@ use bowline_domain::messaging::gathering::{Gathering, Line, Place};
 use bowline_domain::messaging::ids::{
     AccountName, ChannelId, DeskName, EndUserId, MessageId, RemoteConversationId, RequestRef,
 };
-use bowline_domain::messaging::inbound::Route;
+use bowline_domain::messaging::inbound::{Route, Within};
 use bowline_domain::messaging::plan::Changes;
 use bowline_domain::messaging::platform::Platform;
 use bowline_domain::messaging::request::{Request, Stage};
@@ -30,6 +30,7 @@ on_both!(
     a_conversation_is_stored_whole_and_read_back,
     an_identity_stays_with_the_first_who_has_it,
     lines_stand_in_their_order_and_once,
+    lines_of_one_moment_stand_as_they_were_written,
     what_couriers_find_out_is_kept,
     outbound_messages_are_followed,
     a_message_that_waits_for_more_is_not_taken_at_once,
@@ -103,6 +104,7 @@ pub(crate) fn line(message: &str, sent_at: i64) -> Line {
         place: Place::Description,
         sent_at: Millis(sent_at),
         received_at: T0,
+        within: Within::default(),
         text: format!("says {message}"),
     }
 }
@@ -321,6 +323,33 @@ pub(crate) async fn lines_stand_in_their_order_and_once(world: &World) {
             stand("m3", false, Place::Continued)
         ]
     );
+}
+
+/// Of one millisecond: by the provider's own time first, then as they came.
+pub(crate) async fn lines_of_one_moment_stand_as_they_were_written(world: &World) {
+    let whose = begun(&world.store).await;
+    let at = |message: &str, sent_ns, arrived| Line {
+        within: Within { sent_ns, arrived },
+        ..line(message, 5)
+    };
+    let lines = vec![
+        at("a", 2, 10),
+        at("d", 1, 12),
+        at("b", 2, 9),
+        at("c", 0, 13),
+    ];
+    let changes = Changes {
+        lines,
+        ..Changes::default()
+    };
+    change(&world.store, &whose, changes, Vec::new()).await;
+    let wanted = ["m1", "c", "d", "b", "a"];
+    let found = world.store.gathered(&whose, 1).await.unwrap();
+    let names: Vec<&str> = found.iter().map(|one| one.line.message.as_str()).collect();
+    assert_eq!(names, wanted);
+    let said = world.store.transcript(&whose).await.unwrap().lines;
+    let names: Vec<&str> = said.iter().map(|one| one.line.message.as_str()).collect();
+    assert_eq!(names, wanted);
 }
 
 pub(crate) async fn what_couriers_find_out_is_kept(world: &World) {

@@ -198,6 +198,7 @@ fn gather(drawing: &mut Drawing, message: &Inbound, desk: &Desk) {
             place: Place::Description,
             sent_at: message.sent_at,
             received_at: message.received_at,
+            within: message.within,
             text,
         };
         let gathering = room_for(&mut drawing.request, line.chars());

@@ -33,10 +33,18 @@ pub fn jira(
     let Some(key) = &news.key else {
         return gone(drawing, request, news, now);
     };
+    // Of what waited while no desk served the conversation, the customer is told what still holds.
+    let waited = request.unserved.is_some();
     drawing.request.unserved = None;
     unreadable(&mut drawing, news);
-    for happening in in_order(news) {
+    let stale = if waited { news.changes.len() } else { 0 }.saturating_sub(1);
+    let (stale, holding) = news.changes.split_at(stale);
+    for happening in in_order(&news.comments, stale, holding) {
         match happening {
+            News::Stale(change) => {
+                drawing.plan.facts.push(FactKey::announced(&change.id));
+                superseded(&mut drawing, desk, key, (change, holding), now);
+            }
             News::Comment(comment, with) => {
                 drawing.plan.facts.push(FactKey::talked(&comment.id));
                 if let Some(change) = with {
@@ -86,13 +94,19 @@ enum News<'n> {
     Comment(&'n CommentNews, Option<&'n StatusChange>),
     /// A transition.
     Change(&'n StatusChange),
+    /// A transition that was not told in time and holds no more.
+    Stale(&'n StatusChange),
 }
 
 /// What happened, in its order, with comments and transitions of one action together.
-fn in_order(news: &RequestNews) -> Vec<News<'_>> {
-    let mut left: Vec<&StatusChange> = news.changes.iter().collect();
-    let mut dated: Vec<(Millis, u8, News<'_>)> = Vec::new();
-    for comment in &news.comments {
+fn in_order<'n>(
+    comments: &'n [CommentNews],
+    stale: &'n [StatusChange],
+    changes: &'n [StatusChange],
+) -> Vec<News<'n>> {
+    let mut left: Vec<&StatusChange> = changes.iter().collect();
+    let mut dated: Vec<(Millis, u8, News<'n>)> = Vec::new();
+    for comment in comments {
         let told = comment.role == Role::Agent && comment.visibility == CommentVisibility::Public;
         let with = left
             .iter()
@@ -100,10 +114,11 @@ fn in_order(news: &RequestNews) -> Vec<News<'_>> {
             .map(|at| left.remove(at));
         dated.push((comment.at, 0, News::Comment(comment, with)));
     }
-    dated.extend(
-        left.into_iter()
-            .map(|change| (change.at, 1, News::Change(change))),
-    );
+    let told = left
+        .into_iter()
+        .map(|change| (change.at, News::Change(change)));
+    let not_told = stale.iter().map(|change| (change.at, News::Stale(change)));
+    dated.extend(not_told.chain(told).map(|(at, change)| (at, 1, change)));
     dated.sort_by_key(|(at, kind, _)| (*at, *kind));
     dated.into_iter().map(|(_, _, news)| news).collect()
 }
@@ -171,6 +186,33 @@ fn changed(drawing: &mut Drawing, desk: &Desk, key: &IssueKey, change: &StatusCh
         too_late(drawing, desk, (key, ends), fact.as_str(), now);
     }
     end(drawing, desk, change, now);
+}
+
+/// Records a status change that the end user is not told of, because the status is another one by
+/// now. Nobody has to decide about it.
+fn superseded(
+    drawing: &mut Drawing,
+    desk: &Desk,
+    key: &IssueKey,
+    (change, since): (&StatusChange, &[StatusChange]),
+    now: Millis,
+) {
+    if !drawing.request.is_live() {
+        return drawing.because(Reason::ConversationClosed);
+    }
+    let Some(text) = notification(drawing, desk, key, change) else {
+        return;
+    };
+    let by = since.last().map(|change| change.to.name.clone());
+    let by = by.unwrap_or_default();
+    drawing.not_sent(
+        FactKey::announced(&change.id).as_str(),
+        text.as_str().to_owned(),
+        words::superseded(&by),
+        now,
+    );
+    let status = change.to.name.clone();
+    drawing.because(Reason::StatusSuperseded { status, by });
 }
 
 /// What the end user is told of a status change.

@@ -10,8 +10,8 @@ use crate::connection::Connection;
 use crate::effect::{Act, Effect, EffectKey};
 use crate::fact::FactKey;
 use crate::ids::{CommentId, IssueId, IssueKey};
-use crate::messaging::act::{ARCHIVE, AgentFile, TalkAct};
-use crate::messaging::delivery::{Delivery, Outbound, Resolved};
+use crate::messaging::act::{ARCHIVE, AgentFile, SEND, TalkAct};
+use crate::messaging::delivery::{Delivery, Outbound, Resolution, Resolved};
 use crate::messaging::end_user::EndUser;
 use crate::messaging::gathering::Line;
 use crate::messaging::ids::{AccountName, EndUserId, RequestRef};
@@ -179,6 +179,26 @@ impl Drawing {
             reason: (!open).then(|| "the reply window was closed".to_owned()),
             at: now,
         });
+    }
+
+    /// Keeps a message that is not sent and that nobody misses: there is nothing to decide about it.
+    fn not_sent(&mut self, fact: &str, text: String, reason: String, now: Millis) {
+        let key = EffectKey::talk(SEND, &self.whose, &format!("{fact}/0"));
+        self.plan.changes.outbound.push(Outbound {
+            key: key.clone(),
+            comment: None,
+            channel: self.request.route.channel.clone(),
+            text,
+            delivery: Delivery::NotSent,
+            reason: Some(reason),
+            at: now,
+        });
+        let resolved = Resolved {
+            how: Resolution::Dropped,
+            by: words::BY_ITSELF.to_owned(),
+            at: now,
+        };
+        self.plan.changes.resolved.push((key, resolved));
     }
 
     /// Archives the provider's conversation, if there is one.

@@ -4,7 +4,7 @@ use super::world::{HOUR, World, account, route};
 use crate::messaging::delivery::{Delivery, Outbound, Resolution};
 use crate::messaging::end_user::{EndUser, Identity, IdentityKind};
 use crate::messaging::ids::{MessageId, RemoteConversationId};
-use crate::messaging::inbound::Inbound;
+use crate::messaging::inbound::{Inbound, Within};
 use crate::messaging::news::Role;
 use crate::messaging::plan::{Person, Report, inbound};
 use crate::messaging::request::{Closing, Stage};
@@ -496,6 +496,20 @@ fn rule_19_messages_stand_by_their_own_time_while_the_text_is_open() {
     world.receive(&one);
     world.settle();
     assert_eq!(world.issues[0].description, ["one", "two"]);
+
+    // Of one millisecond: as finely as the provider tells, else as they were told.
+    let mut moment = World::new();
+    for (text, sent_ns, arrived) in [("c", 7, 3), ("b", 7, 2), ("a", 6, 4)] {
+        let message = Inbound {
+            sent_at: Millis(1_764_000_000_100),
+            received_at: Millis(1_764_000_000_200),
+            within: Within { sent_ns, arrived },
+            ..moment.message(text, "whatsapp")
+        };
+        moment.receive(&message);
+        moment.settle();
+    }
+    assert_eq!(moment.issues[0].description, ["a", "b", "c"]);
 
     // A late one whose text is closed is added where the talk is; nothing is shuffled.
     let late = world.message("late", "whatsapp");

@@ -1,8 +1,10 @@
 //! A desk that was removed while its conversations are open.
 
-use super::world::World;
+use super::world::{MINUTE, World};
+use crate::messaging::delivery::Delivery;
 use crate::messaging::ids::{AccountName, DeskName};
 use crate::messaging::news::Role;
+use crate::messaging::request::Stage;
 use crate::messaging::words::Missing;
 use crate::observation::CommentVisibility;
 
@@ -54,6 +56,104 @@ fn the_agents_are_told_once_and_all_is_sent_when_a_desk_serves_again() {
     let notes = notes(&world);
     assert_eq!(notes.len(), 2);
     assert!(notes[1].starts_with("Not sent: the channel account “bird”"));
+}
+
+fn not_told(world: &World) -> Vec<(&str, &str)> {
+    let outbound = world.outbound.iter();
+    let not_told = outbound.filter(|one| one.delivery == Delivery::NotSent);
+    not_told
+        .map(|one| (one.text.as_str(), one.reason.as_deref().unwrap_or_default()))
+        .collect()
+}
+
+#[test]
+fn of_the_statuses_that_waited_only_the_one_that_still_holds_is_told() {
+    let mut world = left();
+    world.transition("automation", "In progress");
+    world.settle();
+    world.comment("agent", "The blue one?");
+    world.transition("automation", "Done");
+    world.settle();
+    world.comment("agent", "Or the green one?");
+    world.transition("automation", "Waiting");
+    world.settle();
+    world.missing = None;
+    world.look();
+    world.settle();
+    assert_eq!(
+        world.phone[1..],
+        [
+            "The blue one?",
+            "Or the green one?",
+            "Your request SUP-1 is now: Waiting"
+        ]
+    );
+    // That it was done in between ended nothing.
+    assert_eq!(world.stage(), Some(Stage::Commenting));
+    assert_eq!(world.archived, 0);
+    let why = "superseded: no desk served the conversation when the status changed, and it is \
+               “Waiting” by now";
+    assert_eq!(
+        not_told(&world),
+        [
+            ("Your request SUP-1 is now: In progress", why),
+            ("Your request SUP-1 is now: Done", why)
+        ]
+    );
+    assert!(
+        world
+            .outbound
+            .iter()
+            .filter(|one| one.is_superseded())
+            .count()
+            == 2
+    );
+    assert_eq!(world.resolved, 2, "nobody has to decide about them");
+    assert!(world.reasons.contains(&"status_superseded"));
+
+    // With a desk every change is told again.
+    let count = world.phone.len();
+    world.transition("automation", "In progress");
+    world.transition("automation", "Waiting");
+    world.settle();
+    assert_eq!(world.phone.len(), count + 2);
+    assert_eq!(not_told(&world).len(), 2);
+}
+
+#[test]
+fn a_comment_that_was_made_with_a_status_of_the_past_is_sent_without_it() {
+    let mut world = left();
+    for (comment, status) in [("One moment", "In progress"), ("There you are", "Done")] {
+        world.comment("agent", comment);
+        world.transition("agent", status);
+        world.pass(MINUTE);
+        world.settle();
+    }
+    world.missing = None;
+    world.look();
+    world.settle();
+    let told = &world.phone[1..];
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[0], "One moment");
+    assert!(told[1].starts_with("There you are"), "{told:?}");
+    assert!(told[1].ends_with("is now: Done"), "{told:?}");
+    assert_eq!(world.stage(), Some(Stage::Closed));
+    assert_eq!(world.archived, 1);
+}
+
+#[test]
+fn a_status_that_the_desk_keeps_silent_about_supersedes_too() {
+    let mut world = left();
+    world.transition("automation", "In progress");
+    world.transition("automation", "Waiting");
+    world.settle();
+    let silent = ("Waiting".to_owned(), None);
+    world.desk.notifications.by_status.extend([silent]);
+    world.missing = None;
+    world.look();
+    world.settle();
+    assert_eq!(world.phone, ["Which model?"]);
+    assert_eq!(not_told(&world).len(), 1);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::messaging::delivery::{Delivery, Outbound};
 use crate::messaging::end_user::{EndUser, Identity, IdentityKind};
 use crate::messaging::gathering::{Line, Place, in_order};
 use crate::messaging::ids::{AccountName, ChannelId, DeskName, MessageId, RemoteConversationId};
-use crate::messaging::inbound::{Inbound, Media, Route};
+use crate::messaging::inbound::{Inbound, Media, Route, Within};
 use crate::messaging::news::{CommentNews, RequestNews, Role, StatusChange};
 use crate::messaging::plan::{Person, Plan, Report, inbound, jira, provider, unserved};
 use crate::messaging::platform::Platform;
@@ -93,6 +93,7 @@ pub(super) struct World {
     pub(super) archived: usize,
     pub(super) reopened: usize,
     pub(super) effects: usize,
+    pub(super) resolved: usize,
     pub(super) reasons: Vec<&'static str>,
     messages: u32,
     comments: u32,
@@ -167,6 +168,7 @@ impl World {
             archived: 0,
             reopened: 0,
             effects: 0,
+            resolved: 0,
             reasons: Vec::new(),
             messages: 0,
             comments: 0,
@@ -197,6 +199,7 @@ impl World {
             message: MessageId::new(format!("m{:06}", self.messages)),
             sent_at: self.now,
             received_at: self.now,
+            within: Within::default(),
             identities: vec![phone()],
             name: Some("Noa".to_owned()),
             route: route(channel),
@@ -302,6 +305,7 @@ impl World {
             self.lines.entry(generation).or_default().push(line);
         }
         self.outbound.extend(changes.outbound);
+        self.resolved += changes.resolved.len();
         for (key, delivery, reason) in changes.delivered {
             for one in self.outbound.iter_mut().filter(|one| one.key == key) {
                 one.delivery = delivery;

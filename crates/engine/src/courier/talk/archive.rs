@@ -17,6 +17,9 @@ const REOPENING_TRIES: i64 = 30;
 /// How soon it is tried again, in milliseconds.
 const REOPENING_AGAIN_MS: i64 = 2_000;
 
+/// What the remote id of an archiving begins with. The provider's time of it follows.
+const ARCHIVED_AT: &str = "archived-at:";
+
 /// Archives the conversation, unless a newer one of the end user's goes on in it.
 pub(super) async fn archive(
     courier: &Courier<'_>,
@@ -44,7 +47,12 @@ pub(super) async fn archive(
     let done = courier
         .call(&account.standing, conversations.close(&id))
         .await;
-    changed(courier, &account, done).await
+    let at = done.as_ref().ok().and_then(|now| now.updated_ms);
+    let ending = changed(courier, &account, done).await?;
+    Ok(match at {
+        Some(at) => confirmed(Some(format!("{ARCHIVED_AT}{at}")), None),
+        None => ending,
+    })
 }
 
 /// Opens the conversation again: a message that begins a new request was put into it before it was
@@ -74,6 +82,25 @@ pub(super) async fn reopen(
         return Ok(confirmed(None, Some(detail)));
     }
     let id = words::remote_conversation(conversation);
+    // A try before this one may have opened it; then whoever archived it since wants it archived.
+    if courier.taken.attempts > 1 {
+        let get = courier
+            .call(&account.standing, conversations.get(&id))
+            .await;
+        let found = match get {
+            Ok(found) => found,
+            Err(error) => return changed(courier, &account, Err::<(), _>(error)).await,
+        };
+        if found.open {
+            return Ok(confirmed(None, Some("It was opened by the try before.")));
+        }
+        if let (Some(ours), Some(now)) = (archived_at(courier, talk).await?, found.updated_ms)
+            && now > ours
+        {
+            let detail = "It was opened by the try before, and archived by somebody since.";
+            return Ok(confirmed(None, Some(detail)));
+        }
+    }
     match courier
         .call(&account.standing, conversations.reopen(&id))
         .await
@@ -90,6 +117,18 @@ pub(super) async fn reopen(
         }
         done => changed(courier, &account, done).await,
     }
+}
+
+/// When we archived the conversation, by the provider's clock, if it said so.
+async fn archived_at(courier: &Courier<'_>, talk: &Talk) -> Result<Option<i64>, Stop> {
+    let reopening = talk.request.reopening.as_ref();
+    let Some(archive) = reopening.and_then(|reopening| reopening.archive.as_ref()) else {
+        return Ok(None);
+    };
+    let archive = courier.shared.store.effect_of_key(archive).await;
+    let archive = archive.map_err(|error| courier.store_failed(&error))?;
+    let named = archive.and_then(|archive| archive.remote_id);
+    Ok(named.and_then(|named| named.strip_prefix(ARCHIVED_AT)?.parse().ok()))
 }
 
 /// May we have archived the conversation? Whoever else did it meanwhile wants it archived.

@@ -314,6 +314,7 @@ mod tests {
     use super::*;
     use bowline_domain::messaging::gathering::Line;
     use bowline_domain::messaging::ids::MessageId;
+    use bowline_domain::messaging::inbound::Within;
     use bowline_domain::time::Millis;
 
     fn line(message: &str, text: &str) -> WrittenLine {
@@ -325,6 +326,7 @@ mod tests {
                 place: Place::Description,
                 sent_at: Millis(0),
                 received_at: Millis(0),
+                within: Within::default(),
                 text: text.to_owned(),
             },
             written: false,

@@ -43,10 +43,12 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
         .map_err(|error| Trouble::Hopeless(format!("The delivery cannot be read: {error}.")))?;
     let lane = end_user_of_lane(&event.lane).map(|(_, end_user)| end_user);
     match carried.event {
-        ProviderEvent::Inbound(message) => match words::inbound(&message, event.received_at) {
-            Some(message) => arrived(shared, account, event, lane, message).await,
-            None => Ok(nothing(Reason::NoSender)),
-        },
+        ProviderEvent::Inbound(message) => {
+            match words::inbound(&message, (event.received_at, event.id)) {
+                Some(message) => arrived(shared, account, event, lane, message).await,
+                None => Ok(nothing(Reason::NoSender)),
+            }
+        }
         ProviderEvent::EchoOut(message) => sent(shared, account, event, lane, &message).await,
         ProviderEvent::Status(status) => reported(shared, account, event, &status).await,
         ProviderEvent::ConversationClosed(closed) => {
@@ -179,6 +181,9 @@ async fn sent(
     message: &Message,
 ) -> Result<Decided, Trouble> {
     let id = MessageId::new(message.id.as_str());
+    let talk = talk_of(shared, account, lane, message).await?;
+    let whose = talk.as_ref().map(|talk| &talk.whose.end_user);
+    let may_be_ours = on_its_way(shared, account, whose, event).await?;
     if shared
         .store
         .outbound_by_remote(account, &id)
@@ -200,10 +205,10 @@ async fn sent(
             None => Ok(nothing(Reason::Echo)),
         };
     }
-    let Some(talk) = talk_of(shared, account, lane, message).await? else {
+    let Some(talk) = talk else {
         return Ok(nothing(Reason::NotOurs));
     };
-    if on_its_way(shared, account, &talk.whose.end_user, event).await? {
+    if may_be_ours {
         return Err(Trouble::Early(
             "a message of ours is being sent; this may be its echo".to_owned(),
         ));
@@ -228,13 +233,18 @@ async fn sent(
     in_lane(shared, event, &talk.whose, &told).await
 }
 
-/// May a message of ours be on its way, whose name is not known yet?
+/// May a message of ours be on its way, whose name is not known yet? It is asked before the name is
+/// looked for: a message that is not on its way any more has its name by then. The other way round
+/// one that was named in between would be taken for somebody else's.
 async fn on_its_way(
     shared: &Shared,
     account: &AccountName,
-    end_user: &EndUserId,
+    end_user: Option<&EndUserId>,
     event: &StoredEvent,
 ) -> Result<bool, Trouble> {
+    let Some(end_user) = end_user else {
+        return Ok(false);
+    };
     let lane = LaneKey::end_user_sends(account, end_user);
     let waits = shared.store.lane_waits(&lane).await?;
     Ok(waits && shared.now().since(event.received_at) < WAITS_MS_MAX)
@@ -293,11 +303,9 @@ async fn reported(
     status: &StatusReport,
 ) -> Result<Decided, Trouble> {
     let id = MessageId::new(status.message.as_str());
+    let lane = end_user_of_lane(&event.lane).map(|(_, end_user)| end_user);
+    let waits = on_its_way(shared, account, lane.as_ref(), event).await?;
     let Some((whose, message)) = shared.store.outbound_by_remote(account, &id).await? else {
-        let waits = match end_user_of_lane(&event.lane) {
-            Some((_, end_user)) => on_its_way(shared, account, &end_user, event).await?,
-            None => false,
-        };
         if waits || shared.now().since(event.received_at) < OVERTAKES_MS {
             return Err(Trouble::Early(
                 "the report is about a message that is not known yet".to_owned(),

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::super::body::{Body, is_adf};
+use super::super::comments::{NewComment, check_length};
 use super::super::error::Refusal;
 use super::super::model::{
     AUDIENCES, CUSTOM_FIELDS, CustomValue, ISSUE_TYPES, Issue, NUMBER_FIELDS, PRIORITIES,
     SECURITY_LEVELS, User, Visibility,
 };
-use super::super::ops::{Edit, MAX_SUMMARY_CHARS, NewComment, check_length};
+use super::super::ops::{Edit, MAX_SUMMARY_CHARS};
 use super::super::state::State;
 use super::call::Caller;
 

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::common::multipart;
 use crate::common::sign::random_uuid;
 
+use super::super::super::comments::NewComment;
 use super::super::super::desk::Temporary;
 use super::super::super::error::Refusal;
 use super::super::super::model::Attachment;
-use super::super::super::ops::NewComment;
 use super::super::super::view::View;
 use super::super::attachment::{MAX_FILE_BYTES, MAX_FILES, checked};
 use super::super::call::{Answer, Caller, Params, Payload, created, ok};

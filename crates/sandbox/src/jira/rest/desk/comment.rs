@@ -4,9 +4,9 @@ use axum::extract::Path;
 use serde_json::{Value, json};
 
 use super::super::super::body::Body;
+use super::super::super::comments::{NewComment, check_length};
 use super::super::super::error::Refusal;
 use super::super::super::model::{Comment, Issue};
-use super::super::super::ops::{NewComment, check_length};
 use super::super::super::view::View;
 use super::super::call::{Answer, Caller, Params, Payload, created, ok};
 use super::{link, moment, paged, person};

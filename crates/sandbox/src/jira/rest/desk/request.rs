@@ -6,6 +6,7 @@ use axum::extract::Path;
 use serde_json::{Map, Value, json};
 
 use super::super::super::body::{Body, is_adf};
+use super::super::super::comments::{NewComment, check_length};
 use super::super::super::config::RequestField;
 use super::super::super::desk::Desk;
 use super::super::super::error::Refusal;
@@ -13,7 +14,7 @@ use super::super::super::model::{
     CUSTOM_FIELDS, Category, CustomValue, FINISHED, ISSUE_TYPES, Issue, NEW, Request, Status, User,
     workflow,
 };
-use super::super::super::ops::{Edit, MAX_SUMMARY_CHARS, NewComment, NewIssue, check_length};
+use super::super::super::ops::{Edit, MAX_SUMMARY_CHARS, NewIssue};
 use super::super::super::state::State;
 use super::super::super::view::View;
 use super::super::call::{Answer, Caller, Params, Payload, created, nothing, ok};
