@@ -28,7 +28,7 @@ use crate::product::WORKSPACE;
 const COUNTED_AT_ONCE: i64 = 500;
 
 /// When the people of the seeded conversations are due to be read.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 /// Decisions that are under way at once.
 const AT_ONCE: usize = 256;
