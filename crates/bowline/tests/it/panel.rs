@@ -21,15 +21,22 @@ on_both!(
 
 /// Reads the panel again and again until it says this.
 pub(crate) async fn says(browser: &mut Browser, path: &str, part: &str) -> Page {
+    says_all(browser, path, &[part]).await
+}
+
+/// Reads the panel again and again until it says all of this: conversations, contacts and companies
+/// are read from Intercom one after the other.
+async fn says_all(browser: &mut Browser, path: &str, parts: &[&str]) -> Page {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
         let page = browser.get(path).await;
         assert_eq!(page.status, 200, "{}", page.words());
-        if page.words().contains(part) {
+        let words = page.words();
+        let Some(missing) = parts.iter().find(|part| !words.contains(**part)) else {
             return page;
-        }
+        };
         let late = tokio::time::Instant::now() >= deadline;
-        assert!(!late, "“{part}” does not come: {}", page.words());
+        assert!(!late, "“{missing}” does not come: {words}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -77,8 +84,8 @@ async fn cards_and_contacts_show_what_intercom_knows(on: On) {
     let mut browser = Browser::signed_in(&stage, "viewer").await;
     let page = says(&mut browser, &panel(&issue), "Conversation with Noa Lind").await;
     assert!(page.text.len() < 150_000);
-    let page = says(&mut browser, &panel(&issue), "Assigned to Ada Moreau").await;
-    for part in [
+    let parts = [
+        "Assigned to Ada Moreau",
         "Export button does nothing",
         "The export button does nothing.",
         "open",
@@ -91,9 +98,8 @@ async fn cards_and_contacts_show_what_intercom_knows(on: On) {
         "as in Intercom",
         "Post a note",
         "read by: internal: teammates only",
-    ] {
-        page.says(part);
-    }
+    ];
+    let page = says_all(&mut browser, &panel(&issue), &parts).await;
     for address in [
         format!("/inbox/conversation/{conversation}"),
         format!("/a/apps/sbx00001/users/{noa}\" target=\"_blank\""),
