@@ -8,7 +8,7 @@ use bowline_domain::connection::Connection;
 use bowline_domain::effect::EffectState;
 use bowline_domain::ids::{EventId, IssueId, LaneKey, ProjectKey, SiteName};
 use bowline_domain::time::Millis;
-use bowline_store::browse::{DeliveryFilter, DeliveryRow, OutcomeFilter};
+use bowline_store::browse::{AnswerFilter, DeliveryFilter, DeliveryRow, OutcomeFilter};
 
 use crate::App;
 use crate::caller::Caller;
@@ -30,6 +30,7 @@ struct DeliveriesPage {
     connection: Select,
     project: Select,
     outcome: Select,
+    answer: Select,
     about: Field,
     from: Field,
     until: Field,
@@ -130,6 +131,7 @@ pub(crate) async fn asked(app: &App, query: &Query, reader: &Reader) -> Result<A
             .map(|(site, project)| (SiteName::new(site), ProjectKey::new(project))),
         lanes,
         outcome: query.get("outcome").and_then(outcome),
+        answer: query.get("answer").and_then(answer),
         from: query.get("from").and_then(|day| start_of(day, reader, 0)),
         until: query.get("until").and_then(|day| start_of(day, reader, 1)),
         before: query
@@ -167,6 +169,27 @@ fn outcome(word: &str) -> Option<OutcomeFilter> {
             .find(|(known, _)| *known == code)
             .map(|(known, _)| OutcomeFilter::Reason(known)),
     }
+}
+
+/// How calls were answered, as addresses and people say it.
+const ANSWERS: [(&str, &str, AnswerFilter); 5] = [
+    ("2xx", "2xx: it was done", AnswerFilter::Hundred(2)),
+    ("3xx", "3xx: it is elsewhere", AnswerFilter::Hundred(3)),
+    ("4xx", "4xx: it was refused", AnswerFilter::Hundred(4)),
+    ("5xx", "5xx: it failed there", AnswerFilter::Hundred(5)),
+    ("none", "No answer came", AnswerFilter::Nothing),
+];
+
+fn answer(word: &str) -> Option<AnswerFilter> {
+    let found = ANSWERS.iter().find(|(known, ..)| *known == word);
+    found.map(|(.., answer)| *answer)
+}
+
+fn answers() -> impl Iterator<Item = (String, String)> {
+    let any = std::iter::once(("", "Any answer"));
+    let known = ANSWERS.iter().map(|(word, title, _)| (*word, *title));
+    any.chain(known)
+        .map(|(word, title)| (word.to_owned(), title.to_owned()))
 }
 
 fn outcomes() -> impl Iterator<Item = (String, String)> {
@@ -233,6 +256,7 @@ pub(crate) async fn page(
         ),
         project: Select::new("project", "Project", projects(&app), query.text("project")),
         outcome: Select::new("outcome", "Outcome", outcomes(), query.text("outcome")),
+        answer: Select::new("answer", "Answered", answers(), query.text("answer")),
         about: optional("about", "Issue or conversation", "text")
             .filled("off")
             .optional(),
@@ -284,6 +308,17 @@ mod tests {
             .filter(|word| !word.is_empty() && outcome(word).is_none())
             .collect();
         assert_eq!(unknown, Vec::<String>::new());
+    }
+
+    #[test]
+    fn answers_are_read_by_what_they_are_called() {
+        assert_eq!(answer("4xx"), Some(AnswerFilter::Hundred(4)));
+        assert_eq!(answer("none"), Some(AnswerFilter::Nothing));
+        for word in ["", "404", "6xx"] {
+            assert_eq!(answer(word), None, "{word}");
+        }
+        let unknown = answers().filter(|(word, _)| !word.is_empty() && answer(word).is_none());
+        assert_eq!(unknown.count(), 0);
     }
 
     #[test]

@@ -48,6 +48,15 @@ pub enum OutcomeFilter {
     Effect(EffectState),
 }
 
+/// How the far side answered a call that a delivery's effects made, as a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswerFilter {
+    /// With a status of this hundred: 4 for 400 to 499.
+    Hundred(u8),
+    /// Not at all.
+    Nothing,
+}
+
 /// Which deliveries, newest first.
 #[derive(Clone, Debug, Default)]
 pub struct DeliveryFilter {
@@ -59,6 +68,8 @@ pub struct DeliveryFilter {
     pub lanes: Option<Vec<LaneKey>>,
     /// With this outcome only.
     pub outcome: Option<OutcomeFilter>,
+    /// With a call that was answered like this only.
+    pub answer: Option<AnswerFilter>,
     /// Received at this time or later.
     pub from: Option<Millis>,
     /// Received before this time.

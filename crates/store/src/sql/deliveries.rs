@@ -10,7 +10,9 @@ use bowline_domain::connection::Connection;
 use bowline_domain::ids::{EventId, IssueId, IssueKey, LaneKey, ProjectKey, SiteName};
 use bowline_domain::time::Millis;
 
-use crate::browse::{DeliveryFilter, DeliveryPage, DeliveryRow, IssueLabel, OutcomeFilter};
+use crate::browse::{
+    AnswerFilter, DeliveryFilter, DeliveryPage, DeliveryRow, IssueLabel, OutcomeFilter,
+};
 use crate::db::{Conn, ROWS_MAX, Row, Value, in_list, values};
 use crate::error::StoreError;
 use crate::model::{EventSource, EventState};
@@ -132,6 +134,16 @@ fn narrow(conditions: &mut Conditions, filter: &DeliveryFilter) {
             "EXISTS (SELECT 1 FROM effect WHERE effect.event = event.id AND effect.state = ?)",
             state.code(),
         ),
+    }
+    if let Some(answer) = filter.answer {
+        // Calls are kept as JSON, in which a quotation mark within a text is written otherwise.
+        let call = match answer {
+            AnswerFilter::Hundred(hundred) => format!("%\"status\":{hundred}__%"),
+            AnswerFilter::Nothing => "%\"failure\":%".to_owned(),
+        };
+        let made = "EXISTS (SELECT 1 FROM effect JOIN attempt ON attempt.effect = effect.id \
+            WHERE effect.event = event.id AND attempt.calls LIKE ?)";
+        conditions.add(made, call);
     }
 }
 

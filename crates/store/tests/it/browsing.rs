@@ -1,12 +1,15 @@
 //! Deliveries and links page by page, and how all is going.
 
+use bowline_domain::call::Call;
 use bowline_domain::effect::EffectState;
 use bowline_domain::ids::{EventId, IssueId, IssueKey, ProjectKey};
 use bowline_domain::link::{Link, LinkEnd};
 use bowline_domain::outcome::{Outcome, Reason};
 use bowline_domain::state::IssueRecord;
 use bowline_domain::time::Millis;
-use bowline_store::browse::{Day, DeliveryFilter, LinkCursor, LinkQuery, OutcomeFilter, Queue};
+use bowline_store::browse::{
+    AnswerFilter, Day, DeliveryFilter, LinkCursor, LinkQuery, OutcomeFilter, Queue,
+};
 use bowline_store::model::{
     Decided, LaneKind, Lease, NewEvent, OnArrival, Settlement, TakenEffect,
 };
@@ -16,6 +19,7 @@ use crate::support::*;
 
 on_both!(
     deliveries_are_found_by_what_is_asked,
+    deliveries_are_found_by_how_their_calls_were_answered,
     a_page_goes_on_where_the_one_before_ended,
     rare_deliveries_are_looked_for_in_steps,
     what_waits_and_what_fails_is_counted,
@@ -184,6 +188,46 @@ pub(crate) async fn deliveries_are_found_by_what_is_asked(world: &World) {
     );
     assert!(page.rows[2].issue.is_none());
     settle(&world.store, &effect, confirmed("1")).await;
+}
+
+pub(crate) async fn deliveries_are_found_by_how_their_calls_were_answered(world: &World) {
+    let found = async |answer| {
+        let filter = DeliveryFilter {
+            answer: Some(answer),
+            ..all()
+        };
+        numbers(&world.store.deliveries(&filter).await.unwrap())
+    };
+    let Four { told, effect, .. } = four(world).await;
+    let tried = |status, failure: Option<&str>| {
+        let call = Call {
+            method: "POST".to_owned(),
+            // What others wrote is not taken for the status.
+            response: Some(r#"{"status":404,"failure":"none"}"#.to_owned()),
+            status,
+            failure: failure.map(str::to_owned),
+            ..Call::default()
+        };
+        Some(serde_json::to_string(&[call]).unwrap())
+    };
+    assert_eq!(found(AnswerFilter::Hundred(5)).await, []);
+    let due = T0.plus_ms(5);
+    let failed = Settlement {
+        calls: tried(Some(503), None),
+        ..settlement(&effect, later(due, false))
+    };
+    world.store.settle(failed).await.unwrap();
+    assert_eq!(found(AnswerFilter::Hundred(5)).await, [told]);
+    assert_eq!(found(AnswerFilter::Hundred(4)).await, []);
+    assert_eq!(found(AnswerFilter::Nothing).await, []);
+    let again = world.store.claim_effects(9, due).await.unwrap().remove(0);
+    let silent = Settlement {
+        calls: tried(None, Some("it did not answer in time")),
+        ..settlement(&again, confirmed("1"))
+    };
+    world.store.settle(silent).await.unwrap();
+    assert_eq!(found(AnswerFilter::Nothing).await, [told]);
+    assert_eq!(found(AnswerFilter::Hundred(2)).await, []);
 }
 
 pub(crate) async fn a_page_goes_on_where_the_one_before_ended(world: &World) {
