@@ -188,11 +188,10 @@ const NOTICES: &[(&str, &str)] = &[
         "Saved. They are the reporter of their requests from the next one on.",
     ),
     ("untied", "Saved. They are nobody in Jira from now on."),
-    ("saved", "Saved."),
     ("intercoms", "Intercom's value counts again."),
     ("decided", "Decided."),
     (
-        "merged",
+        "contacts-merged",
         "Merged. The other address leads here from now on.",
     ),
     (
@@ -213,7 +212,7 @@ const NOTICES: &[(&str, &str)] = &[
     ),
     ("copying", "Everything is being copied again."),
     ("copying-already", "A run is under way already."),
-    ("imported", "Imported."),
+    ("contacts-imported", "Imported."),
     (
         "account-added",
         "Added. The key works. It needs a desk before messages become requests.",
@@ -247,4 +246,17 @@ pub(crate) fn of(query: &Query) -> Option<&'static str> {
     let done = query.get("done")?;
     let found = NOTICES.iter().find(|(word, _)| *word == done);
     found.map(|(_, words)| *words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_word_stands_twice() {
+        for (at, (word, _)) in NOTICES.iter().enumerate() {
+            let first = NOTICES.iter().position(|(known, _)| known == word);
+            assert_eq!(first, Some(at), "{word}");
+        }
+    }
 }

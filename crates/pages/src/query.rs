@@ -47,6 +47,13 @@ impl Query {
         format!("{path}?{}", query.finish())
     }
 
+    /// An address with the same but for one name, which is added last, and without these names.
+    pub(crate) fn at(&self, path: &str, name: &str, value: &str, left: &[&str]) -> String {
+        let stays = |(known, _): &&(String, String)| !left.contains(&known.as_str());
+        let kept = Self(self.0.iter().filter(stays).cloned().collect());
+        kept.with(path, name, value)
+    }
+
     /// The same without these names: empty, or with the question mark.
     pub(crate) fn without(&self, names: &[&str]) -> String {
         let mut query = Serializer::new(String::new());

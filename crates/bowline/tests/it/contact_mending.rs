@@ -13,6 +13,7 @@ use crate::contacts::{ON, acme, copied, known, sync, until_so};
 use crate::stage::{On, Stage, on_both};
 
 on_both!(
+    who_was_erased_here_does_not_count_as_missing,
     who_went_while_nobody_told_is_found_by_mending,
     a_daily_look_that_leaves_a_difference_is_followed_by_mending
 );
@@ -109,21 +110,7 @@ async fn a_daily_look_that_leaves_a_difference_is_followed_by_mending(on: On) {
     let stage = without_webhooks(on).await;
     let deleted = stage.intercom().invented_contact(20);
     stage.intercom().delete_contact(&deleted).unwrap();
-    // As if a day had passed since.
-    let past = Millis(1);
-    let due = Sync {
-        since: Some(past),
-        copied_at: Some(past),
-        swept_at: Some(past),
-        ..sync(&stage).await
-    };
-    stage.store().switch_sync(due, None).await.unwrap();
-    let url = stage.world.config().unwrap().database.url();
-    let sql = "UPDATE contact_run SET ended_at = 1";
-    bowline_store::testing::execute(url.expose_secret(), sql)
-        .await
-        .unwrap();
-    stage.configure().await;
+    a_day_later(&stage).await;
     mended(&stage, RunKind::Sweep).await;
     mended(&stage, RunKind::Mend).await;
     assert_eq!(life(&stage, &deleted).await, Some(Life::Missing));
@@ -134,4 +121,56 @@ async fn a_daily_look_that_leaves_a_difference_is_followed_by_mending(on: On) {
     stage.settled().await;
     let runs = stage.store().runs(&acme(), 10).await.unwrap();
     assert_eq!(runs.len(), 3, "{runs:?}");
+}
+
+async fn who_was_erased_here_does_not_count_as_missing(on: On) {
+    let stage = without_webhooks(on).await;
+    let mut owner = Browser::signed_in(&stage, "owner").await;
+    let erased = known(&stage, &stage.intercom().invented_contact(20)).await;
+    let path = format!("/contacts/{}/erase", erased.unwrap().id);
+    owner.send(&path, &[("sure", "yes")]).await;
+    a_day_later(&stage).await;
+    mended(&stage, RunKind::Sweep).await;
+    stage.configure().await;
+    stage.settled().await;
+    let runs = stage.store().runs(&acme(), 10).await.unwrap();
+    assert_eq!(runs.len(), 2, "nothing is mended because of it: {runs:?}");
+    let page = owner.get("/contacts/settings").await;
+    page.says("in step");
+    page.says("counts agree");
+    page.says("1 was erased here and is not copied again");
+    // One more is a difference all the same, and is found.
+    let new = NewContact::user("Told Nobody", "told@example.com");
+    stage.intercom().create_contact(new).unwrap();
+    let deleted: Vec<String> = (30..33)
+        .map(|number| stage.intercom().invented_contact(number))
+        .collect();
+    for one in &deleted {
+        stage.intercom().delete_contact(one).unwrap();
+    }
+    a_day_later(&stage).await;
+    mended(&stage, RunKind::Mend).await;
+    assert_eq!(life(&stage, &deleted[0]).await, Some(Life::Missing));
+    owner
+        .get("/contacts/settings")
+        .await
+        .says("1 was erased here and is not copied again");
+}
+
+/// As if a day had passed since everything.
+async fn a_day_later(stage: &Stage) {
+    let past = Millis(1);
+    let due = Sync {
+        since: Some(past),
+        copied_at: Some(past),
+        swept_at: Some(past),
+        ..sync(stage).await
+    };
+    stage.store().switch_sync(due, None).await.unwrap();
+    let url = stage.world.config().unwrap().database.url();
+    let sql = "UPDATE contact_run SET ended_at = 1";
+    bowline_store::testing::execute(url.expose_secret(), sql)
+        .await
+        .unwrap();
+    stage.configure().await;
 }

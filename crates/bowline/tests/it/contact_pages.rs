@@ -71,6 +71,9 @@ async fn copying_is_switched_on_and_off_by_hand_and_what_was_copied_is_removed(o
     page.says("Tick that you are sure");
     let page = owner.send("/contacts/settings/remove", &sure).await;
     assert_eq!(page.goes_to(), "/contacts/settings?done=contacts-removed");
+    let page = owner.get("/contacts/settings").await;
+    assert!(!page.words().contains("counts agree"), "nobody is left");
+    assert!(!page.words().contains("321 contacts"));
     assert_eq!(listed(&stage, |_| ()).await.len(), 0);
     // On again: all of it is copied, with what came meanwhile.
     until_so("it is seen to be off", async || {
@@ -169,7 +172,10 @@ async fn a_person_is_edited_merged_and_erased(on: On) {
     }
     let into = other.id.to_string();
     let page = owner.send(&merge, &[("into", &into)]).await;
-    assert_eq!(page.goes_to(), format!("/contacts/{into}?done=merged"));
+    assert_eq!(
+        page.goes_to(),
+        format!("/contacts/{into}?done=contacts-merged")
+    );
     assert_eq!(
         owner.get(&path).await.goes_to(),
         format!("/contacts/{into}")
@@ -239,7 +245,7 @@ async fn a_file_is_previewed_imported_and_joined(on: On) {
     );
     assert_eq!(
         send(text, "import").await.goes_to(),
-        "/contacts?done=imported"
+        "/contacts?done=contacts-imported"
     );
     let people = listed(&stage, |_| ()).await;
     assert_eq!(people.len(), 2);

@@ -38,6 +38,24 @@ async fn a_persons_page_shows_their_feedback(on: On) {
     );
     page.says("Example Ltd");
     page.says(&conversation);
+    // All of it stands in what is handed out of them, to people and to scripts.
+    let key = it.stage.issue(it.stage.address(&conversation).as_str());
+    it.stage.note(&conversation, &["created ", &key]).await;
+    let mut owner = Browser::signed_in(&it.stage, "owner").await;
+    let file = owner
+        .get(&format!("/contacts/{}/export.json", person.id))
+        .await;
+    let whole: serde_json::Value = serde_json::from_str(&file.text).unwrap();
+    let script = Script::new(&it.stage, "owner", &["read", "contacts"]).await;
+    let answer = script.get(&format!("/api/v1/contacts/{}", person.id)).await;
+    for all in [&whole, &answer.body] {
+        let given = &all["feedback"][0];
+        assert_eq!(given["id"], json!(ticket.id.0), "{all}");
+        assert_eq!(given["text"], json!("A dark mode, please."));
+        assert_eq!(all["conversations"][0]["id"], json!(conversation));
+        assert_eq!(all["issues"][0]["key"], json!(key));
+        assert_eq!(all["messages"], json!([]));
+    }
 }
 
 async fn a_persons_page_shows_what_they_write_on_channels(on: On) {
@@ -61,6 +79,10 @@ async fn a_persons_page_shows_what_they_write_on_channels(on: On) {
     let page = agent.get(&path).await;
     page.says(&request);
     page.says(&format!("by {NOA}, last written"));
+    let script = Script::new(stage, "owner", &["read", "contacts"]).await;
+    let answer = script.get(&format!("/api/v1{path}")).await.body;
+    assert_eq!(answer["messages"][0]["issue"], json!(request), "{answer}");
+    assert_eq!(answer["messages"][0]["by"], json!(NOA));
     assert!(page.text.contains("href=\"/conversations/"));
 }
 
@@ -184,7 +206,7 @@ async fn a_chosen_file_is_previewed_and_imported(on: On) {
     assert_eq!(page.status, 400);
     page.says("larger than 1 MB");
     let page = upload(file.as_bytes(), "import").await;
-    assert_eq!(page.goes_to(), "/contacts?done=imported");
+    assert_eq!(page.goes_to(), "/contacts?done=contacts-imported");
     let people = listed(&stage, |query| query.limit = 2_000).await;
     assert_eq!(people.len(), 1_200);
     assert!(people.iter().any(|one| one.name == "Person, 7"));

@@ -120,7 +120,12 @@ async fn a_backfill_is_paused_resumed_and_cancelled_on_its_page(on: On) {
         "{} of {BEFORE} conversations looked at",
         one.looked
     ));
+    // The page looks again by itself while it is under way, and not when it rests.
+    let watched = "data-refresh=\"3\"";
+    assert!(page.text.contains(watched));
+    page.says("This page shows how far it is as it goes on");
     send(&mut admin, &path, "pause", one.id).await;
+    assert!(!admin.get(&path).await.text.contains(watched));
     it.stage.intercom().faults().clear();
     admin.send(&format!("{other}/backfill"), &begin).await;
     other_done(&it).await;

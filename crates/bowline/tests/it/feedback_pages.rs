@@ -140,7 +140,7 @@ async fn feedback_is_switched_on_with_the_tags_that_there_are(on: On) {
 }
 
 /// A stage with two tickets of the product of the configuration.
-async fn with_two(on: On, products: &str) -> (Feedback, i64, i64) {
+pub(crate) async fn with_two(on: On, products: &str) -> (Feedback, i64, i64) {
     let it = Feedback::on(on, products, |_| ()).await;
     let noa = it.customer("Noa Lind", "Example Ltd", 700);
     let max = it.customer("Max Roth", "Sample GmbH", 300);

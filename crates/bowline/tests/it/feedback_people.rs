@@ -85,7 +85,8 @@ async fn tickets_go_with_the_person_who_stays_and_end_with_who_is_erased(on: On)
 }
 
 async fn the_panel_shows_the_feedback_behind_an_issue(on: On) {
-    let it = Feedback::on(on, IDEAS, |_| ()).await;
+    let products = format!("{IDEAS}status_names = {{ new = \"Just in\" }}\n");
+    let it = Feedback::on(on, &products, |_| ()).await;
     let noa = it.customer("Noa Lind", "Example Ltd", 10);
     let conversation = it.says(&noa, "A dark mode, please.");
     it.tag(&conversation, "source", &it.idea);
@@ -103,4 +104,5 @@ async fn the_panel_shows_the_feedback_behind_an_issue(on: On) {
     page.says("Feedback behind it");
     page.says("A dark mode, please.");
     page.says("Example Ltd");
+    page.says("Just in");
 }

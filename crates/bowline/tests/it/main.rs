@@ -33,6 +33,7 @@ mod desk_removal;
 mod exporting;
 mod failure;
 mod feedback;
+mod feedback_acting;
 mod feedback_backfill;
 mod feedback_merging;
 mod feedback_missed;

@@ -86,6 +86,11 @@ pub enum CannotMake {
     /// It was erased.
     #[error("The ticket was erased; there is nothing to make an issue of.")]
     Erased,
+    /// Another one stands for it.
+    #[error(
+        "The ticket is merged into ticket {0}, which stands for it. Make the issue from that one."
+    )]
+    Merged(TicketId),
     /// It has one.
     #[error("The ticket is tied to an issue already. Take that off first.")]
     Tied,
@@ -106,6 +111,9 @@ pub async fn make_issue(shared: &Shared, id: TicketId) -> Result<EventId, Cannot
     let view = store.ticket(id).await?.ok_or(CannotMake::NoTicket)?;
     if view.row.erased.is_some() {
         return Err(CannotMake::Erased);
+    }
+    if let Some(into) = view.merged_into {
+        return Err(CannotMake::Merged(into));
     }
     if view.issue.is_some() {
         return Err(CannotMake::Tied);

@@ -14,7 +14,7 @@ use bowline_store::contacts::{Contact, ContactQuery, Found};
 use futures_util::stream;
 use serde_json::{Value, json};
 
-use super::{contact_query, iso, value_plain, workspaces};
+use super::{contact_query, hanging_on, iso, value_plain, workspaces};
 use crate::App;
 use crate::audit::download;
 use crate::caller::{Caller, Number};
@@ -160,6 +160,7 @@ pub(crate) async fn everything(app: &App, contact: &Contact) -> Result<Value, Pa
             json!({ "id": company.id.0, "intercom_id": company.remote.as_str(), "name": company.name })
         })
         .collect();
+    let known = hanging_on::all(app, contact).await?;
     Ok(json!({
         "id": contact.id.0,
         "workspace": contact.workspace.as_str(),
@@ -172,6 +173,11 @@ pub(crate) async fn everything(app: &App, contact: &Contact) -> Result<Value, Pa
         "changed_at_intercom": iso(contact.updated_at),
         "fields": fields,
         "companies": companies,
+        "feedback": known.feedback,
+        "conversations": known.conversations,
+        "conversations_unknown": known.conversations_unknown,
+        "issues": known.issues,
+        "messages": known.messages,
     }))
 }
 

@@ -57,7 +57,7 @@ pub(super) async fn tickets(
 }
 
 /// What they are known by on channels: the telephone number in its international form, the address.
-fn known_by(contact: &Contact) -> Vec<String> {
+pub(super) fn known_by(contact: &Contact) -> Vec<String> {
     let phone = Identity::phone(&contact.profile.text(FieldName::PHONE));
     let phone = phone.map(|identity| identity.value);
     phone.into_iter().chain(contact.email.clone()).collect()

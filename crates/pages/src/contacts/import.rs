@@ -359,7 +359,7 @@ pub(crate) async fn send(
             &format!("{} lines", people.len()),
         )
         .await?;
-    Ok(see_other("/contacts?done=imported"))
+    Ok(see_other("/contacts?done=contacts-imported"))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub(crate) mod companies;
 pub(crate) mod export;
 mod hanging;
+mod hanging_on;
 pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod own;

@@ -521,7 +521,7 @@ pub(crate) async fn merge(
         Ok(into) => {
             let merged = merge_into(&app, caller.who(), ContactId(id), ContactId(into)).await?;
             match merged {
-                Ok(()) => return Ok(see_other(&format!("/contacts/{into}?done=merged"))),
+                Ok(()) => return Ok(see_other(&format!("/contacts/{into}?done=contacts-merged"))),
                 Err(wrong) => wrong,
             }
         }

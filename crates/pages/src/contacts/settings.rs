@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use bowline_access::{ManageContacts, Permission, What};
 use bowline_domain::ids::WorkspaceName;
-use bowline_engine::contacts::{ContactSetting, Missing};
+use bowline_engine::contacts::{ContactSetting, Missing, in_step};
 use bowline_store::contacts::{Phase, Run, RunKind, RunState};
 
 use crate::App;
@@ -134,13 +134,24 @@ fn row(reader: &Reader, run: Run) -> RunRow {
     }
 }
 
-/// How far both sides agree, in words, and whether they do.
-fn drift(reader: &Reader, setting: &ContactSetting) -> (Option<String>, bool) {
+/// Why so many may be missing here, if people erased some.
+fn erased_words(erased: i64) -> String {
+    match erased {
+        0 => String::new(),
+        1 => " 1 was erased here and is not copied again.".to_owned(),
+        some => format!(" {some} were erased here and are not copied again."),
+    }
+}
+
+/// How far both sides agree, in words, and whether they do, where so many were erased here.
+fn drift(reader: &Reader, setting: &ContactSetting, erased: i64) -> (Option<String>, bool) {
     let sync = &setting.sync;
     let (Some(ours), Some(theirs), Some(at)) = (sync.ours, sync.theirs, sync.counted_at) else {
         return (None, true);
     };
     let at = reader.when(at).text();
+    let agrees = in_step(sync, erased);
+    let why = erased_words(erased);
     let words = match ours - theirs {
         0 => format!("Both sides had {ours} contacts on {at}."),
         more if more > 0 => format!(
@@ -148,13 +159,17 @@ fn drift(reader: &Reader, setting: &ContactSetting) -> (Option<String>, bool) {
              Some were deleted, merged or archived there without Bowline being told. “Mend now” \
              finds them."
         ),
+        fewer if agrees => format!(
+            "Here are {ours} contacts and at Intercom {theirs}, {} more, as counted on {at}.{why}",
+            -fewer
+        ),
         fewer => format!(
-            "Here are {ours} contacts and at Intercom {theirs}, {} more, as counted on {at}. \
-             “Mend now” gets what is missing.",
+            "Here are {ours} contacts and at Intercom {theirs}, {} more, as counted on \
+             {at}.{why} “Mend now” gets what else is missing.",
             -fewer
         ),
     };
-    (Some(words), ours == theirs)
+    (Some(words), agrees)
 }
 
 async fn card(
@@ -175,7 +190,8 @@ async fn card(
             Err(why) => (Vec::new(), Some(why)),
         }
     };
-    let (words, agrees) = drift(reader, &setting);
+    let erased = app.shared.store.erased_here(&setting.workspace).await?;
+    let (words, agrees) = drift(reader, &setting, erased);
     let state = match (setting.on, &at_work) {
         (false, _) => Lozenge::new(Tone::Plain, "off"),
         (true, Some(_)) => Lozenge::new(Tone::Busy, "copying"),

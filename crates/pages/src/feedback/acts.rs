@@ -87,6 +87,37 @@ async fn make(
     Ok(triage(&app.shared, tickets, change, &who, audit).await?)
 }
 
+/// Why nothing is done to a ticket for which another one stands.
+pub(super) async fn merged_away(
+    app: &App,
+    ticket: TicketId,
+) -> Result<Option<String>, bowline_store::StoreError> {
+    let view = app.shared.store.ticket(ticket).await?;
+    let into = view.and_then(|view| view.merged_into);
+    Ok(into.map(|into| {
+        format!(
+            "The ticket is merged into ticket {into}, which stands for it. Change that one, or \
+             undo the merge there."
+        )
+    }))
+}
+
+/// The page of a ticket for which another one stands, with the words that nothing was done.
+async fn refuse_merged(
+    app: &App,
+    caller: &Caller<Triage>,
+    ticket: TicketId,
+) -> Result<Option<Response>, PageError> {
+    let Some(words) = merged_away(app, ticket).await? else {
+        return Ok(None);
+    };
+    let typed = Typed {
+        wrong: Some(words),
+        ..Typed::default()
+    };
+    show(app, caller, ticket, typed, None).await.map(Some)
+}
+
 fn tickets_of(fields: &Fields) -> Vec<TicketId> {
     let chosen = fields.all("ticket").into_iter();
     let ids = chosen.filter_map(|id| id.parse().ok()).map(TicketId);
@@ -135,10 +166,13 @@ async fn merge_all(
     else {
         return Ok(see_other(&with(back, "wrong", "merge")));
     };
-    for ticket in others {
-        if merge_one(app, caller, *ticket, *oldest).await?.is_err() {
-            return Ok(see_other(&with(back, "wrong", "merge")));
-        }
+    let detail = format!("merged into ticket {oldest}");
+    let audit = vec![entry(app, caller, others, &detail)];
+    let by = (name_of(caller), app.shared.now());
+    let store = &app.shared.store;
+    let merged = store.merge_all_tickets((others.to_vec(), *oldest), by, audit);
+    if merged.await?.is_err() {
+        return Ok(see_other(&with(back, "wrong", "merge")));
     }
     Ok(see_other(&format!("/feedback/{oldest}?done=merged")))
 }
@@ -166,6 +200,9 @@ pub(crate) async fn change(
     posted: Posted<Triage>,
 ) -> Result<Response, PageError> {
     let Posted { caller, fields } = posted;
+    if let Some(refused) = refuse_merged(&app, &caller, TicketId(id)).await? {
+        return Ok(refused);
+    }
     let act = fields.get("act");
     let Some(change) = change_of(act, fields.get("new_label")) else {
         let typed = Typed {
@@ -187,6 +224,9 @@ pub(crate) async fn merge(
     posted: Posted<Triage>,
 ) -> Result<Response, PageError> {
     let Posted { caller, fields } = posted;
+    if let Some(refused) = refuse_merged(&app, &caller, TicketId(id)).await? {
+        return Ok(refused);
+    }
     let ticket = TicketId(id);
     let wanted = fields.get("into").trim();
     let refused = match wanted.parse::<i64>() {
@@ -244,6 +284,9 @@ pub(crate) async fn split(
     posted: Posted<Triage>,
 ) -> Result<Response, PageError> {
     let Posted { caller, fields } = posted;
+    if let Some(refused) = refuse_merged(&app, &caller, TicketId(id)).await? {
+        return Ok(refused);
+    }
     let (title, text) = (fields.get("title").trim(), fields.get("text").trim());
     let usable = !title.is_empty() && title.chars().count() <= TITLE_CHARS_MAX;
     if !usable || text.chars().count() > TEXT_CHARS_MAX {
@@ -279,6 +322,9 @@ pub(crate) async fn issue(
     posted: Posted<Triage>,
 ) -> Result<Response, PageError> {
     let Posted { caller, fields } = posted;
+    if let Some(refused) = refuse_merged(&app, &caller, TicketId(id)).await? {
+        return Ok(refused);
+    }
     let ticket = TicketId(id);
     let done = match fields.get("do") {
         "make" => {

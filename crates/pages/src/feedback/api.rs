@@ -14,7 +14,7 @@ use bowline_store::access::AuditEntry;
 use bowline_store::feedback::{Backfill, TicketChange, TicketRow, TicketView};
 use serde_json::{Value, json};
 
-use super::acts::{change_of, find, subject, words_of};
+use super::acts::{change_of, find, merged_away, subject, words_of};
 use super::backfill::wanted;
 use super::inbox::{place_text, ticket_query};
 use super::ticket::message_url;
@@ -208,6 +208,7 @@ async fn change(
         if app.shared.store.ticket(TicketId(id)).await?.is_none() {
             return Err(no_ticket());
         }
+        stands(&app, TicketId(id)).await?;
         let audit = vec![entry(&app, &by, TicketId(id), &words_of(&change))];
         let who = name_of(&by);
         let changed = triage(&app.shared, vec![TicketId(id)], change, &who, audit).await?;
@@ -218,6 +219,14 @@ async fn change(
 
 fn refused(words: &str) -> Problem {
     Problem::new(StatusCode::CONFLICT, "not_merged", words)
+}
+
+/// A problem, if another ticket stands for this one.
+async fn stands(app: &App, ticket: TicketId) -> Result<(), Problem> {
+    match merged_away(app, ticket).await? {
+        None => Ok(()),
+        Some(words) => Err(Problem::new(StatusCode::CONFLICT, "merged", words)),
+    }
 }
 
 async fn merge(
@@ -296,6 +305,7 @@ async fn split(
                  to 120 characters.",
             ));
         }
+        stands(&app, TicketId(id)).await?;
         let audit = vec![entry(&app, &by, TicketId(id), "split")];
         let whom = (name_of(&by), app.shared.now());
         let said = (
@@ -324,6 +334,7 @@ async fn issue(
     let request = format!("issue {id} {}", String::from_utf8_lossy(&body));
     let write = Box::pin(async {
         let body = body_of(&body)?;
+        stands(&app, TicketId(id)).await?;
         let change = match body.get("issue") {
             Some(Value::Null) => TicketChange::Issue(None),
             Some(Value::String(key)) => {

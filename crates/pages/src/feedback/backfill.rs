@@ -26,6 +26,13 @@ pub(super) struct Backfilling {
     pub(super) latest: Option<Latest>,
 }
 
+impl Backfilling {
+    /// Does the page look again by itself? Not below what was counted: that asks Intercom.
+    pub(super) fn watched(&self) -> bool {
+        self.counted.is_none() && self.latest.as_ref().is_some_and(|latest| latest.running)
+    }
+}
+
 /// What a dry run counted.
 pub(super) struct Counted {
     pub(super) from: String,

@@ -194,9 +194,7 @@ pub(crate) async fn page(
     let tab = |word: &str, title: &str, statuses: &[Status]| Tab {
         title: title.to_owned(),
         count: count_of(statuses),
-        path: query
-            .with("/feedback", "status", word)
-            .replace("&after=", "&was="),
+        path: query.at("/feedback", "status", word, &["after", "done", "wrong"]),
         here: shown == word,
     };
     let mut tabs = vec![tab("", "Open", &OPEN)];
@@ -258,12 +256,12 @@ pub(crate) async fn page(
             .collect(),
         older: page
             .next
-            .map(|place| query.with("/feedback", "after", &place_text(place))),
+            .map(|place| query.at("/feedback", "after", &place_text(place), &["done", "wrong"])),
         newest: query
             .get("after")
-            .map(|_| format!("/feedback{}", query.without(&["after"]))),
+            .map(|_| format!("/feedback{}", query.without(&["after", "done", "wrong"]))),
         filtered: !query
-            .without(&["after", "done", "status", "wrong", "was"])
+            .without(&["after", "done", "status", "wrong"])
             .is_empty(),
         broken_off: page.broken_off,
         by_newest: asked.sort == Sort::Newest,
@@ -272,10 +270,10 @@ pub(crate) async fn page(
         no_products: products.is_empty(),
         may_triage: caller.who().may::<Triage>(),
         act: Select::new("act", "With the chosen", acts(product, &people), ""),
-        new_label: Field::new("new_label", "Which label", "text")
+        new_label: Field::new("new_label", "Label to put on or take off", "text")
             .filled("off")
             .optional(),
-        back: format!("/feedback{}", query.without(&["done", "wrong", "was"])),
+        back: format!("/feedback{}", query.without(&["done", "wrong"])),
         wrong: wrong(query.text("wrong")),
     };
     Ok(html(&view))

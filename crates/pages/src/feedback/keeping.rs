@@ -4,6 +4,7 @@ use bowline_access::{Fault, What, Who};
 use bowline_domain::connection::Connection;
 use bowline_domain::feedback::ids::ProductId;
 use bowline_domain::feedback::product::{ListedTag, Product, ProductSettings};
+use bowline_domain::feedback::ticket::Status;
 use bowline_domain::ids::WorkspaceName;
 use bowline_store::StoreError;
 use bowline_store::feedback::ProductDraft;
@@ -88,13 +89,27 @@ pub(super) async fn add(
     made.await.map(Ok)
 }
 
-/// What is wrong with settings, beside the fields `names` and `issue_project`.
+/// The fields of a form in which the names of the statuses stand.
+pub(super) const NAME_FIELDS: [(Status, &str); 5] = [
+    (Status::New, "name_new"),
+    (Status::InReview, "name_in_review"),
+    (Status::Planned, "name_planned"),
+    (Status::Done, "name_done"),
+    (Status::Declined, "name_declined"),
+];
+
+/// What is wrong with settings, beside the field of each name and `issue_project`.
 pub(super) fn settings_faults(settings: &ProductSettings, sites: &[String]) -> Vec<Fault> {
     let mut faults = Vec::new();
     let too_long = |name: &String| name.chars().count() > STATUS_CHARS_MAX;
-    if settings.status_names.values().any(too_long) {
-        let words = format!("A name has at most {STATUS_CHARS_MAX} characters.");
-        faults.push(Fault::new("names", words));
+    for (status, field) in NAME_FIELDS {
+        if settings.status_names.get(&status).is_some_and(too_long) {
+            let words = format!(
+                "The name for {} is longer than {STATUS_CHARS_MAX} characters.",
+                status.title()
+            );
+            faults.push(Fault::new(field, words));
+        }
     }
     if let Some(target) = &settings.issues {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -145,7 +160,6 @@ pub(super) async fn keep(
 #[cfg(test)]
 mod tests {
     use bowline_domain::feedback::product::IssueTarget;
-    use bowline_domain::feedback::ticket::Status;
     use bowline_domain::ids::SiteName;
 
     use super::*;
@@ -205,6 +219,6 @@ mod tests {
             status_names: [(Status::Planned, name)].into(),
             ..ProductSettings::default()
         };
-        assert_eq!(settings_faults(&settings, &sites)[0].field, "names");
+        assert_eq!(settings_faults(&settings, &sites)[0].field, "name_planned");
     }
 }

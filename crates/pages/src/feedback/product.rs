@@ -56,8 +56,9 @@ struct Choosing {
     notes: Vec<Choice>,
     follow: bool,
     wakes: bool,
-    names: Vec<(&'static str, &'static str, String)>,
-    names_fault: Option<String>,
+    names: Vec<Field>,
+    /// Is something wrong with what is folded away?
+    folded_wrong: bool,
     site: Select,
     project: Field,
     issue_type: Field,
@@ -156,13 +157,16 @@ async fn choosing(app: &App, product: &Product, typed: &Typed, faults: &[Fault])
         notes: notes.into(),
         follow: typed.settings.follow_issue,
         wakes: typed.settings.wake_snoozed,
-        names: Status::ALL
-            .map(|status| {
-                let name = typed.settings.status_name(status).to_owned();
-                (status.as_str(), status.title(), name)
+        folded_wrong: faults.iter().any(|fault| fault.field != "tags"),
+        names: keeping::NAME_FIELDS
+            .map(|(status, field)| {
+                Field::new(field, status.title(), "text")
+                    .with(typed.settings.status_name(status))
+                    .filled("off")
+                    .optional()
+                    .faulty(faults)
             })
             .into(),
-        names_fault: fault_of(faults, "names"),
         site: Select::new(
             "issue_site",
             "Site",

@@ -1,6 +1,7 @@
 //! The feedback that an issue is to answer.
 
 use askama::Template;
+use bowline_store::feedback::TicketRow;
 
 use super::{Drawn, Panel, Section};
 use crate::error::PageError;
@@ -18,7 +19,7 @@ struct Tickets {
 struct Row {
     id: i64,
     title: String,
-    status: &'static str,
+    status: String,
     who: String,
     counts: Option<String>,
 }
@@ -33,10 +34,18 @@ fn draw<'p>(panel: &'p Panel<'p>) -> Drawn<'p> {
         if tickets.is_empty() {
             return Ok(String::new());
         }
+        let products = store.products().await?;
+        let called = |ticket: &TicketRow| {
+            let product = products.iter().find(|product| product.id == ticket.product);
+            product.map_or_else(
+                || ticket.status.title().to_owned(),
+                |product| product.status_name(ticket.status).to_owned(),
+            )
+        };
         let rows = tickets.iter().map(|ticket| Row {
             id: ticket.id.0,
             title: words::title(ticket),
-            status: ticket.status.title(),
+            status: called(ticket),
             who: ticket.company_name.as_ref().map_or_else(
                 || ticket.author.clone(),
                 |company| format!("{}, {company}", ticket.author),

@@ -323,6 +323,12 @@ impl Store {
         .await
     }
 
+    /// How many contacts of a workspace were erased by people here and may still be in Intercom's
+    /// list.
+    pub async fn erased_here(&self, workspace: &WorkspaceName) -> Result<i64, StoreError> {
+        runs::erased_here(&mut self.reader().await?, workspace).await
+    }
+
     /// Removes a part of what was copied of a workspace and has no feedback. Answers how many went;
     /// 0 at the end.
     pub async fn remove_copied(

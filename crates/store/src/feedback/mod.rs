@@ -11,7 +11,7 @@ use bowline_domain::time::Millis;
 
 pub use model::*;
 use writes::{
-    AdvanceBackfill, BeginBackfill, ClaimBackfill, IssueMade, KeepFiles, MergeTickets,
+    AdvanceBackfill, BeginBackfill, ClaimBackfill, IssueMade, KeepFiles, MergeAll, MergeTickets,
     MoveBackfill, NameTags, PutProduct, SplitTicket, SwitchProducts, Triage, Undeclare, UndoMerge,
 };
 
@@ -236,6 +236,23 @@ impl Store {
     ) -> Result<Result<(), NotMerged>, StoreError> {
         self.write(MergeTickets {
             ticket,
+            into,
+            who,
+            at,
+            audit,
+        })
+        .await
+    }
+
+    /// Merges several tickets into another one of their product: all of them, or none.
+    pub async fn merge_all_tickets(
+        &self,
+        (tickets, into): (Vec<TicketId>, TicketId),
+        (who, at): (String, Millis),
+        audit: Vec<AuditEntry>,
+    ) -> Result<Result<(), NotMerged>, StoreError> {
+        self.write(MergeAll {
+            tickets,
             into,
             who,
             at,

@@ -41,6 +41,10 @@ write!(MergeTickets {
     ticket: TicketId, into: TicketId, who: String, at: Millis, audit: Vec<AuditEntry>
 } -> Result<(), NotMerged>, |conn, _|
     triage::merge(conn, ticket, into, (&who, at), &audit).await);
+write!(MergeAll {
+    tickets: Vec<TicketId>, into: TicketId, who: String, at: Millis, audit: Vec<AuditEntry>
+} -> Result<(), NotMerged>, |conn, _|
+    triage::merge_all(conn, &tickets, into, (&who, at), &audit).await);
 write!(UndoMerge { merge: i64, who: String, at: Millis, audit: Vec<AuditEntry> } ->
     Result<TicketId, NotMerged>,
     |conn, _| triage::undo(conn, merge, (&who, at), &audit).await);

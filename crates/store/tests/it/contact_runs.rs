@@ -2,7 +2,12 @@
 
 use bowline_domain::contacts::Life;
 use bowline_domain::contacts::ids::{ContactId, RemoteContactId};
-use bowline_store::contacts::{ContactChange, Pages, Phase, Run, RunKind, RunState, Sync, Unmet};
+use bowline_domain::time::Millis;
+use bowline_store::access::AuditEntry;
+use bowline_store::contacts::{
+    ContactChange, ContactChanges, Pages, Phase, Run, RunKind, RunState, Sync, Unmet,
+};
+use bowline_store::model::Decided;
 use bowline_store::{Store, StoreError};
 
 use crate::contacts::*;
@@ -11,6 +16,7 @@ use crate::support::*;
 on_both!(
     a_run_goes_on_where_it_was_and_is_fenced,
     what_was_copied_is_removed_and_can_be_copied_again,
+    who_was_erased_here_is_counted_until_intercom_deletes_them_too,
     who_is_not_met_in_a_list_is_asked_for_once,
     choices_are_kept_for_who_made_them
 );
@@ -141,6 +147,7 @@ pub(crate) async fn a_run_goes_on_where_it_was_and_is_fenced(world: &World) {
 
 pub(crate) async fn what_was_copied_is_removed_and_can_be_copied_again(world: &World) {
     let store = &world.store;
+    store.switch_sync(sync(true), None).await.unwrap();
     let all = vec![person("x1", "Noa", "noa@example.com"), lead("x2")];
     take(store, all.clone()).await;
     let file = vec![imported(Some("u-9"), "nine@example.com", "Pro")];
@@ -157,6 +164,10 @@ pub(crate) async fn what_was_copied_is_removed_and_can_be_copied_again(world: &W
         .take_pages((run, &workspace()), companies, (T0, T0))
         .await
         .unwrap();
+    let ended = store.end_run(run, (RunState::Done, None), Some(2), T0);
+    ended.await.unwrap();
+    let counted = store.syncs().await.unwrap().remove(0);
+    assert_eq!((counted.ours, counted.theirs), (Some(2), Some(2)));
     let mut removed = 0;
     loop {
         match store.remove_copied(&workspace(), 1).await.unwrap() {
@@ -165,8 +176,47 @@ pub(crate) async fn what_was_copied_is_removed_and_can_be_copied_again(world: &W
         }
     }
     assert_eq!(removed, 3, "two contacts and a company");
+    let now = store.syncs().await.unwrap().remove(0);
+    assert_eq!((now.ours, now.theirs, now.counted_at), (None, None, None));
     assert_eq!(listed(store, |_| ()).await, ["nine@example.com"]);
     assert_eq!(take(store, all).await.fresh, 2);
+}
+
+pub(crate) async fn who_was_erased_here_is_counted_until_intercom_deletes_them_too(world: &World) {
+    let store = &world.store;
+    let ids = ["e1", "e2", "e3"];
+    let people = ids.map(|id| person(id, "Somebody", &format!("{id}@example.com")));
+    take(store, people.to_vec()).await;
+    let erased = async || store.erased_here(&workspace()).await.unwrap();
+    let deleted = async |remote: &str, at: Millis| {
+        let (event, lease) = taken(store, "10", remote).await;
+        let changes = ContactChanges {
+            workspace: workspace(),
+            changes: vec![ContactChange::Erase(RemoteContactId::new(remote))],
+            at,
+        };
+        let decided = Decided {
+            contacts: Some(Box::new(changes)),
+            ..Decided::default()
+        };
+        decide(store, &lease, event, decided).await.unwrap();
+    };
+    // Deleted at Intercom: their list does not hold them any more.
+    deleted("e1", T0.plus_ms(1)).await;
+    assert_eq!(erased().await, 0);
+    for (remote, ms) in [("e2", 2), ("e3", 3)] {
+        let entry = AuditEntry {
+            at: T0.plus_ms(ms),
+            ..entry("contact_erased")
+        };
+        let id = known(store, remote).await.id;
+        store.erase_contact(id, entry).await.unwrap().unwrap();
+    }
+    assert_eq!(erased().await, 2);
+    deleted("e3", T0.plus_ms(4)).await;
+    assert_eq!(erased().await, 1);
+    let elsewhere = bowline_domain::ids::WorkspaceName::new("elsewhere");
+    assert_eq!(store.erased_here(&elsewhere).await.unwrap(), 0);
 }
 
 pub(crate) async fn who_is_not_met_in_a_list_is_asked_for_once(world: &World) {

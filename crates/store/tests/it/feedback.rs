@@ -486,6 +486,19 @@ pub(crate) async fn merging_counts_people_once_and_can_be_undone(world: &World) 
     assert_eq!(merge(one, one).await, Err(NotMerged::Same));
     assert_eq!(merge(one, TicketId(999)).await, Err(NotMerged::Gone));
     assert_eq!(merge(one, other).await, Err(NotMerged::OtherProduct));
+    let all = async |tickets: Vec<TicketId>| {
+        let merged = store.merge_all_tickets((tickets, one), by(), Vec::new());
+        merged.await.unwrap()
+    };
+    assert_eq!(all(vec![two, other]).await, Err(NotMerged::OtherProduct));
+    let whole = store.ticket(two).await.unwrap().unwrap();
+    assert_eq!(whole.merged_into, None, "nothing of it was done");
+    assert_eq!(all(vec![three, three]).await, Ok(()));
+    assert_eq!(group(one).await, (1, 2, 15));
+    let merges = store.ticket(one).await.unwrap().unwrap().merges;
+    assert_eq!(merges.len(), 1, "once");
+    let undone = store.undo_merge(merges[0].id, by(), Vec::new()).await;
+    assert_eq!(undone.unwrap(), Ok(three));
     assert_eq!(merge(three, two).await, Ok(()));
     assert_eq!(group(two).await, (2, 2, 35));
     assert_eq!(merge(three, one).await, Err(NotMerged::MergedAlready));

@@ -294,6 +294,11 @@ async fn exercise(backend: Backend) {
     .await;
     run(
         backend,
+        contact_runs::who_was_erased_here_is_counted_until_intercom_deletes_them_too,
+    )
+    .await;
+    run(
+        backend,
         contacts::events_change_contacts_with_their_decision,
     )
     .await;

@@ -31,6 +31,8 @@ pub(crate) async fn rows(conn: &mut Conn, id: ContactId) -> Result<(), StoreErro
         .map(drop)
 }
 
+/// Leaves a tombstone. Who was erased by a person here and is deleted at Intercom later has the later
+/// time: [`runs::erased_here`](super::runs::erased_here) tells by it who may still be there.
 async fn bury(
     conn: &mut Conn,
     workspace: &WorkspaceName,
@@ -38,7 +40,7 @@ async fn bury(
     at: Millis,
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO contact_tombstone (workspace, digest, at) VALUES ($1,$2,$3) \
-        ON CONFLICT (workspace, digest) DO NOTHING";
+        ON CONFLICT (workspace, digest) DO UPDATE SET at = excluded.at";
     let digest = tombstone(workspace.as_str(), remote);
     conn.run(
         "leaving a tombstone",
@@ -187,7 +189,8 @@ async fn attempts(
 }
 
 /// Removes a part of what was copied: contacts that Intercom knows and that have no feedback, and
-/// after them the companies. Leaves no tombstones: switched on again, all of it is copied again.
+/// after them the companies. Leaves no tombstones: switched on again, all of it is copied again. What
+/// was counted before does not hold then.
 pub(crate) async fn copied(
     conn: &mut Conn,
     workspace: &WorkspaceName,
@@ -238,6 +241,8 @@ async fn copied_companies(
     limit: i64,
 ) -> Result<u64, StoreError> {
     const PART: &str = "SELECT id FROM company WHERE workspace = $1 LIMIT $2";
+    const COUNTS: &str = "UPDATE contact_sync SET ours = NULL, theirs = NULL, counted_at = NULL \
+        WHERE workspace = $1";
     const SQL: &str = "WITH v (id) AS (VALUES {rows}) \
         DELETE FROM company WHERE id IN (SELECT id FROM v)";
     let part = conn
@@ -249,6 +254,12 @@ async fn copied_companies(
         .await?;
     let ids: Result<Vec<i64>, StoreError> = part.iter().map(|row| row.int(0)).collect();
     let ids = ids?;
+    if ids.is_empty() {
+        let args = values![workspace.as_str()];
+        conn.run("forgetting what was counted", COUNTS, args)
+            .await?;
+        return Ok(0);
+    }
     super::COMPANY_WORDS
         .remove(conn, "removing words of companies", ids.iter().copied())
         .await?;

@@ -303,6 +303,26 @@ async fn counted(
     .map(drop)
 }
 
+/// Contacts that a person erased here and of whose deletion Intercom has told nothing: those that
+/// its list may still hold. An erasure is written down with the time that its tombstones have; those
+/// of one contact, who may have had several ids, count once.
+pub(crate) async fn erased_here(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT COUNT(DISTINCT contact_tombstone.at) FROM contact_tombstone \
+        JOIN audit ON audit.at = contact_tombstone.at AND audit.what = 'contact_erased' \
+        WHERE contact_tombstone.workspace = $1";
+    let rows = conn
+        .rows(
+            "counting who was erased here",
+            SQL,
+            values![workspace.as_str()],
+        )
+        .await?;
+    rows.first().map_or(Ok(0), |row| row.int(0))
+}
+
 pub(crate) async fn stop(
     conn: &mut Conn,
     workspace: &WorkspaceName,

@@ -144,19 +144,12 @@ pub(crate) async fn merge(
     const KEEP: &str = "INSERT INTO ticket_merge (ticket, into_ticket, moved, at, who) \
         VALUES ($1,$2,$3,$4,$5)";
     let doing = "merging tickets";
-    if ticket == into {
-        return Ok(Err(NotMerged::Same));
+    if let Some(why) = refused(conn, ticket, into).await? {
+        return Ok(Err(why));
     }
-    let (Some(one), Some(other)) = (standing(conn, ticket).await?, standing(conn, into).await?)
-    else {
+    let Some(one) = standing(conn, ticket).await? else {
         return Ok(Err(NotMerged::Gone));
     };
-    if one.product != other.product {
-        return Ok(Err(NotMerged::OtherProduct));
-    }
-    if one.merged_into.is_some() || other.merged_into.is_some() {
-        return Ok(Err(NotMerged::MergedAlready));
-    }
     let rows = conn.rows(doing, MOVED, values![ticket.0]).await?;
     let moved: Vec<i64> = rows
         .iter()
@@ -172,6 +165,49 @@ pub(crate) async fn merge(
     note(conn, into, by, "took_in", &ticket.to_string()).await?;
     write_down(conn, entries).await?;
     Ok(Ok(()))
+}
+
+/// Merges several tickets into another one: all of them, or none if one cannot be.
+pub(crate) async fn merge_all(
+    conn: &mut Conn,
+    tickets: &[TicketId],
+    into: TicketId,
+    by: By<'_>,
+    entries: &[AuditEntry],
+) -> Result<Result<(), NotMerged>, StoreError> {
+    for ticket in tickets {
+        if let Some(why) = refused(conn, *ticket, into).await? {
+            return Ok(Err(why));
+        }
+    }
+    for ticket in tickets {
+        // One that was chosen twice is merged by now.
+        if refused(conn, *ticket, into).await?.is_none() {
+            merge(conn, *ticket, into, by, &[]).await?.ok();
+        }
+    }
+    write_down(conn, entries).await?;
+    Ok(Ok(()))
+}
+
+/// Why a ticket cannot be merged into another one.
+async fn refused(
+    conn: &mut Conn,
+    ticket: TicketId,
+    into: TicketId,
+) -> Result<Option<NotMerged>, StoreError> {
+    if ticket == into {
+        return Ok(Some(NotMerged::Same));
+    }
+    let (Some(one), Some(other)) = (standing(conn, ticket).await?, standing(conn, into).await?)
+    else {
+        return Ok(Some(NotMerged::Gone));
+    };
+    if one.product != other.product {
+        return Ok(Some(NotMerged::OtherProduct));
+    }
+    let merged = one.merged_into.is_some() || other.merged_into.is_some();
+    Ok(merged.then_some(NotMerged::MergedAlready))
 }
 
 /// Undoes a merge: the ticket stands by itself again, for those that it stood for before.
