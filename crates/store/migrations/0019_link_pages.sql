@@ -8,7 +8,9 @@ CREATE INDEX link_page ON link (live, since, site, issue, workspace, conversatio
 ALTER TABLE link ADD COLUMN project TEXT NOT NULL DEFAULT '';
 UPDATE link SET project = COALESCE((SELECT issue.project FROM issue
     WHERE issue.site = link.site AND issue.issue = link.issue), '');
-CREATE INDEX link_in ON link (live, site, project, since, issue, workspace, conversation);
+-- The site stands first: were it behind `live`, SQLite would take this index for the live links of one
+-- issue, and go through all of the site.
+CREATE INDEX link_in ON link (site, project, live, since, issue, workspace, conversation);
 
 -- What people type: a conversation's number or an issue's key, without saying where it is.
 CREATE INDEX link_named ON link (conversation);
