@@ -333,14 +333,21 @@ impl Worker<'_> {
         let cursor = self.run.cursor.clone();
         let _finding = AbortOnDropHandle::new(tokio::spawn(finder.find(cursor, found)));
         let _reading = AbortOnDropHandle::new(tokio::spawn(far.read(to_read, ready)));
+        // The first page is kept at once: however soon a process is stopped, the next one is further.
+        let mut begun = false;
         loop {
             // Both others end by saying why, or with the last page.
             let Some(first) = to_commit.recv().await else {
                 return Err(Halt::Store(StoreError::Closed));
             };
-            let (batch, halt) = gather(first?, &mut to_commit).await;
+            let (batch, halt) = if begun {
+                gather(first?, &mut to_commit).await
+            } else {
+                (first?, None)
+            };
             let last = batch.last;
             self.commit(batch.pages).await?;
+            begun = true;
             if let Some(halt) = halt {
                 return Err(halt);
             }
