@@ -60,14 +60,15 @@ fn part(query: &LinkQuery, live: bool, all: &mut Conditions) -> String {
         sql: Vec::new(),
         args: std::mem::take(&mut all.args),
     };
-    // Who asks for one issue or conversation gets few links, which are sorted. Nothing of the order
-    // is offered to the database then: SQLite would go through all links in it, as it expects no
-    // fewer of one conversation than of all that live.
+    // The indexes of the lists have this expression. Who asks for one issue or conversation gets few
+    // links, which are sorted: nothing of the order is offered to the database then, because SQLite
+    // would go through all links in it, as it expects no fewer of one conversation than of all that
+    // live.
     let few = query.issue.is_some() || query.conversation.is_some();
     let lives = if few {
-        "link.live + 0 = ?"
+        "link.live * 1 = ?"
     } else {
-        "link.live = ?"
+        "link.live + 0 = ?"
     };
     conditions.add(lives, live);
     if let Some(site) = &query.site {
