@@ -44,7 +44,10 @@ async fn tickets_go_with_the_person_who_stays_and_end_with_who_is_erased(on: On)
     let into = of_max.id.to_string();
     let merge = format!("/contacts/{}/merge", of_noa.id);
     let page = owner.send(&merge, &[("into", &into)]).await;
-    assert_eq!(page.goes_to(), format!("/contacts/{into}?done=contacts-merged"));
+    assert_eq!(
+        page.goes_to(),
+        format!("/contacts/{into}?done=contacts-merged")
+    );
     for ticket in &tickets {
         let contact = it.view(ticket.id).await.contact.unwrap();
         assert_eq!(contact.as_str(), max);

@@ -297,7 +297,7 @@ async fn check_says_in_words_what_is_wrong() {
         (
             "the project",
             |stage| stage.edit_config("project = \"ENG\"", "project = \"NONE\""),
-            &["no such project", "NONE"],
+            &["There is no project NONE"],
         ),
         (
             "the region",
