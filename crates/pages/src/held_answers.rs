@@ -10,12 +10,9 @@ use crate::reader::{Reader, When};
 /// Answers that are listed at once. All of an issue stand on its panel.
 const LISTED: usize = 20;
 
-/// An answer to decide about.
+/// An answer to a customer of which nobody knows whether it arrived.
 pub(crate) struct HeldAnswer {
     pub(crate) effect: i64,
-    pub(crate) issue: String,
-    /// The issue's panel, where its forms are sent.
-    pub(crate) panel: String,
     pub(crate) conversation: String,
     /// The conversation in Intercom.
     pub(crate) there: Option<String>,
@@ -24,8 +21,39 @@ pub(crate) struct HeldAnswer {
     pub(crate) since: Option<When>,
 }
 
+/// An answer to decide about, and whose it is.
+pub(crate) struct HeldOfIssue {
+    pub(crate) issue: String,
+    /// The issue's panel, where its forms are sent.
+    pub(crate) panel: String,
+    pub(crate) answer: HeldAnswer,
+}
+
+impl HeldAnswer {
+    /// What people see of an effect that is one.
+    pub(crate) fn of(app: &App, reader: &Reader, view: &EffectView) -> Option<Self> {
+        let Act::Reply {
+            workspace,
+            conversation,
+            html,
+            ..
+        } = &view.effect.act
+        else {
+            return None;
+        };
+        Some(Self {
+            effect: view.id.0,
+            conversation: conversation.to_string(),
+            there: app.shared.conversation_url(workspace, conversation),
+            text: crate::plain::of_html(html),
+            reason: view.reason.clone().unwrap_or_default(),
+            since: view.settled_at.map(|at| reader.when(at)),
+        })
+    }
+}
+
 /// The answers to decide about.
-pub(crate) async fn held(app: &App, reader: &Reader) -> Result<Vec<HeldAnswer>, PageError> {
+pub(crate) async fn held(app: &App, reader: &Reader) -> Result<Vec<HeldOfIssue>, PageError> {
     let store = &app.shared.store;
     let mut all = Vec::new();
     for of in store.held_answers().await? {
@@ -34,38 +62,17 @@ pub(crate) async fn held(app: &App, reader: &Reader) -> Result<Vec<HeldAnswer>, 
         };
         let panel = crate::panel::path(&of.site, &of.key);
         let views = store.held_of(&of.site, &issue).await?;
-        all.extend((views.iter()).filter_map(|view| answer(app, reader, view, (&of.key, &panel))));
+        let answers = views.iter();
+        let answers = answers.filter_map(|view| HeldAnswer::of(app, reader, view));
+        all.extend(answers.map(|answer| HeldOfIssue {
+            issue: of.key.clone(),
+            panel: panel.clone(),
+            answer,
+        }));
         if all.len() >= LISTED {
             all.truncate(LISTED);
             break;
         }
     }
     Ok(all)
-}
-
-fn answer(
-    app: &App,
-    reader: &Reader,
-    view: &EffectView,
-    (issue, panel): (&str, &str),
-) -> Option<HeldAnswer> {
-    let Act::Reply {
-        workspace,
-        conversation,
-        html,
-        ..
-    } = &view.effect.act
-    else {
-        return None;
-    };
-    Some(HeldAnswer {
-        effect: view.id.0,
-        issue: issue.to_owned(),
-        panel: panel.to_owned(),
-        conversation: conversation.to_string(),
-        there: app.shared.conversation_url(workspace, conversation),
-        text: crate::plain::of_html(html),
-        reason: view.reason.clone().unwrap_or_default(),
-        since: view.settled_at.map(|at| reader.when(at)),
-    })
 }

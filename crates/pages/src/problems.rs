@@ -15,7 +15,7 @@ use crate::App;
 use crate::caller::Caller;
 use crate::component::{Lozenge, Tone};
 use crate::error::{PageError, html};
-use crate::held_answers::{self, HeldAnswer};
+use crate::held_answers::{self, HeldOfIssue};
 use crate::held_messages::{self, Held};
 use crate::notice;
 use crate::overview::{Card, account_cards, cards};
@@ -52,7 +52,7 @@ pub(crate) struct Problem {
 struct ProblemsPage {
     shell: Shell,
     problems: Vec<Problem>,
-    answers: Vec<HeldAnswer>,
+    answers: Vec<HeldOfIssue>,
     may_answer: bool,
     held: Vec<Held>,
     may_change: bool,

@@ -183,19 +183,16 @@ impl Settings {
             .telling
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(telling);
-        let (weak, stopping) = (Arc::downgrade(&self.inner), self.inner.stopping.clone());
-        tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    () = tokio::time::sleep(LOOK_EVERY) => {}
-                    () = stopping.cancelled() => return,
-                }
-                let Some(inner) = weak.upgrade() else { return };
-                let settings = Self { inner };
-                settings.look().await;
-            }
-        });
+        self.every_look(|settings| async move { settings.look().await });
         // By itself: a site that does not answer keeps nothing else waiting.
+        self.every_look(|settings| async move { settings.watch_projects().await });
+    }
+
+    /// Does something again and again, until this stops or nobody holds it any more.
+    fn every_look<F>(&self, act: impl Fn(Self) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send,
+    {
         let (weak, stopping) = (Arc::downgrade(&self.inner), self.inner.stopping.clone());
         tokio::spawn(async move {
             loop {
@@ -204,8 +201,7 @@ impl Settings {
                     () = stopping.cancelled() => return,
                 }
                 let Some(inner) = weak.upgrade() else { return };
-                let settings = Self { inner };
-                settings.watch_projects().await;
+                act(Self { inner }).await;
             }
         });
     }

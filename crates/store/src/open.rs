@@ -125,7 +125,7 @@ async fn open_sqlite(path: &str, open: &Open) -> Result<Opened, StoreError> {
         .clone()
         .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
         // A statement about many rows notes each page as it was, should it fail in the middle.
-        // Otherwise that goes to a temporary file: four fifths of all that a copy of contacts wrote.
+        // Otherwise that goes to a temporary file, which was most of what a copy of contacts wrote.
         .pragma("temp_store", "MEMORY")
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string());
     let conn = connect(&writing)

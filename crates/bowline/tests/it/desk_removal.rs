@@ -23,18 +23,12 @@ on_both!(
 
 const CAUSE: &str = "note: Not sent: the desk “support”";
 
-/// What the agents were told in a request.
-fn notes(talk: &Talk, request: &str) -> Vec<String> {
-    let comments = talk.comments(request).into_iter();
-    comments.filter(|one| one.starts_with("note: ")).collect()
-}
-
 /// Waits until the agents were told something so often.
 async fn told(talk: &Talk, request: &str, times: usize) -> Vec<String> {
-    let found = until(|| (notes(talk, request).len() >= times).then_some(())).await;
+    let found = until(|| (talk.notes(request).len() >= times).then_some(())).await;
     assert!(found.is_some(), "told: {:?}", talk.comments(request));
     talk.settled().await;
-    let notes = notes(talk, request);
+    let notes = talk.notes(request);
     assert_eq!(notes.len(), times, "{notes:?}");
     notes
 }
@@ -87,7 +81,7 @@ async fn who_answers_without_a_desk_is_told_once_and_all_is_sent_when_it_is_made
         .comment_with(&request, NewComment::internal("A tricky one"))
         .unwrap();
     talk.settled().await;
-    assert!(notes(&talk, &request).is_empty(), "nothing was to be sent");
+    assert!(talk.notes(&request).is_empty(), "nothing was to be sent");
     agent.comment(&request, "The blue one?").unwrap();
     let said = told(&talk, &request, 1).await;
     assert!(said[0].starts_with(CAUSE), "{said:?}");
@@ -131,7 +125,7 @@ async fn who_answers_without_a_desk_is_told_once_and_all_is_sent_when_it_is_made
     page.says("What was sent to the customer");
     assert_eq!(page.words().matches("✓ delivered").count(), 4);
     assert_eq!(talk.requests(), std::slice::from_ref(&request));
-    assert_eq!(notes(&talk, &request).len(), 1);
+    assert_eq!(talk.notes(&request).len(), 1);
 
     // The next removal is a new one.
     remove_desk(&mut browser).await;
@@ -156,7 +150,7 @@ async fn a_desk_of_another_name_that_serves_the_channel_goes_on_with_the_convers
     talk.agent().comment(&request, "Thank you").unwrap();
     assert_eq!(talk.phone_shows(2).await, ["Which model?", "Thank you"]);
     assert_eq!(talk.requests(), std::slice::from_ref(&request));
-    assert_eq!(notes(&talk, &request).len(), 1);
+    assert_eq!(talk.notes(&request).len(), 1);
 }
 
 /// The address of the page of a request's conversation.
@@ -301,12 +295,12 @@ async fn what_waited_for_an_account_that_is_removed_is_told(on: On) {
     assert_eq!(talk.phone_shows(1).await, ["Which model?"]);
     talk.settled().await;
     assert_eq!(talk.received().len(), 1);
-    assert_eq!(notes(&talk, &request).len(), 1);
+    assert_eq!(talk.notes(&request).len(), 1);
 }
 
 /// What the agents were told while something still waits.
 async fn told_at_least(talk: &Talk, request: &str) -> String {
-    let found = until(|| notes(talk, request).first().cloned()).await;
+    let found = until(|| talk.notes(request).first().cloned()).await;
     found.unwrap_or_else(|| panic!("told: {:?}", talk.comments(request)))
 }
 

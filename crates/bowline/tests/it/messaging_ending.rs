@@ -8,20 +8,9 @@ use bowline_sandbox::phones::Inbound;
 use crate::messaging_stage::Talk;
 use crate::stage::{On, on_both};
 
-/// A request that was answered once.
-async fn answered(talk: &Talk) -> String {
-    talk.noa().writes("My router is red");
-    let request = talk.request(1).await;
-    talk.settled().await;
-    talk.agent().comment(&request, "Which model?").unwrap();
-    talk.phone_shows(1).await;
-    talk.settled().await;
-    request
-}
-
 async fn rule_08_every_status_change_is_told(on: On) {
     let talk = Talk::on(on).await;
-    let request = answered(&talk).await;
+    let request = talk.answered().await;
     talk.agent()
         .transition(&request, "Waiting for customer", None)
         .unwrap();
@@ -44,7 +33,7 @@ async fn rule_08_what_an_automation_does_is_told_too(on: On) {
     let desk = "status_notifications = { \"Waiting for customer\" = \"{key}: we wait for you\", \"*\" = false }";
     let talk = Talk::with(on, |_| (), desk).await;
     talk.stage.jira().set_automations(Automation::usual("SUP"));
-    let request = answered(&talk).await;
+    let request = talk.answered().await;
     talk.settled().await;
     let mut told = talk.received();
     told.sort();
@@ -57,7 +46,7 @@ async fn rule_08_what_an_automation_does_is_told_too(on: On) {
 
 async fn rule_09_done_is_told_then_the_conversation_is_archived(on: On) {
     let talk = Talk::on(on).await;
-    let request = answered(&talk).await;
+    let request = talk.answered().await;
     let conversation = talk.noa().conversation().unwrap();
     let last = Some(NewComment::open("Replaced it."));
     talk.agent().transition(&request, "Resolved", last).unwrap();
@@ -78,7 +67,7 @@ async fn rule_09_done_is_told_then_the_conversation_is_archived(on: On) {
 
 async fn rules_10_to_12_archived_at_the_provider(on: On) {
     let talk = Talk::on(on).await;
-    let request = answered(&talk).await;
+    let request = talk.answered().await;
     let conversation = talk.noa().conversation().unwrap();
     talk.bird().archive(&conversation).unwrap();
     talk.settled().await;
@@ -114,7 +103,7 @@ async fn rules_10_to_12_archived_at_the_provider(on: On) {
 
 async fn rule_11_a_reopened_request_stays_closed(on: On) {
     let talk = Talk::on(on).await;
-    let request = answered(&talk).await;
+    let request = talk.answered().await;
     talk.agent().transition(&request, "Resolved", None).unwrap();
     talk.settled().await;
     let told = talk.received().len();
@@ -136,7 +125,7 @@ async fn rule_11_a_reopened_request_stays_closed(on: On) {
 
 async fn rule_13_another_channel_feeds_the_same_request(on: On) {
     let talk = Talk::on(on).await;
-    let request = answered(&talk).await;
+    let request = talk.answered().await;
     talk.noa().on("sms").writes("I am on the road now");
     talk.settled().await;
     talk.agent().comment(&request, "All right").unwrap();
@@ -149,7 +138,7 @@ async fn rule_13_another_channel_feeds_the_same_request(on: On) {
 /// Noa writes into the conversation just before it is archived, because the request is done; that
 /// she did is told afterwards. Gives the conversation.
 async fn written_just_before_the_end(talk: &Talk) -> String {
-    let request = answered(talk).await;
+    let request = talk.answered().await;
     let conversation = talk.noa().conversation().unwrap();
     talk.bird().disturb(Disturbance {
         hold: true,

@@ -13,17 +13,6 @@ use crate::stage::{On, on_both};
 
 const FILES: &str = "attachments_out = true";
 
-/// A request that was answered once.
-async fn answered(talk: &Talk) -> String {
-    talk.noa().writes("My router is red");
-    let request = talk.request(1).await;
-    talk.settled().await;
-    talk.agent().comment(&request, "Which model?").unwrap();
-    talk.phone_shows(1).await;
-    talk.settled().await;
-    request
-}
-
 /// A text that shows a file, as Jira's editor makes it.
 fn showing(talk: &Talk, text: &str, file: &str) -> Body {
     if talk.stage.jira().deployment() == Deployment::Cloud {
@@ -45,7 +34,7 @@ fn kinds(talk: &Talk) -> Vec<(String, Option<String>)> {
 
 async fn rule_17_a_file_is_not_sent_unless_that_is_switched_on(on: On) {
     let talk = Talk::on(on).await;
-    let request = answered(&talk).await;
+    let request = talk.answered().await;
     let lena = talk.agent();
     lena.attach(&request, "manual.pdf", "how it works").unwrap();
     lena.comment(&request, showing(&talk, "See", "manual.pdf"))
@@ -68,7 +57,7 @@ async fn a_file_is_sent_from_data_center_too() {
 }
 
 async fn a_file_is_sent(talk: Talk) {
-    let request = answered(&talk).await;
+    let request = talk.answered().await;
     let lena = talk.agent();
     lena.attach(&request, "manual.pdf", "how it works").unwrap();
     lena.attach(&request, "secret.pdf", "secret: for us")
@@ -103,7 +92,7 @@ async fn a_file_is_sent(talk: Talk) {
 
 async fn a_file_whose_comment_was_made_internal_in_time_is_not_sent(on: On) {
     let talk = Talk::with(on, |_| (), FILES).await;
-    let request = answered(&talk).await;
+    let request = talk.answered().await;
     // The text takes its time, and the file waits behind it.
     let slow = Fault::of(FaultKind::DelayAfter { ms: 800 }).on("POST", "/messages");
     talk.bird().faults().add(slow.times(1));
@@ -121,7 +110,7 @@ async fn a_file_whose_comment_was_made_internal_in_time_is_not_sent(on: On) {
 
 async fn a_file_that_is_too_large_for_the_provider_is_told(on: On) {
     let talk = Talk::with(on, |_| (), FILES).await;
-    let request = answered(&talk).await;
+    let request = talk.answered().await;
     let refused = FaultKind::Status {
         status: 413,
         body: None,

@@ -19,28 +19,13 @@ on_both!(
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 
-fn notes(talk: &Talk, request: &str) -> Vec<String> {
-    let comments = talk.comments(request).into_iter();
-    comments.filter(|one| one.starts_with("note: ")).collect()
-}
-
-async fn answered(talk: &Talk) -> String {
-    talk.noa().writes("My router is red");
-    let request = talk.request(1).await;
-    talk.settled().await;
-    talk.agent().comment(&request, "Which model?").unwrap();
-    talk.phone_shows(1).await;
-    talk.settled().await;
-    request
-}
-
 async fn rule_15_the_agent_is_reminded_once_before_the_window_ends(on: On) {
     let talk = Talk::on(on).await;
     let ago = talk.bird().now_ms() - DAY_MS + 30 * MINUTE_MS;
     talk.noa()
         .sends_at(Inbound::Text("My router is red".to_owned()), ago);
     let request = talk.request(1).await;
-    let said = until(|| notes(&talk, &request).first().cloned()).await;
+    let said = until(|| talk.notes(&request).first().cloned()).await;
     let said = said.expect("the agent is reminded");
     assert!(
         said.starts_with("note: The customer can be answered until"),
@@ -49,22 +34,22 @@ async fn rule_15_the_agent_is_reminded_once_before_the_window_ends(on: On) {
     talk.agent().comment(&request, "Which model?").unwrap();
     talk.phone_shows(1).await;
     talk.settled().await;
-    assert_eq!(notes(&talk, &request), [said], "once");
+    assert_eq!(talk.notes(&request), [said], "once");
     assert_eq!(talk.description(&request), ["My router is red"]);
 
     // The next look reminds of others, and not of this again.
     let ada = talk.bird().phone("+15557709").named("Ada");
     ada.sends_at(Inbound::Text("Hello".to_owned()), ago - 10 * MINUTE_MS);
     let other = talk.request(2).await;
-    until(|| (!notes(&talk, &other).is_empty()).then_some(()))
+    until(|| (!talk.notes(&other).is_empty()).then_some(()))
         .await
         .expect("the agent is reminded of the other one, too");
-    assert_eq!(notes(&talk, &request).len(), 1);
+    assert_eq!(talk.notes(&request).len(), 1);
 }
 
 async fn a_comment_that_is_changed_or_deleted_after_it_was_sent_is_not_sent_again(on: On) {
     let talk = Talk::on(on).await;
-    let request = answered(&talk).await;
+    let request = talk.answered().await;
     let agent = talk.agent();
     let changed = agent.comment(&request, "The blue one?").unwrap();
     let deleted = agent.comment(&request, "Or the green one?").unwrap();
@@ -79,12 +64,12 @@ async fn a_comment_that_is_changed_or_deleted_after_it_was_sent_is_not_sent_agai
         talk.received(),
         ["Which model?", "The blue one?", "Or the green one?"]
     );
-    assert!(notes(&talk, &request).is_empty());
+    assert!(talk.notes(&request).is_empty());
 }
 
 async fn a_request_that_is_deleted_ends_the_conversation(on: On) {
     let talk = Talk::on(on).await;
-    let request = answered(&talk).await;
+    let request = talk.answered().await;
     let conversation = talk.noa().conversation().unwrap();
     talk.stage.jira().acting("priya").delete(&request).unwrap();
     let archived = until(|| (!talk.is_open(&conversation)).then_some(())).await;
@@ -108,7 +93,7 @@ async fn a_request_that_is_moved_keeps_its_conversation(on: On) {
         plan.jira.desks.push(DeskConfig::support("HLP", "casey"));
     };
     let talk = Talk::with(on, another_desk, "").await;
-    let request = answered(&talk).await;
+    let request = talk.answered().await;
     let moved = talk.agent().move_to(&request, "HLP").unwrap();
     talk.settled().await;
     talk.noa().writes("The blue one");
@@ -134,7 +119,7 @@ async fn a_request_that_is_moved_keeps_its_conversation(on: On) {
 /// As who answers STOP to a text message.
 async fn who_wants_no_more_messages_keeps_their_request(on: On) {
     let talk = Talk::on(on).await;
-    let request = answered(&talk).await;
+    let request = talk.answered().await;
     talk.noa().writes("STOP");
     talk.settled().await;
     let fails = Some(Failure::new(131_050, "User has stopped marketing messages"));
@@ -150,7 +135,7 @@ async fn who_wants_no_more_messages_keeps_their_request(on: On) {
     })
     .await;
     talk.settled().await;
-    let notes = notes(&talk, &request);
+    let notes = talk.notes(&request);
     assert_eq!(notes.len(), 1, "{notes:?}");
     assert!(notes[0].contains("As you like"), "{notes:?}");
     talk.noa().habit(Habit::default());

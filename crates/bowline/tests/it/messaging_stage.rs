@@ -166,6 +166,23 @@ impl Talk {
         self.received()
     }
 
+    /// A request that was answered once.
+    pub(crate) async fn answered(&self) -> String {
+        self.noa().writes("My router is red");
+        let request = self.request(1).await;
+        self.settled().await;
+        self.agent().comment(&request, "Which model?").unwrap();
+        self.phone_shows(1).await;
+        self.settled().await;
+        request
+    }
+
+    /// What the agents were told in a request.
+    pub(crate) fn notes(&self, request: &str) -> Vec<String> {
+        let comments = self.comments(request).into_iter();
+        comments.filter(|one| one.starts_with("note: ")).collect()
+    }
+
     /// The lines of a request's description, without who writes and when.
     pub(crate) fn description(&self, request: &str) -> Vec<String> {
         let issue = self.stage.jira().issue(request).unwrap();

@@ -10,17 +10,6 @@ use serde_json::{Value, json};
 use crate::messaging_stage::Talk;
 use crate::stage::{On, answer, on_both};
 
-/// A request that was answered once.
-async fn answered(talk: &Talk) -> String {
-    talk.noa().writes("My router is red");
-    let request = talk.request(1).await;
-    talk.settled().await;
-    talk.agent().comment(&request, "Which model?").unwrap();
-    talk.phone_shows(1).await;
-    talk.settled().await;
-    request
-}
-
 fn text(text: &str) -> Inbound {
     Inbound::Text(text.to_owned())
 }
@@ -132,7 +121,7 @@ async fn rule_19_a_late_message_stands_at_its_own_time_while_the_text_is_open(on
 
 async fn archived_between_the_decision_and_the_sending_nothing_is_sent(on: On) {
     let talk = Talk::on(on).await;
-    let request = answered(&talk).await;
+    let request = talk.answered().await;
     let conversation = talk.noa().conversation().unwrap();
     // The provider is slow to say how the conversation is: meanwhile somebody archives it.
     let slow = FaultKind::Delay { ms: 600 };
@@ -165,7 +154,7 @@ async fn archived_between_the_decision_and_the_sending_nothing_is_sent(on: On) {
 
 async fn a_comment_whose_answer_was_lost_is_found_though_an_earlier_message_came_since(on: On) {
     let talk = Talk::on(on).await;
-    let request = answered(&talk).await;
+    let request = talk.answered().await;
     let now = talk.bird().now_ms();
     let lost = Fault::of(FaultKind::DropAfter).on("POST", "/comment");
     talk.stage.jira().faults().add(lost.times(1));

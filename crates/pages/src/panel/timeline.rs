@@ -2,13 +2,11 @@
 
 use askama::Template;
 use bowline_access::AnswerCustomers;
-use bowline_domain::effect::Act;
-use bowline_store::model::EffectView;
 
 use super::{Drawn, Panel, Section};
 use crate::component::Lozenge;
 use crate::error::PageError;
-use crate::reader::When;
+use crate::held_answers::HeldAnswer;
 use crate::why::{Told, section};
 
 pub(super) const SECTION: Section = Section { draw, read: true };
@@ -16,7 +14,7 @@ pub(super) const SECTION: Section = Section { draw, read: true };
 #[derive(Template)]
 #[template(path = "panel-timeline.html")]
 struct Timeline<'p> {
-    held: Vec<Held>,
+    held: Vec<HeldAnswer>,
     may_settle: bool,
     settle: String,
     hidden: (&'static str, &'p str),
@@ -25,16 +23,6 @@ struct Timeline<'p> {
     told: Vec<Told>,
     framed: bool,
     all: String,
-}
-
-/// An answer to a customer of which nobody knows whether it arrived.
-struct Held {
-    effect: i64,
-    conversation: String,
-    text: String,
-    reason: String,
-    since: Option<When>,
-    there: Option<String>,
 }
 
 fn draw<'p>(panel: &'p Panel<'p>) -> Drawn<'p> {
@@ -47,7 +35,10 @@ fn draw<'p>(panel: &'p Panel<'p>) -> Drawn<'p> {
         };
         let known = section(app, &viewer.reader, &issue.key, label).await?;
         let timeline = Timeline {
-            held: held.iter().filter_map(|view| of(panel, view)).collect(),
+            held: held
+                .iter()
+                .filter_map(|view| HeldAnswer::of(app, &viewer.reader, view))
+                .collect(),
             may_settle: viewer.may::<AnswerCustomers>(),
             settle: viewer.path(issue.place(), "/held"),
             hidden: viewer.hidden(),
@@ -58,26 +49,5 @@ fn draw<'p>(panel: &'p Panel<'p>) -> Drawn<'p> {
             all: known.all,
         };
         timeline.render().map_err(PageError::template)
-    })
-}
-
-fn of(panel: &Panel<'_>, view: &EffectView) -> Option<Held> {
-    let Act::Reply {
-        workspace,
-        conversation,
-        html,
-        ..
-    } = &view.effect.act
-    else {
-        return None;
-    };
-    let shared = &panel.app.shared;
-    Some(Held {
-        effect: view.id.0,
-        conversation: conversation.to_string(),
-        text: crate::plain::of_html(html),
-        reason: view.reason.clone().unwrap_or_default(),
-        since: view.settled_at.map(|at| panel.viewer.reader.when(at)),
-        there: shared.conversation_url(workspace, conversation),
     })
 }

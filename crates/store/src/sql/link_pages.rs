@@ -1,13 +1,10 @@
 //! Links, a page at a time.
 
-use bowline_domain::ids::{IssueId, IssueKey, SiteName};
-
 use crate::browse::LinkQuery;
 use crate::db::{Conn, values};
 use crate::error::StoreError;
 use crate::model::LinkView;
-use crate::sql::lookup::read_link;
-use crate::sql::views::Conditions;
+use crate::sql::views::{Conditions, read_link_view};
 
 /// What pages follow each other by.
 const ORDER: &str = "ORDER BY since DESC, site DESC, issue DESC, workspace DESC, conversation DESC";
@@ -42,16 +39,7 @@ pub(crate) async fn page(conn: &mut Conn, query: &LinkQuery) -> Result<Vec<LinkV
     let rows = conn
         .rows("looking through links", &sql, conditions.args)
         .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(LinkView {
-                site: SiteName::new(row.text(0)?),
-                issue: IssueId::new(row.text(1)?),
-                key: row.text_or_null(2)?.map(IssueKey::new),
-                link: read_link(row, 3)?,
-            })
-        })
-        .collect()
+    rows.iter().map(read_link_view).collect()
 }
 
 /// The statement for links that live, or that ended. Its values are added to those of `all`.

@@ -264,16 +264,17 @@ pub(crate) async fn links(
         filter.limit
     );
     let rows = conn.rows("listing links", &sql, conditions.args).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(LinkView {
-                site: SiteName::new(row.text(0)?),
-                issue: IssueId::new(row.text(1)?),
-                key: row.text_or_null(2)?.map(IssueKey::new),
-                link: read_link(row, 3)?,
-            })
-        })
-        .collect()
+    rows.iter().map(read_link_view).collect()
+}
+
+/// A row of site, issue, the issue's key and the columns of [`read_link`].
+pub(crate) fn read_link_view(row: &Row) -> Result<LinkView, StoreError> {
+    Ok(LinkView {
+        site: SiteName::new(row.text(0)?),
+        issue: IssueId::new(row.text(1)?),
+        key: row.text_or_null(2)?.map(IssueKey::new),
+        link: read_link(row, 3)?,
+    })
 }
 
 pub(crate) async fn backlog(conn: &mut Conn) -> Result<Backlog, StoreError> {

@@ -506,6 +506,32 @@ async fn every_statement_is_run_on_sqlite_and_postgres_and_hot_ones_use_indexes(
     assert!(explained > 50, "{explained}");
     assert_eq!(scans, Vec::<String>::new());
     assert_eq!(sorted_links().await, Vec::<String>::new());
+    assert_eq!(links_found_otherwise().await, Vec::<String>::new());
+}
+
+/// Statements about the links of one issue that SQLite begins elsewhere than with that issue: with
+/// an index in which all stands that is asked for it would go through a whole site.
+async fn links_found_otherwise() -> Vec<String> {
+    let scratch = Scratch::new(Backend::Sqlite);
+    open(scratch.url(), "first", 1, false).await.close().await;
+    let (mut looked_at, mut otherwise) = (0, Vec::new());
+    let all = census::statements(Backend::Sqlite);
+    for sql in ["having conversations read", "counting an issue"]
+        .iter()
+        .flat_map(|doing| &all[*doing])
+        .filter(|sql| sql.contains("FROM link"))
+    {
+        looked_at += 1;
+        let explained = format!("EXPLAIN QUERY PLAN {sql}");
+        for step in texts(scratch.url(), &explained).await.unwrap() {
+            let step = step.last().cloned().flatten().unwrap_or_default();
+            if step.contains("SEARCH link ") && !step.contains("issue=?") {
+                otherwise.push(format!("{step} in {sql}"));
+            }
+        }
+    }
+    assert_eq!(looked_at, 2, "both were run");
+    otherwise
 }
 
 /// Lists of links that SQLite sorts, although they may be long: all but those of one issue or
