@@ -6,7 +6,7 @@
 //     CHROMIUM=/usr/bin/chromium node pages.mjs
 //
 // SCREENSHOTS=FOLDER keeps a picture of each page.
-import { PASSWORD, counted, expect, finish, launch, look, opener, step, variables } from "./harness.mjs";
+import { NARROW_PX, PASSWORD, counted, expect, finish, launch, look, opener, picture, step, variables } from "./harness.mjs";
 
 const [firstVisit, intercom, jira] = variables("FIRST_VISIT", "DEMO_INTERCOM", "DEMO_JIRA");
 const PATIENCE_MS = 15_000;
@@ -384,6 +384,8 @@ await step("by keyboard alone: sign in, search, help, the pages", async () => {
   await page.getByText("has never heard of ENG-999").waitFor();
   await press("g", "l");
   await page.getByRole("heading", { name: "Links", exact: true }).waitFor();
+  await press("g", "t");
+  await page.getByRole("heading", { name: "Contacts", exact: true }).waitFor();
   await press("g", "o");
   await page.getByRole("heading", { name: "Overview" }).waitFor();
   for (let tabs = 0; (await page.evaluate(() => document.activeElement.textContent)) !== "Olive Owner"; tabs += 1) {
@@ -411,6 +413,20 @@ await step("times are shown in the reader's zone, with script and from the secon
   const first = fresh.locator("main time").first();
   expect((await first.textContent()).endsWith(zoned("Asia/Tokyo")), `${await first.textContent()} is not in Tokyo`);
   await fresh.context().close();
+});
+
+await step("in a narrow window the pages open from a button, without script too", async () => {
+  const page = await open({ javaScriptEnabled: false, viewport: { width: NARROW_PX, height: 740 } });
+  await signIn(page, "owner@example.com");
+  const audit = page.getByRole("link", { name: "Audit log" });
+  expect(!(await audit.isVisible()), "the navigation is open before anybody asked");
+  await page.getByRole("button", { name: "Pages" }).click();
+  await audit.waitFor();
+  await picture(page, "navigation-open");
+  await audit.click();
+  await page.getByRole("heading", { name: "Audit log" }).waitFor();
+  expect(!(await audit.isVisible()), "the navigation stays open");
+  await page.context().close();
 });
 
 await step("without script everything is there", async () => {

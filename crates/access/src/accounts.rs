@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bowline_domain::time::Millis;
 use bowline_store::StoreError;
 use bowline_store::access::{Account, AccountChange, Changed, Invitation, NewAccount, Session};
 
@@ -174,6 +175,20 @@ impl Access {
         accounts.into_iter().map(invitee).collect()
     }
 
+    /// At most so many people by name: those behind one of this name and number.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn people_part(
+        &self,
+        _by: &Granted<ManagePeople>,
+        after: Option<&(String, i64)>,
+        limit: i64,
+    ) -> Result<Vec<Invitee>, AccessError> {
+        let accounts = self.store().accounts_part(after, limit).await?;
+        accounts.into_iter().map(invitee).collect()
+    }
+
     /// One person.
     ///
     /// # Errors
@@ -196,6 +211,22 @@ impl Access {
         id: i64,
     ) -> Result<Vec<Session>, AccessError> {
         Ok(self.store().sessions_of(id, self.now()).await?)
+    }
+
+    /// At most so many sessions of someone, the latest begun first: those behind one that began then
+    /// and has this key.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn sessions_part_of(
+        &self,
+        _by: &Granted<ManagePeople>,
+        id: i64,
+        after: Option<&(Millis, String)>,
+        limit: i64,
+    ) -> Result<Vec<Session>, AccessError> {
+        let part = self.store().sessions_part(id, self.now(), after, limit);
+        Ok(part.await?)
     }
 
     /// Adds a person, who chooses a password with the code.

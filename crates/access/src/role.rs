@@ -106,7 +106,9 @@ impl RoleKind {
                 "Looks at everything; changes the settings of the chosen projects and decides their \
                  deliveries again."
             }
-            Self::Agent => "Looks at everything; links and unlinks conversations.",
+            Self::Agent => {
+                "Looks at everything; links and unlinks conversations, writes notes, answers customers."
+            }
             Self::Viewer => "Looks at everything and changes nothing.",
         }
     }

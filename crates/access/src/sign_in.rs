@@ -310,6 +310,22 @@ impl Access {
         Ok(sessions.await?)
     }
 
+    /// At most so many sessions of the person themselves, the latest begun first: those behind one that
+    /// began then and has this key.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn own_sessions_part(
+        &self,
+        _by: &Granted<OwnAccount>,
+        visit: &Visit,
+        after: Option<&(Millis, String)>,
+        limit: i64,
+    ) -> Result<Vec<Session>, AccessError> {
+        let (id, now) = (visit.person.id, self.now());
+        Ok(self.store().sessions_part(id, now, after, limit).await?)
+    }
+
     /// Ends a session of the person themselves. Answers whether there was one.
     ///
     /// # Errors

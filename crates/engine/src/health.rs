@@ -164,6 +164,7 @@ pub(crate) async fn probe_all(shared: Arc<Shared>) {
 struct Found {
     remote_id: Option<String>,
     actor_id: Option<String>,
+    actor_name: Option<String>,
     /// Why nothing can be written although the credential works.
     trouble: Option<String>,
 }
@@ -190,6 +191,7 @@ async fn probe_one(shared: &Shared, standing: &Standing) -> bool {
     standing.change(|known: &mut Known| {
         known.remote_id = found.remote_id.or(known.remote_id.take());
         known.actor_id = found.actor_id.or(known.actor_id.take());
+        known.actor_name = found.actor_name.or(known.actor_name.take());
     });
     standing.prove(credentials);
     let learned = standing.known();
@@ -230,6 +232,7 @@ async fn ask(shared: &Shared, connection: &Connection) -> Result<Found, ApiError
             Ok(Found {
                 remote_id,
                 actor_id: Some(me.person.id),
+                actor_name: Some(me.person.name),
                 trouble: None,
             })
         }
@@ -249,6 +252,7 @@ async fn ask(shared: &Shared, connection: &Connection) -> Result<Found, ApiError
             Ok(Found {
                 remote_id: Some(me.workspace),
                 actor_id: Some(me.admin_id),
+                actor_name: Some(me.name).filter(|name| !name.is_empty()),
                 trouble,
             })
         }
@@ -264,6 +268,7 @@ async fn ask(shared: &Shared, connection: &Connection) -> Result<Found, ApiError
             Ok(Found {
                 remote_id: seen.value.name,
                 actor_id: None,
+                actor_name: None,
                 trouble: None,
             })
         }
@@ -333,6 +338,7 @@ fn nobody() -> Found {
     Found {
         remote_id: None,
         actor_id: None,
+        actor_name: None,
         trouble: None,
     }
 }

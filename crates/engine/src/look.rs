@@ -54,6 +54,8 @@ pub struct ConnectionNow {
     pub remote_id: Option<String>,
     /// As whom we act there, once known.
     pub actor_id: Option<String>,
+    /// What they are called there, once a probe since the start told it.
+    pub actor_name: Option<String>,
     /// When a signed delivery last came.
     pub webhook_seen_at: Option<Millis>,
     /// Does it expect webhooks? A site whose projects are all looked at by polling does not.
@@ -155,6 +157,7 @@ fn now<'b>(
         since: known.since,
         remote_id: known.remote_id,
         actor_id: known.actor_id,
+        actor_name: known.actor_name,
         webhook_seen_at: known.webhook_seen_at,
         expects_webhooks: bound.iter().any(|binding| binding.webhooks),
         projects: bound

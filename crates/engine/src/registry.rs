@@ -51,6 +51,8 @@ pub(crate) struct Known {
     pub(crate) remote_id: Option<String>,
     /// As whom we act.
     pub(crate) actor_id: Option<String>,
+    /// What they are called there. Not kept: the first probe after the start tells it.
+    pub(crate) actor_name: Option<String>,
     pub(crate) webhook_seen_at: Option<Millis>,
 }
 

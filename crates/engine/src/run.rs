@@ -184,6 +184,7 @@ fn unchecked(since: bowline_domain::time::Millis) -> Known {
         since,
         remote_id: None,
         actor_id: None,
+        actor_name: None,
         webhook_seen_at: None,
     }
 }
@@ -203,6 +204,7 @@ async fn remember_connections(shared: &Shared) -> Result<(), StoreError> {
             since: record.since,
             remote_id: record.remote_id,
             actor_id: record.actor_id,
+            actor_name: None,
             webhook_seen_at: record.webhook_seen_at,
         };
         standings.insert(

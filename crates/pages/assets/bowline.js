@@ -74,6 +74,12 @@ if (fresh) {
   setTimeout(again, fresh.dataset.refresh * 1000);
 }
 
+// What came of saving; what went wrong looks like it.
+function say(said, words, wrong) {
+  said.textContent = words;
+  said.classList.toggle("wrong", wrong);
+}
+
 // Settings are saved as they are changed; without script there is a button. What is shown of them
 // elsewhere on the page follows.
 for (const form of document.querySelectorAll("form[data-autosave]")) {
@@ -92,13 +98,13 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
         const next = page.querySelector(`[data-follows="${part.dataset.follows}"]`);
         if (next) part.replaceChildren(...next.childNodes);
       }
-      said.textContent = answer.ok ? "Saved. It holds from now on." : "Not saved; see above.";
+      say(said, answer.ok ? "Saved. It holds from now on." : "Not saved; see above.", !answer.ok);
     } catch {
-      said.textContent = "Not saved: load the page again.";
+      say(said, "Not saved: load the page again.", true);
     }
   };
   form.addEventListener("change", () => {
-    said.textContent = "Saving…";
+    say(said, "Saving…", false);
     saving = saving.then(save);
   });
   form.addEventListener("submit", (event) => {
@@ -132,13 +138,13 @@ if (ordered) {
       }
       const wanted = focus.map((place) => ordered.querySelector(place)).find((found) => found && !found.disabled);
       wanted?.focus();
-      said.textContent = answer.ok ? "Saved. It holds from now on." : "Not saved; see what is wrong.";
+      say(said, answer.ok ? "Saved. It holds from now on." : "Not saved; see what is wrong.", !answer.ok);
     } catch {
-      said.textContent = "Not saved: load the page again.";
+      say(said, "Not saved: load the page again.", true);
     }
   };
   const act = (form, what, ...focus) => {
-    said.textContent = "Saving…";
+    say(said, "Saving…", false);
     saving = saving.then(() => save(form, what, focus));
   };
   ordered.addEventListener("submit", (event) => {
@@ -276,4 +282,7 @@ async function showKeys() {
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
+  // Not its first link, which would scroll the list away.
+  dialog.focus();
+  dialog.scrollTop = 0;
 }

@@ -148,6 +148,7 @@ fn help(is_whatsapp: bool) -> Help {
             "At MessageBird first"
         },
         steps: steps.iter().map(|step| (*step).to_owned()).collect(),
+        there: None,
         copied: Vec::new(),
     }
 }

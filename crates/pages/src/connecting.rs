@@ -35,6 +35,8 @@ pub(crate) struct ConnectPage {
 pub(crate) struct Help {
     pub(crate) title: &'static str,
     pub(crate) steps: Vec<String>,
+    /// A page of the other side where that is done: what it is, and its address.
+    pub(crate) there: Option<(&'static str, &'static str)>,
     pub(crate) copied: Vec<Copied>,
 }
 
@@ -202,6 +204,10 @@ fn show_site(
                  Data Center: Profile > Personal access tokens."
                     .to_owned(),
             ],
+            there: Some((
+                "API tokens of an Atlassian account",
+                "https://id.atlassian.com/manage-profile/security/api-tokens",
+            )),
             copied: Vec::new(),
         },
         other: None,
@@ -253,6 +259,10 @@ fn app_help(back: Option<String>) -> Help {
     Help {
         title: "In Intercom first",
         steps,
+        there: Some((
+            "Intercom's Developer Hub",
+            "https://app.intercom.com/a/apps/_/developer-hub",
+        )),
         copied,
     }
 }

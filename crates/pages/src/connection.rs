@@ -21,7 +21,7 @@ use crate::caller::Caller;
 use crate::channel_accounts::account_fields;
 use crate::component::{Copied, Field, Lozenge, Select, Tone};
 use crate::connecting::{site_fields, workspace_fields, wrong_with};
-use crate::connections::{header_of, page_of};
+use crate::connections::{Step, header_of, page_of, steps_for};
 use crate::desks::provider;
 use crate::error::{PageError, html};
 use crate::notice;
@@ -37,6 +37,7 @@ struct ConnectionPage {
     name: String,
     far_side: &'static str,
     path: String,
+    steps: Vec<Step>,
     card: Option<Card>,
     /// What hangs on it and keeps it from being removed.
     remove_words: String,
@@ -160,6 +161,7 @@ async fn base<P: Permission>(
         name: connection.name().to_owned(),
         far_side,
         path: page_of(connection),
+        steps: steps_for(app, caller),
         card,
         remove_words: "It works only when no project is joined through it.".to_owned(),
         aside: None,

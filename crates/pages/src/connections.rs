@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use bowline_access::{ChangeBindings, Look, ManageConnections};
+use bowline_access::{ChangeBindings, Look, ManageConnections, Permission};
 use bowline_domain::connection::Connection;
 
 use crate::App;
@@ -33,8 +33,10 @@ pub(crate) struct Step {
     pub(crate) done: bool,
     pub(crate) title: &'static str,
     pub(crate) words: &'static str,
-    /// What to do now; `None` if it is done, or another step comes first.
+    /// What can be done now; `None` if it is done, or another step has to come first.
     pub(crate) action: Option<(&'static str, &'static str)>,
+    /// Is it what comes next?
+    pub(crate) next: bool,
 }
 
 struct Connected {
@@ -83,12 +85,13 @@ pub(crate) fn steps(app: &App, may_manage: bool, may_join: bool) -> Vec<Step> {
     if site && workspace && joined {
         return Vec::new();
     }
-    vec![
+    let mut steps = vec![
         Step {
             done: site,
             title: "Connect Jira",
             words: "With the account as which Bowline reads issues.",
             action: (!site && may_manage).then_some(("Connect Jira", "/connections/add/site")),
+            next: false,
         },
         Step {
             done: workspace,
@@ -96,6 +99,7 @@ pub(crate) fn steps(app: &App, may_manage: bool, may_join: bool) -> Vec<Step> {
             words: "With the app as which Bowline writes notes.",
             action: (!workspace && may_manage)
                 .then_some(("Connect Intercom", "/connections/add/workspace")),
+            next: false,
         },
         Step {
             done: joined,
@@ -103,14 +107,31 @@ pub(crate) fn steps(app: &App, may_manage: bool, may_join: bool) -> Vec<Step> {
             words: "Its issues then tell the conversations that they name.",
             action: (site && workspace && !joined && may_join)
                 .then_some(("Join a project", "/bindings")),
+            next: false,
         },
         Step {
             done: false,
             title: "Paste a conversation's address into an issue",
-            words: "The conversation gets the first note within a second.",
+            words: "Copy it from the browser's bar in Intercom. The conversation gets the first note \
+                    within a second; while no webhook arrives, within a minute.",
             action: None,
+            next: false,
         },
-    ]
+    ];
+    if let Some(next) = steps.iter_mut().find(|step| step.action.is_some()) {
+        next.next = true;
+    }
+    steps
+}
+
+/// The steps for whoever looks.
+pub(crate) fn steps_for<P: Permission>(app: &App, caller: &Caller<P>) -> Vec<Step> {
+    let who = caller.who();
+    steps(
+        app,
+        who.may::<ManageConnections>(),
+        who.may::<ChangeBindings>(),
+    )
 }
 
 pub(crate) async fn page(
@@ -200,7 +221,7 @@ pub(crate) async fn page(
             words: aside.words(),
         });
     let page = ConnectionsPage {
-        steps: steps(&app, may_manage, caller.who().may::<ChangeBindings>()),
+        steps: steps_for(&app, &caller),
         shell: caller
             .shell("Connections", Place::Connections)
             .noting(notice::of(&query)),

@@ -52,11 +52,13 @@ impl HeldAnswer {
     }
 }
 
-/// The answers to decide about.
-pub(crate) async fn held(app: &App, reader: &Reader) -> Result<Vec<HeldOfIssue>, PageError> {
+/// The answers to decide about, and how many there are besides.
+pub(crate) async fn held(app: &App, reader: &Reader) -> Result<(Vec<HeldOfIssue>, i64), PageError> {
     let store = &app.shared.store;
     let mut all = Vec::new();
-    for of in store.held_answers().await? {
+    let issues = store.held_answers().await?;
+    let waiting: i64 = issues.iter().map(|of| of.count).sum();
+    for of in issues {
         let Some(issue) = store.issue_by_key(&of.site, &of.key).await? else {
             continue;
         };
@@ -74,5 +76,6 @@ pub(crate) async fn held(app: &App, reader: &Reader) -> Result<Vec<HeldOfIssue>,
             break;
         }
     }
-    Ok(all)
+    let listed = i64::try_from(all.len()).unwrap_or(i64::MAX);
+    Ok((all, (waiting - listed).max(0)))
 }

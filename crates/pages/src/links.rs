@@ -4,7 +4,7 @@ use askama::Template;
 use axum::BoxError;
 use axum::extract::State;
 use axum::response::Response;
-use bowline_access::{ChangeLinks, Look, What};
+use bowline_access::{ChangeLinks, Fault, Look, What};
 use bowline_domain::ids::{
     ConversationId, EventId, IssueId, IssueKey, ProjectKey, SiteName, WorkspaceName,
 };
@@ -51,7 +51,6 @@ struct LinksPage {
     issue: Field,
     conversation: Field,
     most: Vec<Most>,
-    wrong: Option<String>,
 }
 
 struct Row {
@@ -176,7 +175,7 @@ fn row(app: &App, reader: &Reader, view: &LinkView) -> Row {
 struct Typed {
     issue: String,
     conversation: String,
-    wrong: Option<String>,
+    faults: Vec<Fault>,
 }
 
 async fn show<P: bowline_access::Permission>(
@@ -205,7 +204,7 @@ async fn show<P: bowline_access::Permission>(
         ("all", "Linked and ended"),
     ];
     let states = states.map(|(word, title)| (word.to_owned(), title.to_owned()));
-    let refused = typed.wrong.is_some();
+    let refused = !typed.faults.is_empty();
     let page = LinksPage {
         shell: caller
             .shell("Links", Place::Links)
@@ -227,11 +226,13 @@ async fn show<P: bowline_access::Permission>(
         issue: Field::new("issue", "Issue", "text")
             .with(&typed.issue)
             .filled("off")
-            .hinting("Its key, for example ENG-17."),
+            .hinting("Its key, for example ENG-17.")
+            .faulty(&typed.faults),
         conversation: Field::new("conversation", "Conversation", "text")
             .with(&typed.conversation)
             .filled("off")
-            .hinting("Its address in Intercom, or its number."),
+            .hinting("Its address in Intercom, or its number.")
+            .faulty(&typed.faults),
         most: most
             .map(|asked| Most {
                 issue: issue_ref(app, &asked.site, &asked.issue, asked.key.as_ref()),
@@ -240,7 +241,6 @@ async fn show<P: bowline_access::Permission>(
                 last: reader.when(asked.last_at),
             })
             .collect(),
-        wrong: typed.wrong,
     };
     let mut response = html(&page);
     if refused {
@@ -308,20 +308,24 @@ pub(crate) async fn add(
     let typed = fields.get("conversation").trim();
     let address = bowline_text::address::parse(typed).map(|address| address.conversation);
     let conversation = address.unwrap_or_else(|| typed.to_owned());
-    let again = |wrong: String| Typed {
+    let again = |field, wrong: String| Typed {
         issue: fields.get("issue").to_owned(),
         conversation: typed.to_owned(),
-        wrong: Some(wrong),
+        faults: vec![Fault::new(field, wrong)],
     };
     if conversation.is_empty() || !conversation.bytes().all(|byte| byte.is_ascii_digit()) {
         let wrong = format!(
             "“{typed}” is no conversation. Copy its address in Intercom, from the browser's bar."
         );
-        return show(&app, &caller, &Query::default(), again(wrong)).await;
+        let again = again("conversation", wrong);
+        return show(&app, &caller, &Query::default(), again).await;
     }
     let (site, workspace) = match place(&app, &issue) {
         Ok(place) => place,
-        Err(wrong) => return show(&app, &caller, &Query::default(), again(wrong)).await,
+        Err(wrong) => {
+            let again = again("issue", wrong);
+            return show(&app, &caller, &Query::default(), again).await;
+        }
     };
     let by = caller.visit.person.name.clone();
     queue(

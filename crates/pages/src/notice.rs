@@ -143,7 +143,8 @@ const NOTICES: &[(&str, &str)] = &[
     ("removed", "The connection is removed."),
     (
         "joined",
-        "Joined. Paste a conversation's address into one of its issues and look at the conversation.",
+        "Joined. Paste a conversation's address, as the browser shows it in Intercom, into one of its \
+         issues, and look at the conversation: it gets the first note.",
     ),
     ("saved", "Saved. It holds from now on."),
     (

@@ -18,7 +18,7 @@ use bowline_store::model::LaneKind;
 use crate::App;
 use crate::caller::Caller;
 use crate::component::{Lozenge, Tone};
-use crate::connections::page_of;
+use crate::connections::{Step, page_of, steps_for};
 use crate::desks::provider;
 use crate::error::{PageError, html};
 use crate::notice;
@@ -61,7 +61,7 @@ struct OverviewPage {
     plot: Plot,
     problems: Vec<Problem>,
     more_problems: usize,
-    bindings: usize,
+    steps: Vec<Step>,
     may_reconnect: bool,
 }
 
@@ -144,7 +144,10 @@ fn card(
         mend: mend(connection),
         webhook,
         webhook_at: connection.webhook_seen_at.map(|at| reader.when(at)),
-        actor: connection.actor_id.clone(),
+        actor: connection
+            .actor_name
+            .clone()
+            .or_else(|| connection.actor_id.clone()),
         serves: "Projects",
         projects: projects.join(", "),
         deliveries: asking("/deliveries", "connection", &connection.connection.key()),
@@ -298,7 +301,7 @@ pub(crate) async fn page(
         plot: Plot::new(days(&app, &caller.reader, now).await?),
         problems,
         more_problems,
-        bindings: app.shared.bindings_now().len(),
+        steps: steps_for(&app, &caller),
         may_reconnect: caller.who().may::<ManageConnections>(),
     };
     Ok(html(&page))

@@ -53,6 +53,8 @@ struct ProblemsPage {
     shell: Shell,
     problems: Vec<Problem>,
     answers: Vec<HeldOfIssue>,
+    /// Answers that wait besides.
+    further_answers: i64,
     may_answer: bool,
     held: Vec<Held>,
     may_change: bool,
@@ -63,12 +65,14 @@ pub(crate) async fn page(
     caller: Caller<Look>,
     query: Query,
 ) -> Result<Response, PageError> {
+    let (answers, further_answers) = held_answers::held(&app, &caller.reader).await?;
     let page = ProblemsPage {
         shell: caller
             .shell("Problems", Place::Problems)
             .noting(notice::of(&query)),
         problems: all_problems(&app, &caller.reader).await?,
-        answers: held_answers::held(&app, &caller.reader).await?,
+        answers,
+        further_answers,
         may_answer: caller.who().may::<AnswerCustomers>(),
         held: held_messages::held(&app, &caller.reader).await?,
         may_change: caller.who().may::<ChangeTalks>(),

@@ -36,6 +36,23 @@ pub(crate) struct Entry {
     pub(crate) here: bool,
 }
 
+/// The entries of the navigation: place, address, title, and the letter that leads there after `g`.
+const PLACES: [(Place, &str, &str, &str); 13] = [
+    (Place::Overview, "/", "Overview", "o"),
+    (Place::Deliveries, "/deliveries", "Deliveries", "d"),
+    (Place::Why, "/why", "Why nothing?", "w"),
+    (Place::Links, "/links", "Links", "l"),
+    (Place::Talks, "/conversations", "Messaging", "m"),
+    (Place::Problems, "/problems", "Problems", "p"),
+    (Place::Feedback, "/feedback", "Feedback", "f"),
+    (Place::Products, "/products", "Products", "r"),
+    (Place::Connections, "/connections", "Connections", "c"),
+    (Place::Bindings, "/bindings", "Projects", "j"),
+    (Place::Contacts, "/contacts", "Contacts", "t"),
+    (Place::People, "/people", "People", "u"),
+    (Place::Audit, "/audit", "Audit log", "a"),
+];
+
 /// What surrounds a page.
 pub(crate) struct Shell {
     pub(crate) title: String,
@@ -60,48 +77,20 @@ impl Shell {
     /// For someone who is signed in.
     pub(crate) fn of(visit: &Visit, reader: &Reader, title: String, here: Place) -> Self {
         let who = visit.who();
-        let all = [
-            (Place::Overview, "/", "Overview", "o", true),
-            (Place::Deliveries, "/deliveries", "Deliveries", "d", true),
-            (Place::Why, "/why", "Why nothing?", "w", true),
-            (Place::Links, "/links", "Links", "l", true),
-            (Place::Talks, "/conversations", "Messaging", "m", true),
-            (Place::Problems, "/problems", "Problems", "p", true),
-            (Place::Feedback, "/feedback", "Feedback", "f", true),
-            (Place::Products, "/products", "Products", "r", true),
-            (Place::Connections, "/connections", "Connections", "c", true),
-            (Place::Bindings, "/bindings", "Projects", "j", true),
-            (
-                Place::Contacts,
-                "/contacts",
-                "Contacts",
-                "c",
-                who.may::<SeeContacts>(),
-            ),
-            (
-                Place::People,
-                "/people",
-                "People",
-                "u",
-                who.may::<ManagePeople>(),
-            ),
-            (
-                Place::Audit,
-                "/audit",
-                "Audit log",
-                "a",
-                who.may::<ReadAudit>(),
-            ),
-        ];
-        let entries =
-            all.into_iter()
-                .filter(|(.., seen)| *seen)
-                .map(|(place, path, title, letter, _)| Entry {
-                    path,
-                    title,
-                    letter,
-                    here: place == here,
-                });
+        let entries = PLACES
+            .into_iter()
+            .filter(|(place, ..)| match place {
+                Place::Contacts => who.may::<SeeContacts>(),
+                Place::People => who.may::<ManagePeople>(),
+                Place::Audit => who.may::<ReadAudit>(),
+                _ => true,
+            })
+            .map(|(place, path, title, letter)| Entry {
+                path,
+                title,
+                letter,
+                here: place == here,
+            });
         Self {
             person: Some((visit.person.name.clone(), visit.person.role.kind().title())),
             entries: entries.collect(),
@@ -139,5 +128,18 @@ impl Shell {
 
     pub(crate) fn is(&self, place: &str) -> bool {
         format!("{:?}", self.here).to_lowercase() == place
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_letter_leads_to_one_place() {
+        let letters: BTreeSet<&str> = PLACES.iter().map(|(.., letter)| *letter).collect();
+        assert_eq!(letters.len(), PLACES.len());
     }
 }

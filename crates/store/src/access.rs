@@ -282,6 +282,15 @@ impl Store {
         accounts::all(&mut self.reader().await?).await
     }
 
+    /// At most so many accounts by name: those behind one of this name and number.
+    pub async fn accounts_part(
+        &self,
+        after: Option<&(String, i64)>,
+        limit: i64,
+    ) -> Result<Vec<Account>, StoreError> {
+        accounts::part(&mut self.reader().await?, after, limit).await
+    }
+
     /// One account.
     pub async fn account(&self, id: i64) -> Result<Option<Account>, StoreError> {
         accounts::one(&mut self.reader().await?, id).await
@@ -395,6 +404,18 @@ impl Store {
     /// The sessions of an account that did not end, the latest used first.
     pub async fn sessions_of(&self, account: i64, now: Millis) -> Result<Vec<Session>, StoreError> {
         sessions::of(&mut self.reader().await?, account, now).await
+    }
+
+    /// At most so many of these sessions, the latest begun first: those behind one that began then and
+    /// has this key.
+    pub async fn sessions_part(
+        &self,
+        account: i64,
+        now: Millis,
+        after: Option<&(Millis, String)>,
+        limit: i64,
+    ) -> Result<Vec<Session>, StoreError> {
+        sessions::part(&mut self.reader().await?, account, now, after, limit).await
     }
 
     /// Notes that a session is used.

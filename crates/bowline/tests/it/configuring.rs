@@ -97,7 +97,9 @@ on_both!(
 async fn from_nothing_to_the_first_note_by_click(on: On) {
     let stage = bare(on, ALLOWED).await;
     let mut browser = Browser::signed_in(&stage, "owner").await;
-    browser.get("/").await.says("Connect Jira and Intercom");
+    let page = browser.get("/").await;
+    page.says("On the way to the first note");
+    assert!(page.text.contains("href=\"/connections/add/site\""));
     let page = browser.get("/connections").await;
     page.says("On the way to the first note");
     page.says("Nothing is connected yet.");

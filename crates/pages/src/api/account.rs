@@ -12,7 +12,8 @@ use bowline_access::{Door, FactorState, OwnAccount, Visit};
 use serde_json::{Value, json};
 
 use super::caller::{Bearer, Come};
-use super::people::{body, identity, refused, sessions_in_parts, who};
+use super::parts::{Part, whole};
+use super::people::{began, body, identity, refused, session, who};
 use super::problem::Problem;
 use super::writes::{Answered, once, once_secret};
 use crate::App;
@@ -50,8 +51,17 @@ pub(super) async fn sessions(
     by: Bearer<OwnAccount>,
     query: Query,
 ) -> Result<Json<Value>, Problem> {
-    let sessions = app.access.own_sessions(&by.0, &visit(&by)?).await?;
-    sessions_in_parts(&query, sessions).map(Json)
+    let visit = visit(&by)?;
+    let Some(part) = Part::asked(&query)? else {
+        let sessions = app.access.own_sessions(&by.0, &visit).await?;
+        return Ok(Json(whole(&sessions, session)));
+    };
+    let after = part.after.as_ref();
+    let read = app
+        .access
+        .own_sessions_part(&by.0, &visit, after, part.read())
+        .await?;
+    Ok(Json(part.told(read, began, session)))
 }
 
 pub(super) async fn end_session(

@@ -57,6 +57,7 @@ pub(super) async fn of(app: &App, connection: &Connection) -> Result<Value, Prob
         "effects_waiting": waiting(LaneKind::Effects),
         "remote_id": now.remote_id,
         "actor_id": now.actor_id,
+        "actor_name": now.actor_name,
         "webhook_seen_at": now.webhook_seen_at.and_then(iso),
         "tested_at": pulse.tested_at.and_then(iso),
         "checks": checks,

@@ -7,70 +7,91 @@ use super::problem::Problem;
 use crate::query::Query;
 
 /// Items in a part at most.
-pub(super) const PART_MAX: usize = 200;
+pub(super) const PART_MAX: i64 = 200;
 
-/// What a query asks of a list: all of it, unless it says how many (`limit`) or after which one
-/// (`after`). A part comes in the order of `place`, which is different for each item and does not
-/// change, so that nothing is told twice or left out.
-pub(super) fn part<T, P>(
-    query: &Query,
-    items: Vec<T>,
-    place: impl Fn(&T) -> P,
-    written: impl Fn(&T) -> Value,
-) -> Result<Value, Problem>
-where
-    P: Ord + Serialize + DeserializeOwned,
-{
-    let limit = match query.get("limit") {
-        None => None,
-        Some(text) => Some(
-            text.parse()
-                .ok()
-                .filter(|limit| (1..=PART_MAX).contains(limit))
-                .ok_or_else(|| Problem::invalid(format!("“limit” is 1 to {PART_MAX}.")))?,
-        ),
-    };
-    let after: Option<P> = match query.get("after") {
-        None => None,
-        Some(text) => Some(
-            serde_json::from_str(text)
-                .map_err(|_| Problem::invalid("“after” is what “next” of the part before said."))?,
-        ),
-    };
-    if limit.is_none() && after.is_none() {
-        let items: Vec<Value> = items.iter().map(written).collect();
-        return Ok(json!({ "items": items, "next": null }));
+/// A part that is asked for. It comes in the order of a place, which is different for each item, so
+/// that nothing is told twice or left out.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Part<P> {
+    /// Behind which place; `None`: from the beginning.
+    pub(super) after: Option<P>,
+    limit: i64,
+}
+
+impl<P: Serialize + DeserializeOwned> Part<P> {
+    /// What a query asks of a list: `None`, all of it, unless it says how many (`limit`) or after
+    /// which one (`after`).
+    pub(super) fn asked(query: &Query) -> Result<Option<Self>, Problem> {
+        let limit = match query.get("limit") {
+            None => None,
+            Some(text) => Some(
+                text.parse()
+                    .ok()
+                    .filter(|limit| (1..=PART_MAX).contains(limit))
+                    .ok_or_else(|| Problem::invalid(format!("“limit” is 1 to {PART_MAX}.")))?,
+            ),
+        };
+        let after = match query.get("after") {
+            None => None,
+            Some(text) => Some(serde_json::from_str(text).map_err(|_| {
+                Problem::invalid("“after” is what “next” of the part before said.")
+            })?),
+        };
+        Ok((limit.is_some() || after.is_some()).then(|| Self {
+            after,
+            limit: limit.unwrap_or(PART_MAX),
+        }))
     }
-    let mut placed: Vec<(P, T)> = items.into_iter().map(|one| (place(&one), one)).collect();
-    placed.retain(|(place, _)| after.as_ref().is_none_or(|after| place > after));
-    placed.sort_by(|one, other| one.0.cmp(&other.0));
-    let limit = limit.unwrap_or(PART_MAX);
-    let more = placed.len() > limit;
-    placed.truncate(limit);
-    let last = placed.last().filter(|_| more);
-    let next = last.map(|(place, _)| json!(place).to_string());
-    let items: Vec<Value> = placed.iter().map(|(_, one)| written(one)).collect();
-    Ok(json!({ "items": items, "next": next }))
+
+    /// How many items to read: one more than are told shows whether there are more.
+    pub(super) fn read(&self) -> i64 {
+        self.limit + 1
+    }
+
+    /// The part, of the items that were read.
+    pub(super) fn told<T>(
+        &self,
+        mut items: Vec<T>,
+        place: impl Fn(&T) -> P,
+        written: impl Fn(&T) -> Value,
+    ) -> Value {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let last = items.last().filter(|_| more);
+        let next = last.map(|item| json!(place(item)).to_string());
+        let items: Vec<Value> = items.iter().map(written).collect();
+        json!({ "items": items, "next": next })
+    }
+}
+
+/// A list of which all is told.
+pub(super) fn whole<T>(items: &[T], written: impl Fn(&T) -> Value) -> Value {
+    let items: Vec<Value> = items.iter().map(written).collect();
+    json!({ "items": items, "next": null })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn asked(query: &str) -> Result<Value, Problem> {
-        let items = vec![3, 1, 2, 5, 4];
-        part(&Query::read(query), items, |one| *one, |one| json!(one))
+    fn asked(query: &str) -> Result<Option<Part<i64>>, Problem> {
+        Part::asked(&Query::read(query))
     }
 
     #[test]
     fn a_list_comes_whole_or_in_parts_that_hold_each_item_once() {
-        let whole = asked("").unwrap();
-        assert_eq!(whole, json!({ "items": [3, 1, 2, 5, 4], "next": null }));
+        assert_eq!(asked("").ok(), Some(None));
+        let all = json!({ "items": [3, 1], "next": null });
+        assert_eq!(whole(&[3, 1], |one| json!(one)), all);
         let (mut found, mut after) = (Vec::new(), String::new());
         loop {
-            let part = asked(&format!("limit=2{after}")).unwrap();
-            found.extend(part["items"].as_array().unwrap().clone());
-            match part["next"].as_str() {
+            let part = asked(&format!("limit=2{after}")).unwrap().unwrap();
+            let behind = (1..=5).filter(|one| part.after.is_none_or(|after| *one > after));
+            let read = behind.take(usize::try_from(part.read()).unwrap()).collect();
+            let told = part.told(read, |one| *one, |one| json!(one));
+            found.extend(told["items"].as_array().unwrap().clone());
+            match told["next"].as_str() {
                 Some(next) => after = format!("&after={next}"),
                 None => break,
             }

@@ -6,12 +6,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bowline_access::{AccountForm, ChangeRefusal, Invited, Invitee, ManagePeople, Person};
+use bowline_domain::time::Millis;
 use bowline_store::access::Session;
 use bowline_store::elsewhere::KeptIdentity;
 use serde_json::{Value, json};
 
 use super::caller::{Bearer, Number};
-use super::parts::part;
+use super::parts::{Part, whole};
 use super::problem::Problem;
 use super::reads::iso;
 use super::writes::{Answered, once, once_secret};
@@ -98,15 +99,21 @@ pub(super) async fn list(
     by: Bearer<ManagePeople>,
     query: Query,
 ) -> Result<Json<Value>, Problem> {
-    let people = app.access.people(&by.0).await?;
+    let Some(part) = Part::asked(&query)? else {
+        let people = app.access.people(&by.0).await?;
+        return Ok(Json(whole(&people, written)));
+    };
+    let read = app
+        .access
+        .people_part(&by.0, part.after.as_ref(), part.read());
     let place = |known: &Invitee| (known.person.name.clone(), known.person.id);
-    part(&query, people, place, written).map(Json)
+    Ok(Json(part.told(read.await?, place, written)))
 }
 
-/// Sessions in parts: the latest begun first, which does not change while they are used.
-pub(super) fn sessions_in_parts(query: &Query, sessions: Vec<Session>) -> Result<Value, Problem> {
-    let place = |session: &Session| (-session.made_at.0, session.key.clone());
-    part(query, sessions, place, session)
+/// Where a session stands in parts: the latest begun first, which does not change while they are
+/// used.
+pub(super) fn began(session: &Session) -> (Millis, String) {
+    (session.made_at, session.key.clone())
 }
 
 pub(super) async fn sessions(
@@ -116,8 +123,16 @@ pub(super) async fn sessions(
     query: Query,
 ) -> Result<Json<Value>, Problem> {
     known(&app, &by, id).await?;
-    let sessions = app.access.sessions_of(&by.0, id).await?;
-    sessions_in_parts(&query, sessions).map(Json)
+    let Some(part) = Part::asked(&query)? else {
+        let sessions = app.access.sessions_of(&by.0, id).await?;
+        return Ok(Json(whole(&sessions, session)));
+    };
+    let after = part.after.as_ref();
+    let read = app
+        .access
+        .sessions_part_of(&by.0, id, after, part.read())
+        .await?;
+    Ok(Json(part.told(read, began, session)))
 }
 
 async fn known(app: &App, by: &Bearer<ManagePeople>, id: i64) -> Result<Invitee, Problem> {

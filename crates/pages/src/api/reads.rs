@@ -70,6 +70,7 @@ pub(super) async fn connections(State(app): State<App>, _by: Bearer<Look>) -> An
             "since": iso(connection.since),
             "remote_id": connection.remote_id,
             "actor_id": connection.actor_id,
+            "actor_name": connection.actor_name,
             "webhook_seen_at": connection.webhook_seen_at.and_then(iso),
             "projects": projects,
             "deliveries_waiting": waiting(&key, LaneKind::Events),

@@ -50,6 +50,27 @@ pub(crate) async fn all(conn: &mut Conn) -> Result<Vec<Account>, StoreError> {
     rows.iter().map(|row| read(row, 0)).collect()
 }
 
+/// Accounts by name, a part of them: those behind one of this name and number.
+pub(crate) async fn part(
+    conn: &mut Conn,
+    after: Option<&(String, i64)>,
+    limit: i64,
+) -> Result<Vec<Account>, StoreError> {
+    // No number is below one, so everybody stands behind this place.
+    let (name, id) = after.map_or(("", 0), |(name, id)| (name.as_str(), *id));
+    let sql = format!(
+        "SELECT {COLUMNS} FROM account WHERE (name, id) > ($1, $2) ORDER BY name, id LIMIT $3"
+    );
+    let rows = conn
+        .rows(
+            "reading a part of the accounts",
+            &sql,
+            values![name, id, limit],
+        )
+        .await?;
+    rows.iter().map(|row| read(row, 0)).collect()
+}
+
 pub(crate) async fn one(conn: &mut Conn, id: i64) -> Result<Option<Account>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM account WHERE id = $1");
     let rows = conn.rows("reading an account", &sql, values![id]).await?;

@@ -81,6 +81,30 @@ pub(crate) async fn of(
     rows.iter().map(read).collect()
 }
 
+/// Sessions of an account that did not end, the latest begun first, a part of them: those behind one
+/// that began then and has this key.
+pub(crate) async fn part(
+    conn: &mut Conn,
+    account: i64,
+    now: Millis,
+    after: Option<&(Millis, String)>,
+    limit: i64,
+) -> Result<Vec<Session>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM session WHERE account = $1 AND ends_at > $2 \
+           AND (made_at, key) < ($3, $4) ORDER BY made_at DESC, key DESC LIMIT $5"
+    );
+    let (made_at, key) = after.map_or((i64::MAX, ""), |(at, key)| (at.0, key.as_str()));
+    let rows = conn
+        .rows(
+            "listing a part of the sessions",
+            &sql,
+            values![account, now.0, made_at, key, limit],
+        )
+        .await?;
+    rows.iter().map(read).collect()
+}
+
 pub(crate) async fn seen(conn: &mut Conn, key: &str, at: Millis) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE session SET seen_at = $1 WHERE key = $2";
     conn.run("noting a session's use", SQL, values![at.0, key])

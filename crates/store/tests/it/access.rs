@@ -14,6 +14,7 @@ on_both!(
     an_account_is_changed_from_its_present_version_only,
     the_last_owner_stays,
     an_invitation_is_used_once,
+    people_and_sessions_are_read_in_parts,
     sessions_end,
     tokens_end,
     the_audit_log_is_read_newest_first,
@@ -254,6 +255,60 @@ pub(crate) async fn sessions_end(world: &World) {
     let off = change(&ben, "viewer", false);
     store.change_account(off, entry("off")).await.unwrap();
     assert!(store.session("b1", T0).await.unwrap().is_none());
+}
+
+pub(crate) async fn people_and_sessions_are_read_in_parts(world: &World) {
+    let store = &world.store;
+    // Names that several have, so that the number decides.
+    let names = ["Ben", "Ana", "Ben", "Ana", "Cleo"];
+    for (number, name) in names.iter().enumerate() {
+        let account = NewAccount {
+            name: (*name).to_owned(),
+            ..new(&format!("{number}@example.com"), "viewer")
+        };
+        let made = store.add_account(account, entry("added")).await.unwrap();
+        made.expect("the address is new");
+    }
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let part = store.accounts_part(after.as_ref(), 2).await.unwrap();
+        let Some(last) = part.last() else { break };
+        assert!(part.len() <= 2);
+        after = Some((last.name.clone(), last.id));
+        found.extend(part);
+    }
+    assert_eq!(found, store.accounts().await.unwrap(), "each once, by name");
+
+    let of = found[0].id;
+    for (key, account, begun, lives_ms) in [
+        ("a", of, 3, 1_000),
+        ("b", of, 3, 1_000),
+        ("c", of, 1, 1_000),
+        ("d", of, 9, 1_000),
+        ("ended", of, 9, 10),
+        ("other", found[1].id, 9, 1_000),
+    ] {
+        let session = Session {
+            key: key.to_owned(),
+            account,
+            made_at: T0.plus_ms(begun),
+            seen_at: T0,
+            ends_at: T0.plus_ms(lives_ms),
+            browser: "a browser".to_owned(),
+            address: "192.0.2.1".to_owned(),
+        };
+        store.start_session(session).await.unwrap();
+    }
+    let (mut keys, mut after) = (Vec::new(), None);
+    let now = T0.plus_ms(20);
+    loop {
+        let part = store.sessions_part(of, now, after.as_ref(), 1);
+        let part = part.await.unwrap();
+        let [session] = part.as_slice() else { break };
+        keys.push(session.key.clone());
+        after = Some((session.made_at, session.key.clone()));
+    }
+    assert_eq!(keys, ["d", "b", "a", "c"], "the latest begun first");
 }
 
 pub(crate) async fn tokens_end(world: &World) {
