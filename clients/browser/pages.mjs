@@ -13,6 +13,9 @@ const PATIENCE_MS = 15_000;
 
 // How long the copy of all contacts may take.
 const COPY_PATIENCE_MS = 180_000;
+
+// How long taking in two conversations may take: the worker looks now and then.
+const TAKING_IN_PATIENCE_MS = 60_000;
 const base = new URL(firstVisit).origin;
 
 const browser = await launch();
@@ -199,19 +202,40 @@ await step("a message that is tagged in Intercom becomes a ticket", async () => 
   await look(owner, "feedback-two");
 });
 
-await step("tickets are triaged by keyboard alone", async () => {
+await step("tickets are triaged by keyboard alone, and the place in the list is kept", async () => {
   await owner.goto(`${base}/feedback?sort=people`);
+  const at = (row) => owner.locator(`[data-place="${row}"].here input:focus`).waitFor();
+  const rows = await owner.locator("tbody tr").evaluateAll((all) => all.map((row) => row.dataset.place));
   for (const key of ["j", "j", "k", "x", "r"]) await owner.keyboard.press(key);
   await owner.getByText("Saved.").waitFor();
   expect((await owner.locator("tbody .lozenge", { hasText: "In review" }).count()) === 1, "one ticket is in review");
-  await owner.keyboard.press("j");
+  await at(rows[1]);
   await owner.keyboard.press("p");
   await owner.locator("tbody .lozenge", { hasText: "Planned" }).waitFor();
-  await owner.keyboard.press("j");
+  // After the last one comes the one before.
+  await at(rows[0]);
+  await look(owner, "feedback-place");
   await owner.keyboard.press("o");
   await owner.getByRole("heading", { name: "What was said", exact: true }).waitFor();
   await owner.getByText("What was said around it").click().catch(() => {});
+  await owner.getByText(/put on at .* by (?!teammate)/).waitFor();
   await look(owner, "ticket");
+});
+
+await step("what was chosen stays chosen where a label is missing", async () => {
+  const ticket = owner.url();
+  await owner.goto(`${base}/feedback?sort=people`);
+  await owner.getByRole("checkbox", { name: /^Choose ticket/ }).nth(1).check();
+  await owner.getByLabel("With the chosen").selectOption("label");
+  await owner.getByRole("button", { name: "Do it" }).click();
+  await owner.getByText("Write the label, of 1 to 40 characters.").waitFor();
+  expect(await owner.getByRole("checkbox", { name: /^Choose ticket/ }).nth(1).isChecked(), "the choice is gone");
+  expect((await owner.getByLabel("With the chosen").inputValue()) === "label", "what was to be done is gone");
+  await look(owner, "feedback-no-label");
+  await owner.getByLabel("Label to put on or take off").fill("night");
+  await owner.getByRole("button", { name: "Do it" }).click();
+  await owner.locator("tbody .label", { hasText: "night" }).waitFor();
+  await owner.goto(ticket);
 });
 
 await step("duplicates are suggested, merged and parted again", async () => {
@@ -227,25 +251,33 @@ await step("duplicates are suggested, merged and parted again", async () => {
   await look(owner, "ticket-wrong");
 });
 
-await step("older tags are counted before they are taken in", async () => {
+await step("older tags are counted before they are taken in, and become tickets", async () => {
   await owner.goto(`${base}/products`);
-  await owner.getByRole("link", { name: "Mobile app" }).click();
+  await owner.getByRole("link", { name: "Web app" }).click();
+  await owner.getByRole("link", { name: "Switch on" }).click();
+  await owner.getByLabel("feedback-mobile").check();
+  await owner.getByText("What the statuses are called").click();
+  await owner.getByLabel("Project", { exact: true }).fill("ENG");
+  await owner.getByLabel("Issue type").fill("Wish");
+  await owner.getByRole("button", { name: "Switch on" }).click();
+  await owner.getByText("ENG has no issue type “Wish”.").waitFor();
+  await look(owner, "product-no-issue-type");
+  await owner.getByLabel("Issue type").fill("Task");
+  await owner.getByRole("button", { name: "Switch on" }).click();
+  await owner.getByText("Feedback is on.").waitFor();
   await owner.getByLabel("From which day on?").fill("2020-01-01");
   await owner.getByRole("button", { name: "Count first" }).click();
   await owner.getByText(/conversations have one of the tags/).waitFor();
   await look(owner, "product-counted");
   await owner.getByRole("button", { name: "Take them in" }).click();
-  await owner.getByText(/conversations looked at/).waitFor();
+  await owner.getByText(/2 of 2 conversations looked at, 2 tickets made/).waitFor({ timeout: TAKING_IN_PATIENCE_MS });
   await look(owner, "product-backfill");
+  await owner.getByRole("link", { name: "Inbox" }).click();
+  await owner.getByRole("heading", { name: "Feedback" }).waitFor();
+  expect((await owner.locator("tbody tr").count()) === 2, "what was taken in is not in the product's inbox");
 });
 
 await step("the products of a workspace are switched together", async () => {
-  await owner.goto(`${base}/products`);
-  await owner.getByRole("link", { name: "Web app" }).click();
-  await owner.getByRole("link", { name: "Switch on" }).click();
-  await owner.getByLabel("feedback-mobile").check();
-  await owner.getByRole("button", { name: "Switch on" }).click();
-  await owner.getByText("Feedback is on.").waitFor();
   await owner.goto(`${base}/contacts/settings`);
   await owner.getByRole("button", { name: "Switch feedback off" }).click();
   await owner.getByText("Feedback is switched off for the products").waitFor();
@@ -305,6 +337,12 @@ await step("contacts: found by the beginnings of words, with columns by choice",
   await owner.goto(`${base}/contacts`);
   await owner.getByRole("columnheader", { name: "Telephone" }).waitFor();
   await look(owner, "contacts-remembered");
+  await owner.getByText("Columns", { exact: true }).click();
+  for (const box of await owner.getByRole("group", { name: "Columns that are shown" }).getByRole("checkbox").all()) await box.uncheck();
+  await owner.getByRole("button", { name: "Show" }).click();
+  await owner.getByText("No column was ticked, so the usual ones are shown").waitFor();
+  await owner.getByRole("columnheader", { name: "Last seen" }).waitFor();
+  await look(owner, "contacts-no-column");
   await owner.getByLabel("Name, address or number").fill("nobody is called so");
   await owner.getByRole("button", { name: "Show" }).click();
   await owner.getByText("Nobody is like that.").waitFor();
@@ -337,7 +375,7 @@ await step("a person: what is wrong is said beside the field, and an edit stands
   await look(owner, "contact-not-sure");
 });
 
-await step("people are imported after a preview, and who somebody is can be decided", async () => {
+await step("people are imported after a preview", async () => {
   await owner.goto(`${base}/contacts/import`);
   await look(owner, "contact-import");
   await owner.getByLabel("Or its lines, pasted").fill("name,email\nNo Address,none");
@@ -351,11 +389,45 @@ await step("people are imported after a preview, and who somebody is can be deci
   await look(owner, "contact-import-preview");
   await owner.getByRole("button", { name: "Import" }).click();
   await owner.getByText("Imported.").waitFor();
+  await owner.getByRole("link", { name: "Next" }).click();
+  await owner.getByRole("link", { name: "First page" }).waitFor();
+  expect(!(await owner.getByText("Imported.").count()), "what was done is said again on the next page");
   await owner.getByRole("link", { name: "Companies" }).click();
   await look(owner, "companies");
   await owner.locator("main tbody a").first().click();
   await owner.getByRole("heading", { name: "People" }).waitFor();
   await look(owner, "company");
+});
+
+await step("who somebody is, of two with the same address, is decided by what tells them apart", async () => {
+  const inbox = await open();
+  await inbox.goto(intercom);
+  await inbox.getByLabel("Customer's name").fill("Toni Twin");
+  await inbox.getByLabel("E-mail address").fill("twin@example.com");
+  await inbox.getByLabel("Message", { exact: true }).fill("Which of us is it?");
+  await inbox.getByRole("button", { name: "Send as customer", exact: true }).click();
+  await inbox.getByLabel("Tag for it").waitFor();
+  await inbox.context().close();
+  const asked = owner.getByRole("link", { name: "Toni Twin" });
+  for (let tries = 0; !(await asked.count()); tries += 1) {
+    expect(tries < 200, "the question did not come");
+    await owner.goto(`${base}/contacts?which=unclear`);
+  }
+  await look(owner, "contacts-asked");
+  await asked.click();
+  await owner.getByRole("heading", { name: "Who is this?" }).waitFor();
+  await look(owner, "contact-asked");
+  const row = owner.locator("table.compared tr", { hasText: "External id" });
+  const ids = (await row.locator("td").allTextContents()).map((text) => text.trim());
+  expect(ids.join() === "none,x-1,x-2", `the candidates' ids are ${ids}`);
+  await owner.getByRole("button", { name: /^The same person as/ }).nth(1).click();
+  await owner.getByText("Decided.").waitFor();
+  await owner.getByRole("heading", { name: "Toni Twin" }).waitFor();
+  expect(!(await owner.getByRole("heading", { name: "Who is this?" }).count()), "it is asked still");
+  expect((await owner.locator("tr", { hasText: "External id" }).locator("td").first().textContent()).trim() === "x-2", "it is the other one");
+  await look(owner, "contact-decided");
+  await owner.goto(`${base}/contacts?which=unclear`);
+  await owner.getByText("Nobody is like that.").waitFor();
 });
 
 await step("by keyboard alone: sign in, search, help, the pages", async () => {
@@ -450,7 +522,7 @@ await step("what changes is shown without a reload", async () => {
   await owner.getByRole("heading", { name: "Overview" }).waitFor({ timeout: 20_000 });
 });
 
-const PAGES = ["/", "/deliveries", "/deliveries?outcome=quarantined", "/deliveries?about=what", "/deliveries/1", "/deliveries/replay", "/deliveries/replay?since=2026-01-31T08:00", "/deliveries/replay?since=-", "/why", "/why?q=ENG-1", "/why?q=hello", "/links", "/links/report", "/links/report?sort=spend&order=asc", "/links/report?state=ended", "/links/import", "/links/import?from=acme-jira/ENG", "/links/import?from=no", "/links?state=ended", "/problems", "/people", "/people/1", "/audit", "/account", "/tokens", "/help", "/nowhere", "/connections", "/alerts", "/connections/site/acme-jira", "/connections/workspace/acme", "/bindings", "/bindings/acme-jira/ENG", "/bindings/acme-jira/ENG/fields", "/bindings/acme-jira/ENG/try", "/conversations", "/end-users", "/desks", "/contacts", "/contacts?which=unclear", "/contacts/1", "/contacts/settings", "/contacts/import", "/companies", "/companies/1", "/feedback", "/feedback?q=nothing+like+it", "/feedback?status=all&sort=spend", "/feedback?wrong=none", "/feedback/1", "/feedback/999", "/products", "/products/1", "/api/docs", "/api/docs/deliveries", "/api/docs/nothing"];
+const PAGES = ["/", "/deliveries", "/deliveries?outcome=quarantined", "/deliveries?about=what", "/deliveries/1", "/deliveries/replay", "/deliveries/replay?since=2026-01-31T08:00", "/deliveries/replay?since=-", "/why", "/why?q=ENG-1", "/why?q=hello", "/links", "/links/report", "/links/report?sort=spend&order=asc", "/links/report?state=ended", "/links/import", "/links/import?from=acme-jira/ENG", "/links/import?from=no", "/links?state=ended", "/problems", "/people", "/people/1", "/audit", "/account", "/tokens", "/help", "/nowhere", "/connections", "/alerts", "/connections/site/acme-jira", "/connections/workspace/acme", "/bindings", "/bindings/acme-jira/ENG", "/bindings/acme-jira/ENG/fields", "/bindings/acme-jira/ENG/try", "/conversations", "/end-users", "/desks", "/contacts", "/contacts?which=unclear", "/contacts/1", "/contacts/settings", "/contacts/import", "/companies", "/companies/1", "/feedback", "/feedback?q=nothing+like+it", "/feedback?status=all&sort=spend", "/feedback/1", "/feedback/999", "/products", "/products/1", "/api/docs", "/api/docs/deliveries", "/api/docs/nothing"];
 for (const [scheme, options] of [["light", { colorScheme: "light" }], ["dark", { colorScheme: "dark" }], ["contrast", { colorScheme: "dark", contrast: "more" }]]) {
   await step(`every page in ${scheme}, wide and narrow`, async () => {
     const page = await open(options);

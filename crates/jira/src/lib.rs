@@ -11,7 +11,7 @@ mod error;
 mod model;
 pub mod webhook;
 
-pub use calls::create::{CreatedIssue, NewIssue};
+pub use calls::create::{CreateField, CreatedIssue, IssueType, NewIssue};
 pub use calls::fields::{FigureEdit, Figures, NumberField};
 pub use calls::projects::cloud_id;
 pub use calls::search::{SHOWN_MAX, SearchPage, Shown};

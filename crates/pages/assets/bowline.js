@@ -57,7 +57,7 @@ if (fresh) {
       try {
         const answer = await fetch(place(), { headers: { accept: "text/html" }, redirect: "error" });
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        const next = answer.ok && page.querySelector(".top, .frame") ? page.querySelector("main > div") : null;
+        const next = answer.ok && page.querySelector(".top, .frame") ? page.querySelector(fresh.id ? `#${fresh.id}` : "main > div") : null;
         if (next && !busy()) {
           if (next.innerHTML !== fresh.innerHTML) fresh.replaceChildren(...next.childNodes);
           copying(fresh);
@@ -227,6 +227,14 @@ if (triage) {
     rows[here].classList.add("here");
     rows[here].querySelector("input[name=ticket]").focus();
   };
+  // With whom one goes on after the chosen ones: who comes next, or else who came before.
+  const after = () => {
+    const free = (row) => !row.querySelector("input[name=ticket]").checked;
+    return rows.slice(here + 1).find(free) ?? rows.slice(0, Math.max(here, 0)).reverse().find(free);
+  };
+  // The rows have no ids: going to one in an address takes the focus from it once the page is there.
+  const place = rows.findIndex((row) => location.hash === `#${row.dataset.place}`);
+  if (place >= 0) go(place);
   triage.addEventListener("focusin", (event) => {
     const row = rows.indexOf(event.target.closest("tbody tr"));
     if (row >= 0 && row !== here) { rows[here]?.classList.remove("here"); here = row; rows[here].classList.add("here"); }
@@ -246,6 +254,7 @@ if (triage) {
         box.checked = true;
       }
       triage.elements.act.value = moves[event.key];
+      triage.elements.next.value = after()?.querySelector("input[name=ticket]").value ?? "";
       triage.requestSubmit();
     } else return;
     event.preventDefault();

@@ -1,7 +1,7 @@
 //! What a page says after something was done: a form sends the browser on with a word, and the
 //! page that it goes to says what the word means.
 
-use crate::query::Query;
+use crate::query::{DONE, Query};
 
 const NOTICES: &[(&str, &str)] = &[
     ("signed-out", "You are signed out."),
@@ -244,7 +244,7 @@ const NOTICES: &[(&str, &str)] = &[
 
 /// The words for what was done, if something was.
 pub(crate) fn of(query: &Query) -> Option<&'static str> {
-    let done = query.get("done")?;
+    let done = query.get(DONE)?;
     let found = NOTICES.iter().find(|(word, _)| *word == done);
     found.map(|(_, words)| *words)
 }

@@ -6,6 +6,9 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use url::form_urlencoded::{self, Serializer};
 
+/// The name under which a page is told what was done.
+pub(crate) const DONE: &str = "done";
+
 /// What an address asks for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Query(Vec<(String, String)>);
@@ -33,13 +36,14 @@ impl Query {
             .collect()
     }
 
-    /// An address with the same but for one name, which is added last.
+    /// An address with the same but for one name, which is added last. What was done is said once:
+    /// it goes along to no other page.
     pub(crate) fn with(&self, path: &str, name: &str, value: &str) -> String {
         let mut query = Serializer::new(String::new());
         let others = self
             .0
             .iter()
-            .filter(|(known, value)| known != name && !value.is_empty());
+            .filter(|(known, value)| known != name && known != DONE && !value.is_empty());
         for (known, value) in others {
             query.append_pair(known, value);
         }
@@ -54,10 +58,12 @@ impl Query {
         kept.with(path, name, value)
     }
 
-    /// The same without these names: empty, or with the question mark.
+    /// The same without these names, and without what was done: empty, or with the question mark.
     pub(crate) fn without(&self, names: &[&str]) -> String {
         let mut query = Serializer::new(String::new());
-        let asks = |known: &str, value: &str| !names.contains(&known) && !value.is_empty();
+        let asks = |known: &str, value: &str| {
+            known != DONE && !names.contains(&known) && !value.is_empty()
+        };
         for (known, value) in self.0.iter().filter(|(known, value)| asks(known, value)) {
             query.append_pair(known, value);
         }
@@ -70,7 +76,6 @@ impl Query {
     }
 }
 
-#[cfg(test)]
 impl Query {
     /// As it stands in an address.
     pub(crate) fn read(query: &str) -> Self {
@@ -135,6 +140,7 @@ mod tests {
         let query = Query(vec![
             ("issue".to_owned(), "ENG-1".to_owned()),
             ("before".to_owned(), "9".to_owned()),
+            (DONE.to_owned(), "saved".to_owned()),
             ("state".to_owned(), String::new()),
         ]);
         assert_eq!(query.with("/x", "before", "5"), "/x?issue=ENG-1&before=5");

@@ -108,6 +108,20 @@ impl Dialect {
         }
     }
 
+    /// The names in a column that holds JSON, one a row, of the rows with `$n` as their workspace.
+    pub(crate) fn names_in(self, table: &str, column: &str, n: usize) -> String {
+        match self {
+            Self::Sqlite => format!(
+                "SELECT named.key AS name FROM {table}, json_each({table}.{column}) AS named \
+                 WHERE {table}.workspace = ${n} AND {table}.{column} <> ''"
+            ),
+            Self::Postgres => format!(
+                "SELECT json_object_keys({column}::json) AS name FROM {table} \
+                 WHERE workspace = ${n} AND {column} <> ''"
+            ),
+        }
+    }
+
     /// The type of a key that the database counts up.
     pub(crate) fn identity(self) -> &'static str {
         match self {

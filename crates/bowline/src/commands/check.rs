@@ -8,6 +8,7 @@ use bowline::config::{Config, Site, SiteKind, Workspace};
 use bowline_jira::{Auth, Client as Jira, Deployment};
 use bowline_net::{HttpTransport, Transport};
 use bowline_settings::check::{self, Finding, State};
+use bowline_settings::issues_can_be_made;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -141,7 +142,24 @@ async fn check_site(
     for desk in config.desks.iter().filter(|desk| desk.site == site.name) {
         check_desk(&jira, desk, report).await;
     }
+    check_products(config, site, &jira, report).await;
     tell_jira(config, site, report.secrets);
+}
+
+/// Can issues be made from feedback where the products say?
+async fn check_products(config: &Config, site: &Site, jira: &Jira, report: &mut Report) {
+    for product in &config.products {
+        let Some(place) = product.issues.as_ref().filter(|one| one.site == site.name) else {
+            continue;
+        };
+        let (what, project) = (format!("product {}", product.name), &place.project);
+        match issues_can_be_made(jira, project, &place.issue_type).await {
+            Ok(name) => Report::good(&format!(
+                "{what}: issues can be made in {project}, as {name}"
+            )),
+            Err(why) => report.bad(&what, why.words()),
+        }
+    }
 }
 
 fn tell_jira(config: &Config, site: &Site, secrets: bool) {

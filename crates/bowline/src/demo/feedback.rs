@@ -1,6 +1,6 @@
 //! Feedback in the demo: a product to try, and its story.
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use bowline_domain::feedback::ids::TicketId;
 use bowline_domain::feedback::ticket::Status;
 use bowline_domain::time::Millis;
@@ -136,7 +136,7 @@ pub async fn play(
     }
     say("Paula merges them: two people, two companies, a monthly spend of 1,300 want it.");
     let change = TicketChange::Status(Status::Planned);
-    triage(
+    let moved = triage(
         &service.shared(),
         vec![older.id],
         change,
@@ -144,6 +144,7 @@ pub async fn play(
         Vec::new(),
     )
     .await?;
+    ensure!(moved.is_ok(), "the ticket was merged away: {moved:?}");
     say("She moves the ticket to planned.");
     for conversation in [&one, &two] {
         let words = "is planned";

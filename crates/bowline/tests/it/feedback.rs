@@ -133,6 +133,7 @@ impl Feedback {
             Vec::new(),
         )
         .await
+        .unwrap()
         .unwrap();
     }
 

@@ -129,7 +129,16 @@ async fn what_stands_in_the_file_is_not_switched(on: On) {
     let mut admin = Browser::signed_in(&it.stage, "administrator").await;
     let page = admin.get(SETTINGS).await;
     page.says("stands in the configuration file");
-    assert!(!page.words().contains("Switch feedback off"));
+    page.says("switched on in the configuration file");
+    let switch = page
+        .text
+        .split("<button")
+        .find(|part| part.contains("Switch feedback off"));
+    assert!(
+        switch.unwrap().contains(" disabled "),
+        "it is there, and cannot be pressed"
+    );
+    assert!(!page.text.contains("name=\"on\" value=\"no\""));
     let page = admin
         .send(SWITCH, &[("workspace", "acme"), ("on", "no")])
         .await;

@@ -183,6 +183,11 @@ pub(super) async fn look(
         add_hinted(&mut seen, message);
     }
     let captured = capture(products, &seen, known, &hint.asked);
+    // Who put the tags on is called by name when a ticket is looked at.
+    let made = captured.made.iter().flat_map(|ticket| &ticket.tags);
+    let tags = made.chain(captured.tagged.iter().map(|(_, tag)| tag));
+    let by = tags.filter_map(|tag| tag.by.as_deref());
+    shared.teammates_named(workspace, by).await?;
     let mut changes = FeedbackChanges::of(workspace, conversation);
     let mut effects: Vec<Effect> = Vec::new();
     for ticket in captured.made {

@@ -64,7 +64,8 @@ pub(super) async fn follow(
 }
 
 /// Who was merged, where the delivery does not say: those whose feedback has the survivor's address
-/// are asked for, and Intercom says of one that is gone where it went.
+/// are asked for, and Intercom says of one that is gone where it went. Versions before 2.16 answer as
+/// if it had never been there; where none says where it went, that is one who was merged.
 async fn merged_away(
     shared: &Arc<Shared>,
     workspace: &WorkspaceName,
@@ -82,7 +83,7 @@ async fn merged_away(
     };
     let store = &shared.store;
     let same = store.ticket_contacts_of_email(workspace, &email, SAME_ADDRESS_MAX);
-    let mut gone = Vec::new();
+    let (mut gone, mut not_there) = (Vec::new(), Vec::new());
     for contact in same.await? {
         if contact.as_str() == into {
             continue;
@@ -91,10 +92,13 @@ async fn merged_away(
         match call(shared, &far, Priority::Interactive, asked).await {
             Err(error) if survivor(&error) == Some(into) => gone.push(contact.as_str().to_owned()),
             Err(error) if !is_gone(&error) => return Err(trouble(workspace, error)),
+            Err(error) if survivor(&error).is_none() => {
+                not_there.push(contact.as_str().to_owned());
+            }
             _ => {}
         }
     }
-    Ok(gone)
+    Ok(if gone.is_empty() { not_there } else { gone })
 }
 
 fn is_gone(error: &ApiError) -> bool {

@@ -9,13 +9,14 @@ use bowline_domain::feedback::ticket::Status;
 use bowline_domain::ids::{EventId, IssueId};
 use bowline_store::StoreError;
 use bowline_store::access::AuditEntry;
-use bowline_store::feedback::TicketChange;
+use bowline_store::feedback::{MergedAway, TicketChange};
 use bowline_store::model::{Accepted, EventSource, NewEvent};
 
 use super::event::{FeedbackEvent, event};
 use crate::shared::Shared;
 
-/// Changes tickets and stores what follows, in one piece. Answers how many changed.
+/// Changes tickets and stores what follows, in one piece. Answers how many changed; nothing does if
+/// another ticket stands for one of them.
 ///
 /// # Errors
 /// The store fails.
@@ -25,7 +26,7 @@ pub async fn triage(
     change: TicketChange,
     who: &str,
     audit: Vec<AuditEntry>,
-) -> Result<u64, StoreError> {
+) -> Result<Result<u64, MergedAway>, StoreError> {
     let events = match &change {
         TicketChange::Status(status) => follow_ups(shared, &tickets, *status).await?,
         _ => Vec::new(),
@@ -36,7 +37,7 @@ pub async fn triage(
         .store
         .triage((tickets, change), by, events, audit)
         .await?;
-    if wakes {
+    if wakes && changed.is_ok() {
         shared.store.wake().await?;
     }
     Ok(changed)

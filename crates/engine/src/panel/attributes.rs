@@ -12,7 +12,7 @@ use bowline_store::reading::ReadingKind;
 
 use super::now::body;
 use super::refresh::CALL_DEADLINE;
-use super::seen::{NamedAttribute, SeenTeammate};
+use super::seen::NamedAttribute;
 use crate::shared::Shared;
 
 /// How long the list counts as fresh for somebody who chooses from it, in milliseconds: an
@@ -67,24 +67,6 @@ impl Shared {
             trouble: known.trouble,
             reading: late,
         })
-    }
-
-    /// The name of a teammate, if it was read before: nobody is asked.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn teammate_now(
-        &self,
-        workspace: &WorkspaceName,
-        id: &str,
-    ) -> Result<Option<String>, StoreError> {
-        let connection = Connection::Workspace(workspace.clone());
-        let known = self
-            .known_thing(&connection, ReadingKind::Teammates, "")
-            .await?;
-        let all: Vec<SeenTeammate> = known.as_ref().and_then(body).unwrap_or_default();
-        let mut found = all.into_iter().filter(|one| one.id == id);
-        Ok(found.next().map(|one| one.name))
     }
 
     /// Reads the attributes of a workspace unless they are fresh.

@@ -8,6 +8,7 @@ mod attributes;
 mod now;
 mod refresh;
 mod seen;
+mod teammates;
 mod whole;
 
 pub use attributes::AttributesNow;

@@ -17,7 +17,7 @@ use serde::Serialize;
 use tokio::sync::{Notify, Semaphore};
 
 use super::now::body;
-use super::seen::{SeenContact, SeenConversation, SeenReporter, SeenTeammate};
+use super::seen::{SeenContact, SeenConversation, SeenReporter};
 use crate::health;
 use crate::pace::Priority;
 use crate::paced::Paced;
@@ -337,15 +337,9 @@ impl Refresh<'_> {
 
     /// What teammates and attributes are called.
     async fn names(&self, workspace: &WorkspaceName) -> Result<(), StoreError> {
-        let connection = Connection::Workspace(workspace.clone());
-        let teammates = async {
-            let far = self.shared.far(workspace)?;
-            let client = far.client.clone().with_deadline(CALL_DEADLINE);
-            let all = self.shared.ask(&far.standing, client.admins()).await?;
-            Ok(all.into_iter().map(SeenTeammate::of).collect::<Vec<_>>())
-        };
-        let thing = (&connection, ReadingKind::Teammates, "");
-        self.read(thing, NAMES_FRESH_MS, teammates).await?;
+        self.shared
+            .read_teammates(workspace, NAMES_FRESH_MS)
+            .await?;
         self.shared.read_attributes(workspace, NAMES_FRESH_MS).await
     }
 }

@@ -222,7 +222,8 @@ impl Teller<'_> {
     }
 
     /// Who was merged, where the delivery does not say: those with the survivor's address are asked
-    /// for, and Intercom says of one that is gone where it went.
+    /// for, and Intercom says of one that is gone where it went. Versions before 2.16 answer as if it
+    /// had never been there; where none says where it went, that is one who was merged.
     async fn merged_away(
         &self,
         survivor: &RemoteContactId,
@@ -238,16 +239,16 @@ impl Teller<'_> {
             .store
             .contacts_by_email(self.name, &email, SAME_ADDRESS_MAX)
             .await?;
-        let mut gone = Vec::new();
-        for remote in same.into_iter().filter_map(|contact| contact.remote) {
-            if remote != *survivor
-                && let Seen::MergedInto(into) = self.see(remote.as_str()).await?
-                && into == *survivor
-            {
-                gone.push(remote);
+        let (mut gone, mut not_there) = (Vec::new(), Vec::new());
+        let others = same.into_iter().filter_map(|contact| contact.remote);
+        for remote in others.filter(|remote| remote != survivor) {
+            match self.see(remote.as_str()).await? {
+                Seen::MergedInto(into) if into == *survivor => gone.push(remote),
+                Seen::Nowhere => not_there.push(remote),
+                Seen::Here(_) | Seen::MergedInto(_) => {}
             }
         }
-        Ok(gone)
+        Ok(if gone.is_empty() { not_there } else { gone })
     }
 
     async fn company(&self, id: &str, topic: &str) -> Result<Vec<ContactChange>, Trouble> {

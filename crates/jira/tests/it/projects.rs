@@ -160,3 +160,47 @@ async fn the_cloud_id_is_asked_for_without_credentials() {
         assert!(cloud_id(&transport, &site).await.is_err());
     }
 }
+
+#[tokio::test]
+async fn what_issues_can_be_made_of_is_read_to_its_end_whatever_the_list_is_called() {
+    let one = |number: usize| json!({ "id": number, "name": format!("Type {number}"), "subtask": number == 0 });
+    for (deployment, named) in [(Cloud, "issueTypes"), (DataCenter, "values")] {
+        let fake = FakeTransport::new(move |request| {
+            let query = request.url.query().unwrap_or_default();
+            let part = if query.contains("startAt=0") {
+                0..200
+            } else {
+                200..203
+            };
+            let list: Vec<Value> = part.map(one).collect();
+            Ok(json_answer(200, &json!({ named: list, "total": 203 })))
+        });
+        let auth = bowline_jira::Auth::Bearer { token: "t".into() };
+        let base: Url = "https://api.example.com/".parse().unwrap();
+        let jira = Client::new(fake.clone(), base, deployment, auth);
+        let types = jira.create_types("ENG").await.unwrap();
+        assert_eq!((types.len(), fake.requests().len()), (203, 2));
+        assert!(types[0].subtask && !types[1].subtask);
+        assert_eq!(
+            (types[202].id.as_str(), types[202].name.as_str()),
+            ("202", "Type 202")
+        );
+        let path = fake.requests()[0].url.path().to_owned();
+        assert!(path.ends_with("/issue/createmeta/ENG/issuetypes"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_field_is_needed_unless_jira_fills_it_in() {
+    let answer = json!({ "total": 3, "fields": [
+        { "fieldId": "summary", "name": "Summary", "required": true, "hasDefaultValue": false },
+        { "fieldId": "priority", "name": "Priority", "required": true, "hasDefaultValue": true },
+        { "fieldId": "labels", "name": "Labels", "required": false },
+    ] });
+    let (cloud, fake) = client(Cloud, Ok(json_answer(200, &answer)));
+    let fields = cloud.create_fields("ENG", "10001").await.unwrap();
+    let needed: Vec<bool> = fields.iter().map(|field| field.needed).collect();
+    assert_eq!(needed, [true, false, false]);
+    let path = only(&fake).url.path().to_owned();
+    assert!(path.ends_with("/createmeta/ENG/issuetypes/10001"), "{path}");
+}

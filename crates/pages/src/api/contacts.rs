@@ -11,7 +11,9 @@ use bowline_domain::contacts::field::{FieldName, FieldValue};
 use bowline_domain::contacts::ids::{CompanyId, ConflictId, ContactId, RemoteContactId};
 use bowline_domain::ids::WorkspaceName;
 use bowline_engine::contacts::ContactSetting;
-use bowline_store::contacts::{Company, Contact, Found, ImportStep, Imported, Run, RunKind};
+use bowline_store::contacts::{
+    Company, Conflict, Contact, Found, ImportStep, Imported, Run, RunKind,
+};
 use serde_json::{Map, Value, json};
 
 use super::caller::{Bearer, Number};
@@ -20,6 +22,7 @@ use super::reads::iso;
 use super::writes::once;
 use crate::App;
 use crate::contacts::companies::company_query;
+use crate::contacts::conflict::source;
 use crate::contacts::export::everything;
 use crate::contacts::own;
 use crate::contacts::person::{To, fault, merge_into, set};
@@ -372,19 +375,42 @@ pub(super) async fn conflicts(
     let of = workspace(&app, &query).await?;
     let limit = i64::try_from(ITEMS).unwrap_or(i64::MAX);
     let found = app.shared.store.conflicts(&of, limit).await?;
-    let items: Vec<Value> = found
-        .iter()
-        .map(|conflict| {
-            json!({
-                "id": conflict.id.0,
-                "contact": conflict.contact.0,
-                "known_by": conflict.by.as_str(),
-                "candidates": conflict.candidates,
-                "at": iso(conflict.at),
-            })
-        })
-        .collect();
+    let mut items = Vec::with_capacity(found.len());
+    for conflict in &found {
+        items.push(json!({
+            "id": conflict.id.0,
+            "contact": conflict.contact.0,
+            "known_by": conflict.by.as_str(),
+            "candidates": conflict.candidates,
+            "people": compared(&app, conflict).await?,
+            "at": iso(conflict.at),
+        }));
+    }
     Ok(Json(json!({ "items": items })))
+}
+
+/// Whom a question is about, and then who they may be, with what tells them apart.
+async fn compared(app: &App, conflict: &Conflict) -> Result<Vec<Value>, Problem> {
+    let store = &app.shared.store;
+    let mut people = Vec::new();
+    for id in std::iter::once(&conflict.contact).chain(&conflict.candidates) {
+        if let Some(Found::Here(found)) = store.contact(*id).await? {
+            people.push(*found);
+        }
+    }
+    let ids: Vec<ContactId> = people.iter().map(|one| one.id).collect();
+    let companies = store.companies_of(&ids).await?;
+    let of = |id: ContactId| -> Vec<&str> {
+        let own = companies.iter().filter(|(of, _)| *of == id);
+        own.map(|(_, company)| company.name.as_str()).collect()
+    };
+    let rows = people.iter().map(|one| {
+        let mut row = contact(one);
+        row["companies"] = json!(of(one.id));
+        row["came_from"] = json!(source(one));
+        row
+    });
+    Ok(rows.collect())
 }
 
 pub(super) async fn decide(

@@ -25,8 +25,8 @@ use crate::words::csv_line;
 /// Contacts that are read at once.
 const AT_ONCE: usize = 500;
 
-/// Attributes of the workspace's own that get a column: those of the first contacts.
-const CUSTOM_MAX: usize = 200;
+/// Columns that a file has at most. A workspace may define 250 attributes; an import may bring more.
+const COLUMNS_MAX: i64 = 2_000;
 
 /// Where an export is.
 struct Going {
@@ -68,18 +68,16 @@ impl Going {
     }
 }
 
-/// The columns: what every contact has, and what the first ones have besides.
-fn columns(first: &[Contact]) -> Vec<FieldName> {
+/// The columns: what Intercom tells of everyone, and then what any contact of the workspace has.
+fn columns(names: Vec<FieldName>) -> Vec<FieldName> {
     let mut columns: Vec<FieldName> = KNOWN
         .iter()
         .map(|known| FieldName::new(known.name))
         .collect();
-    let own = first.iter().flat_map(|contact| contact.profile.names());
-    for name in own {
-        if !columns.contains(name) && columns.len() < KNOWN.len() + CUSTOM_MAX {
-            columns.push(name.clone());
-        }
-    }
+    let own = names
+        .into_iter()
+        .filter(|name| KNOWN.iter().all(|known| known.name != name.as_str()));
+    columns.extend(own);
     columns
 }
 
@@ -94,9 +92,12 @@ pub(crate) async fn csv(
     };
     let mut asked = contact_query(&query, workspace.clone(), AT_ONCE);
     asked.before = None;
-    let first = app.shared.store.contacts(&asked).await?;
-    let columns = columns(&first);
-    drop(first);
+    let names = app
+        .shared
+        .store
+        .contact_fields(&workspace, COLUMNS_MAX)
+        .await?;
+    let columns = columns(names);
     app.access
         .write_down(
             caller.who(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bowline_domain::feedback::ids::ContactId as FeedbackContact;
-use bowline_domain::ids::{ConversationId, IssueId, SiteName};
+use bowline_domain::ids::ConversationId;
 use bowline_store::contacts::Contact;
 use bowline_store::feedback::TicketView;
 use bowline_store::talk_browse::{TalkQuery, TalkRow, TalkSubject};
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::hanging::known_by;
 use super::iso;
+use super::issues::{self, By};
 use crate::App;
 use crate::error::PageError;
 use crate::feedback::words::title;
@@ -48,7 +49,7 @@ pub(super) async fn all(app: &App, contact: &Contact) -> Result<HangingOn, PageE
         .map(|one| ConversationId::new(one.id.as_str()))
         .collect();
     Ok(HangingOn {
-        issues: issues(app, contact, &ids, &tickets).await?,
+        issues: issues(app, contact, &ids).await?,
         feedback: feedback(app, &tickets).await?,
         conversations: conversations
             .into_iter()
@@ -101,41 +102,26 @@ async fn issues(
     app: &App,
     contact: &Contact,
     conversations: &[ConversationId],
-    tickets: &[TicketView],
 ) -> Result<Vec<Value>, PageError> {
-    let store = &app.shared.store;
-    let linked = store.issues_of_conversations(&contact.workspace, conversations);
-    let linked = linked
-        .await?
-        .into_iter()
-        .map(|(conversation, site, issue)| (site, issue, Some(conversation.to_string()), None));
-    let tied = tickets.iter().filter_map(|view| {
-        let tied = view.issue.as_ref()?;
-        Some((
-            tied.site.clone(),
-            tied.issue.clone(),
-            None,
-            Some(view.row.id.0),
-        ))
-    });
     let mut known: Vec<Value> = Vec::new();
-    let mut seen: BTreeSet<(String, String, Option<i64>)> = BTreeSet::new();
-    let all: Vec<(SiteName, IssueId, Option<String>, Option<i64>)> = linked.chain(tied).collect();
-    for (site, issue, conversation, ticket) in all {
-        let place = (site.to_string(), issue.to_string(), ticket);
-        if conversation.is_none() && !seen.insert(place) {
-            continue;
-        }
-        let Some(label) = store.issue_label(&site, &issue).await? else {
+    for behind in issues::all(app, contact, conversations).await? {
+        let (site, issue) = (&behind.site, &behind.issue);
+        let Some(label) = app.shared.store.issue_label(site, issue).await? else {
             continue;
         };
-        known.push(json!({
-            "key": label.key.as_str(),
-            "summary": label.summary,
-            "url": app.shared.issue_url(&site, &label.key),
-            "conversation": conversation,
-            "ticket": ticket,
-        }));
+        for by in &behind.by {
+            let (conversation, ticket) = match by {
+                By::Conversation(id) => (Some(id.as_str()), None),
+                By::Ticket(id) => (None, Some(*id)),
+            };
+            known.push(json!({
+                "key": label.key.as_str(),
+                "summary": label.summary,
+                "url": app.shared.issue_url(site, &label.key),
+                "conversation": conversation,
+                "ticket": ticket,
+            }));
+        }
     }
     Ok(known)
 }

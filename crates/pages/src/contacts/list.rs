@@ -45,6 +45,7 @@ struct ContactsPage {
     exported: Option<String>,
     filtered: bool,
     company: Option<String>,
+    none_ticked: bool,
     counted: Option<String>,
     manages: bool,
 }
@@ -76,14 +77,27 @@ fn asked_for(query: &Query) -> Vec<String> {
         .collect()
 }
 
+/// Says in an address that columns were chosen, even if none was.
+const CHOOSING: &str = "columns";
+
+/// Were columns chosen, and none ticked?
+fn none_ticked(query: &Query) -> bool {
+    query.get(CHOOSING).is_some() && asked_for(query).is_empty()
+}
+
 /// The columns that are shown: those that are asked for, which are kept for the next time; or those
-/// that this person chose the last time.
+/// that this person chose the last time. The usual ones where none was ticked.
 async fn chosen(
     app: &App,
     caller: &Caller<SeeContacts>,
     query: &Query,
 ) -> Result<Vec<String>, PageError> {
-    let (asked, store) = (asked_for(query), &app.shared.store);
+    let asked = if none_ticked(query) {
+        usual()
+    } else {
+        asked_for(query)
+    };
+    let store = &app.shared.store;
     let Some(account) = caller.who().account() else {
         return Ok(if asked.is_empty() { usual() } else { asked });
     };
@@ -232,7 +246,7 @@ pub(crate) async fn page(
         .as_ref()
         .map_or("", bowline_domain::ids::WorkspaceName::as_str);
     let manages = caller.who().may::<ManageContacts>();
-    let begins = query.without(&["workspace", "column", "done"]).is_empty();
+    let begins = query.without(&["workspace", "column", CHOOSING]).is_empty();
     let counted = if begins {
         counted(&app, chosen_name).await?
     } else {
@@ -258,16 +272,21 @@ pub(crate) async fn page(
         columns: choices(&shown, &columns),
         heads: columns.iter().map(|column| title(column)).collect(),
         rows: rows.collect(),
-        older: older.map(|last| query.with("/contacts", "before", &last.id.to_string())),
+        older: older.map(|last| query.at("/contacts", "before", &last.id.to_string(), &[CHOOSING])),
         newest: query
             .get("before")
-            .map(|_| format!("/contacts{}", query.without(&["before"]))),
-        exported: manages
-            .then(|| format!("/contacts/export.csv{}", query.without(&["before", "done"]))),
+            .map(|_| format!("/contacts{}", query.without(&["before", CHOOSING]))),
+        exported: manages.then(|| {
+            format!(
+                "/contacts/export.csv{}",
+                query.without(&["before", CHOOSING])
+            )
+        }),
         filtered: !query
-            .without(&["before", "done", "workspace", "column"])
+            .without(&["before", "workspace", "column", CHOOSING])
             .is_empty(),
         company: query.get("company").map(str::to_owned),
+        none_ticked: none_ticked(&query),
         counted,
         manages,
     };

@@ -1,10 +1,12 @@
 //! People and companies: the lists, a person, a company, what is switched on, files.
 
 pub(crate) mod companies;
+pub(crate) mod conflict;
 pub(crate) mod export;
 mod hanging;
 mod hanging_on;
 pub(crate) mod import;
+mod issues;
 pub(crate) mod list;
 pub(crate) mod own;
 pub(crate) mod person;

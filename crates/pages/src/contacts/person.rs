@@ -12,8 +12,9 @@ use bowline_domain::contacts::profile::{Edit, Origin};
 use bowline_domain::ids::ConversationId;
 use bowline_store::contacts::{Contact, FieldEdit, Found};
 
+use super::conflict::{self, Asked};
 use super::own::{self, OwnField};
-use super::{amount, hanging, role_title, state, value_text};
+use super::{amount, hanging, issues, role_title, state, value_text};
 use crate::App;
 use crate::caller::{Caller, Fields, Number, Posted};
 use crate::component::{Field, Lozenge};
@@ -54,13 +55,6 @@ struct FieldRow {
     value: String,
     from: String,
     other: Option<String>,
-}
-
-/// A question about who this is.
-struct Asked {
-    by: &'static str,
-    candidates: Vec<(i64, String, String)>,
-    conflict: i64,
 }
 
 /// A kind of thing that hangs on a person.
@@ -140,23 +134,6 @@ async fn conversations(app: &App, contact: &Contact) -> Result<Vec<Section>, Pag
         .iter()
         .map(|conversation| ConversationId::new(conversation.id.as_str()))
         .collect();
-    let linked = app
-        .shared
-        .store
-        .issues_of_conversations(&contact.workspace, &ids)
-        .await?;
-    let mut issues: Vec<Item> = Vec::new();
-    for (conversation, site, issue) in &linked {
-        let Some(label) = app.shared.store.issue_label(site, issue).await? else {
-            continue;
-        };
-        issues.push(Item {
-            text: format!("{} {}", label.key, label.summary),
-            here: Some(crate::query::asking("/why", "q", label.key.as_str())),
-            there: app.shared.issue_url(site, &label.key),
-            note: format!("by conversation {conversation}"),
-        });
-    }
     let items = found.into_iter().map(|conversation| Item {
         here: Some(crate::query::asking("/why", "q", &conversation.id)),
         there: Some(conversation.url),
@@ -170,12 +147,7 @@ async fn conversations(app: &App, contact: &Contact) -> Result<Vec<Section>, Pag
             items: items.collect(),
             empty,
         },
-        Section {
-            id: "issues",
-            title: "Issues",
-            items: issues,
-            empty: "No conversation of this person is linked to an issue.".to_owned(),
-        },
+        issues::section(app, contact, &ids).await?,
     ])
 }
 
@@ -248,28 +220,6 @@ struct Came {
     into: String,
 }
 
-async fn asked(app: &App, contact: &Contact) -> Result<Option<Asked>, PageError> {
-    let store = &app.shared.store;
-    let Some(conflict) = store.conflict_of(contact.id).await? else {
-        return Ok(None);
-    };
-    let mut candidates = Vec::new();
-    for id in &conflict.candidates {
-        if let Some(Found::Here(candidate)) = store.contact(*id).await? {
-            let address = candidate.email.clone().unwrap_or_default();
-            candidates.push((id.0, candidate.name, address));
-        }
-    }
-    Ok(Some(Asked {
-        by: match conflict.by {
-            bowline_domain::contacts::matching::By::Email => "e-mail address",
-            bowline_domain::contacts::matching::By::ExternalId => "external id",
-        },
-        candidates,
-        conflict: conflict.id.0,
-    }))
-}
-
 async fn show<P: Permission>(
     app: &App,
     caller: &Caller<P>,
@@ -305,7 +255,7 @@ async fn show<P: Permission>(
         remote: contact.remote.as_ref().map(ToString::to_string),
         since: reader.when(contact.since),
         fields: field_rows(reader, &contact),
-        asked: asked(app, &contact).await?,
+        asked: conflict::asked(app, reader, &contact).await?,
         sections: sections(app, reader, &contact).await?,
         own: own::fields(&contact.profile, came.typed.as_ref(), &came.wrong),
         form: form.collect(),
@@ -458,7 +408,12 @@ pub(crate) async fn decide(
 ) -> Result<Response, PageError> {
     let Posted { caller, fields } = posted;
     let conflict = fields.get("conflict").parse().unwrap_or(0);
-    let into: Option<i64> = fields.get("into").parse().ok();
+    let typed = fields.get("into").trim();
+    let into: Option<i64> = typed.parse().ok();
+    // What names nobody is not “none of them”.
+    if into.is_none() && !typed.is_empty() {
+        return Ok(see_other(&format!("/contacts/{id}?done=gone")));
+    }
     let detail = match into {
         Some(into) => format!("the same as contact {into}"),
         None => "somebody of their own".to_owned(),

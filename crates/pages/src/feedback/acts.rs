@@ -7,20 +7,16 @@ use bowline_domain::feedback::ids::TicketId;
 use bowline_domain::feedback::ticket::{Importance, Status, TicketIssue};
 use bowline_engine::feedback::{CannotMake, make_issue, triage};
 use bowline_store::access::AuditEntry;
-use bowline_store::feedback::TicketChange;
+use bowline_store::feedback::{MergedAway, TicketChange};
 
 use super::ticket::{Typed, show};
 use super::words;
 use crate::App;
-use crate::caller::{Caller, Fields, Number, Posted};
+use crate::caller::{Caller, Number, Posted};
 use crate::error::{PageError, see_other};
-use crate::query::ours;
-
-/// Tickets that are changed at once at most.
-const BULK_MAX: usize = 200;
 
 /// The longest label, in characters.
-const LABEL_CHARS_MAX: usize = 40;
+pub(super) const LABEL_CHARS_MAX: usize = 40;
 
 /// The longest title and text of a ticket that is split off, in characters.
 const TITLE_CHARS_MAX: usize = 120;
@@ -60,22 +56,28 @@ pub(super) fn subject(tickets: &[TicketId]) -> String {
     format!("ticket {}{more}", named.join(", "))
 }
 
-fn entry(app: &App, caller: &Caller<Triage>, tickets: &[TicketId], detail: &str) -> AuditEntry {
+pub(super) fn entry(
+    app: &App,
+    caller: &Caller<Triage>,
+    tickets: &[TicketId],
+    detail: &str,
+) -> AuditEntry {
     app.access
         .entry(caller.who(), What::TicketsChanged, subject(tickets), detail)
 }
 
-fn name_of(caller: &Caller<Triage>) -> String {
+pub(super) fn name_of(caller: &Caller<Triage>) -> String {
     caller.visit.person.name.clone()
 }
 
-/// Makes a change; nothing if the assignee is nobody who may sign in.
-async fn make(
+/// Makes a change; nothing if the assignee is nobody who may sign in, or another ticket stands for
+/// one of these.
+pub(super) async fn make(
     app: &App,
     caller: &Caller<Triage>,
     tickets: Vec<TicketId>,
     change: TicketChange,
-) -> Result<u64, PageError> {
+) -> Result<Result<u64, MergedAway>, PageError> {
     if let TicketChange::Assign(Some(email)) = &change {
         let known = app.shared.store.assignees().await?;
         if !known.iter().any(|(one, _)| one == email) {
@@ -87,94 +89,40 @@ async fn make(
     Ok(triage(&app.shared, tickets, change, &who, audit).await?)
 }
 
-/// Why nothing is done to a ticket for which another one stands.
+/// Another ticket that stands for this one, if one does.
 pub(super) async fn merged_away(
     app: &App,
     ticket: TicketId,
-) -> Result<Option<String>, bowline_store::StoreError> {
+) -> Result<Option<MergedAway>, bowline_store::StoreError> {
     let view = app.shared.store.ticket(ticket).await?;
     let into = view.and_then(|view| view.merged_into);
-    Ok(into.map(|into| {
-        format!(
-            "The ticket is merged into ticket {into}, which stands for it. Change that one, or \
-             undo the merge there."
-        )
-    }))
+    Ok(into.map(|into| MergedAway(vec![(ticket, into)])))
 }
 
 /// The page of a ticket for which another one stands, with the words that nothing was done.
+async fn show_merged(
+    app: &App,
+    caller: &Caller<Triage>,
+    ticket: TicketId,
+    away: &MergedAway,
+) -> Result<Response, PageError> {
+    let typed = Typed {
+        wrong: Some(words::merged_away(away)),
+        ..Typed::default()
+    };
+    show(app, caller, ticket, typed, None).await
+}
+
+/// The same, if another one stands for the ticket.
 async fn refuse_merged(
     app: &App,
     caller: &Caller<Triage>,
     ticket: TicketId,
 ) -> Result<Option<Response>, PageError> {
-    let Some(words) = merged_away(app, ticket).await? else {
+    let Some(away) = merged_away(app, ticket).await? else {
         return Ok(None);
     };
-    let typed = Typed {
-        wrong: Some(words),
-        ..Typed::default()
-    };
-    show(app, caller, ticket, typed, None).await.map(Some)
-}
-
-fn tickets_of(fields: &Fields) -> Vec<TicketId> {
-    let chosen = fields.all("ticket").into_iter();
-    let ids = chosen.filter_map(|id| id.parse().ok()).map(TicketId);
-    ids.take(BULK_MAX).collect()
-}
-
-fn with(back: &str, name: &str, value: &str) -> String {
-    let mark = if back.contains('?') { '&' } else { '?' };
-    format!("{back}{mark}{name}={value}")
-}
-
-pub(crate) async fn bulk(
-    State(app): State<App>,
-    posted: Posted<Triage>,
-) -> Result<Response, PageError> {
-    let Posted { caller, fields } = posted;
-    let mut back = ours(fields.get("back"));
-    if !back.starts_with("/feedback") {
-        "/feedback".clone_into(&mut back);
-    }
-    let mut tickets = tickets_of(&fields);
-    if tickets.is_empty() {
-        return Ok(see_other(&with(&back, "wrong", "none")));
-    }
-    let act = fields.get("act");
-    if act == "merge" {
-        tickets.sort_unstable();
-        return merge_all(&app, &caller, &tickets, &back).await;
-    }
-    let Some(change) = change_of(act, fields.get("new_label")) else {
-        return Ok(see_other(&with(&back, "wrong", "label")));
-    };
-    make(&app, &caller, tickets, change).await?;
-    Ok(see_other(&with(&back, "done", "triaged")))
-}
-
-async fn merge_all(
-    app: &App,
-    caller: &Caller<Triage>,
-    tickets: &[TicketId],
-    back: &str,
-) -> Result<Response, PageError> {
-    let Some((oldest, others)) = tickets
-        .split_first()
-        .filter(|(_, others)| !others.is_empty())
-    else {
-        return Ok(see_other(&with(back, "wrong", "merge")));
-    };
-    let detail = format!("merged into ticket {oldest}");
-    let audit = vec![entry(app, caller, others, &detail)];
-    let by = (name_of(caller), app.shared.now());
-    let store = &app.shared.store;
-    let merged = store.merge_all_tickets((others.to_vec(), *oldest), by, audit);
-    if merged.await?.is_err() {
-        return Ok(see_other(&with(back, "wrong", "merge")));
-    }
-    Ok(see_other(&format!("/feedback/{oldest}?done=merged")))
+    show_merged(app, caller, ticket, &away).await.map(Some)
 }
 
 async fn merge_one(
@@ -214,8 +162,10 @@ pub(crate) async fn change(
         };
         return show(&app, &caller, TicketId(id), typed, None).await;
     };
-    make(&app, &caller, vec![TicketId(id)], change).await?;
-    Ok(see_other(&format!("/feedback/{id}?done=triaged")))
+    match make(&app, &caller, vec![TicketId(id)], change).await? {
+        Ok(_) => Ok(see_other(&format!("/feedback/{id}?done=triaged"))),
+        Err(away) => show_merged(&app, &caller, TicketId(id), &away).await,
+    }
 }
 
 pub(crate) async fn merge(
@@ -345,21 +295,9 @@ pub(crate) async fn issue(
             }
             refused.map_or(Ok("making"), Err)
         }
-        "untie" => {
-            make(&app, &caller, vec![ticket], TicketChange::Issue(None)).await?;
-            Ok("triaged")
-        }
+        "untie" => tie(&app, &caller, ticket, None).await?,
         _ => match find(&app, fields.get("issue")).await? {
-            Some(issue) => {
-                make(
-                    &app,
-                    &caller,
-                    vec![ticket],
-                    TicketChange::Issue(Some(issue)),
-                )
-                .await?;
-                Ok("triaged")
-            }
+            Some(issue) => tie(&app, &caller, ticket, Some(issue)).await?,
             None => Err(format!(
                 "“{}” is no issue that Bowline knows. Write its key, for example ENG-17; it must \
                  have been seen in a bound project.",
@@ -378,6 +316,20 @@ pub(crate) async fn issue(
             show(&app, &caller, ticket, typed, None).await
         }
     }
+}
+
+/// Ties a ticket to an issue, or to none. The word for what was done, or why it was not.
+async fn tie(
+    app: &App,
+    caller: &Caller<Triage>,
+    ticket: TicketId,
+    to: Option<TicketIssue>,
+) -> Result<Result<&'static str, String>, PageError> {
+    let made = make(app, caller, vec![ticket], TicketChange::Issue(to)).await?;
+    Ok(match made {
+        Ok(_) => Ok("triaged"),
+        Err(away) => Err(words::merged_away(&away)),
+    })
 }
 
 /// An issue by its key, at whichever site it was seen.

@@ -11,7 +11,7 @@ use bowline_domain::feedback::ids::{ProductId, TicketId};
 use bowline_domain::time::Millis;
 use bowline_engine::feedback::{CannotMake, count_backfill, make_issue, triage};
 use bowline_store::access::AuditEntry;
-use bowline_store::feedback::{Backfill, TicketChange, TicketRow, TicketView};
+use bowline_store::feedback::{Backfill, MergedAway, TicketChange, TicketRow, TicketView};
 use serde_json::{Value, json};
 
 use super::acts::{change_of, find, merged_away, subject, words_of};
@@ -76,8 +76,10 @@ async fn tickets(State(app): State<App>, _by: Bearer<Look>, query: Query) -> Ans
     })))
 }
 
-fn view_json(app: &App, view: &TicketView) -> Value {
+async fn view_json(app: &App, view: &TicketView) -> Result<Value, Problem> {
     let mut value = row_json(&view.row);
+    let by = view.tags.iter().filter_map(|(tag, _)| tag.by.as_deref());
+    let named = app.shared.teammates_named(&view.row.workspace, by).await?;
     let tags: Vec<Value> = view
         .tags
         .iter()
@@ -87,6 +89,7 @@ fn view_json(app: &App, view: &TicketView) -> Value {
                 "name": tag.name,
                 "at": tag.at.and_then(iso),
                 "by": tag.by,
+                "by_name": tag.by.as_ref().and_then(|id| named.get(id)),
                 "removed_at": removed.and_then(iso),
             })
         })
@@ -133,13 +136,13 @@ fn view_json(app: &App, view: &TicketView) -> Value {
     value["transcript"] = json!(transcript);
     value["history"] = json!(history);
     value["merges"] = json!(merges);
-    value
+    Ok(value)
 }
 
 async fn ticket(State(app): State<App>, Number(id): Number, _by: Bearer<Look>) -> Answer {
     let view = app.shared.store.ticket(TicketId(id)).await?;
     let view = view.ok_or_else(no_ticket)?;
-    Ok(Json(view_json(&app, &view)))
+    view_json(&app, &view).await.map(Json)
 }
 
 fn no_ticket() -> Problem {
@@ -212,6 +215,7 @@ async fn change(
         let audit = vec![entry(&app, &by, TicketId(id), &words_of(&change))];
         let who = name_of(&by);
         let changed = triage(&app.shared, vec![TicketId(id)], change, &who, audit).await?;
+        let changed = changed.map_err(|away| merged(&away))?;
         Ok(json!({ "ticket": id, "changed": changed > 0 }))
     });
     once(&app, by.who(), &headers, &request, write).await
@@ -221,11 +225,15 @@ fn refused(words: &str) -> Problem {
     Problem::new(StatusCode::CONFLICT, "not_merged", words)
 }
 
+fn merged(away: &MergedAway) -> Problem {
+    Problem::new(StatusCode::CONFLICT, "merged", words::merged_away(away))
+}
+
 /// A problem, if another ticket stands for this one.
 async fn stands(app: &App, ticket: TicketId) -> Result<(), Problem> {
     match merged_away(app, ticket).await? {
         None => Ok(()),
-        Some(words) => Err(Problem::new(StatusCode::CONFLICT, "merged", words)),
+        Some(away) => Err(merged(&away)),
     }
 }
 
@@ -363,6 +371,7 @@ async fn issue(
         let audit = vec![entry(&app, &by, TicketId(id), &words_of(&change))];
         let who = name_of(&by);
         let changed = triage(&app.shared, vec![TicketId(id)], change, &who, audit).await?;
+        let changed = changed.map_err(|away| merged(&away))?;
         Ok(json!({ "ticket": id, "changed": changed > 0 }))
     });
     once(&app, by.who(), &headers, &request, write).await

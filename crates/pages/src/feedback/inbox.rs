@@ -2,8 +2,9 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::Response;
-use bowline_access::{Look, Triage};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use bowline_access::{Fault, Look, Permission, Triage};
 use bowline_domain::feedback::ids::ProductId;
 use bowline_domain::feedback::product::Product;
 use bowline_domain::feedback::ticket::{Importance, Status};
@@ -50,7 +51,32 @@ struct InboxPage {
     act: Select,
     new_label: Field,
     back: String,
-    wrong: Option<&'static str>,
+    wrong: Option<String>,
+}
+
+/// What came of a form of the list.
+#[derive(Clone, Default)]
+pub(super) struct Came {
+    /// The tickets that were chosen.
+    pub(super) chosen: Vec<i64>,
+    /// What was to be done with them.
+    pub(super) act: String,
+    /// What was typed as a label.
+    pub(super) new_label: String,
+    /// What is wrong with all of it.
+    pub(super) wrong: Option<String>,
+    /// What is wrong with the label.
+    pub(super) label_fault: Option<String>,
+}
+
+impl Came {
+    fn status(&self) -> StatusCode {
+        if self.wrong.is_some() || self.label_fault.is_some() {
+            StatusCode::UNPROCESSABLE_ENTITY
+        } else {
+            StatusCode::OK
+        }
+    }
 }
 
 struct Tab {
@@ -62,6 +88,7 @@ struct Tab {
 
 struct Row {
     id: i64,
+    chosen: bool,
     title: String,
     author: String,
     company: String,
@@ -119,6 +146,7 @@ fn row(reader: &Reader, row: TicketRow, products: &[Product]) -> Row {
     let product = products.iter().find(|product| product.id == row.product);
     Row {
         id: row.id.0,
+        chosen: false,
         title: words::title(&row),
         author: row.author.clone(),
         company: row.company_name.clone().unwrap_or_default(),
@@ -174,8 +202,18 @@ pub(crate) async fn page(
     caller: Caller<Look>,
     query: Query,
 ) -> Result<Response, PageError> {
+    show(&app, &caller, &query, Came::default()).await
+}
+
+/// The list, with what was chosen and is wrong.
+pub(super) async fn show<P: Permission>(
+    app: &App,
+    caller: &Caller<P>,
+    query: &Query,
+    came: Came,
+) -> Result<Response, PageError> {
     let store = &app.shared.store;
-    let asked = ticket_query(&query, ROWS);
+    let asked = ticket_query(query, ROWS);
     let products = store.products().await?;
     let product = asked
         .product
@@ -190,11 +228,14 @@ pub(crate) async fn page(
             .filter(|(status, _)| statuses.contains(status));
         words::number(counted.map(|(_, count)| count).sum())
     };
+    let status = came.status();
+    let label_fault = came.label_fault.map(|words| Fault::new("new_label", words));
+    let label_fault: Vec<Fault> = label_fault.into_iter().collect();
     let shown = query.text("status").to_owned();
     let tab = |word: &str, title: &str, statuses: &[Status]| Tab {
         title: title.to_owned(),
         count: count_of(statuses),
-        path: query.at("/feedback", "status", word, &["after", "done", "wrong"]),
+        path: query.at("/feedback", "status", word, &["after"]),
         here: shown == word,
     };
     let mut tabs = vec![tab("", "Open", &OPEN)];
@@ -216,7 +257,7 @@ pub(crate) async fn page(
     let view = InboxPage {
         shell: caller
             .shell("Feedback", Place::Feedback)
-            .noting(notice::of(&query)),
+            .noting(notice::of(query)),
         tabs,
         status: shown,
         product: Select::new(
@@ -252,44 +293,34 @@ pub(crate) async fn page(
         rows: page
             .rows
             .into_iter()
-            .map(|one| row(&caller.reader, one, &products))
+            .map(|one| Row {
+                chosen: came.chosen.contains(&one.id.0),
+                ..row(&caller.reader, one, &products)
+            })
             .collect(),
         older: page
             .next
-            .map(|place| query.at("/feedback", "after", &place_text(place), &["done", "wrong"])),
+            .map(|place| query.at("/feedback", "after", &place_text(place), &[])),
         newest: query
             .get("after")
-            .map(|_| format!("/feedback{}", query.without(&["after", "done", "wrong"]))),
-        filtered: !query
-            .without(&["after", "done", "status", "wrong"])
-            .is_empty(),
+            .map(|_| format!("/feedback{}", query.without(&["after"]))),
+        filtered: !query.without(&["after", "status"]).is_empty(),
         broken_off: page.broken_off,
         by_newest: asked.sort == Sort::Newest,
         looked_through: words::number(i64::try_from(LOOKED_THROUGH_MAX).unwrap_or(i64::MAX)),
         newest_order: words::sort(Sort::Newest),
         no_products: products.is_empty(),
         may_triage: caller.who().may::<Triage>(),
-        act: Select::new("act", "With the chosen", acts(product, &people), ""),
+        act: Select::new("act", "With the chosen", acts(product, &people), &came.act),
         new_label: Field::new("new_label", "Label to put on or take off", "text")
+            .with(&came.new_label)
             .filled("off")
-            .optional(),
-        back: format!("/feedback{}", query.without(&["done", "wrong"])),
-        wrong: wrong(query.text("wrong")),
+            .optional()
+            .faulty(&label_fault),
+        back: format!("/feedback{}", query.without(&[])),
+        wrong: came.wrong,
     };
-    Ok(html(&view))
-}
-
-/// What is wrong with what was sent, by its word.
-fn wrong(word: &str) -> Option<&'static str> {
-    match word {
-        "none" => Some("Choose at least one ticket first."),
-        "label" => Some("Write the label that is to be put on or taken off."),
-        "merge" => Some(
-            "The chosen tickets cannot be merged: choose at least two of one product that are \
-             not merged into others.",
-        ),
-        _ => None,
-    }
+    Ok((status, html(&view)).into_response())
 }
 
 #[cfg(test)]

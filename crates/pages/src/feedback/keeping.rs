@@ -6,6 +6,7 @@ use bowline_domain::feedback::ids::ProductId;
 use bowline_domain::feedback::product::{ListedTag, Product, ProductSettings};
 use bowline_domain::feedback::ticket::Status;
 use bowline_domain::ids::WorkspaceName;
+use bowline_settings::CannotMakeThere;
 use bowline_store::StoreError;
 use bowline_store::feedback::ProductDraft;
 
@@ -121,6 +122,28 @@ pub(super) fn settings_faults(settings: &ProductSettings, sites: &[String]) -> V
         }
     }
     faults
+}
+
+/// Asks Jira whether issues can be made where the settings say, and takes over the name of the issue
+/// type as Jira writes it. What is wrong stands beside its field. A place that was kept before is
+/// not refused because Jira does not answer just now.
+pub(super) async fn try_issues(
+    app: &App,
+    product: &Product,
+    settings: &mut ProductSettings,
+) -> Option<Fault> {
+    let target = settings.issues.as_mut()?;
+    match app.settings.issues_can_be_made(target).await {
+        Ok(name) => {
+            target.issue_type = name;
+            None
+        }
+        Err(CannotMakeThere::Wrong(fault)) => Some(fault),
+        Err(CannotMakeThere::Unknown(words)) => {
+            let known = product.settings.issues.as_ref() == Some(target);
+            (!known).then(|| Fault::new("issue_project", words))
+        }
+    }
 }
 
 /// The words for the audit log when feedback is switched on.

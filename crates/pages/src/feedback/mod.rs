@@ -3,8 +3,10 @@
 mod acts;
 mod api;
 mod backfill;
+mod bulk;
 mod inbox;
 mod keeping;
+mod live;
 mod product;
 mod product_api;
 mod products;
@@ -21,7 +23,7 @@ use crate::App;
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/feedback", get(inbox::page))
-        .route("/feedback/triage", post(acts::bulk))
+        .route("/feedback/triage", post(bulk::act))
         .route("/feedback/{id}", get(ticket::page))
         .route("/feedback/{id}/files/{number}", get(ticket::file))
         .route("/feedback/{id}/change", post(acts::change))

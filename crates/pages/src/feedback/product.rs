@@ -14,8 +14,8 @@ use bowline_domain::ids::SiteName;
 use bowline_engine::feedback::{missing_permissions, tags_now};
 
 use super::backfill::{Backfilling, backfilling};
-use super::products::{state, trouble};
-use super::{keeping, words};
+use super::keeping;
+use super::products::{counted, state, trouble};
 use crate::App;
 use crate::caller::{Caller, Fields, Number, Posted};
 use crate::component::{Choice, Field, Lozenge, Select, fault_of};
@@ -183,8 +183,12 @@ async fn choosing(app: &App, product: &Product, typed: &Typed, faults: &[Fault])
             .faulty(faults),
         issue_type: Field::new("issue_type", "Issue type", "text")
             .with(&typed.issue_type)
+            .hinting(
+                "As Jira calls it. Whether issues of it can be made is tried when it is saved.",
+            )
             .filled("off")
-            .optional(),
+            .optional()
+            .faulty(faults),
     }
 }
 
@@ -245,14 +249,7 @@ async fn show<P: bowline_access::Permission>(
         None
     };
     let counts = store.ticket_counts(Some(id)).await?;
-    let counts = counts.into_iter().map(|(status, count)| {
-        let path = format!("/feedback?product={id}&status={}", status.as_str());
-        (
-            product.status_name(status).to_owned(),
-            words::number(count),
-            path,
-        )
-    });
+    let counts = counted(&product, &counts);
     let reader = &caller.reader;
     let page = ProductPage {
         shell: caller
@@ -265,7 +262,7 @@ async fn show<P: bowline_access::Permission>(
         declared: product.declared,
         may_manage,
         trouble: trouble(&product),
-        counts: counts.collect(),
+        counts,
         tags: product
             .tags
             .iter()
@@ -346,7 +343,11 @@ pub(crate) async fn change(
             },
         });
     }
-    faults.extend(keeping::settings_faults(&settings, &keeping::sites(&app)));
+    let wrong = keeping::settings_faults(&settings, &keeping::sites(&app));
+    if wrong.is_empty() {
+        faults.extend(keeping::try_issues(&app, &product, &mut settings).await);
+    }
+    faults.extend(wrong);
     if !faults.is_empty() {
         let query = Query::default();
         return show(&app, &caller, ProductId(id), (&query, Some(typed)), &faults).await;

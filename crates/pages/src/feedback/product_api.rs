@@ -141,7 +141,7 @@ async fn change(
     let write = Box::pin(async {
         let body = body_of(&body)?;
         let product = undeclared(found(&app, id).await?)?;
-        let settings = settings(&app, &product, &body)?;
+        let settings = settings(&app, &product, &body).await?;
         let kept = (product.on, settings, None);
         keeping::keep(&app, by.who(), &product, kept, "settings").await?;
         shown(&app, product.id).await
@@ -229,7 +229,7 @@ async fn switch(
         let detail = tags
             .as_deref()
             .map_or_else(|| "feedback switched off".to_owned(), keeping::switched_on);
-        let kept = (on, settings(&app, &product, &body)?, tags);
+        let kept = (on, settings(&app, &product, &body).await?, tags);
         keeping::keep(&app, by.who(), &product, kept, &detail).await?;
         shown(&app, product.id).await
     });
@@ -282,11 +282,15 @@ async fn chosen(app: &App, product: &Product, body: &Value) -> Result<Vec<Listed
         .collect())
 }
 
-/// What is not named stays as it is.
-fn settings(app: &App, product: &Product, body: &Value) -> Result<ProductSettings, Problem> {
-    let settings = changed(product.settings.clone(), body).map_err(Problem::invalid)?;
+/// What is not named stays as it is. A place for issues that is named is tried.
+async fn settings(app: &App, product: &Product, body: &Value) -> Result<ProductSettings, Problem> {
+    let mut settings = changed(product.settings.clone(), body).map_err(Problem::invalid)?;
     let faults = keeping::settings_faults(&settings, &keeping::sites(app));
-    match faults.into_iter().next() {
+    let mut fault = faults.into_iter().next();
+    if fault.is_none() && body.get("issues").is_some() {
+        fault = keeping::try_issues(app, product, &mut settings).await;
+    }
+    match fault {
         None => Ok(settings),
         Some(fault) => Err(Problem::invalid(fault.words)),
     }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use bowline_access::{Fault, Look, ManageProducts, Permission};
 use bowline_domain::feedback::product::Product;
+use bowline_domain::feedback::ticket::Status;
 use bowline_domain::ids::WorkspaceName;
 
 use super::{keeping, words};
@@ -36,6 +37,24 @@ struct Row {
     tags: Vec<String>,
     trouble: Vec<String>,
     open: String,
+    counts: Vec<(String, String, String)>,
+}
+
+/// How many tickets of a product stand in each status, in its words: name, number, where they are.
+pub(super) fn counted(
+    product: &Product,
+    counts: &[(Status, i64)],
+) -> Vec<(String, String, String)> {
+    let of = |(status, count): &(Status, i64)| {
+        let path = format!(
+            "/feedback?product={}&status={}",
+            product.id,
+            status.as_str()
+        );
+        let name = product.status_name(*status).to_owned();
+        (name, words::number(*count), path)
+    };
+    counts.iter().map(of).collect()
 }
 
 /// Whether a product's feedback is on.
@@ -91,6 +110,7 @@ async fn show<P: Permission>(
             tags: product.tags.iter().map(|tag| tag.name.clone()).collect(),
             trouble: trouble(&product),
             open: words::number(open),
+            counts: counted(&product, &counts),
             name: product.name,
         });
     }

@@ -6,24 +6,24 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use bowline_access::{Look, Permission, SeeContacts, Triage};
-use bowline_domain::contacts::ids::RemoteContactId;
+use bowline_access::{Look, Permission, Triage};
 use bowline_domain::feedback::ids::TicketId;
 use bowline_domain::feedback::product::Product;
 use bowline_domain::feedback::similar;
 use bowline_domain::feedback::ticket::{Importance, Level, Status};
-use bowline_domain::ids::{IssueKey, SiteName};
+use bowline_domain::ids::IssueKey;
 use bowline_store::feedback::TicketView;
 
+use super::live::{self, Live};
 use super::words;
 use crate::App;
 use crate::caller::{Caller, Number};
-use crate::component::{Lozenge, Select};
-use crate::contacts::amount;
+use crate::component::{Lozenge, Ref, Select};
 use crate::error::{PageError, html};
 use crate::notice;
+use crate::panel;
 use crate::query::Query;
-use crate::reader::When;
+use crate::reader::{Reader, When};
 use crate::shell::{Place, Shell};
 
 /// Tickets that are compared for suggestions: the newest with one of the words.
@@ -56,13 +56,13 @@ struct TicketPage {
     plan: String,
     own_spend: String,
     has_company: bool,
-    live: Vec<(&'static str, String)>,
+    live: Live,
     people: String,
     companies: String,
     spend: String,
     tags: Vec<TagRow>,
     labels: Vec<String>,
-    issue: Option<(String, Option<String>)>,
+    issue: Option<Ref>,
     can_make: bool,
     history: Vec<(When, String, String)>,
     merged: Vec<(i64, String, String)>,
@@ -172,47 +172,13 @@ pub(super) async fn show<P: Permission>(
     };
     let page = fill(app, caller, &view, product, (people, suggested), typed);
     let page = TicketPage {
-        live: if caller.who().may::<SeeContacts>() {
-            live_values(app, &view).await?
-        } else {
-            Vec::new()
-        },
+        live: live::read(app, caller, &view).await?,
+        tags: tags(app, &caller.reader, &view).await?,
+        issue: issue(app, &view).await?,
         shell: page.shell.noting(done),
         ..page
     };
     Ok((status, html(&page)).into_response())
-}
-
-/// What a ticket's contact and company are now, beside what they were then, as far as contacts are
-/// copied.
-async fn live_values(
-    app: &App,
-    view: &TicketView,
-) -> Result<Vec<(&'static str, String)>, PageError> {
-    let store = &app.shared.store;
-    let Some(contact) = &view.contact else {
-        return Ok(Vec::new());
-    };
-    let remote = RemoteContactId::new(contact.as_str());
-    let known = store
-        .contact_by_remote(&view.row.workspace, &remote)
-        .await?;
-    let Some(known) = known else {
-        return Ok(Vec::new());
-    };
-    let mut live = vec![("Name now", known.name.clone())];
-    live.extend(known.email.map(|email| ("E-mail address now", email)));
-    let companies = store.companies_of(&[known.id]).await?;
-    let then = view.company.as_deref();
-    let company = companies.into_iter().map(|(_, company)| company);
-    let mut same = company.filter(|company| Some(company.remote.as_str()) == then);
-    if let Some(company) = same.next() {
-        live.push(("Company now", company.name));
-        live.extend(company.plan.map(|plan| ("Plan now", plan)));
-        let spend = company.monthly_spend.map(amount);
-        live.extend(spend.map(|spend| ("Monthly spend now", spend)));
-    }
-    Ok(live)
 }
 
 fn fill<P: Permission>(
@@ -275,32 +241,19 @@ fn fill<P: Permission>(
         company: row.company_name.clone().unwrap_or_default(),
         plan: view.plan.clone().unwrap_or_default(),
         own_spend: words::number(view.own_spend),
-        live: Vec::new(),
+        live: Live::default(),
         people: words::number(row.people),
         companies: words::number(row.companies),
         spend: words::number(row.spend),
-        tags: view
-            .tags
-            .iter()
-            .map(|(tag, removed)| TagRow {
-                name: tag.name.clone(),
-                at: tag.at.map(|at| reader.when(at)),
-                by: tag.by.clone().unwrap_or_default(),
-                removed: removed.map(|at| reader.when(at)),
-            })
-            .collect(),
+        tags: Vec::new(),
         labels: row.labels.clone(),
-        issue: view.issue.as_ref().map(|issue| {
-            let key = IssueKey::new(issue.key.as_str());
-            let site: &SiteName = &issue.site;
-            (issue.key.clone(), app.shared.issue_url(site, &key))
-        }),
+        issue: None,
         can_make: has_target && view.issue.is_none() && row.erased.is_none(),
         history: view
             .history
             .iter()
             .map(|step| {
-                let words = words::step(step, product);
+                let words = words::step(step, product, &view.tags);
                 (reader.when(step.at), step.who.clone(), words)
             })
             .collect(),
@@ -340,6 +293,42 @@ fn fill<P: Permission>(
         shell: caller.shell(title.clone(), Place::Feedback),
         title,
     }
+}
+
+/// The tags of a ticket, with the teammates who put them on: by name as far as Intercom told it.
+async fn tags(app: &App, reader: &Reader, view: &TicketView) -> Result<Vec<TagRow>, PageError> {
+    let ids = view.tags.iter().filter_map(|(tag, _)| tag.by.as_deref());
+    let named = app.shared.teammates_named(&view.row.workspace, ids).await?;
+    let by = |id: &String| {
+        let name = named.get(id).cloned();
+        name.unwrap_or_else(|| format!("teammate {id}"))
+    };
+    let rows = view.tags.iter().map(|(tag, removed)| TagRow {
+        name: tag.name.clone(),
+        at: tag.at.map(|at| reader.when(at)),
+        by: tag.by.as_ref().map(by).unwrap_or_default(),
+        removed: removed.map(|at| reader.when(at)),
+    });
+    Ok(rows.collect())
+}
+
+/// The issue that a ticket is tied to, by the key that it has now: its panel here, and Jira.
+async fn issue(app: &App, view: &TicketView) -> Result<Option<Ref>, PageError> {
+    let Some(tied) = &view.issue else {
+        return Ok(None);
+    };
+    let label = app
+        .shared
+        .store
+        .issue_label(&tied.site, &tied.issue)
+        .await?;
+    let key = label.map_or_else(|| IssueKey::new(tied.key.as_str()), |label| label.key);
+    Ok(Some(Ref {
+        text: key.to_string(),
+        here: panel::path(&tied.site, key.as_str()),
+        there: app.shared.issue_url(&tied.site, &key),
+        far_side: "Jira",
+    }))
 }
 
 /// Where people open the exact message. The fragment is as Intercom writes it in its own

@@ -1,8 +1,9 @@
 //! The words of feedback.
 
 use bowline_domain::feedback::product::Product;
-use bowline_domain::feedback::ticket::{Erased, Importance, Status};
-use bowline_store::feedback::{HistoryView, NotMerged, Sort, TicketRow};
+use bowline_domain::feedback::ticket::{AppliedTag, Erased, Importance, Status};
+use bowline_domain::time::Millis;
+use bowline_store::feedback::{HistoryView, MergedAway, NotMerged, Sort, TicketRow};
 
 use crate::component::{Lozenge, Tone};
 
@@ -50,12 +51,20 @@ pub(super) fn erased(word: &str) -> &'static str {
     Erased::words(word)
 }
 
-/// A step of a ticket's history.
-pub(super) fn step(step: &HistoryView, product: Option<&Product>) -> String {
+/// A step of a ticket's history. Of a tag that was taken off the history keeps the id.
+pub(super) fn step(
+    step: &HistoryView,
+    product: Option<&Product>,
+    tags: &[(AppliedTag, Option<Millis>)],
+) -> String {
     let detail = step.detail.as_str();
     match step.what.as_str() {
         "made" => "Tagged in Intercom; the ticket was made.".to_owned(),
-        "untagged" => format!("The tag {detail} was taken off in Intercom."),
+        "untagged" => {
+            let named = tags.iter().find(|(tag, _)| tag.tag.as_str() == detail);
+            let name = named.map_or(detail, |(tag, _)| tag.name.as_str());
+            format!("The tag {name} was taken off in Intercom.")
+        }
         "erased" => erased(detail).to_owned(),
         "moved" => {
             let name = Status::from_word(detail).map_or(detail, |status| {
@@ -94,6 +103,28 @@ pub(super) fn not_merged(why: NotMerged) -> &'static str {
             "One of the tickets is merged into another one already. Undo that first."
         }
         NotMerged::NotUndoable => "The merge was undone already, or another one came after it.",
+    }
+}
+
+/// Why nothing is done to tickets for which others stand.
+pub(super) fn merged_away(away: &MergedAway) -> String {
+    let MergedAway(away) = away;
+    match away.as_slice() {
+        [(_, into)] => format!(
+            "The ticket is merged into ticket {into}, which stands for it. Change that one, or \
+             undo the merge there."
+        ),
+        several => {
+            let told: Vec<String> = several
+                .iter()
+                .map(|(ticket, into)| format!("ticket {ticket} into ticket {into}"))
+                .collect();
+            format!(
+                "Some are merged into others, which stand for them: {}. Change those, or undo the \
+                 merges there.",
+                told.join(", ")
+            )
+        }
     }
 }
 

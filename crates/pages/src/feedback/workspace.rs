@@ -34,6 +34,8 @@ pub(crate) struct Switch {
     pub(crate) products: Vec<Gathers>,
     /// Can it be switched off here?
     pub(crate) may_stop: bool,
+    /// Is it on, by the configuration file alone?
+    pub(crate) declared: bool,
     /// How many products come back when it is switched on.
     pub(crate) resumes: usize,
     /// Permissions that the app lacks, if that matters now.
@@ -104,6 +106,7 @@ pub(crate) async fn standing(app: &App, workspace: &WorkspaceName) -> Result<Swi
         state,
         products: products.into_iter().map(Gathers::of).collect(),
         may_stop: meant.switchable > 0,
+        declared: meant.on > 0 && meant.switchable == 0,
         resumes: meant.resumes,
         missing,
         unknown,

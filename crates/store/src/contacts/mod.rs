@@ -3,7 +3,10 @@
 mod model;
 mod writes;
 
-use bowline_domain::contacts::ids::{CompanyId, ConflictId, ContactId, RemoteContactId, RunId};
+use bowline_domain::contacts::field::FieldName;
+use bowline_domain::contacts::ids::{
+    CompanyId, ConflictId, ContactId, RemoteCompanyId, RemoteContactId, RunId,
+};
 use bowline_domain::contacts::remote::RemoteContact;
 use bowline_domain::ids::{ConversationId, IssueId, SiteName, WorkspaceName};
 use bowline_domain::time::Millis;
@@ -56,6 +59,16 @@ impl Store {
         read::by_remote(&mut self.reader().await?, workspace, remote).await
     }
 
+    /// The names of all fields that any contact of a workspace has, at most `limit`. All of its
+    /// contacts are gone through.
+    pub async fn contact_fields(
+        &self,
+        workspace: &WorkspaceName,
+        limit: i64,
+    ) -> Result<Vec<FieldName>, StoreError> {
+        read::field_names(&mut self.reader().await?, workspace, limit).await
+    }
+
     /// The contacts of a workspace with this e-mail address, at most `limit`.
     pub async fn contacts_by_email(
         &self,
@@ -87,6 +100,15 @@ impl Store {
     /// One company.
     pub async fn company(&self, id: CompanyId) -> Result<Option<Company>, StoreError> {
         companies::one(&mut self.reader().await?, id).await
+    }
+
+    /// The company of a workspace with this id at Intercom.
+    pub async fn company_by_remote(
+        &self,
+        workspace: &WorkspaceName,
+        remote: &RemoteCompanyId,
+    ) -> Result<Option<Company>, StoreError> {
+        companies::by_remote(&mut self.reader().await?, workspace, remote).await
     }
 
     /// Questions about who somebody is that wait, the oldest first.

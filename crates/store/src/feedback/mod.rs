@@ -121,6 +121,17 @@ impl Store {
         views::given_by(&mut self.reader().await?, workspace, contact, limit).await
     }
 
+    /// The issues that the tickets of a contact, or those that stand for them, are tied to, with
+    /// the tickets, the newest first.
+    pub async fn issues_of_tickets_given_by(
+        &self,
+        workspace: &WorkspaceName,
+        contact: &ContactId,
+        limit: i64,
+    ) -> Result<Vec<(TicketId, TicketIssue)>, StoreError> {
+        views::issues_given_by(&mut self.reader().await?, workspace, contact, limit).await
+    }
+
     /// The contacts of tickets that were given under an e-mail address.
     pub async fn ticket_contacts_of_email(
         &self,
@@ -208,14 +219,14 @@ impl Store {
     }
 
     /// Changes tickets, and stores the events that follow from it, in one piece. Answers how many
-    /// changed.
+    /// changed; nothing does if another ticket stands for one of them.
     pub async fn triage(
         &self,
         (tickets, change): (Vec<TicketId>, TicketChange),
         (who, at): (String, Millis),
         events: Vec<NewEvent>,
         audit: Vec<AuditEntry>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Result<u64, MergedAway>, StoreError> {
         self.write(Triage {
             tickets,
             change,

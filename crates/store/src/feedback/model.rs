@@ -347,6 +347,10 @@ pub enum TicketChange {
     Issue(Option<TicketIssue>),
 }
 
+/// Tickets for which others stand by now, each with the one that does: nothing is done to any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MergedAway(pub Vec<(TicketId, TicketId)>);
+
 /// Why tickets are not merged, undone or split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotMerged {

@@ -7,7 +7,8 @@ use bowline_domain::ids::{ConversationId, WorkspaceName};
 use bowline_domain::time::Millis;
 
 use super::model::{
-    Backfill, BackfillState, BackfillStep, FileDraft, NotMerged, ProductDraft, TicketChange,
+    Backfill, BackfillState, BackfillStep, FileDraft, MergedAway, NotMerged, ProductDraft,
+    TicketChange,
 };
 use crate::access::AuditEntry;
 use crate::committer::Writer;
@@ -20,6 +21,7 @@ use crate::writes::{Write, write};
 
 impl Leases for ProductId {}
 impl Leases for Option<Backfill> {}
+impl Leases for Result<u64, MergedAway> {}
 impl Leases for Result<(), NotMerged> {}
 impl Leases for Result<TicketId, NotMerged> {}
 
@@ -35,7 +37,7 @@ write!(NameTags { workspace: WorkspaceName, listed: Vec<ListedTag>, now: Millis 
 write!(Triage {
     tickets: Vec<TicketId>, change: TicketChange, who: String, at: Millis,
     events: Vec<NewEvent>, audit: Vec<AuditEntry>
-} -> u64, |conn, writer|
+} -> Result<u64, MergedAway>, |conn, writer|
     triage::change(conn, writer, (&tickets, &change), (&who, at), &events, &audit).await);
 write!(MergeTickets {
     ticket: TicketId, into: TicketId, who: String, at: Millis, audit: Vec<AuditEntry>

@@ -189,6 +189,13 @@ pub(crate) async fn what_intercom_tells_is_taken_in_once(world: &World) {
     assert_eq!(found.len(), 1);
     let one = store.company(found[0].id).await.unwrap().unwrap();
     assert_eq!(one.monthly_spend, Some(4_900));
+    let by_remote = async |id: &str| {
+        let remote = RemoteCompanyId::new(id);
+        let found = store.company_by_remote(&workspace(), &remote).await;
+        found.unwrap().map(|company| company.id)
+    };
+    assert_eq!(by_remote("c1").await, Some(one.id));
+    assert_eq!(by_remote("c999").await, None);
     let within = |query: &mut ContactQuery| query.company = Some(RemoteCompanyId::new("c1"));
     assert_eq!(listed(store, within).await, ["Ada"]);
     let both = listed(store, |query| {
@@ -245,6 +252,15 @@ pub(crate) async fn imported_people_are_joined_or_asked_about(world: &World) {
     assert!(matches!(changed.unwrap()[0], ImportStep::Edits(_)));
     let unclear = import(vec![imported(None, "three@example.com", "Max")]).await;
     assert_eq!(unclear.unwrap(), [ImportStep::Unclear]);
+    let fields = async |of: &WorkspaceName| {
+        let found = store.contact_fields(of, 100).await.unwrap();
+        let names: Vec<String> = found.iter().map(ToString::to_string).collect();
+        names
+    };
+    assert_eq!(fields(&acme).await, ["custom.plan", "email", "external_id"]);
+    assert_eq!(fields(&WorkspaceName::new("other")).await, [""; 0]);
+    let first = store.contact_fields(&acme, 1).await.unwrap();
+    assert_eq!(first, [FieldName::custom("plan")]);
 
     let mut one = person("r1", "One", "other@example.com");
     one.fields.extend([text("external_id", "u-1")]);

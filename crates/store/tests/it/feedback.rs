@@ -12,8 +12,8 @@ use bowline_domain::time::Millis;
 use bowline_store::Store;
 use bowline_store::access::AuditEntry;
 use bowline_store::feedback::{
-    AssigneeFilter, Erase, FeedbackChanges, FileDraft, NotMerged, ProductDraft, Sort, TicketChange,
-    TicketQuery,
+    AssigneeFilter, Erase, FeedbackChanges, FileDraft, MergedAway, NotMerged, ProductDraft, Sort,
+    TicketChange, TicketQuery,
 };
 use bowline_store::model::{Accepted, Decided, EventFilter, EventSource, NewEvent, OnArrival};
 
@@ -358,6 +358,7 @@ pub(crate) async fn tickets_are_found_by_what_is_asked_and_sorted_by_who_wants_t
             )
             .await
             .unwrap()
+            .unwrap()
     };
     assert_eq!(triage(one, TicketChange::Status(Status::Planned)).await, 1);
     assert_eq!(triage(one, TicketChange::Status(Status::Planned)).await, 0);
@@ -530,12 +531,27 @@ pub(crate) async fn merging_counts_people_once_and_can_be_undone(world: &World) 
     let conversations = store.conversations_of_ticket(one).await.unwrap();
     assert_eq!(conversations.len(), 3);
     // What stands moves, and those that it stands for with it.
-    let moved = |id: TicketId| {
-        let change = (vec![id], TicketChange::Status(Status::Planned));
-        store.triage(change, by(), Vec::new(), Vec::new())
+    let moved = async |ids: &[TicketId]| {
+        let change = (ids.to_vec(), TicketChange::Status(Status::Planned));
+        let moved = store.triage(change, by(), Vec::new(), Vec::new());
+        moved.await.unwrap()
     };
-    assert_eq!(moved(three).await.unwrap(), 0);
-    assert_eq!(moved(one).await.unwrap(), 1);
+    // One that another stands for is left alone, and so is what was to change with it.
+    let away = Err(MergedAway(vec![(three, one)]));
+    assert_eq!(moved(&[three]).await, away);
+    assert_eq!(moved(&[one, three]).await, away);
+    for change in [
+        TicketChange::Assign(Some("ada@example.com".to_owned())),
+        TicketChange::Importance(Importance::High),
+        TicketChange::AddLabel("night".to_owned()),
+    ] {
+        let change = (vec![one, three], change);
+        let refused = store.triage(change, by(), Vec::new(), Vec::new()).await;
+        assert_eq!(refused.unwrap(), away);
+    }
+    let row = store.ticket(one).await.unwrap().unwrap().row;
+    assert_eq!((row.importance, row.labels.len()), (Importance::Unset, 0));
+    assert_eq!(moved(&[one]).await, Ok(1));
     let view = store.ticket(one).await.unwrap().unwrap();
     assert_eq!((view.merged.len(), view.merges.len()), (2, 1));
     let undo = async |merge: i64| store.undo_merge(merge, by(), Vec::new()).await.unwrap();
@@ -595,9 +611,26 @@ pub(crate) async fn a_ticket_is_split_and_tied_to_issues(world: &World) {
     store
         .triage(tie, by(), Vec::new(), Vec::new())
         .await
+        .unwrap()
         .unwrap();
     let of = store.tickets_of_issue(&site(), &issue.issue).await.unwrap();
     assert_eq!(of.len(), 2);
+    // Somebody whose ticket is merged into one of them is behind the issue too.
+    let other = made(store, app, "2", "Dark, please", person("b", None)).await;
+    let behind = async |contact: &str| {
+        let (of, contact) = (workspace(), ContactId::new(contact));
+        let found = store.issues_of_tickets_given_by(&of, &contact, 10);
+        found.await.unwrap()
+    };
+    assert_eq!(behind("b").await, []);
+    store
+        .merge_tickets((other, id), by(), vec![entry("tickets_changed")])
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(behind("b").await, [(other, issue.clone())]);
+    let both = [(piece, issue.clone()), (id, issue.clone())];
+    assert_eq!(behind("a").await, both);
     let mut follow = changes("1");
     follow.moved = vec![(id, Status::Done), (TicketId(999), Status::Done)];
     commit(store, follow).await;
@@ -606,6 +639,7 @@ pub(crate) async fn a_ticket_is_split_and_tied_to_issues(world: &World) {
     store
         .triage(untie, by(), Vec::new(), Vec::new())
         .await
+        .unwrap()
         .unwrap();
     assert_eq!(
         store

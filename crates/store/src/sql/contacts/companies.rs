@@ -188,3 +188,16 @@ pub(crate) async fn one(conn: &mut Conn, id: CompanyId) -> Result<Option<Company
     let rows = conn.rows("reading a company", &sql, values![id.0]).await?;
     rows.first().map(|row| read(row, 0)).transpose()
 }
+
+pub(crate) async fn by_remote(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    remote: &RemoteCompanyId,
+) -> Result<Option<Company>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM company WHERE workspace = $1 AND remote = $2");
+    let args = values![workspace.as_str(), remote.as_str()];
+    let rows = conn
+        .rows("reading a company by its id at Intercom", &sql, args)
+        .await?;
+    rows.first().map(|row| read(row, 0)).transpose()
+}

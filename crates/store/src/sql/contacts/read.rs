@@ -1,5 +1,6 @@
 //! Looking contacts up, and through them.
 
+use bowline_domain::contacts::field::FieldName;
 use bowline_domain::contacts::ids::{ConflictId, ContactId, RemoteContactId};
 use bowline_domain::contacts::matching::By;
 use bowline_domain::ids::{ConversationId, IssueId, SiteName, WorkspaceName};
@@ -67,6 +68,27 @@ pub(crate) async fn page(
         .rows("looking through contacts", &sql, conditions.args)
         .await?;
     rows.iter().map(read_contact).collect()
+}
+
+/// The names of all fields that any contact of a workspace has, at Intercom or set here.
+pub(crate) async fn field_names(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    limit: i64,
+) -> Result<Vec<FieldName>, StoreError> {
+    let dialect = conn.dialect();
+    let sql = format!(
+        "SELECT DISTINCT name FROM ({} UNION ALL {}) AS every ORDER BY name LIMIT $3",
+        dialect.names_in("contact", "remote_fields", 1),
+        dialect.names_in("contact", "edits", 2)
+    );
+    let args = values![workspace.as_str(), workspace.as_str(), limit];
+    let rows = conn
+        .rows("listing the fields of contacts", &sql, args)
+        .await?;
+    rows.iter()
+        .map(|row| row.text(0).map(FieldName::new))
+        .collect()
 }
 
 /// The contact with a number.

@@ -10,7 +10,7 @@ use crate::access::AuditEntry;
 use crate::committer::Writer;
 use crate::db::{Conn, values};
 use crate::error::StoreError;
-use crate::feedback::{NotMerged, TicketChange};
+use crate::feedback::{MergedAway, NotMerged, TicketChange};
 use crate::model::NewEvent;
 use crate::sql::decide::json;
 use crate::sql::{accept, audit};
@@ -18,7 +18,8 @@ use crate::sql::{accept, audit};
 /// Who did something, and when.
 type By<'b> = (&'b str, Millis);
 
-/// Changes tickets and stores the events that follow. Answers how many changed.
+/// Changes tickets and stores the events that follow: all of them, or none if another one stands for
+/// one of them by now. Answers how many changed.
 pub(crate) async fn change(
     conn: &mut Conn,
     writer: &Writer,
@@ -26,7 +27,15 @@ pub(crate) async fn change(
     by: By<'_>,
     events: &[NewEvent],
     entries: &[AuditEntry],
-) -> Result<u64, StoreError> {
+) -> Result<Result<u64, MergedAway>, StoreError> {
+    let mut away = Vec::new();
+    for id in tickets {
+        let into = standing(conn, *id).await?.and_then(|one| one.merged_into);
+        away.extend(into.map(|into| (*id, TicketId(into))));
+    }
+    if !away.is_empty() {
+        return Ok(Err(MergedAway(away)));
+    }
     let mut changed = 0;
     for id in tickets {
         changed += u64::from(one(conn, *id, change, by).await?);
@@ -36,7 +45,7 @@ pub(crate) async fn change(
         accept::accept(conn, writer, &events).await?;
         write_down(conn, entries).await?;
     }
-    Ok(changed)
+    Ok(Ok(changed))
 }
 
 async fn write_down(conn: &mut Conn, entries: &[AuditEntry]) -> Result<(), StoreError> {

@@ -91,6 +91,35 @@ pub(crate) async fn given_by(
     rows.iter().map(read_row).collect()
 }
 
+/// The issues that the tickets of a contact are tied to, by themselves or by those that stand for
+/// them.
+pub(crate) async fn issues_given_by(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    contact: &ContactId,
+    limit: i64,
+) -> Result<Vec<(TicketId, TicketIssue)>, StoreError> {
+    const SQL: &str = "SELECT ticket.id, stands.site, stands.issue, stands.issue_key \
+        FROM ticket JOIN ticket AS stands ON stands.id = COALESCE(ticket.merged_into, ticket.id) \
+        WHERE ticket.workspace = $1 AND ticket.contact = $2 AND stands.site IS NOT NULL \
+          AND stands.issue IS NOT NULL \
+        ORDER BY ticket.id DESC LIMIT $3";
+    let args = values![workspace.as_str(), contact.as_str(), limit];
+    let rows = conn
+        .rows("reading issues of a contact's tickets", SQL, args)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let issue = TicketIssue {
+                site: SiteName::new(row.text(1)?),
+                issue: IssueId::new(row.text(2)?),
+                key: row.text_or_null(3)?.unwrap_or_default(),
+            };
+            Ok((TicketId(row.int(0)?), issue))
+        })
+        .collect()
+}
+
 /// The contacts of tickets that were given under an e-mail address.
 pub(crate) async fn contacts_of_email(
     conn: &mut Conn,
