@@ -115,6 +115,18 @@ await step("a phone writes, and the request comes into the service desk", async 
 await step("it is changed, and a second tab is told", async () => {
   await owner.goto(`${base}/desk/help`);
   await look(owner, "desk-open");
+  await owner.getByText("Texts in another language").click();
+  await owner.getByLabel("Language", { exact: true }).fill("de");
+  await owner.getByLabel("Numbers that begin with").fill("+49, x");
+  await owner.locator("#texts-1-statuses").fill("* = {key} ist jetzt: {status}");
+  await owner.getByRole("button", { name: "Try and save" }).click();
+  await owner.getByText("no number begins with “x”").waitFor();
+  await look(owner, "desk-language-wrong");
+  await owner.getByLabel("Numbers that begin with").first().fill("+49, +43");
+  await owner.getByRole("button", { name: "Try and save" }).click();
+  await owner.getByText("Saved. It holds from now on.").waitFor();
+  await owner.getByText("Texts in de").click();
+  await look(owner, "desk-language");
   const other = await signedIn({ colorScheme: "light" });
   await other.goto(`${base}/desk/help`);
   await owner.getByLabel("Text for Waiting for customer").fill("We work on {key}");

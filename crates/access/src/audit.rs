@@ -92,6 +92,8 @@ pub enum What {
     EndUserLetIn,
     /// It was said which Jira customer an end user is, or that they are none.
     EndUserTied,
+    /// It was said in which language an end user is written to, or that nobody says.
+    EndUserLanguage,
     /// A test message was sent to a number.
     TestMessage,
     /// The approved message was sent after the time to answer.
@@ -118,7 +120,7 @@ pub enum What {
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 54] = [
         Self::OwnerMade,
         Self::SignedIn,
         Self::SignInRefused,
@@ -161,6 +163,7 @@ impl What {
         Self::EndUserBlocked,
         Self::EndUserLetIn,
         Self::EndUserTied,
+        Self::EndUserLanguage,
         Self::TestMessage,
         Self::ApprovedSent,
         Self::SecondFactorOn,
@@ -219,6 +222,7 @@ impl What {
             Self::EndUserBlocked => "end_user_blocked",
             Self::EndUserLetIn => "end_user_let_in",
             Self::EndUserTied => "end_user_tied",
+            Self::EndUserLanguage => "end_user_language",
             Self::TestMessage => "test_message",
             Self::ApprovedSent => "approved_sent",
             Self::SecondFactorOn => "second_factor_on",
@@ -278,6 +282,7 @@ impl What {
             Self::EndUserBlocked => "End user blocked",
             Self::EndUserLetIn => "End user let in again",
             Self::EndUserTied => "End user tied to a customer",
+            Self::EndUserLanguage => "Language of an end user",
             Self::TestMessage => "Test message sent",
             Self::ApprovedSent => "Approved message sent",
             Self::SecondFactorOn => "Second factor set up",

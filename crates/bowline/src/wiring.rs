@@ -242,8 +242,11 @@ pub fn desk(desk: &config::Desk) -> engine::DeskConfig {
             site: SiteName::new(desk.site.as_str()),
             notifications: messaging::Notifications {
                 others: desk.status_notifications.others,
+                usual: desk.status_notifications.usual.clone(),
                 by_status: desk.status_notifications.by_status.clone(),
             },
+            language: desk.language.clone(),
+            texts: desk.texts.clone(),
             closing: desk.closing.iter().map(status).collect(),
             reopen_within_ms: millis(desk.reopen_within),
             quiet_ms: millis(desk.quiet),

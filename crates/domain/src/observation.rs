@@ -135,6 +135,13 @@ pub struct StatusRef {
     pub category: StatusCategory,
 }
 
+impl StatusRef {
+    /// Is this what it is called, or its id?
+    pub fn is_named(&self, text: &str) -> bool {
+        self.id == text || self.name.to_lowercase() == text.to_lowercase()
+    }
+}
+
 /// The category of a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

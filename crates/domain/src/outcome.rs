@@ -147,6 +147,9 @@ pub enum Reason {
     ConversationClosed,
     /// The comment is internal or restricted; the end user never gets it.
     NotForTheCustomer,
+    /// Service Management does not know the issue as a request, so nothing says who may read the
+    /// comment.
+    NotARequest,
     /// The comment was written by a customer.
     ByCustomer,
     /// The desk tells nothing of this status.
@@ -158,6 +161,11 @@ pub enum Reason {
     StatusSuperseded {
         /// The status.
         status: String,
+        /// The status since.
+        by: String,
+    },
+    /// The message about a status waited until that held no more.
+    StatusOvertaken {
         /// The status since.
         by: String,
     },
@@ -276,9 +284,11 @@ impl Reason {
             Self::NoSender => "no_sender",
             Self::ConversationClosed => "conversation_closed",
             Self::NotForTheCustomer => "not_for_the_customer",
+            Self::NotARequest => "not_a_request",
             Self::ByCustomer => "by_customer",
             Self::StatusNotTold { .. } => "status_not_told",
             Self::StatusSuperseded { .. } => "status_superseded",
+            Self::StatusOvertaken { .. } => "status_overtaken",
             Self::ReplyWindowClosed => "reply_window_closed",
             Self::NothingToSend => "nothing_to_send",
             Self::ReportNoted => "report_noted",
@@ -447,6 +457,12 @@ impl fmt::Display for Reason {
                 "The comment is internal or restricted, or Jira does not say that it is public. \
                  Such comments never reach the customer.",
             ),
+            Self::NotARequest => f.write_str(
+                "Service Management does not know the issue as a request: it was moved to a \
+                 project that is no service project, or Bowline's Jira account is no agent there. \
+                 Nothing says then which comments the customer may read, so none is sent. The \
+                 agents were told in the issue. Move it to a service project, with a request type.",
+            ),
             Self::ByCustomer => f.write_str(
                 "The comment was written by a customer or participant in the portal. Only what \
                  agents write is sent.",
@@ -458,6 +474,11 @@ impl fmt::Display for Reason {
             Self::StatusSuperseded { status, by } => write!(
                 f,
                 "No desk served the conversation when the status became “{status}”. By now it is \
+                 “{by}”, so the customer is told only that."
+            ),
+            Self::StatusOvertaken { by } => write!(
+                f,
+                "The message about the status could not be sent while that held. By now it is \
                  “{by}”, so the customer is told only that."
             ),
             Self::ReplyWindowClosed => f.write_str(

@@ -179,9 +179,7 @@ impl StatusMatch {
     pub fn matches(&self, status: &StatusRef) -> bool {
         match self {
             Self::Any => true,
-            Self::NameOrId(text) => {
-                status.id == *text || status.name.to_lowercase() == text.to_lowercase()
-            }
+            Self::NameOrId(text) => status.is_named(text),
             Self::Category(category) => status.category == *category,
         }
     }

@@ -95,6 +95,9 @@ pub(crate) async fn set(
         if changed {
             known.since = now;
         }
+        if health.works() && !known.health.works() {
+            known.mended_at = Some(now);
+        }
         let told = known.reason == reason;
         known.health = health;
         known.reason.clone_from(&reason);

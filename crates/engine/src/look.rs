@@ -3,11 +3,11 @@
 
 use bowline_domain::connection::{Connection, Health};
 use bowline_domain::ids::{ConversationId, IssueKey, ProjectKey, SiteName, WorkspaceName};
-use bowline_domain::messaging::ids::AccountName;
-use bowline_domain::messaging::request::Request;
+use bowline_domain::messaging::language::Speaking;
 use bowline_domain::messaging::settings::WindowTemplate;
 use bowline_domain::time::Millis;
 use bowline_jira::Deployment;
+use bowline_store::model::Talk;
 
 use crate::config::BindingConfig;
 use crate::registry::Standing;
@@ -66,15 +66,11 @@ pub struct ConnectionNow {
 
 impl Shared {
     /// The approved message that the desk of a conversation has for after the reply window, if it
-    /// has one.
-    pub fn window_template(
-        &self,
-        account: &AccountName,
-        request: &Request,
-    ) -> Option<WindowTemplate> {
+    /// has one, in the language of the end user.
+    pub fn window_template(&self, talk: &Talk) -> Option<WindowTemplate> {
         let registry = self.registry();
-        let desk = registry.desk_for(account, request)?;
-        desk.desk.window_template.clone()
+        let desk = registry.desk_for(&talk.whose.account, &talk.request)?;
+        Speaking::to(&desk.desk, &talk.end_user).window_template()
     }
 
     /// The configured connections, by kind and name.

@@ -47,6 +47,8 @@ pub(crate) struct Known {
     pub(crate) health: Health,
     pub(crate) reason: Option<String>,
     pub(crate) since: Millis,
+    /// When it began to work again after it had not, as far as this process saw that.
+    pub(crate) mended_at: Option<Millis>,
     /// The workspace's code, or the site's own address.
     pub(crate) remote_id: Option<String>,
     /// As whom we act.

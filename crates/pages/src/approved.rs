@@ -20,7 +20,7 @@ use crate::talk_words::conversation_path;
 /// conversation is active, and no ordinary answer can be sent.
 pub(crate) fn offered(app: &App, talk: &Talk) -> Option<String> {
     let request = &talk.request;
-    let template = app.shared.window_template(&talk.whose.account, request)?;
+    let template = app.shared.window_template(talk)?;
     let (_, key) = request.issue.as_ref()?;
     let closed = request.is_live() && !request.can_reply(app.shared.now());
     closed.then(|| {

@@ -29,8 +29,8 @@ use crate::query::Query;
 use crate::reader::{Reader, When};
 use crate::shell::{Place, Shell};
 use crate::talk_words::{
-    Unserved, called, conversation_path, delivery_meaning, end_user_path, resolution, stage,
-    state_of, unserved, why_not_again, window,
+    Unserved, called, conversation_path, delivery_meaning, end_user_path, outside, resolution,
+    stage, state_of, unserved, why_not_again, window,
 };
 
 /// What stands where a text was taken out.
@@ -68,6 +68,8 @@ struct ConversationPage {
     desk: String,
     /// Why nothing can be sent, where no desk serves the conversation, and what can be done.
     unserved: Option<Unserved>,
+    /// What it means that the issue is no request.
+    outside: Option<String>,
     channel: String,
     state: Lozenge,
     ended: Option<When>,
@@ -285,6 +287,7 @@ pub(crate) async fn page(
         request: issue,
         desk: request.desk.to_string(),
         unserved: unserved(&app, &whose.account, request),
+        outside: outside(request),
         channel: format!(
             "{}, channel {}",
             request.route.platform, request.route.channel

@@ -10,6 +10,7 @@ use bowline_access::{
 use bowline_domain::connection::Health;
 use bowline_domain::messaging::end_user::Identity;
 use bowline_domain::messaging::ids::{ChannelId, DeskName, RequestRef};
+use bowline_domain::messaging::language::{NumberPrefix, Texts};
 use bowline_domain::messaging::settings::{Channels, Desk};
 use bowline_domain::observation::StatusCategory;
 use bowline_domain::settings::StatusMatch;
@@ -62,6 +63,8 @@ struct DeskCard {
     fields: Vec<(String, String)>,
     told: String,
     texts: Vec<(String, String)>,
+    /// By language what is told in it.
+    languages: Vec<(String, String)>,
     closing: String,
     after_end: String,
     files: &'static str,
@@ -132,6 +135,28 @@ fn span(ms: i64) -> String {
     }
 }
 
+/// What a desk says in a language, and to whom.
+fn in_language(texts: &Texts) -> (String, String) {
+    let numbers: Vec<&str> = texts.numbers.iter().map(NumberPrefix::as_str).collect();
+    let title = match numbers.as_slice() {
+        [] => format!("In {}", texts.language),
+        numbers => format!("In {}, numbers {}", texts.language, numbers.join(", ")),
+    };
+    let named = texts.by_status.iter();
+    let mut lines: Vec<String> = named
+        .map(|(status, text)| format!("{status}: {text}"))
+        .collect();
+    lines.extend(texts.usual.iter().map(|text| format!("all others: {text}")));
+    if let Some(template) = &texts.window_template {
+        let name = template.name.as_deref().unwrap_or("as the desk's");
+        lines.push(format!("approved message: {name}"));
+    }
+    if lines.is_empty() {
+        lines.push("nothing of its own".to_owned());
+    }
+    (title, lines.join("; "))
+}
+
 fn desk_card(now: DeskNow, kept: Option<&StoredDesk>, findings: Option<Vec<Finding>>) -> DeskCard {
     let config = now.config;
     let desk = &config.desk;
@@ -176,12 +201,15 @@ fn desk_card(now: DeskNow, kept: Option<&StoredDesk>, findings: Option<Vec<Findi
             .iter()
             .map(|(id, value)| (id.clone(), value.to_string()))
             .collect(),
-        told: if notifications.others {
+        told: if let (true, Some(usual)) = (notifications.others, &notifications.usual) {
+            format!("every change of status that has no line of its own, as “{usual}”")
+        } else if notifications.others {
             "every change of status that has no line of its own".to_owned()
         } else {
             "nothing but what has a line of its own".to_owned()
         },
         texts: texts.collect(),
+        languages: desk.texts.iter().map(in_language).collect(),
         closing: closing(desk),
         after_end: if desk.reopen_within_ms > 0 {
             format!(

@@ -8,6 +8,7 @@ use axum::response::Response;
 use bowline_access::{ChangeTalks, Fault, Look, Permission, What, Who};
 use bowline_domain::messaging::end_user::{EndUser, Identity};
 use bowline_domain::messaging::ids::{AccountName, EndUserId};
+use bowline_domain::messaging::language::Language;
 use bowline_domain::time::Millis;
 use bowline_engine::channel::people::{Customer, PeopleError};
 use bowline_store::talk_browse::{EndUserCursor, EndUserQuery, EndUserRow, TalkQuery, TalkSubject};
@@ -22,6 +23,7 @@ use crate::notice;
 use crate::query::Query;
 use crate::reader::{Reader, When};
 use crate::shell::{Place, Shell};
+use crate::spoken;
 use crate::talk_words::{called, end_user_path, identity_kind};
 
 /// End users on a page.
@@ -239,16 +241,21 @@ struct EndUserPage {
     blocked: bool,
     customer: Option<String>,
     tie: Field,
+    /// In which language they are written to, and why.
+    spoken: String,
+    language: Field,
     rows: Vec<conversations::Row>,
     cut: bool,
     may_change: bool,
 }
 
-async fn show_one<P: Permission>(
+/// The page of an end user. `refused`: what was typed into one of its forms, and what is wrong with
+/// that.
+pub(crate) async fn show_one<P: Permission>(
     app: &App,
     caller: &Caller<P>,
     (account, id): (&AccountName, &EndUserId),
-    (query, typed, fault): (&Query, &str, Option<Fault>),
+    (query, refused): (&Query, Option<(&str, Fault)>),
 ) -> Result<Response, PageError> {
     let store = &app.shared.store;
     let Some(end_user) = store.end_user(account, id).await? else {
@@ -260,9 +267,20 @@ async fn show_one<P: Permission>(
         ..TalkQuery::default()
     };
     let rows = store.talk_page(&asked).await?;
-    let refused = fault.is_some();
-    let faults: Vec<Fault> = fault.into_iter().collect();
+    let typed = |field: &str| match &refused {
+        Some((typed, fault)) if fault.field == field => (*typed).to_owned(),
+        _ => String::new(),
+    };
+    let (typed_customer, typed_language) = (typed("customer"), typed("language"));
+    let is_refused = refused.is_some();
+    let faults: Vec<Fault> = refused.into_iter().map(|(_, fault)| fault).collect();
     let who = name_of(&end_user);
+    let said = end_user.language.as_ref().map(Language::as_str);
+    let wrong_language = faults.iter().any(|fault| fault.field == "language");
+    let language = match said {
+        Some(said) if !wrong_language => said,
+        _ => &typed_language,
+    };
     let page = EndUserPage {
         shell: caller
             .shell(who.clone(), Place::Talks)
@@ -279,10 +297,17 @@ async fn show_one<P: Permission>(
         blocked: end_user.blocked,
         customer: end_user.customer.clone(),
         tie: Field::new("customer", "Customer in Jira", "text")
-            .with(typed)
+            .with(&typed_customer)
             .filled("off")
             .hinting("The e-mail address, the account id, or the user name on Data Center.")
             .faulty(&faults),
+        spoken: spoken::words(app.shared.spoken_to(account, &end_user).await?.as_ref()),
+        language: Field::new("language", "Language", "text")
+            .with(language)
+            .filled("off")
+            .hinting(spoken::hint(&app.shared.languages_of(account)))
+            .faulty(&faults)
+            .optional(),
         cut: i64::try_from(rows.len()).is_ok_and(|shown| shown == CONVERSATIONS),
         rows: rows
             .iter()
@@ -291,7 +316,7 @@ async fn show_one<P: Permission>(
         may_change: caller.who().may::<ChangeTalks>(),
     };
     let mut response = html(&page);
-    if refused {
+    if is_refused {
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     }
     Ok(response)
@@ -313,7 +338,7 @@ pub(crate) async fn one(
     caller: Caller<Look>,
     query: Query,
 ) -> Result<Response, PageError> {
-    show_one(&app, &caller, (&account, &id), (&query, "", None)).await
+    show_one(&app, &caller, (&account, &id), (&query, None)).await
 }
 
 /// Writes down what was decided about an end user.
@@ -370,7 +395,7 @@ pub(crate) async fn tie(
     let again = |fault: &str| Fault::new("customer", fault);
     if typed.is_empty() && !untie {
         let fault = again("Say who they are in Jira.");
-        let typed = (&Query::default(), typed, Some(fault));
+        let typed = (&Query::default(), Some((typed, fault)));
         return show_one(&app, &caller, (&account, &id), typed).await;
     }
     let who = (!untie).then_some(typed);
@@ -393,7 +418,7 @@ pub(crate) async fn tie(
         Err(PeopleError::NoSuchEndUser) => Err(caller.not_found("There is no such end user.")),
         Err(error) => {
             let fault = again(&sentence(&error));
-            let typed = (&Query::default(), typed, Some(fault));
+            let typed = (&Query::default(), Some((typed, fault)));
             show_one(&app, &caller, (&account, &id), typed).await
         }
     }

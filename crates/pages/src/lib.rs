@@ -55,6 +55,7 @@ mod second_factor;
 mod security;
 mod shell;
 mod sign_in;
+mod spoken;
 mod talk_words;
 mod tally;
 mod tokens;
@@ -286,6 +287,7 @@ fn table() -> Router<App> {
         .route("/end-users/{account}/{id}", get(end_users::one))
         .route("/end-users/{account}/{id}/block", post(end_users::block))
         .route("/end-users/{account}/{id}/customer", post(end_users::tie))
+        .route("/end-users/{account}/{id}/language", post(spoken::change))
         .route("/desks", get(desks::page))
         .route("/desks/test", post(desks::test))
         .route("/desks/add", get(desk::adding).post(desk::add))

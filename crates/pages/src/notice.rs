@@ -189,6 +189,10 @@ const NOTICES: &[(&str, &str)] = &[
         "Saved. They are the reporter of their requests from the next one on.",
     ),
     ("untied", "Saved. They are nobody in Jira from now on."),
+    (
+        "language",
+        "Saved. It holds from the next message on that they are sent.",
+    ),
     ("intercoms", "Intercom's value counts again."),
     ("decided", "Decided."),
     (

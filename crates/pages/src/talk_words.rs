@@ -191,6 +191,17 @@ pub(crate) fn unserved(app: &App, account: &AccountName, request: &Request) -> O
     })
 }
 
+/// What it means that the issue is no request, if it is none in the project where it is.
+pub(crate) fn outside(request: &Request) -> Option<String> {
+    let project = request.outside.as_ref().filter(|_| request.is_live())?;
+    Some(format!(
+        "In {project} Service Management does not know this issue as a request, so nothing says \
+         which of its comments the customer may read. What the customer writes still comes into it, \
+         and they are told of its status. Move it to a service project, with a request type, and \
+         answer there."
+    ))
+}
+
 /// What that means.
 pub(crate) fn delivery_meaning(delivery: Delivery) -> &'static str {
     match delivery {

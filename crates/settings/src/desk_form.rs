@@ -6,7 +6,9 @@ use bowline_access::Fault;
 use bowline_domain::settings::StatusMatch;
 use serde_json::Value;
 
+use crate::desk_texts::{self, TextsForm};
 use crate::forms::name;
+use crate::merge_desk::template;
 use crate::stored_desk::{StoredDesk, StoredTemplate};
 
 /// The longest text in a form, in bytes.
@@ -59,6 +61,8 @@ pub struct DeskForm {
     pub fields: Vec<(String, Given)>,
     /// Is the end user told of a status that has no line of its own?
     pub tell_others: bool,
+    /// What they are told then; empty for the usual text.
+    pub usual: String,
     /// What is told of single statuses.
     pub statuses: Vec<StatusLine>,
     /// The statuses that end a conversation, between commas or line breaks.
@@ -83,6 +87,10 @@ pub struct DeskForm {
     pub template_text: String,
     /// Is it sent by itself?
     pub template_by_itself: bool,
+    /// The language of whom none is known otherwise.
+    pub language: String,
+    /// What it says in languages.
+    pub texts: Vec<TextsForm>,
 }
 
 impl Default for DeskForm {
@@ -161,6 +169,7 @@ impl DeskForm {
                 .map(|(id, value)| (id.clone(), shown(value)))
                 .collect(),
             tell_others: stored.tell_others,
+            usual: stored.usual.clone().unwrap_or_default(),
             statuses: statuses.collect(),
             closing: stored.closing.join(", "),
             reopen_within: span(stored.reopen_within_seconds),
@@ -173,6 +182,8 @@ impl DeskForm {
             template_values: template.values.join("\n"),
             template_text: template.text.unwrap_or_default(),
             template_by_itself: template.by_itself,
+            language: stored.language.clone().unwrap_or_default(),
+            texts: stored.texts.iter().map(TextsForm::of).collect(),
         }
     }
 
@@ -201,6 +212,13 @@ impl DeskForm {
         let closing = self.read_closing(&mut faults);
         let by_status = self.read_statuses(&mut faults);
         let window_template = self.read_template(&mut faults);
+        let own = window_template.as_ref().map(template);
+        let texts = desk_texts::read(&self.texts, own.as_ref(), &mut faults);
+        let language = desk_texts::read_default(&self.language, &mut faults);
+        if self.usual.len() > TEXT_BYTES_MAX {
+            let words = "The text for every other status is too long.";
+            faults.push(Fault::new("usual", words));
+        }
         let number = |field, text: &str, (min, max): (u32, u32), faults: &mut Vec<Fault>| {
             let read = text.trim().parse::<u32>().ok();
             let read = read.filter(|number| (min..=max).contains(number));
@@ -238,6 +256,7 @@ impl DeskForm {
             reporter: some(&self.reporter),
             fields: BTreeMap::new(),
             tell_others: self.tell_others,
+            usual: some(&self.usual),
             by_status,
             closing,
             reopen_within_seconds,
@@ -245,6 +264,8 @@ impl DeskForm {
             requests_per_hour,
             attachments_out: self.attachments_out,
             window_template,
+            language,
+            texts,
         };
         Ok((name, stored))
     }
@@ -349,6 +370,13 @@ mod tests {
         form.channels = "one, two\nthree, one".to_owned();
         form.reopen_within = "36h".to_owned();
         form.closing = "Done, category:done".to_owned();
+        form.usual = "{key}: {status}".to_owned();
+        form.language = "en".to_owned();
+        form.texts = vec![TextsForm {
+            language: "de".to_owned(),
+            template_text: "Komm zurück".to_owned(),
+            ..TextsForm::default()
+        }];
         form.template = "come_back".to_owned();
         form.template_values = "{key}\n\nNoa".to_owned();
         form.statuses = vec![
@@ -370,6 +398,8 @@ mod tests {
         let channels = stored.channels.clone().unwrap();
         assert_eq!(channels, ["one", "two", "three"]);
         assert_eq!(stored.by_status["In Progress"], None);
+        assert_eq!(stored.usual.as_deref(), Some("{key}: {status}"));
+        assert_eq!(stored.texts[0].language, "de");
         let template = stored.window_template.clone().unwrap();
         assert_eq!(template.values, ["{key}", "Noa"]);
         assert_eq!(template.language, "en");
@@ -383,7 +413,7 @@ mod tests {
             fields(&DeskForm::default()),
             ["account", "site", "service_desk", "request_type"]
         );
-        let cases: [(&str, Change); 11] = [
+        let cases: [(&str, Change); 14] = [
             ("name", |form| form.name = "My Desk".to_owned()),
             ("channels", |form| form.channels = String::new()),
             ("channels", |form| form.channels = "all, one".to_owned()),
@@ -399,6 +429,14 @@ mod tests {
                 form.requests_per_hour = "0".to_owned();
             }),
             ("window_template", |form| form.template_by_itself = true),
+            ("usual", |form| form.usual = "x".repeat(2_001)),
+            ("language", |form| form.language = "english".to_owned()),
+            ("texts", |form| {
+                form.texts = vec![TextsForm {
+                    template_text: "Komm zurück".to_owned(),
+                    ..TextsForm::default()
+                }];
+            }),
         ];
         for (field, change) in cases {
             let mut form = whole();

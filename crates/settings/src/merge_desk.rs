@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use bowline_domain::ids::SiteName;
 use bowline_domain::messaging::ids::{AccountName, ChannelId, DeskName};
+use bowline_domain::messaging::language::Language;
 use bowline_domain::messaging::settings::{Channels, Desk, Notifications, WindowTemplate};
 use bowline_domain::settings::StatusMatch;
 use bowline_engine::{AccountConfig, DeskConfig, EngineConfig, Provider};
 use url::Url;
 
+use crate::desk_texts::StoredTexts;
 use crate::merge::{Aside, Merged};
 use crate::stored::Kept;
 use crate::stored_desk::{AccountSecrets, StoredAccount, StoredDesk, StoredTemplate};
@@ -140,8 +142,11 @@ pub(crate) fn desk(name: &DeskName, stored: &StoredDesk) -> DeskConfig {
             site: SiteName::new(stored.site.as_str()),
             notifications: Notifications {
                 others: stored.tell_others,
+                usual: stored.usual.clone(),
                 by_status: stored.by_status.clone(),
             },
+            language: stored.language.as_deref().and_then(Language::read),
+            texts: stored.texts.iter().filter_map(StoredTexts::texts).collect(),
             closing: stored.closing.iter().map(status).collect(),
             reopen_within_ms: ms(stored.reopen_within_seconds),
             quiet_ms: ms(stored.quiet_seconds),
@@ -156,7 +161,7 @@ pub(crate) fn desk(name: &DeskName, stored: &StoredDesk) -> DeskConfig {
     }
 }
 
-fn template(stored: &StoredTemplate) -> WindowTemplate {
+pub(crate) fn template(stored: &StoredTemplate) -> WindowTemplate {
     WindowTemplate {
         name: stored.name.clone(),
         namespace: stored.namespace.clone(),

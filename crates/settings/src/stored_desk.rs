@@ -6,6 +6,8 @@ use bowline_engine::Provider;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::desk_texts::StoredTexts;
+
 /// The provider of an account, as stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -94,6 +96,8 @@ pub struct StoredDesk {
     pub fields: BTreeMap<String, serde_json::Value>,
     /// Is the end user told of a status that has no line of its own?
     pub tell_others: bool,
+    /// What they are told then, if it is not the usual text.
+    pub usual: Option<String>,
     /// By status: its text, or `None` to tell nothing.
     pub by_status: BTreeMap<String, Option<String>>,
     /// The statuses that end a conversation, as the configuration file writes them.
@@ -108,6 +112,10 @@ pub struct StoredDesk {
     pub attachments_out: bool,
     /// What may be sent after the reply window has ended, if anything.
     pub window_template: Option<StoredTemplate>,
+    /// The language of whom none is known otherwise.
+    pub language: Option<String>,
+    /// What it says in languages.
+    pub texts: Vec<StoredTexts>,
 }
 
 /// An approved message.
@@ -141,6 +149,7 @@ impl Default for StoredDesk {
             reporter: None,
             fields: BTreeMap::new(),
             tell_others: true,
+            usual: None,
             by_status: BTreeMap::new(),
             closing: vec!["category:done".to_owned()],
             reopen_within_seconds: 0,
@@ -148,6 +157,8 @@ impl Default for StoredDesk {
             requests_per_hour: 20,
             attachments_out: false,
             window_template: None,
+            language: None,
+            texts: Vec::new(),
         }
     }
 }
@@ -164,6 +175,7 @@ mod tests {
         assert!(account.register_webhook && account.poll_seconds == POLL_SECONDS);
         let desk: StoredDesk = serde_json::from_str(r#"{"account":"bird"}"#).unwrap();
         assert!(desk.tell_others && desk.channels.is_none());
+        assert!(desk.texts.is_empty() && desk.language.is_none());
         assert_eq!((desk.quiet_seconds, desk.requests_per_hour), (3, 20));
     }
 }

@@ -17,8 +17,13 @@ use crate::error::StoreError;
 use crate::migrate;
 use crate::sql::lanes;
 
-/// Connections for reading.
+/// Connections for reading. SQLite's share one file and two or three processors.
 const READERS_MAX: u32 = 4;
+
+/// Connections for reading from PostgreSQL. Each is held for a round trip and the time until its
+/// caller is polled again, not for work of this process, and as many as planners and couriers
+/// there are may want one at the same moment.
+const POSTGRES_READERS_MAX: u32 = 8;
 
 /// Prepared statements kept per connection: every statement in each of its few sizes.
 const STATEMENTS_KEPT: usize = 256;
@@ -213,13 +218,15 @@ async fn open_postgres(open: &Open, work: Arc<Notify>) -> Result<Opened, StoreEr
         lanes::free_own(&mut conn, &open.owner).await?;
     }
     drop(conn);
-    let readers = pool(READERS_MAX)
-        .connect_with(options)
+    let readers = pool(POSTGRES_READERS_MAX)
+        .connect_with(options.clone())
         .await
         .map_err(StoreError::database(doing))?;
-    let listening = open
-        .works_lanes
-        .then(|| tokio::spawn(listen(readers.clone(), work)));
+    // An ear is held for as long as the process lives, so it is none of the readers.
+    let listening = open.works_lanes.then(|| {
+        let ear = pool(1).connect_lazy_with(options);
+        tokio::spawn(listen((ear, readers.clone()), work))
+    });
     let (readers, source) = (Readers::Postgres(readers), Source::Postgres(writers));
     Ok(Opened {
         readers,
@@ -228,20 +235,56 @@ async fn open_postgres(open: &Open, work: Arc<Notify>) -> Result<Opened, StoreEr
     })
 }
 
-/// Passes on what other processes say about work, until the pool is closed. What was said while
+/// Passes on what other processes say about work, until the readers are closed. What was said while
 /// the connection was lost is found by the regular look.
-async fn listen(pool: PgPool, work: Arc<Notify>) {
-    while !pool.is_closed() {
-        if let Ok(mut listener) = PgListener::connect_with(&pool).await
+async fn listen((ear, readers): (PgPool, PgPool), work: Arc<Notify>) {
+    tokio::select! {
+        () = hear(&ear, &work) => {}
+        () = readers.close_event() => {}
+    }
+    ear.close().await;
+}
+
+async fn hear(ear: &PgPool, work: &Notify) {
+    loop {
+        if let Ok(mut listener) = PgListener::connect_with(ear).await
             && listener.listen(WORK_CHANNEL).await.is_ok()
         {
             while listener.recv().await.is_ok() {
                 work.notify_waiters();
             }
         }
-        tokio::select! {
-            () = tokio::time::sleep(LISTEN_AGAIN) => {}
-            () = pool.close_event() => {}
+        tokio::time::sleep(LISTEN_AGAIN).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+    use crate::testing::{Backend, Scratch, texts};
+
+    #[tokio::test]
+    async fn who_listens_for_others_takes_no_reader() {
+        let scratch = Scratch::new(Backend::Postgres);
+        let url = scratch.url().to_owned();
+        let store = Store::open(Open {
+            url: url.clone(),
+            owner: "first".to_owned(),
+            first_token: 1,
+            works_lanes: true,
+        })
+        .await
+        .unwrap();
+        let listening = "SELECT '1' FROM pg_stat_activity WHERE query LIKE 'LISTEN%'";
+        while texts(&url, listening).await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        let mut held = Vec::new();
+        for _ in 0..POSTGRES_READERS_MAX {
+            held.push(store.reader().await.unwrap());
+        }
+        drop(held);
+        store.close().await;
     }
 }

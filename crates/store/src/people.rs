@@ -2,6 +2,7 @@
 
 use bowline_domain::messaging::end_user::EndUser;
 use bowline_domain::messaging::ids::{AccountName, EndUserId};
+use bowline_domain::messaging::language::Language;
 use bowline_domain::time::Millis;
 
 use crate::committer::Writer;
@@ -15,6 +16,8 @@ write!(Block { account: AccountName, id: EndUserId, blocked: bool } -> bool,
     |conn, _| people::blocked(conn, &account, &id, blocked).await);
 write!(Tie { account: AccountName, id: EndUserId, customer: Option<String> } -> bool,
     |conn, _| people::tied(conn, &account, &id, customer.as_deref()).await);
+write!(SpeakTo { account: AccountName, id: EndUserId, language: Option<Language> } -> bool,
+    |conn, _| people::spoken_to(conn, &account, &id, language.as_ref()).await);
 write!(Bar { account: AccountName, end_user: EndUser, at: Millis } -> (),
     |conn, _| people::barred(conn, &account, &end_user, at).await);
 
@@ -46,6 +49,22 @@ impl Store {
             account,
             id,
             customer,
+        })
+        .await
+    }
+
+    /// Records the language in which an end user is to be written to; `None` for what their number
+    /// or the desk says. False if there is no such end user.
+    pub async fn end_user_spoken_to(
+        &self,
+        account: AccountName,
+        id: EndUserId,
+        language: Option<Language>,
+    ) -> Result<bool, StoreError> {
+        self.write(SpeakTo {
+            account,
+            id,
+            language,
         })
         .await
     }

@@ -16,7 +16,8 @@ use crate::model::{Talk, WrittenLine};
 use crate::sql::{lookup, talk_lookup as find};
 use crate::store::Store;
 use crate::writes::{
-    CallSeen, GatheringPlaced, LinesMoved, LinesWritten, OutboundSent, RequestMade, Watch, Watched,
+    CallSeen, GatheringPlaced, LinesMoved, LinesWritten, OutboundSays, OutboundSent, RequestMade,
+    Watch, Watched,
 };
 
 impl Store {
@@ -224,6 +225,11 @@ impl Store {
     /// Records that the provider took a message, and what it calls it.
     pub async fn outbound_sent(&self, key: EffectKey, remote_id: String) -> Result<(), StoreError> {
         self.write(OutboundSent { key, remote_id }).await
+    }
+
+    /// Records what a message says that waits to be sent.
+    pub async fn outbound_says(&self, key: EffectKey, text: String) -> Result<(), StoreError> {
+        self.write(OutboundSays { key, text }).await
     }
 
     /// Up to when something, by its name, was looked through; `now` at first sight.

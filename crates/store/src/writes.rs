@@ -162,6 +162,8 @@ write!(LinesMoved { account: AccountName, lines: Vec<(MessageId, u32)> } -> (),
     |conn, _| talk::lines_moved(conn, &account, &lines).await);
 write!(OutboundSent { key: EffectKey, remote_id: String } -> (),
     |conn, _| talk::outbound_sent(conn, &key, &remote_id).await);
+write!(OutboundSays { key: EffectKey, text: String } -> (),
+    |conn, _| talk::outbound_says(conn, &key, &text).await);
 write!(CallSeen { account: AccountName, id: String, until: Millis, now: Millis } -> bool,
     |conn, _| talk::call_seen(conn, &account, &id, until, now).await);
 write!(Watch { name: String, now: Millis } -> Millis,

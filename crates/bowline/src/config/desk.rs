@@ -115,6 +115,8 @@ impl Reading<'_> {
         let requests_per_hour = self.whole(section, "requests_per_hour");
         let attachments_out = self.flag(section, "attachments_out");
         let window_template = self.window_template(section);
+        let language = self.language(section);
+        let texts = self.desk_texts(section, window_template.as_ref());
         let site = site?;
         let unsigned = known
             .sites
@@ -146,6 +148,8 @@ impl Reading<'_> {
             requests_per_hour,
             attachments_out,
             window_template,
+            language,
+            texts,
         })
     }
 
@@ -321,6 +325,7 @@ impl Reading<'_> {
         match self.node(section, name) {
             None => Some(StatusNotifications {
                 others: true,
+                usual: None,
                 by_status: BTreeMap::new(),
             }),
             Some(Node {
@@ -328,6 +333,7 @@ impl Reading<'_> {
                 ..
             }) => Some(StatusNotifications {
                 others: *others,
+                usual: None,
                 by_status: BTreeMap::new(),
             }),
             Some(Node {
@@ -335,12 +341,15 @@ impl Reading<'_> {
                 ..
             }) => {
                 let mut by_status = BTreeMap::new();
-                let mut others = true;
+                let (mut others, mut usual) = (true, None);
                 for (status, node) in table {
                     match &node.value {
                         Value::Flag(told) if status == "*" => others = *told,
                         Value::Flag(false) => {
                             by_status.insert(status.clone(), None);
+                        }
+                        Value::Text(text) if status == "*" && !text.trim().is_empty() => {
+                            usual = Some(text.clone());
                         }
                         Value::Text(text) if !text.trim().is_empty() => {
                             by_status.insert(status.clone(), Some(text.clone()));
@@ -352,7 +361,11 @@ impl Reading<'_> {
                         ),
                     }
                 }
-                Some(StatusNotifications { others, by_status })
+                Some(StatusNotifications {
+                    others,
+                    usual,
+                    by_status,
+                })
             }
             Some(_) => None,
         }

@@ -293,6 +293,9 @@ fn matching(list: &str, selector: &str, entries: &[Node]) -> Vec<usize> {
         "contact_sync" => entry
             .text_of("workspace")
             .is_some_and(|name| variable_form(name) == selector),
+        "texts" => entry
+            .text_of("language")
+            .is_some_and(|name| variable_form(name) == selector),
         _ => entry
             .text_of("name")
             .is_some_and(|name| variable_form(name) == selector),
@@ -316,10 +319,10 @@ fn implied(
         return Ok(Vec::new());
     }
     if list != "binding" {
-        let names = if list == "contact_sync" {
-            "workspace"
-        } else {
-            "name"
+        let names = match list {
+            "contact_sync" => "workspace",
+            "texts" => "language",
+            _ => "name",
         };
         return Ok(vec![(
             names,

@@ -13,6 +13,7 @@ mod build;
 mod connections;
 mod contact_sync;
 mod desk;
+mod desk_texts;
 mod environment;
 mod oidc;
 mod origin;
@@ -35,9 +36,9 @@ pub use panel::{Embedding, Panel};
 pub use problem::{Place, Problem};
 pub use types::{
     Binding, Category, ChannelAccount, ChannelProvider, CommentFilter, Commented, Config,
-    ContactSync, Database, Desk, DeskChannels, IssuePlace, Limits, Log, LogFormat, Metrics, Notify,
-    Product, React, Region, Site, SiteKind, StatusNotifications, StatusPattern, TicketStatus,
-    TransitionRule, WindowTemplate, Workspace,
+    ContactSync, Database, Desk, DeskChannels, IssuePlace, Language, Limits, Log, LogFormat,
+    Metrics, Notify, Product, React, Region, Site, SiteKind, StatusNotifications, StatusPattern,
+    Texts, TicketStatus, TransitionRule, WindowTemplate, Workspace,
 };
 
 use std::{io, path::Path};

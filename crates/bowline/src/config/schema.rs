@@ -171,7 +171,7 @@ fn check_leaf(name: &str, kind: Kind, node: &mut Node) -> Result<(), Problem> {
         (Kind::Whole { .. }, _) => wrong("a whole number", "60, without quotes"),
         (Kind::Flag, _) => wrong("true or false", "true, without quotes"),
         (Kind::Words | Kind::Statuses, Value::List(_))
-        | (Kind::Values | Kind::PerStatus, Value::Table(_))
+        | (Kind::Values | Kind::PerStatus | Kind::Texts, Value::Table(_))
         | (Kind::PerStatus, Value::Flag(_)) => Ok(()),
         (Kind::PerStatus, _) => wrong(
             "true, false or a table of texts",
@@ -186,6 +186,7 @@ fn check_leaf(name: &str, kind: Kind, node: &mut Node) -> Result<(), Problem> {
         (Kind::Metrics, _) => wrong("true, false or an address", "true"),
         (Kind::Words | Kind::Statuses, _) => wrong("a text or a list of texts", "[\"…\"]"),
         (Kind::Values, _) => wrong("a table", "{ priority = { name = \"High\" } }"),
+        (Kind::Texts, _) => wrong("a table of texts", "{ \"Done\" = \"{key} is done\" }"),
         (..) => wrong("a text", "\"…\", with quotes"),
     }
 }

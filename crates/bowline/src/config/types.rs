@@ -401,7 +401,14 @@ pub struct Desk {
     pub attachments_out: bool,
     /// What may be sent after the reply window.
     pub window_template: Option<WindowTemplate>,
+    /// The language of end users of whom none is known otherwise.
+    pub language: Option<Language>,
+    /// What it says in languages.
+    pub texts: Vec<Texts>,
 }
+
+/// In which language an end user is written to.
+pub use bowline_domain::messaging::language::{Language, Texts};
 
 /// An approved message that may be sent after the reply window.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -434,6 +441,8 @@ pub enum DeskChannels {
 pub struct StatusNotifications {
     /// Whether a status without a line of its own is told.
     pub others: bool,
+    /// What is told then, if it is not the usual text.
+    pub usual: Option<String>,
     /// By status: its text, or `None` to tell nothing.
     pub by_status: std::collections::BTreeMap<String, Option<String>>,
 }

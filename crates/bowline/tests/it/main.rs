@@ -56,6 +56,7 @@ mod merging;
 mod messaging_broken;
 mod messaging_delivery;
 mod messaging_ending;
+mod messaging_languages;
 mod messaging_merging;
 mod messaging_out;
 mod messaging_pages;

@@ -3,6 +3,7 @@
 use bowline_domain::messaging::delivery::Delivery;
 use bowline_sandbox::common::Faults;
 use bowline_sandbox::common::faults::{Fault, FaultKind};
+use bowline_sandbox::jira::NewComment;
 
 use crate::messaging_stage::{Talk, until_async};
 use crate::stage::{On, next_millisecond, on_both};
@@ -90,7 +91,57 @@ async fn a_broken_key_of_jira_is_not_tried_again_and_again(on: On) {
     );
 }
 
+/// Waits until so many messages to the customer are decided on.
+async fn decided(talk: &Talk, request: &str, count: usize) {
+    until_async(async || (talk.outbound(request).await.len() >= count).then_some(())).await;
+}
+
+async fn of_the_statuses_that_waited_for_a_key_the_customer_is_told_the_last(on: On) {
+    let talk = Talk::on(on).await;
+    let request = talk.answered().await;
+    refuse_all(talk.bird().faults());
+    talk.agent()
+        .transition(&request, "In Progress", None)
+        .unwrap();
+    health(&talk, "account/bird", "broken").await;
+    let answer = Some(NewComment::open("The blue one?"));
+    talk.agent()
+        .transition(&request, "Waiting for customer", answer)
+        .unwrap();
+    decided(&talk, &request, 3).await;
+    talk.agent()
+        .transition(&request, "Waiting for support", None)
+        .unwrap();
+    decided(&talk, &request, 4).await;
+    assert_eq!(talk.received(), ["Which model?"]);
+
+    talk.bird().faults().clear();
+    talk.stage.configure().await;
+    let now = format!("Your request {request} is now: Waiting for support");
+    let wanted = ["Which model?", "The blue one?", now.as_str()];
+    assert_eq!(talk.phone_shows(3).await, wanted);
+    talk.settled().await;
+    assert_eq!(talk.received(), wanted);
+    let kept = talk.outbound(&request).await;
+    assert_eq!(kept.len(), 4);
+    assert!(kept[1].is_superseded(), "{:?}", kept[1]);
+    assert_eq!(kept[2].text, "The blue one?", "as it was sent");
+    assert_eq!(
+        talk.notes(&request),
+        Vec::<String>::new(),
+        "nobody misses it"
+    );
+    assert!(talk.stage.reasons().await.contains(&"status_overtaken"));
+
+    // Every change is told again from then on.
+    for to in ["In Progress", "Waiting for customer"] {
+        talk.agent().transition(&request, to, None).unwrap();
+    }
+    assert_eq!(talk.phone_shows(5).await.len(), 5);
+}
+
 on_both!(
+    of_the_statuses_that_waited_for_a_key_the_customer_is_told_the_last,
     a_broken_key_of_the_provider_holds_only_what_is_sent,
     a_broken_key_of_jira_is_not_tried_again_and_again
 );

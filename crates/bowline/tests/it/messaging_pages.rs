@@ -153,6 +153,8 @@ async fn a_conversation_shows_who_can_read_what_and_how_far_it_came(on: On) {
     // The request's panel shows it, though its project is joined to no workspace.
     let panel = viewer.get(&format!("/issues/acme-jira/{request}")).await;
     panel.says("On a messaging channel");
+    // The project is joined to no workspace, so nothing is said of one.
+    assert!(!panel.text.contains("Intercom"), "{}", panel.words());
     panel.says("An answer is possible until");
     assert!(panel.text.contains("href=\"/conversations/bird/"));
     let wrong = viewer.get("/conversations?about=x").await;

@@ -1,11 +1,12 @@
 //! Points that the rules leave open, as they are read.
 
-use bowline::demo::until;
+use bowline::demo::{SITE, until};
 use bowline_domain::messaging::delivery::Delivery;
 use bowline_sandbox::jira::{DeskConfig, ProjectConfig, ProjectKind};
 use bowline_sandbox::phones::{Failure, Habit, Inbound};
 
-use crate::messaging_stage::{Talk, until_async};
+use crate::browser::Browser;
+use crate::messaging_stage::{ACCOUNT, Talk, until_async};
 use crate::stage::{On, on_both};
 
 on_both!(
@@ -13,6 +14,7 @@ on_both!(
     a_comment_that_is_changed_or_deleted_after_it_was_sent_is_not_sent_again,
     a_request_that_is_deleted_ends_the_conversation,
     a_request_that_is_moved_keeps_its_conversation,
+    what_is_answered_where_it_is_no_request_is_not_sent_and_that_is_told,
     who_wants_no_more_messages_keeps_their_request
 );
 
@@ -114,6 +116,55 @@ async fn a_request_that_is_moved_keeps_its_conversation(on: On) {
     );
     let requests = talk.requests();
     assert_eq!(requests, std::slice::from_ref(&moved), "no new one is made");
+}
+
+async fn what_is_answered_where_it_is_no_request_is_not_sent_and_that_is_told(on: On) {
+    let talk = Talk::on(on).await;
+    let request = talk.answered().await;
+    let moved = talk.agent().move_to(&request, "ENG").unwrap();
+    talk.settled().await;
+    talk.agent().comment(&moved, "It is the driver").unwrap();
+    talk.agent().comment(&moved, "I look into it").unwrap();
+    talk.settled().await;
+    talk.noa().writes("Are you there?");
+    talk.settled().await;
+    let comments = talk.comments(&moved);
+    let notes: Vec<&String> = comments
+        .iter()
+        .filter(|one| one.starts_with("note"))
+        .collect();
+    assert_eq!(notes.len(), 1, "{comments:?}");
+    assert!(notes[0].contains("as a request any more"), "{notes:?}");
+    assert!(
+        comments.contains(&"Noa: Are you there?".to_owned()),
+        "what a customer writes is not lost: {comments:?}"
+    );
+    assert_eq!(talk.received(), ["Which model?"]);
+    assert!(talk.stage.reasons().await.contains(&"not_a_request"));
+    let mut agent = Browser::signed_in(&talk.stage, "agent").await;
+    let whose = talk.whose(&moved, SITE).await;
+    for page in [
+        format!("/conversations/{ACCOUNT}/{}/1", whose.end_user),
+        format!("/issues/{SITE}/{moved}"),
+    ] {
+        agent
+            .get(&page)
+            .await
+            .says("No comment reaches this customer");
+    }
+
+    let back = talk.agent().move_to(&moved, "SUP").unwrap();
+    talk.settled().await;
+    talk.agent().comment(&back, "It was the driver").unwrap();
+    let shown = talk.phone_shows(2).await;
+    assert_eq!(shown, ["Which model?", "It was the driver"]);
+    talk.settled().await;
+    let panel = agent.get(&format!("/issues/{SITE}/{back}")).await;
+    assert!(
+        !panel.text.contains("No comment reaches"),
+        "{}",
+        panel.words()
+    );
 }
 
 /// As who answers STOP to a text message.

@@ -133,6 +133,7 @@ const FORMS: &[(&str, &str)] = &[
     ("/end-users/block", "agent"),
     ("/end-users/bird/nobody/block", "agent"),
     ("/end-users/bird/nobody/customer", "agent"),
+    ("/end-users/bird/nobody/language", "agent"),
     ("/desks/test", "administrator"),
     ("/desks/add", "administrator"),
     ("/desk/support/settings", "administrator"),

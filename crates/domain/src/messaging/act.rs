@@ -61,6 +61,9 @@ pub enum TalkAct {
         comment: Option<CommentId>,
         /// Is it all of the comment, so that an edit of the comment can still be taken over?
         whole: bool,
+        /// The status change that it tells, if it tells one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tells: Option<Box<Telling>>,
     },
     /// Sends a message that the platform approved before, which may be sent after the reply window
     /// has ended.
@@ -114,6 +117,15 @@ pub enum TalkAct {
         /// Which.
         conversation: RemoteConversationId,
     },
+}
+
+/// A status change that a message tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Telling {
+    /// The id of the change.
+    pub change: String,
+    /// What the message says without it, if it says more.
+    pub without: Option<CustomerText>,
 }
 
 /// An approved message as the provider takes it.
@@ -206,6 +218,7 @@ impl TalkAct {
                 text,
                 comment,
                 whole,
+                tells,
             } if !text.as_str().is_empty() => Some(Self::Send {
                 request: request.clone(),
                 audience: *audience,
@@ -213,6 +226,13 @@ impl TalkAct {
                 text: CustomerText::taken_out(),
                 comment: comment.clone(),
                 whole: *whole,
+                tells: tells.as_ref().map(|tells| {
+                    let without = tells.without.as_ref();
+                    Box::new(Telling {
+                        change: tells.change.clone(),
+                        without: without.map(|_| CustomerText::taken_out()),
+                    })
+                }),
             }),
             Self::SendTemplate {
                 request,

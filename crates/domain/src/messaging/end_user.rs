@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::ids::{AccountName, EndUserId};
+use super::language::Language;
 
 /// Digits of a telephone number in its international form: at most 15 (E.164), and fewer than 7
 /// are no subscriber's.
@@ -97,6 +98,8 @@ pub struct EndUser {
     pub blocked: bool,
     /// The Jira customer whom an agent said they are: account id, or user name on Data Center.
     pub customer: Option<String>,
+    /// The language in which an agent said they are to be written to.
+    pub language: Option<Language>,
 }
 
 impl EndUser {
@@ -120,6 +123,7 @@ impl EndUser {
             name: name.map(str::to_owned),
             blocked: false,
             customer: None,
+            language: None,
         })
     }
 

@@ -46,6 +46,9 @@ pub struct CommentNews {
     pub at: Millis,
     /// Who may read it, by everything that Jira says of it.
     pub visibility: CommentVisibility,
+    /// Service Management does not know its issue as a request, so nothing says that customers may
+    /// read it.
+    pub outside: bool,
     /// What it says.
     pub body: Doc,
     /// How many files are shown in it.

@@ -6,7 +6,7 @@ use super::gathering::Gathering;
 use super::ids::{DeskName, RemoteConversationId};
 use super::inbound::Route;
 use crate::effect::{EffectKey, EffectState};
-use crate::ids::{IssueId, IssueKey, SiteName};
+use crate::ids::{IssueId, IssueKey, ProjectKey, SiteName};
 use crate::time::Millis;
 
 /// Where a conversation is. A person without one, or whose last one is closed, has none active.
@@ -45,6 +45,15 @@ pub struct Reopening {
     pub archive: Option<EffectKey>,
     /// What opens it again.
     pub open: EffectKey,
+}
+
+/// The status of a request, as the change to it was dealt with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastStatus {
+    /// The id of the change.
+    pub change: String,
+    /// The status since.
+    pub name: String,
 }
 
 /// Whose doing it is that the conversation of a [`Reopening`] was archived.
@@ -122,6 +131,13 @@ pub struct Request {
     /// conversation any more; they were told so.
     #[serde(default)]
     pub unserved: Option<Millis>,
+    /// The project in which the issue is no request, so that no comment of it reaches the customer;
+    /// the agents were told so.
+    #[serde(default)]
+    pub outside: Option<ProjectKey>,
+    /// The status change that was dealt with last.
+    #[serde(default)]
+    pub status: Option<LastStatus>,
     /// The issue, once it is made.
     #[serde(skip)]
     pub issue: Option<(IssueId, IssueKey)>,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::act::ApprovedMessage;
 use super::ids::{AccountName, ChannelId, DeskName};
+use super::language::{Language, Texts};
 use crate::ids::{IssueKey, SiteName};
 use crate::observation::StatusRef;
 use crate::settings::StatusMatch;
@@ -25,6 +26,10 @@ pub struct Desk {
     pub site: SiteName,
     /// What the end user is told of status changes.
     pub notifications: Notifications,
+    /// The language of end users of whom none is known otherwise.
+    pub language: Option<Language>,
+    /// What it says in languages.
+    pub texts: Vec<Texts>,
     /// The statuses that end a conversation.
     pub closing: Vec<StatusMatch>,
     /// For how long after the end a new message goes on with the old request, in milliseconds.
@@ -87,6 +92,8 @@ pub enum Channels {
 pub struct Notifications {
     /// Is it told of a status that has no line of its own?
     pub others: bool,
+    /// What it is told then, if it is not the usual text.
+    pub usual: Option<String>,
     /// By status: its text, or `None` to tell nothing.
     pub by_status: BTreeMap<String, Option<String>>,
 }
@@ -94,12 +101,10 @@ pub struct Notifications {
 impl Notifications {
     /// The text for a status, with `{key}` and `{status}` still in it; `None` to tell nothing.
     pub fn template<'t>(&'t self, status: &StatusRef, usual: &'t str) -> Option<&'t str> {
-        let named = self.by_status.iter().find(|(name, _)| {
-            **name == status.id || name.to_lowercase() == status.name.to_lowercase()
-        });
-        match named {
+        let mut named = self.by_status.iter();
+        match named.find(|(name, _)| status.is_named(name)) {
             Some((_, text)) => text.as_deref(),
-            None => self.others.then_some(usual),
+            None => self.others.then(|| self.usual.as_deref().unwrap_or(usual)),
         }
     }
 }
@@ -115,8 +120,11 @@ impl Desk {
             site: site.clone(),
             notifications: Notifications {
                 others: false,
+                usual: None,
                 by_status: BTreeMap::new(),
             },
+            language: None,
+            texts: Vec::new(),
             closing: Vec::new(),
             reopen_within_ms: 0,
             quiet_ms: LEFT_QUIET_MS,

@@ -80,17 +80,24 @@ impl CustomerText {
     }
 
     /// One message of two: a comment and the status that it was given with. Two messages, if one
-    /// would be too long.
-    pub(super) fn joined(mut parts: Vec<Self>, with: Self, platform: &Platform) -> Vec<Self> {
+    /// would be too long. Besides, what the last one says without the status, if it says more.
+    pub(super) fn joined(
+        mut parts: Vec<Self>,
+        with: Self,
+        platform: &Platform,
+    ) -> (Vec<Self>, Option<Self>) {
         let both = parts
             .last()
             .map(|last| format!("{}\n\n{}", last.0, with.0))
             .filter(|both| channel::length(both) <= platform.text_units_max(both));
-        match (both, parts.last_mut()) {
-            (Some(both), Some(last)) => last.0 = both,
-            _ => parts.push(with),
-        }
-        parts
+        let without = match (both, parts.last_mut()) {
+            (Some(both), Some(last)) => Some(Self(std::mem::replace(&mut last.0, both))),
+            _ => {
+                parts.push(with);
+                None
+            }
+        };
+        (parts, without)
     }
 
     /// The text.
@@ -166,9 +173,9 @@ mod tests {
     fn a_comment_and_a_status_are_one_message_if_they_fit() {
         let text = |text: &str| CustomerText(text.to_owned());
         let fits = CustomerText::joined(vec![text("a")], text("b"), &Platform::Sms);
-        assert_eq!(fits, [text("a\n\nb")]);
+        assert_eq!(fits, (vec![text("a\n\nb")], Some(text("a"))));
         let long = text(&"x".repeat(1_370));
         let two = CustomerText::joined(vec![long.clone()], text("more words"), &Platform::Sms);
-        assert_eq!(two, [long, text("more words")]);
+        assert_eq!(two, (vec![long, text("more words")], None));
     }
 }

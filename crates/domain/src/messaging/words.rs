@@ -22,6 +22,11 @@ pub fn superseded(by: &str) -> String {
     )
 }
 
+/// A status change that waited, because nothing could be sent, until another status held.
+pub fn overtaken(by: &str) -> String {
+    format!("{SUPERSEDED}: it could not be sent while the status held, and it is “{by}” by now")
+}
+
 /// What there is to be done about an answer that came after the reply window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WayOut<'t> {
@@ -116,6 +121,17 @@ pub fn unserved(missing: &Missing) -> String {
          answered meanwhile is sent then, as long as the channel takes it. Until then the customer \
          can only be reached in another way. This is said once for this request."
     )
+}
+
+/// The issue is no request, so nothing says which of its comments the customer may read.
+pub fn outside() -> String {
+    "Not sent: Service Management does not know this issue as a request any more, so nothing says \
+     which of its comments the customer may read, and none of them reaches the customer. That is \
+     so when it was moved to a project that is no service project, or when Bowline's Jira account \
+     is no agent there. What the customer writes still comes into this issue, and they are still \
+     told of its status. The way out: move it to a service project, with a request type, and write \
+     your answer there in a new public comment. This is said once, until the issue is moved again."
+        .to_owned()
 }
 
 /// The conversation was archived at the provider.

@@ -1,9 +1,12 @@
-//! What people decide about end users: who is not listened to, and which Jira customer somebody is.
+//! What people decide about end users: who is not listened to, which Jira customer somebody is, and
+//! in which language they are written to.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bowline_domain::messaging::end_user::{EndUser, Identity};
-use bowline_domain::messaging::ids::{AccountName, EndUserId};
+use bowline_domain::messaging::ids::{AccountName, DeskName, EndUserId};
+use bowline_domain::messaging::language::{KnownBy, Language, Speaking};
 use bowline_jira::Deployment;
 use bowline_net::{ApiError, ErrorKind, Reply};
 use bowline_store::StoreError;
@@ -25,12 +28,29 @@ pub struct Customer {
     pub email: Option<String>,
 }
 
+/// In which language an end user is written to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spoken {
+    /// The desk that it is asked of: the one of their newest conversation, else the first of the
+    /// account.
+    pub desk: DeskName,
+    /// The language, if anything says one.
+    pub language: Option<Language>,
+    /// What says so.
+    pub known_by: KnownBy,
+    /// The language of the texts that are sent, if they are not the desk's own.
+    pub in_texts_of: Option<Language>,
+}
+
 /// Why what a person decided about an end user was not recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum PeopleError {
     /// There is no such end user.
     #[error("there is no such end user")]
     NoSuchEndUser,
+    /// It is no language.
+    #[error("“{0}” is no language; write it as de, en or pt-BR")]
+    NoLanguage(String),
     /// There is no such channel account.
     #[error("there is no such channel account")]
     NoSuchAccount,
@@ -128,6 +148,77 @@ impl Shared {
         } else {
             Err(PeopleError::NoSuchEndUser)
         }
+    }
+
+    /// Records in which language an end user is written to, from the next message on; empty for what
+    /// their number or the desk says.
+    ///
+    /// # Errors
+    /// It is no language, there is no such end user, or the store fails.
+    pub async fn speak_to_end_user(
+        &self,
+        account: &AccountName,
+        end_user: &EndUserId,
+        language: &str,
+    ) -> Result<Option<Language>, PeopleError> {
+        let language = match language.trim() {
+            "" => None,
+            text => {
+                let read = Language::read(text);
+                Some(read.ok_or_else(|| PeopleError::NoLanguage(text.to_owned()))?)
+            }
+        };
+        let done = self
+            .store
+            .end_user_spoken_to(account.clone(), end_user.clone(), language.clone())
+            .await?;
+        if done {
+            Ok(language)
+        } else {
+            Err(PeopleError::NoSuchEndUser)
+        }
+    }
+
+    /// In which language an end user is written to; `None` if no desk of their account is
+    /// configured.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn spoken_to(
+        &self,
+        account: &AccountName,
+        end_user: &EndUser,
+    ) -> Result<Option<Spoken>, StoreError> {
+        let latest = self.store.latest_talk(account, &end_user.id).await?;
+        let registry = self.registry();
+        let served = latest.and_then(|latest| registry.desk_for(account, &latest));
+        let first = || {
+            let mut desks = registry.desks.iter();
+            desks.find(|config| config.desk.account == *account)
+        };
+        let Some(config) = served.or_else(first) else {
+            return Ok(None);
+        };
+        let speaking = Speaking::to(&config.desk, end_user);
+        Ok(Some(Spoken {
+            desk: config.desk.name.clone(),
+            in_texts_of: speaking.in_texts_of().cloned(),
+            language: speaking.language,
+            known_by: speaking.known_by,
+        }))
+    }
+
+    /// The languages in which the desks of an account have texts, in the order of the alphabet.
+    pub fn languages_of(&self, account: &AccountName) -> Vec<Language> {
+        let registry = self.registry();
+        let desks = registry.desks.iter().map(|config| &config.desk);
+        let ours = desks.filter(|desk| desk.account == *account);
+        let all = ours.flat_map(|desk| {
+            let texts = desk.texts.iter().map(|texts| &texts.language);
+            desk.language.iter().chain(texts)
+        });
+        let all: BTreeSet<Language> = all.cloned().collect();
+        all.into_iter().collect()
     }
 
     async fn find_customer(

@@ -31,7 +31,7 @@ use crate::shared::{Handed, Shared};
 pub use by_hand::{ByHand, queue_by_hand};
 pub(crate) use internal::{Look, conversation_gone, conversation_merged, queue_look};
 pub use internal::{queue_link_command, queue_link_import};
-pub(crate) use observe::Reader;
+pub(crate) use observe::{Reader, is_absent};
 pub(crate) use talk::{COMMENT, TalkEvent, files_of, read_comment, talk_event};
 pub use talk::{queue_about_send, queue_send_again, queue_send_template, queue_test_message};
 pub(crate) use unseen::browses;

@@ -10,6 +10,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::client::{Call, Client, Deployment, Form};
+use crate::model::comment::{Comment, INTERNAL_PROPERTY};
 use crate::model::page::{Cursor, Page};
 use crate::model::person::Person;
 use crate::model::service_desk::{
@@ -143,6 +144,24 @@ impl Client {
         });
         let call = Self::desk_call(Method::POST, &path, "commenting on a request").body(body);
         self.send(call, RequestComment::read).await
+    }
+
+    /// Comments as our account on an issue that is no request. It bears the mark by which Service
+    /// Management knows who may see it if the issue becomes one.
+    pub async fn create_comment(
+        &self,
+        issue: &str,
+        body: &Doc,
+        audience: CommentAudience,
+    ) -> Result<Reply<Comment>, ApiError> {
+        let internal = audience == CommentAudience::Internal;
+        let body = json!({
+            "body": self.written(body),
+            "properties": [{ "key": INTERNAL_PROPERTY, "value": { "internal": internal } }],
+        });
+        let path = ["issue", issue, "comment"];
+        let call = self.api(Method::POST, &path, "commenting on an issue");
+        self.send(call.body(body), Comment::read).await
     }
 
     /// Replaces the text of a comment of our own. Who may see it stays as it is. Without mail on

@@ -8,7 +8,7 @@ use super::person::Person;
 use super::rich;
 
 /// The comment property in which Jira Service Management keeps "internal note".
-const INTERNAL_PROPERTY: &str = "sd.public.comment";
+pub(crate) const INTERNAL_PROPERTY: &str = "sd.public.comment";
 
 /// Who may see a comment, as far as the payload says. Any sign of a restriction wins over any
 /// sign of none.

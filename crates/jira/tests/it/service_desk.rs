@@ -271,6 +271,28 @@ async fn comments_with_their_audience() {
     }
 }
 
+#[tokio::test]
+async fn a_comment_on_what_is_no_request_says_who_may_read_it_if_it_becomes_one() {
+    for (audience, internal) in [
+        (CommentAudience::Customer, false),
+        (CommentAudience::Internal, true),
+    ] {
+        let made = sent(
+            Cloud,
+            json_answer(201, &json!({ "id": "9", "body": paragraph("new") })),
+            async |c| c.create_comment("10040", &text("new"), audience).await,
+            Method::POST,
+            "/rest/api/3/issue/10040/comment",
+            json!({
+                "body": paragraph("new"),
+                "properties": [{ "key": "sd.public.comment", "value": { "internal": internal } }],
+            }),
+        )
+        .await;
+        assert_eq!(made.value.id, "9");
+    }
+}
+
 /// Answers an edit without mail and one with mail.
 fn mail(quiet: Response, loud: Response) -> Arc<FakeTransport> {
     FakeTransport::new(move |request| {

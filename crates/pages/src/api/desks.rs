@@ -9,13 +9,15 @@ use axum::response::Response;
 use bowline_access::{ChangeRefusal, Look, ManageConnections};
 use bowline_domain::ids::SiteName;
 use bowline_domain::messaging::ids::DeskName;
-use bowline_domain::messaging::settings::Channels;
+use bowline_domain::messaging::language::Language;
+use bowline_domain::messaging::settings::{Channels, Notifications};
 use bowline_settings::merge::Aside;
 use bowline_settings::{DeskForm, DeskNow, Given, StatusLine, import, span};
 use serde_json::{Map, Value, json};
 
 use super::caller::Bearer;
 use super::channel_accounts;
+use super::desk_texts;
 use super::problem::Problem;
 use super::writes::once;
 use crate::App;
@@ -23,7 +25,7 @@ use crate::desks::{channels, closing};
 use crate::query::Query;
 
 /// The body of a write.
-pub(super) struct Body(Map<String, Value>);
+pub(super) struct Body(pub(super) Map<String, Value>);
 
 impl Body {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Problem> {
@@ -34,7 +36,7 @@ impl Body {
         }
     }
 
-    fn get(&self, name: &str) -> Option<&Value> {
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
 
@@ -69,7 +71,7 @@ impl Body {
     }
 
     /// Texts, which the form holds with this between them; or one text.
-    fn list(&self, name: &str, between: &str, into: &mut String) -> Result<(), Problem> {
+    pub(super) fn list(&self, name: &str, between: &str, into: &mut String) -> Result<(), Problem> {
         match self.get(name) {
             None => {}
             Some(Value::String(text)) => into.clone_from(text),
@@ -140,7 +142,15 @@ fn settings(now: &DeskNow) -> Value {
         let text = text.clone().map_or(Value::Bool(false), Value::String);
         told.insert(status.clone(), text);
     }
-    told.insert("*".to_owned(), Value::Bool(desk.notifications.others));
+    let others = match &desk.notifications {
+        Notifications {
+            others: true,
+            usual: Some(text),
+            ..
+        } => json!(text),
+        notifications => json!(notifications.others),
+    };
+    told.insert("*".to_owned(), others);
     let template = desk.window_template.as_ref().map(|template| {
         json!({
             "name": template.name,
@@ -167,6 +177,8 @@ fn settings(now: &DeskNow) -> Value {
         "requests_per_hour": desk.requests_per_hour_max,
         "attachments_out": desk.attachments_out,
         "window_template": template,
+        "language": desk.language.as_ref().map(Language::as_str),
+        "texts": desk.texts.iter().map(desk_texts::written).collect::<Vec<_>>(),
     })
 }
 
@@ -302,12 +314,17 @@ fn take(body: &Body, form: &mut DeskForm) -> Result<(), Problem> {
         }
         Some(_) => return Err(Problem::invalid("window_template is an object, or null.")),
     }
+    body.text("language", &mut form.language)?;
+    if let Some(texts) = body.get("texts") {
+        form.texts = desk_texts::read(texts)?;
+    }
     Ok(())
 }
 
 /// As the configuration file has it: true, false, or by status a text or false.
 fn take_told(told: &Value, form: &mut DeskForm) -> Result<(), Problem> {
     form.statuses.clear();
+    form.usual.clear();
     let lines = match told {
         Value::Bool(others) => {
             form.tell_others = *others;
@@ -324,12 +341,15 @@ fn take_told(told: &Value, form: &mut DeskForm) -> Result<(), Problem> {
     for (status, line) in lines {
         match line {
             Value::Bool(others) if status == "*" => form.tell_others = *others,
+            Value::String(text) if status == "*" && !text.trim().is_empty() => {
+                form.usual.clone_from(text);
+            }
             Value::Bool(false) => form.statuses.push(StatusLine {
                 status: status.clone(),
                 text: String::new(),
                 silent: true,
             }),
-            Value::String(text) if !text.trim().is_empty() && status != "*" => {
+            Value::String(text) if !text.trim().is_empty() => {
                 form.statuses.push(StatusLine {
                     status: status.clone(),
                     text: text.clone(),

@@ -13,6 +13,7 @@ mod channel_accounts;
 mod configured;
 mod contacts;
 mod desk_test;
+mod desk_texts;
 mod desks;
 mod docs;
 mod health;
@@ -27,6 +28,7 @@ mod replays;
 mod report;
 mod settings;
 mod sites;
+mod spoken;
 mod talks;
 mod tally;
 mod trying;
@@ -202,6 +204,10 @@ fn talking() -> Router<App> {
         .route(
             "/api/v1/end-users/{account}/{id}/customer",
             post(talks::customer),
+        )
+        .route(
+            "/api/v1/end-users/{account}/{id}/language",
+            post(spoken::language),
         )
 }
 

@@ -8,11 +8,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bowline_access::{ChangeTalks, Look, What};
 use bowline_domain::effect::Act;
-use bowline_domain::ids::CommentId;
+use bowline_domain::ids::{CommentId, ProjectKey};
 use bowline_domain::messaging::act::TalkAct;
 use bowline_domain::messaging::end_user::EndUser;
 use bowline_domain::messaging::gathering::Place as Stands;
 use bowline_domain::messaging::ids::{AccountName, EndUserId, RequestRef};
+use bowline_domain::messaging::language::Language;
 use bowline_domain::messaging::request::Request;
 use bowline_domain::messaging::words::Missing;
 use bowline_engine::channel::people::PeopleError;
@@ -23,6 +24,7 @@ use serde_json::{Value, json};
 use super::caller::Bearer;
 use super::problem::Problem;
 use super::reads::iso;
+use super::spoken::spoken;
 use super::writes::once;
 use crate::App;
 use crate::approved::{self, NotOffered};
@@ -89,6 +91,8 @@ fn conversation(app: &App, whose: &RequestRef, request: &Request) -> Value {
         "window_ends_at": request.window_ends_at().and_then(iso),
         "can_reply": request.is_live() && request.can_reply(app.shared.now()),
         "missing": missing(app, &whose.account, request),
+        // The project in which the issue is no request, so that no comment is sent.
+        "outside": request.outside.as_ref().filter(|_| request.is_live()).map(ProjectKey::as_str),
     })
 }
 
@@ -224,7 +228,7 @@ fn internal(read: &Transcript) -> Vec<Value> {
         .collect()
 }
 
-fn body_of(body: &[u8]) -> Result<Value, Problem> {
+pub(super) fn body_of(body: &[u8]) -> Result<Value, Problem> {
     serde_json::from_slice(body)
         .map_err(|error| Problem::invalid(format!("The body is not JSON: {error}.")))
 }
@@ -340,6 +344,7 @@ fn end_user(account: &AccountName, one: &EndUser) -> Value {
         "identities": identities,
         "blocked": one.blocked,
         "customer": one.customer,
+        "language": one.language.as_ref().map(Language::as_str),
     })
 }
 
@@ -350,14 +355,16 @@ pub(super) async fn one_end_user(
 ) -> Answer {
     let found = app.shared.store.end_user(&account, &id).await?;
     let found = found.ok_or_else(nobody)?;
-    Ok(Json(end_user(&account, &found)))
+    let mut answer = end_user(&account, &found);
+    answer["spoken"] = spoken(&app, &account, &found).await?;
+    Ok(Json(answer))
 }
 
 fn nobody() -> Problem {
     Problem::not_found("There is no such end user.")
 }
 
-fn not_changed(error: PeopleError) -> Problem {
+pub(super) fn not_changed(error: PeopleError) -> Problem {
     match error {
         PeopleError::NoSuchEndUser => nobody(),
         PeopleError::Store(error) => error.into(),

@@ -13,6 +13,7 @@ use super::offers::{
     Needed, Offered, channels_hint, channels_offered, missing, named, needed, offered,
     other_fields, status_lines, statuses_hint, template_fields,
 };
+use super::texts::{self, Written};
 use crate::App;
 use crate::caller::Caller;
 use crate::component::{Field, Select, fault_of};
@@ -50,8 +51,15 @@ struct DeskPage {
     fields_fault: Option<String>,
     reporter: Field,
     tell_others: bool,
+    /// The text of statuses that have none of their own.
+    usual: Field,
     statuses: Vec<StatusLine>,
     statuses_fault: Option<String>,
+    /// The language of customers of whom none is known otherwise.
+    language: Field,
+    texts: Vec<Written>,
+    texts_hint: String,
+    texts_fault: Option<String>,
     /// When a conversation ends, and what one sender may do.
     bounds: Vec<Field>,
     attachments_out: bool,
@@ -186,6 +194,7 @@ pub(super) async fn show(
     let needed = needed(&form, &choices, &faults);
     let said = |words: &String| needed.iter().any(|one| one.fault.as_ref() == Some(words));
     let all_channels = form.channels.trim() == "all";
+    let written = texts::written(&form, &faults);
     let (offered_channels, other_channels) = channels_offered(&form, &found);
     let remove = match desk.filter(|desk| desk.kept.is_some()) {
         Some(desk) => Some(removal(app, desk).await?),
@@ -265,6 +274,24 @@ pub(super) async fn show(
         )
         .optional(),
         tell_others: form.tell_others,
+        usual: text(
+            "usual",
+            "Its text",
+            &form.usual,
+            "It may hold {key} and {status}. Left empty: Your request {key} is now: {status}"
+                .to_owned(),
+        )
+        .optional(),
+        language: text(
+            "language",
+            "Language of customers of whom none is known",
+            &form.language,
+            "As en or pt-BR. Left empty, they get the desk's own texts.".to_owned(),
+        )
+        .optional(),
+        texts_hint: texts::hint(&choices),
+        texts_fault: texts::fault(&written, &faults),
+        texts: written,
         statuses: status_lines(&form, &choices),
         statuses_fault: fault_of(&faults, "status_notifications"),
         bounds: bounds(&form, &choices, &faults),

@@ -2,6 +2,7 @@
 
 mod form;
 mod offers;
+mod texts;
 mod typed;
 
 use axum::extract::{Path, State};

@@ -2,6 +2,7 @@
 
 use bowline_settings::{DeskForm, Given, StatusLine};
 
+use super::texts;
 use crate::caller::Fields;
 
 /// What fields of a form are called that hold the value of a field in Jira.
@@ -43,6 +44,7 @@ pub(super) fn typed(fields: &Fields) -> DeskForm {
         reporter: text("reporter"),
         fields: given,
         tell_others: on("tell_others"),
+        usual: text("usual"),
         statuses: statuses
             .map(|(status, text)| StatusLine {
                 silent: silent.contains(&status),
@@ -61,5 +63,7 @@ pub(super) fn typed(fields: &Fields) -> DeskForm {
         template_values: text("template_values"),
         template_text: text("template_text"),
         template_by_itself: on("template_by_itself"),
+        language: text("language"),
+        texts: texts::typed(fields),
     }
 }

@@ -182,7 +182,8 @@ struct Content {
     there: Option<String>,
     /// Why there is nothing to show.
     obstacle: Option<String>,
-    state: Lozenge,
+    /// How what is read of Intercom stands to what is there; `None` where nothing is.
+    state: Option<Lozenge>,
     read_at: Option<When>,
     again: String,
     refresh: u32,
@@ -245,7 +246,8 @@ async fn show(
         query,
         typed,
     };
-    if obstacle.is_none() {
+    let of_intercom = obstacle.is_none();
+    if of_intercom {
         for section in &SECTIONS {
             let drawn = (section.draw)(&panel).await?;
             let list = if section.read { &mut read } else { &mut forms };
@@ -270,7 +272,7 @@ async fn show(
             .issue_url(&issue.site, &IssueKey::new(issue.key.as_str()))
             .filter(|_| !viewer.framed()),
         obstacle,
-        state: freshness(&now),
+        state: of_intercom.then(|| freshness(&now)),
         read_at: now.read_at.map(|at| viewer.reader.when(at)),
         again: viewer.asking(issue.place(), "refresh", "now"),
         refresh: match (now.reading, query.get("done")) {

@@ -9,7 +9,7 @@ use crate::component::Lozenge;
 use crate::conversation::shown;
 use crate::error::PageError;
 use crate::reader::{Reader, When};
-use crate::talk_words::{Unserved, conversation_path, resolution, state_of, unserved};
+use crate::talk_words::{Unserved, conversation_path, outside, resolution, state_of, unserved};
 
 pub(super) const SECTION: Section = Section { draw, read: true };
 
@@ -22,6 +22,8 @@ struct TalkSection {
     closed: Option<When>,
     window: Option<(When, bool)>,
     unserved: Option<Unserved>,
+    /// What it means that the issue is no request.
+    outside: Option<String>,
     /// The latest messages to the customer, the oldest of them first.
     sent: Vec<Sent>,
     /// How many there were before.
@@ -85,6 +87,7 @@ fn draw<'p>(panel: &'p Panel<'p>) -> Drawn<'p> {
         let earlier = outbound.len().saturating_sub(SENT_MAX);
         let section = TalkSection {
             unserved: unserved(panel.app, &talk.whose.account, request),
+            outside: outside(request),
             sent: outbound[earlier..]
                 .iter()
                 .map(|one| sent(reader, one))

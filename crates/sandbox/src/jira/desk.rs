@@ -115,7 +115,10 @@ impl State {
             .resolve(key)
             .and_then(|id| self.issue(id))
             .ok_or_else(missing)?;
-        let request = issue.request.as_ref().ok_or_else(missing)?;
+        // What was moved to a project without a desk is no request there.
+        let in_desk = self.desks.iter().any(|desk| desk.project == issue.project);
+        let request = issue.request.as_ref().filter(|_| in_desk);
+        let request = request.ok_or_else(missing)?;
         let own = issue.reporter.account_id == caller.account_id
             || request.participants.contains(&caller.account_id);
         if self.may_see_issue(caller, issue.id) || (own && caller.is_customer()) {

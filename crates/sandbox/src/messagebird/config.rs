@@ -119,11 +119,18 @@ impl Default for Config {
                     "+15550002",
                 ),
             ],
-            templates: vec![Template {
-                name: "reopen".to_owned(),
-                language: "en".to_owned(),
-                body: "There is news about {{1}}. Answer to hear it.".to_owned(),
-            }],
+            templates: vec![
+                Template {
+                    name: "reopen".to_owned(),
+                    language: "en".to_owned(),
+                    body: "There is news about {{1}}. Answer to hear it.".to_owned(),
+                },
+                Template {
+                    name: "reopen".to_owned(),
+                    language: "de".to_owned(),
+                    body: "Es gibt Neues zu {{1}}. Antworten Sie, um es zu hören.".to_owned(),
+                },
+            ],
             calls_per_second: None,
             media_lifetime_ms: 24 * 60 * 60 * 1_000,
             expired_media_status: 404,

@@ -2,6 +2,7 @@
 
 use bowline_domain::messaging::end_user::EndUser;
 use bowline_domain::messaging::ids::{AccountName, EndUserId};
+use bowline_domain::messaging::language::Language;
 use bowline_domain::time::Millis;
 
 use crate::db::{Conn, values};
@@ -31,6 +32,21 @@ pub(crate) async fn tied(
     const SQL: &str = "UPDATE end_user SET customer = $3 WHERE account = $1 AND id = $2";
     let args = values![account.as_str(), id.as_str(), customer.map(str::to_owned)];
     let changed = conn.run("recording a customer", SQL, args).await?;
+    Ok(changed > 0)
+}
+
+/// Records the language in which an end user is to be written to. False if there is no such end
+/// user.
+pub(crate) async fn spoken_to(
+    conn: &mut Conn,
+    account: &AccountName,
+    id: &EndUserId,
+    language: Option<&Language>,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE end_user SET language = $3 WHERE account = $1 AND id = $2";
+    let language = language.map(|language| language.as_str().to_owned());
+    let args = values![account.as_str(), id.as_str(), language];
+    let changed = conn.run("recording a language", SQL, args).await?;
     Ok(changed > 0)
 }
 

@@ -36,6 +36,9 @@ async fn store_one(conn: &mut Conn, talk: &TalkChanges, at: Millis) -> Result<()
     if let Some(request) = &changes.request {
         store_request(conn, &talk.whose, request).await?;
     }
+    if let Some(key) = &changes.moved_to {
+        follow(conn, &talk.whose, key).await?;
+    }
     for line in &changes.lines {
         store_line(conn, &talk.whose, line).await?;
     }
@@ -244,6 +247,19 @@ pub(crate) async fn request_made(
         .map(drop)
 }
 
+/// Records the key that the issue of a request has since it was moved.
+async fn follow(conn: &mut Conn, whose: &RequestRef, key: &IssueKey) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE request SET key = $4 \
+        WHERE account = $1 AND end_user = $2 AND generation = $3 AND issue IS NOT NULL";
+    conn.run(
+        "recording a moved request",
+        SQL,
+        named(whose, values![key.as_str()]),
+    )
+    .await
+    .map(drop)
+}
+
 /// Records in which comment a gathering stands. The last answer stands: a comment may be deleted.
 pub(crate) async fn gathering_placed(
     conn: &mut Conn,
@@ -313,6 +329,22 @@ pub(crate) async fn outbound_sent(
     conn.run("recording a sent message", SQL, args)
         .await
         .map(drop)
+}
+
+/// Records what a message that waits says now.
+pub(crate) async fn outbound_says(
+    conn: &mut Conn,
+    key: &EffectKey,
+    text: &str,
+) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE outbound SET body = $1 WHERE key = $2 AND delivery = 'queued'";
+    conn.run(
+        "recording what a message says",
+        SQL,
+        values![text, key.as_str()],
+    )
+    .await
+    .map(drop)
 }
 
 /// Records the name of a webhook call, and forgets those that have expired. False if it was known.

@@ -9,6 +9,7 @@ use bowline_domain::messaging::ids::{
     AccountName, ChannelId, EndUserId, MessageId, RemoteConversationId, RequestRef,
 };
 use bowline_domain::messaging::inbound::Within;
+use bowline_domain::messaging::language::Language;
 use bowline_domain::messaging::request::Request;
 use bowline_domain::time::Millis;
 
@@ -42,7 +43,7 @@ pub(crate) async fn end_user(
     id: &EndUserId,
 ) -> Result<Option<EndUser>, StoreError> {
     const PERSON: &str =
-        "SELECT name, blocked, customer FROM end_user WHERE account = $1 AND id = $2";
+        "SELECT name, blocked, customer, language FROM end_user WHERE account = $1 AND id = $2";
     const IDENTITIES: &str =
         "SELECT kind, value FROM identity WHERE account = $1 AND end_user = $2";
     let doing = "reading an end user";
@@ -67,6 +68,7 @@ pub(crate) async fn end_user(
         name: row.text_or_null(0)?,
         blocked: row.truth(1)?,
         customer: row.text_or_null(2)?,
+        language: row.text_or_null(3)?.as_deref().and_then(Language::read),
     }))
 }
 

@@ -13,6 +13,7 @@ use bowline_domain::messaging::ids::{
     AccountName, ChannelId, DeskName, EndUserId, MessageId, RemoteConversationId, RequestRef,
 };
 use bowline_domain::messaging::inbound::{Route, Within};
+use bowline_domain::messaging::language::Language;
 use bowline_domain::messaging::plan::Changes;
 use bowline_domain::messaging::platform::Platform;
 use bowline_domain::messaging::request::{Request, Stage};
@@ -91,6 +92,8 @@ pub(crate) fn request(generation: u32) -> Request {
         reopening: None,
         before: None,
         unserved: None,
+        outside: None,
+        status: None,
         closed: None,
         issue: None,
     }
@@ -363,7 +366,17 @@ pub(crate) async fn what_couriers_find_out_is_kept(world: &World) {
     }
     let talk = store.talk_of_issue(&site(), &issue).await.unwrap().unwrap();
     assert_eq!(talk.whose, whose);
-    assert_eq!(talk.request.issue, Some((issue, IssueKey::new("SUP-1"))));
+    assert_eq!(
+        talk.request.issue,
+        Some((issue.clone(), IssueKey::new("SUP-1")))
+    );
+    let moved = Changes {
+        moved_to: Some(IssueKey::new("HLP-3")),
+        ..Changes::default()
+    };
+    change(store, &whose, moved, Vec::new()).await;
+    let talk = store.talk_of_issue(&site(), &issue).await.unwrap().unwrap();
+    assert_eq!(talk.request.issue, Some((issue, IssueKey::new("HLP-3"))));
 
     assert_eq!(store.gathering_comment(&whose, 2).await.unwrap(), None);
     for comment in ["20001", "20002"] {
@@ -386,10 +399,16 @@ pub(crate) async fn outbound_messages_are_followed(world: &World) {
         EffectKey::stored("talk-send/1"),
         EffectKey::stored("talk-send/2"),
     );
+    // What waits may say less by now; what was sent says what it said.
+    let says = |text: &str| store.outbound_says(one.clone(), text.to_owned());
+    says("Which one?").await.unwrap();
     store
         .outbound_sent(one.clone(), "r1".to_owned())
         .await
         .unwrap();
+    says("Another one?").await.unwrap();
+    let kept = store.outbound(&one).await.unwrap().unwrap().1;
+    assert_eq!(kept.text, "Which one?");
     let found = store
         .outbound_by_remote(&account(), &MessageId::new("r1"))
         .await;
@@ -552,8 +571,13 @@ pub(crate) async fn people_decide_who_is_blocked_and_which_customer_they_are(wor
     let tie = |id: &EndUserId, customer: Option<&str>| {
         store.end_user_tied(account.clone(), id.clone(), customer.map(str::to_owned))
     };
+    let speak = |id: &EndUserId, tag: Option<&str>| {
+        let language = tag.and_then(Language::read);
+        store.end_user_spoken_to(account.clone(), id.clone(), language)
+    };
     assert!(block(&noa, true).await.unwrap());
     assert!(tie(&noa, Some("qm:noa")).await.unwrap());
+    assert!(speak(&noa, Some("pt-BR")).await.unwrap());
     // A plan that saw them before does not undo it.
     let changes = Changes {
         end_user: Some(end_user("+31600000001").with(&[], Some("Noa Lind"))),
@@ -564,14 +588,18 @@ pub(crate) async fn people_decide_who_is_blocked_and_which_customer_they_are(wor
     assert_eq!(now.name.as_deref(), Some("Noa Lind"));
     assert!(now.blocked);
     assert_eq!(now.customer.as_deref(), Some("qm:noa"));
+    assert_eq!(now.language.as_ref().map(Language::as_str), Some("pt-BR"));
     assert!(block(&noa, false).await.unwrap());
     assert!(tie(&noa, None).await.unwrap());
     let now = read().await;
     assert_eq!((now.blocked, now.customer), (false, None));
+    assert!(speak(&noa, None).await.unwrap());
+    assert_eq!(read().await.language, None);
 
     let nobody = EndUserId::new("nobody");
     assert!(!block(&nobody, true).await.unwrap());
     assert!(!tie(&nobody, None).await.unwrap());
+    assert!(!speak(&nobody, None).await.unwrap());
 
     let stranger = end_user("+31600000009");
     let barred = store.end_user_barred(account.clone(), stranger.clone(), T0);

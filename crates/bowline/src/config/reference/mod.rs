@@ -50,6 +50,8 @@ pub enum Kind {
     Values,
     /// true, false, or a table with a text or false for each status.
     PerStatus,
+    /// A table with a text for each status; in a variable, as JSON.
+    Texts,
     /// `0`, or a number with s, m, h or d behind it.
     Time,
 }
@@ -91,6 +93,7 @@ impl Key {
                 name.push_str(match bare {
                     "binding" => "__SITE_PROJECT",
                     "transition" => "__0",
+                    "texts" => "__LANGUAGE",
                     _ => "__NAME",
                 });
             }
@@ -123,6 +126,7 @@ impl Key {
             Kind::Statuses => "name, id or `category:…`, or a list of them".into(),
             Kind::Values => "table".into(),
             Kind::PerStatus => "true, false, or a table".into(),
+            Kind::Texts => "table of texts".into(),
             Kind::Time => "`0`, or a number with s, m, h or d".into(),
         }
     }

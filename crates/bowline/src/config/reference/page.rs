@@ -63,6 +63,11 @@ const SECTIONS: &[Section] = &[
         intro: "What an end user writes on a channel of the desk becomes a request of its type. Desks are made on pages as well; one that is declared here wins over one of the same name, or of the same channels, that was made there. See [messaging.md](messaging.md).",
     },
     Section {
+        path: "desk[].texts[]",
+        title: "`[[desk.texts]]`: what a desk says in a language",
+        intro: "It stands below its `[[desk]]`. Who is written to in it: whoever an agent said so of on their page, else whoever's number begins with one of `numbers`, else those of whom nothing is known if it is the desk's `language`. A text that is missing here is as the desk has it.",
+    },
+    Section {
         path: "product[]",
         title: "`[[product]]`: what feedback is gathered for",
         intro: "Tagging a message in Intercom puts a ticket in the product's inbox. See [feedback.md](feedback.md).",

@@ -2,6 +2,7 @@
 
 use super::{WHOLE, good, load, words};
 use crate::config::{Category, DeskChannels, StatusPattern};
+use bowline_domain::messaging::language::{Language, NumberPrefix};
 use std::time::Duration;
 
 const ACCOUNT: &str = "[[channel_account]]\nname = \"bird\"\nprovider = \"messagebird\"\n\
@@ -127,4 +128,90 @@ fn a_desk_has_an_approved_message_for_after_the_window() {
     assert!(!template.by_itself);
     let bad = load(&desk("window_template_by_itself = true"), &[]).unwrap_err();
     assert!(words(&bad).contains("names none"), "{}", words(&bad));
+}
+
+#[test]
+fn a_desk_has_texts_in_languages() {
+    let text = "language = \"en\"\nwindow_template = \"back\"\n\
+        status_notifications = { \"*\" = \"{key}: {status}\" }\n\
+        [[desk.texts]]\nlanguage = \"de\"\nnumbers = [\"+49\", \"0043\"]\n\
+        window_template_text = \"Neues zu {{1}}\"\n\
+        [desk.texts.status_notifications]\n\"Done\" = \"{key} ist fertig\"\n\"*\" = \"{key}: {status}\"\n\
+        [[desk.texts]]\nlanguage = \"pt_br\"\nnumbers = \"+55\"";
+    let variables = [
+        (
+            "BOWLINE_DESK__SUPPORT__TEXTS__DE__WINDOW_TEMPLATE_VALUES",
+            "{key}",
+        ),
+        ("BOWLINE_DESK__SUPPORT__TEXTS__NL__NUMBERS", "+31, +32"),
+        (
+            "BOWLINE_DESK__SUPPORT__TEXTS__NL__STATUS_NOTIFICATIONS",
+            "{\"Done\": \"{key} is klaar\"}",
+        ),
+    ];
+    let config = good(&desk(text), &variables).config;
+    let desk = &config.desks[0];
+    assert_eq!(desk.language.as_ref().map(Language::as_str), Some("en"));
+    let usual = desk.status_notifications.usual.as_deref();
+    assert_eq!(usual, Some("{key}: {status}"));
+    let languages: Vec<&str> = desk.texts.iter().map(|one| one.language.as_str()).collect();
+    assert_eq!(languages, ["de", "pt-BR", "nl"]);
+    let german = &desk.texts[0];
+    let numbers: Vec<&str> = german.numbers.iter().map(NumberPrefix::as_str).collect();
+    assert_eq!(numbers, ["+49", "+43"]);
+    assert_eq!(german.by_status["Done"], "{key} ist fertig");
+    assert_eq!(german.usual.as_deref(), Some("{key}: {status}"));
+    let template = german.window_template.as_ref().unwrap();
+    assert_eq!(template.values, Some(vec!["{key}".to_owned()]));
+    assert_eq!(template.text.as_deref(), Some("Neues zu {{1}}"));
+    assert_eq!(desk.texts[1].window_template, None);
+    let dutch = &desk.texts[2];
+    assert_eq!((dutch.numbers.len(), dutch.by_status.len()), (2, 1));
+}
+
+#[test]
+fn mistakes_in_languages_are_told_in_words() {
+    let de = "[[desk.texts]]\nlanguage = \"de\"\nnumbers = \"+49\"\n";
+    for (rest, said) in [
+        (
+            "language = \"english\"".to_owned(),
+            "\"english\", which is no language",
+        ),
+        (
+            "[[desk.texts]]\nnumbers = \"+49\"".to_owned(),
+            "has no `language`",
+        ),
+        (format!("{de}{de}"), "the language “de” stands there twice"),
+        (
+            format!("{de}[[desk.texts]]\nlanguage = \"nl\"\nnumbers = \"0049\""),
+            "numbers with +49 are of “de” and of “nl”",
+        ),
+        (
+            "[[desk.texts]]\nlanguage = \"de\"\nnumbers = \"+\"".to_owned(),
+            "no telephone number begins with \"+\"",
+        ),
+        (
+            format!("{de}window_template_text = \"x\""),
+            "“de” has an approved message, and the desk has none",
+        ),
+        (
+            format!("{de}status_notifications = {{ Done = false }}"),
+            "the text of the status \"Done\" is none",
+        ),
+        (
+            format!("{de}status_notifications = true"),
+            "a table of texts",
+        ),
+        (format!("{de}closing = \"Done\""), "unknown key `closing`"),
+    ] {
+        let problems = load(&desk(&rest), &[]).unwrap_err();
+        let told = words(&problems);
+        assert!(told.contains(said), "{rest}: {told}");
+    }
+    let variables = [(
+        "BOWLINE_DESK__SUPPORT__TEXTS__DE__STATUS_NOTIFICATIONS",
+        "Done",
+    )];
+    let problems = load(&desk(de), &variables).unwrap_err();
+    assert!(words(&problems).contains("holds no texts"));
 }

@@ -148,7 +148,7 @@ fn a_whole_configuration_may_come_from_the_environment() {
 /// A channel account and its desk.
 const DESK: &str = "[[channel_account]]\nname = \"bird\"\nprovider = \"messagebird\"\n\
     access_key = \"k\"\nsigning_key = \"s\"\n[[desk]]\nname = \"support\"\naccount = \"bird\"\n\
-    site = \"acme-jira\"\nservice_desk = \"SUP\"\nrequest_type = \"Get help\"\n";
+    site = \"acme-jira\"\nservice_desk = \"SUP\"\nwindow_template = \"back\"\nrequest_type = \"Get help\"\n";
 
 const PRODUCT: &str = "[[product]]\nname = \"app\"\nworkspace = \"acme\"\ntags = [\"idea\"]\n";
 const MAIL: &str = "[alert_mail]\nhost = \"smtp.example.com\"\nfrom = \"a@example.com\"\n\
@@ -168,6 +168,7 @@ fn every_key_has_a_variable_that_is_understood() {
             .replace("WORKSPACE__NAME", "WORKSPACE__ACME")
             .replace("CHANNEL_ACCOUNT__NAME", "CHANNEL_ACCOUNT__BIRD")
             .replace("DESK__NAME", "DESK__SUPPORT")
+            .replace("TEXTS__LANGUAGE__", "TEXTS__DE__")
             .replace("CONTACT_SYNC__NAME", "CONTACT_SYNC__ACME")
             .replace("PRODUCT__NAME", "PRODUCT__APP");
         let value = match key.default {
@@ -189,6 +190,8 @@ fn every_key_has_a_variable_that_is_understood() {
             _ if key.path == "binding[].linked_number_field" => "customfield_10061",
             _ if key.path == "oidc.allowed_domains" => "example.com",
             _ if key.path == "site[].token_ends_on" => "2027-01-31",
+            _ if ["desk[].language", "desk[].texts[].language"].contains(&key.path) => "de",
+            _ if key.path == "desk[].texts[].status_notifications" => "{\"Done\": \"x\"}",
             _ if key.path == "desk[].fields" => "{\"customfield_10050\": \"x\"}",
             _ if key.path.ends_with("url") => "https://x.example.com",
             _ if key.path.ends_with("workspace") => "acme",

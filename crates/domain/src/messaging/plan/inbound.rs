@@ -91,6 +91,8 @@ fn begin(latest: Option<&Request>, end_user: &EndUser, message: &Inbound, desk: 
         reopening: None,
         before: latest.and_then(|latest| latest.route.conversation.clone()),
         unserved: None,
+        outside: None,
+        status: None,
         issue: None,
     };
     let unsaved = Request {

@@ -3,12 +3,13 @@
 use super::{Drawing, Plan};
 use crate::audience::Audience;
 use crate::fact::FactKey;
-use crate::ids::{CommentId, IssueKey};
-use crate::messaging::act::TalkAct;
+use crate::ids::{CommentId, IssueKey, ProjectKey};
+use crate::messaging::act::{TalkAct, Telling};
 use crate::messaging::delivery::FILE_IN_KEY;
 use crate::messaging::end_user::EndUser;
+use crate::messaging::language::Speaking;
 use crate::messaging::news::{CommentNews, RequestNews, Role, StatusChange};
-use crate::messaging::request::{Closing, Request, Stage};
+use crate::messaging::request::{Closing, LastStatus, Request, Stage};
 use crate::messaging::settings::Desk;
 use crate::messaging::text::CustomerText;
 use crate::messaging::words::{self, WayOut};
@@ -30,9 +31,11 @@ pub fn jira(
     now: Millis,
 ) -> Plan {
     let mut drawing = Drawing::new(&desk.account, end_user, request.clone());
+    let speaking = &Speaking::to(desk, end_user);
     let Some(key) = &news.key else {
         return gone(drawing, request, news, now);
     };
+    drawing.follow(key);
     // Of what waited while no desk served the conversation, the customer is told what still holds.
     let waited = request.unserved.is_some();
     drawing.request.unserved = None;
@@ -43,18 +46,18 @@ pub fn jira(
         match happening {
             News::Stale(change) => {
                 drawing.plan.facts.push(FactKey::announced(&change.id));
-                superseded(&mut drawing, desk, key, (change, holding), now);
+                superseded(&mut drawing, speaking, key, (change, holding), now);
             }
             News::Comment(comment, with) => {
                 drawing.plan.facts.push(FactKey::talked(&comment.id));
                 if let Some(change) = with {
                     drawing.plan.facts.push(FactKey::announced(&change.id));
                 }
-                commented(&mut drawing, desk, key, comment, with, now);
+                commented(&mut drawing, speaking, key, comment, with, now);
             }
             News::Change(change) => {
                 drawing.plan.facts.push(FactKey::announced(&change.id));
-                changed(&mut drawing, desk, key, change, now);
+                changed(&mut drawing, speaking, key, change, now);
             }
         }
     }
@@ -86,6 +89,24 @@ pub(super) fn gone(
         drawing.archive();
     }
     drawing.finish(before)
+}
+
+impl StatusChange {
+    /// It, as the last one that was dealt with.
+    fn last(&self) -> LastStatus {
+        LastStatus {
+            change: self.id.clone(),
+            name: self.to.name.clone(),
+        }
+    }
+
+    /// It, as what a message tells that says this without it.
+    fn telling(&self, without: Option<CustomerText>) -> Telling {
+        Telling {
+            change: self.id.clone(),
+            without,
+        }
+    }
 }
 
 /// One thing that happened in the request.
@@ -130,7 +151,7 @@ fn one_action(comment: &CommentNews, change: &StatusChange) -> bool {
 
 pub(super) fn commented(
     drawing: &mut Drawing,
-    desk: &Desk,
+    speaking: &Speaking<'_>,
     key: &IssueKey,
     comment: &CommentNews,
     with: Option<&StatusChange>,
@@ -145,6 +166,12 @@ pub(super) fn commented(
         // What the end user writes from now on comes after it.
         drawing.request.gathering = None;
     }
+    if comment.outside {
+        return outside(drawing, key, comment);
+    }
+    if comment.visibility == CommentVisibility::Public {
+        drawing.request.outside = None;
+    }
     let platform = drawing.request.route.platform.clone();
     let Some(parts) = CustomerText::of_news(comment, &platform) else {
         return drawing.because(Reason::NotForTheCustomer);
@@ -156,43 +183,69 @@ pub(super) fn commented(
     }
     drawing.request.stage = Stage::Commenting;
     drawing.request.gathering = None;
-    let status = with.and_then(|change| notification(drawing, desk, key, change));
-    let parts = match status {
-        Some(status) => CustomerText::joined(parts, status, &platform),
-        None => parts,
+    let told = with.and_then(|change| {
+        drawing.request.status = Some(change.last());
+        Some((change, notification(drawing, speaking, key, change)?))
+    });
+    let (parts, tells) = match told {
+        Some((change, status)) => {
+            let (parts, without) = CustomerText::joined(parts, status, &platform);
+            (parts, Some(change.telling(without)))
+        }
+        None => (parts, None),
     };
-    if parts.is_empty() && (comment.attached.is_empty() || !desk.attachments_out) {
+    if parts.is_empty() && (comment.attached.is_empty() || !speaking.desk.attachments_out) {
         drawing.because(Reason::NothingToSend);
     } else {
-        let comment = Some(&comment.id);
-        send(drawing, fact.as_str(), parts, comment, with.is_none(), now);
-        let ends = with.is_some_and(|change| desk.closes(&change.to));
-        too_late(drawing, desk, (key, ends), fact.as_str(), now);
+        let of = (Some(&comment.id), with.is_none());
+        send(drawing, fact.as_str(), (parts, tells), of, now);
+        let ends = with.is_some_and(|change| speaking.desk.closes(&change.to));
+        too_late(drawing, speaking, (key, ends), fact.as_str(), now);
     }
-    files(drawing, desk, fact.as_str(), comment, now);
+    files(drawing, speaking.desk, fact.as_str(), comment, now);
     if let Some(change) = with {
-        end(drawing, desk, change, now);
+        end(drawing, speaking.desk, change, now);
     }
 }
 
-fn changed(drawing: &mut Drawing, desk: &Desk, key: &IssueKey, change: &StatusChange, now: Millis) {
+/// Nothing says who may read a comment of an issue that is no request, so it is not sent. The agents
+/// are told once, until the issue is moved again: others talk there who have nothing to do with the
+/// customer.
+fn outside(drawing: &mut Drawing, key: &IssueKey, comment: &CommentNews) {
+    drawing.because(Reason::NotARequest);
+    let project = ProjectKey::of(key);
+    if drawing.request.is_live() && drawing.request.outside != project {
+        drawing.request.outside = project;
+        drawing.tell(&format!("outside/{}", comment.id), words::outside());
+    }
+}
+
+fn changed(
+    drawing: &mut Drawing,
+    speaking: &Speaking<'_>,
+    key: &IssueKey,
+    change: &StatusChange,
+    now: Millis,
+) {
     if !drawing.request.is_live() {
         return drawing.because(Reason::ConversationClosed);
     }
-    if let Some(text) = notification(drawing, desk, key, change) {
+    drawing.request.status = Some(change.last());
+    if let Some(text) = notification(drawing, speaking, key, change) {
         let fact = FactKey::announced(&change.id);
-        send(drawing, fact.as_str(), vec![text], None, true, now);
-        let ends = desk.closes(&change.to);
-        too_late(drawing, desk, (key, ends), fact.as_str(), now);
+        let told = (vec![text], Some(change.telling(None)));
+        send(drawing, fact.as_str(), told, (None, true), now);
+        let ends = speaking.desk.closes(&change.to);
+        too_late(drawing, speaking, (key, ends), fact.as_str(), now);
     }
-    end(drawing, desk, change, now);
+    end(drawing, speaking.desk, change, now);
 }
 
 /// Records a status change that the end user is not told of, because the status is another one by
 /// now. Nobody has to decide about it.
 fn superseded(
     drawing: &mut Drawing,
-    desk: &Desk,
+    speaking: &Speaking<'_>,
     key: &IssueKey,
     (change, since): (&StatusChange, &[StatusChange]),
     now: Millis,
@@ -200,7 +253,7 @@ fn superseded(
     if !drawing.request.is_live() {
         return drawing.because(Reason::ConversationClosed);
     }
-    let Some(text) = notification(drawing, desk, key, change) else {
+    let Some(text) = notification(drawing, speaking, key, change) else {
         return;
     };
     let by = since.last().map(|change| change.to.name.clone());
@@ -218,13 +271,11 @@ fn superseded(
 /// What the end user is told of a status change.
 fn notification(
     drawing: &mut Drawing,
-    desk: &Desk,
+    speaking: &Speaking<'_>,
     key: &IssueKey,
     change: &StatusChange,
 ) -> Option<CustomerText> {
-    let template = desk
-        .notifications
-        .template(&change.to, words::STATUS_CHANGED);
+    let template = speaking.notification(&change.to);
     if template.is_none() {
         let status = change.to.name.clone();
         drawing.because(Reason::StatusNotTold { status });
@@ -241,17 +292,18 @@ fn end(drawing: &mut Drawing, desk: &Desk, change: &StatusChange, now: Millis) {
     }
 }
 
-/// Sends texts by the channel used last.
+/// Sends texts by the channel used last. The last one may tell a status. `whole`: are they all of a
+/// comment, if they are of one?
 fn send(
     drawing: &mut Drawing,
     fact: &str,
-    parts: Vec<CustomerText>,
-    comment: Option<&CommentId>,
-    whole: bool,
+    (parts, mut tells): (Vec<CustomerText>, Option<Telling>),
+    (comment, whole): (Option<&CommentId>, bool),
     now: Millis,
 ) {
     let route = drawing.request.route.clone();
     let whole = whole && parts.len() == 1;
+    let last = parts.len().saturating_sub(1);
     for (number, text) in parts.into_iter().enumerate() {
         let shown = (comment.cloned(), text.as_str().to_owned());
         let act = TalkAct::Send {
@@ -261,6 +313,7 @@ fn send(
             text,
             comment: comment.cloned(),
             whole,
+            tells: tells.take_if(|_| number == last).map(Box::new),
         };
         drawing.send(&format!("{fact}/{number}"), act, shown, now);
     }
@@ -271,7 +324,7 @@ fn send(
 /// where the conversation ends with this.
 fn too_late(
     drawing: &mut Drawing,
-    desk: &Desk,
+    speaking: &Speaking<'_>,
     (key, ends): (&IssueKey, bool),
     fact: &str,
     now: Millis,
@@ -281,8 +334,8 @@ fn too_late(
         return;
     };
     drawing.because(Reason::ReplyWindowClosed);
-    let template = desk.window_template.as_ref().filter(|_| !ends);
-    let way_out = match template {
+    let template = speaking.window_template().filter(|_| !ends);
+    let way_out = match &template {
         Some(template) if template.by_itself => {
             drawing.send_template(&format!("window.{}", ended_at.0), template, key, now);
             WayOut::Sent(&template.name)

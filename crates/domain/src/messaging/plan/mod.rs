@@ -9,7 +9,7 @@ use crate::audience::Audience;
 use crate::connection::Connection;
 use crate::effect::{Act, Effect, EffectKey};
 use crate::fact::FactKey;
-use crate::ids::{CommentId, IssueId, IssueKey};
+use crate::ids::{CommentId, IssueId, IssueKey, ProjectKey};
 use crate::messaging::act::{ARCHIVE, AgentFile, SEND, TalkAct};
 use crate::messaging::delivery::{Delivery, Outbound, Resolution, Resolved};
 use crate::messaging::end_user::EndUser;
@@ -47,6 +47,8 @@ pub struct Changes {
     pub end_user: Option<EndUser>,
     /// Their conversation, whole, if new or changed.
     pub request: Option<Request>,
+    /// The key that the issue has since it was moved.
+    pub moved_to: Option<IssueKey>,
     /// New lines of gatherings.
     pub lines: Vec<Line>,
     /// New messages to the end user.
@@ -210,6 +212,19 @@ impl Drawing {
             };
             let at = self.request.closed.map_or(Millis(0), |(at, _)| at);
             self.push(&end(at), act);
+        }
+    }
+
+    /// The issue has this key now: it may have been moved.
+    fn follow(&mut self, key: &IssueKey) {
+        if self.request.outside.is_some() && self.request.outside != ProjectKey::of(key) {
+            self.request.outside = None;
+        }
+        if let Some((_, known)) = &mut self.request.issue
+            && known != key
+        {
+            known.clone_from(key);
+            self.plan.changes.moved_to = Some(key.clone());
         }
     }
 

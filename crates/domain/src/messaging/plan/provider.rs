@@ -26,6 +26,13 @@ pub enum Report {
         /// Why it is there, if it failed.
         reason: Option<String>,
     },
+    /// A message about a status waited until that status held no more.
+    Overtaken {
+        /// Our message, as it is kept.
+        message: Outbound,
+        /// The status since.
+        by: String,
+    },
     /// A conversation was archived at the provider.
     Archived {
         /// Which.
@@ -117,6 +124,7 @@ pub fn provider(
             now: told,
             reason,
         } => delivered(&mut drawing, message, *told, reason.as_deref()),
+        Report::Overtaken { message, by } => overtaken(&mut drawing, message, by, now),
         Report::Archived { conversation } => {
             if !request.is_live() {
                 drawing.because(Reason::Echo);
@@ -217,6 +225,26 @@ fn delivered(drawing: &mut Drawing, message: &Outbound, told: Delivery, reason: 
     }
 }
 
+/// Keeps that a message about a status is not sent any more. Nobody misses it: a later one tells what
+/// holds.
+fn overtaken(drawing: &mut Drawing, message: &Outbound, by: &str, now: Millis) {
+    if message.delivery != Delivery::Queued {
+        return drawing.because(Reason::AlreadyHandled);
+    }
+    let changes = &mut drawing.plan.changes;
+    let reason = Some(words::overtaken(by));
+    let (key, delivery) = (message.key.clone(), Delivery::NotSent);
+    changes.delivered.push((key.clone(), delivery, reason));
+    let resolved = Resolved {
+        how: Resolution::Dropped,
+        by: words::BY_ITSELF.to_owned(),
+        at: now,
+    };
+    changes.resolved.push((key, resolved));
+    let by = by.to_owned();
+    drawing.because(Reason::StatusOvertaken { by });
+}
+
 fn remind(drawing: &mut Drawing, now: Millis) {
     let ends_at = drawing.request.window_ends_at();
     match ends_at.filter(|_| drawing.request.is_live()) {
@@ -253,6 +281,7 @@ fn send_again(
         text,
         comment: message.comment.clone(),
         whole: false,
+        tells: None,
     };
     drawing.send(&format!("again/{asked}"), act, shown, now);
 }
@@ -315,6 +344,7 @@ fn test_message(drawing: &mut Drawing, asked: &str, now: Millis) {
         text,
         comment: None,
         whole: false,
+        tells: None,
     };
     drawing.send(&format!("test/{asked}"), act, shown, now);
 }

@@ -7,6 +7,7 @@ use super::{Drawing, Plan};
 use crate::fact::FactKey;
 use crate::messaging::end_user::EndUser;
 use crate::messaging::ids::AccountName;
+use crate::messaging::language::Speaking;
 use crate::messaging::news::{CommentNews, RequestNews, Role};
 use crate::messaging::request::{Request, Stage};
 use crate::messaging::settings::Desk;
@@ -27,7 +28,9 @@ pub fn unserved(
     let Some(key) = &news.key else {
         return gone(drawing, request, news, now);
     };
+    drawing.follow(key);
     let left = Desk::left(&request.desk, account, &request.site);
+    let left = Speaking::to(&left, end_user);
     unreadable(&mut drawing, news);
     let live = request.is_live();
     let mut waiting: Vec<(Millis, FactKey)> = Vec::new();

@@ -1,8 +1,9 @@
 //! What may be switched on: an agent's files, and an approved message after the reply window.
 
 use super::world::{HOUR, World};
+use crate::effect::Act;
 use crate::ids::IssueKey;
-use crate::messaging::act::AgentFile;
+use crate::messaging::act::{AgentFile, TalkAct};
 use crate::messaging::delivery::Delivery;
 use crate::messaging::plan::Report;
 use crate::messaging::settings::WindowTemplate;
@@ -174,4 +175,43 @@ fn a_file_that_reached_nobody_is_sent_again_as_a_file() {
         .last()
         .and_then(super::super::delivery::Outbound::file);
     assert_eq!(sent, kept.file(), "and may be sent again");
+}
+
+#[test]
+fn a_message_about_a_status_that_held_no_more_is_kept_as_that_and_told_to_nobody() {
+    let mut world = World::answered();
+    world.transition("agent", "In progress");
+    world.look();
+    let message = world.outbound.last().expect("it is decided").clone();
+    let report = Report::Overtaken {
+        message,
+        by: "Done".to_owned(),
+    };
+    let plan = world.report(&report);
+    assert_eq!(plan.effects, Vec::new());
+    assert_eq!(plan.outcome.reasons[0].code(), "status_overtaken");
+    let kept = world.outbound.last().expect("it is kept").clone();
+    assert!(kept.is_superseded() && world.resolved == 1);
+    let again = world.report(&Report::Overtaken {
+        message: kept,
+        by: "Done".to_owned(),
+    });
+    assert_eq!(again.outcome.reasons, [Reason::AlreadyHandled]);
+}
+
+#[test]
+fn a_message_that_tells_a_status_knows_what_it_says_without() {
+    let mut world = World::answered();
+    world.transition("agent", "Waiting");
+    world.comment("agent", "The blue one?");
+    let plan = world.look();
+    let told = plan.effects.iter().find_map(|effect| match &effect.act {
+        Act::Talk(TalkAct::Send { tells, .. }) => tells.clone(),
+        _ => None,
+    });
+    let told = told.expect("it tells a status");
+    let without = told.without.map(|text| text.as_str().to_owned());
+    assert_eq!(without.as_deref(), Some("The blue one?"));
+    let last = world.requests[0].status.clone().expect("it is noted");
+    assert_eq!((last.change, last.name.as_str()), (told.change, "Waiting"));
 }

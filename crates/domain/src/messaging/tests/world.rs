@@ -90,6 +90,8 @@ pub(super) struct World {
     pub(super) channels_used: Vec<String>,
     /// What is missing so that nothing is sent.
     pub(super) missing: Option<Missing>,
+    /// The key that the request was moved to, and whether it is a request there.
+    pub(super) moved: Option<(&'static str, bool)>,
     pub(super) archived: usize,
     pub(super) reopened: usize,
     pub(super) effects: usize,
@@ -144,8 +146,11 @@ impl World {
                 site: SiteName::new("jira"),
                 notifications: Notifications {
                     others: true,
+                    usual: None,
                     by_status: BTreeMap::new(),
                 },
+                language: None,
+                texts: Vec::new(),
                 closing: vec![StatusMatch::Category(StatusCategory::Done)],
                 reopen_within_ms: 0,
                 quiet_ms: 3_000,
@@ -165,6 +170,7 @@ impl World {
             phone: Vec::new(),
             channels_used: Vec::new(),
             missing: None,
+            moved: None,
             archived: 0,
             reopened: 0,
             effects: 0,
@@ -362,6 +368,8 @@ impl World {
             .find(|one| one.generation == generation)?
             .clone();
         let (_, key) = request.issue.clone()?;
+        let key = self.moved.map_or(key, |(key, _)| IssueKey::new(key));
+        let outside = self.moved.is_some_and(|(_, is_request)| !is_request);
         let issue = self.issues.get(generation as usize - 1)?;
         let comments = issue
             .comments
@@ -376,7 +384,11 @@ impl World {
                 author: one.author.to_owned(),
                 role: one.role,
                 at: one.at,
-                visibility: one.visibility,
+                visibility: match one.visibility {
+                    CommentVisibility::Public if outside => CommentVisibility::Unstated,
+                    known => known,
+                },
+                outside: outside && one.role == Role::Agent,
                 body: Doc::paragraph(vec![Inline::text(one.text.as_str())]),
                 files: one.files,
                 attached: one.attached(),

@@ -168,7 +168,7 @@ impl Writing<'_> {
 
     /// Writes a comment of ours: the one of the gathering, or a new one.
     async fn comment(&self, lines: Vec<WrittenLine>, place: Place) -> Result<Ending, Stop> {
-        let (courier, client) = (self.courier, &self.site.client);
+        let courier = self.courier;
         let body = comment(self.talk, &lines, place);
         let known = courier
             .shared
@@ -187,9 +187,12 @@ impl Writing<'_> {
             // It holds what there was when it was made, which may be less than there is now.
             Some(id) if self.edited(&id, &body).await? => id,
             _ => {
-                let audience = CommentAudience::Customer;
-                let call = client.create_request_comment(self.issue, &body, audience);
-                self.write(call).await?.id
+                let comment = (&body, CommentAudience::Customer);
+                let made = super::comment_on(courier, self.site, self.issue, comment).await;
+                match made {
+                    Ok(id) => id,
+                    Err(error) => return Err(self.failed(&error, courier.taken.doubtful).await),
+                }
             }
         };
         let whose = self.talk.whose.clone();

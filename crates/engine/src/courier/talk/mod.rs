@@ -16,14 +16,17 @@ use bowline_domain::ids::{IssueId, IssueKey};
 use bowline_domain::messaging::act::TalkAct;
 use bowline_domain::messaging::delivery::Delivery;
 use bowline_domain::messaging::ids::RequestRef;
+use bowline_domain::messaging::words;
+use bowline_jira::CommentAudience;
 use bowline_net::{ApiError, Reply};
 use bowline_store::model::{Ending, EventSource, Talk, WrittenLine};
+use bowline_text::Doc;
 
 use send::{Sending, What};
 
 use super::{Courier, MENDING_WAIT_MS, Stop};
 use crate::ingress::Refusal;
-use crate::planner::{COMMENT, TalkEvent, talk_event};
+use crate::planner::{COMMENT, TalkEvent, is_absent, talk_event};
 use crate::registry::{Account, Site};
 
 /// Makes one write of messaging.
@@ -60,11 +63,13 @@ pub(super) async fn make(courier: &Courier<'_>, act: &TalkAct) -> Result<Ending,
             text,
             comment,
             whole,
+            tells,
             ..
         } => {
             let what = What::Text {
                 text,
                 whole: *whole,
+                tells: tells.as_deref(),
             };
             let comment = comment.as_ref();
             send::send(
@@ -155,7 +160,13 @@ impl Courier<'_> {
         site: &Site,
         call: impl Future<Output = Result<Reply<T>, ApiError>>,
     ) -> Result<T, Stop> {
-        match self.call(&site.standing, call).await {
+        let answer = self.call(&site.standing, call).await;
+        self.asked(site, answer).await
+    }
+
+    /// An answer of Jira; what it means for the effect if it is a failure.
+    async fn asked<T>(&self, site: &Site, answer: Result<T, ApiError>) -> Result<T, Stop> {
+        match answer {
             Ok(value) => Ok(value),
             Err(error) => Err(self
                 .remote_failed(&site.standing, &error, self.taken.doubtful)
@@ -187,6 +198,18 @@ impl Courier<'_> {
             key: self.key().clone(),
             delivery,
             reason: reason.to_owned(),
+            superseded_by: None,
+        };
+        self.tell_planner(whose, &told).await
+    }
+
+    /// Has the planner deal with a message about a status that held no more.
+    async fn overtaken(&self, whose: &RequestRef, by: &str) -> Result<(), Stop> {
+        let told = TalkEvent::Outcome {
+            key: self.key().clone(),
+            delivery: Delivery::NotSent,
+            reason: words::overtaken(by),
+            superseded_by: Some(by.to_owned()),
         };
         self.tell_planner(whose, &told).await
     }
@@ -249,24 +272,95 @@ async fn look_for_comment(
 ) -> Result<Option<String>, Stop> {
     let us = site.standing.known().actor_id;
     let connection = bowline_domain::connection::Connection::Site(site.config.name.clone());
-    let mut cursor = None;
+    let comments = match comments_of_request(courier, site, issue).await {
+        Ok(comments) => comments,
+        Err(error) if is_absent(&error) => {
+            let found = comments_of_issue(courier, site, issue).await;
+            courier.asked(site, found).await?
+        }
+        Err(error) => courier.asked(site, Err(error)).await?,
+    };
+    for comment in &comments {
+        if comment.author.is_none() || comment.author != us || !is_it(&gather::flat(&comment.body))
+        {
+            continue;
+        }
+        let name = format!("{COMMENT}{}", comment.id);
+        let known = courier.shared.store.is_ours(&connection, &name).await;
+        if !known.map_err(|error| courier.store_failed(&error))? {
+            return Ok(Some(comment.id.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// A comment as it is looked for.
+struct Commented {
+    id: String,
+    author: Option<String>,
+    body: Doc,
+}
+
+async fn comments_of_request(
+    courier: &Courier<'_>,
+    site: &Site,
+    issue: &str,
+) -> Result<Vec<Commented>, ApiError> {
+    let (mut all, mut cursor) = (Vec::new(), None);
     loop {
         let call = site.client.request_comments(issue, cursor.as_ref());
-        let page = courier.ask_jira(site, call).await?;
-        for comment in &page.items {
-            let by_us = comment.author.as_ref().map(|person| &person.id) == us.as_ref();
-            if !by_us || !is_it(&gather::flat(&comment.body)) {
-                continue;
-            }
-            let name = format!("{COMMENT}{}", comment.id);
-            let known = courier.shared.store.is_ours(&connection, &name).await;
-            if !known.map_err(|error| courier.store_failed(&error))? {
-                return Ok(Some(comment.id.clone()));
-            }
-        }
+        let page = courier.call(&site.standing, call).await?;
+        all.extend(page.items.into_iter().map(|comment| Commented {
+            id: comment.id,
+            author: comment.author.map(|person| person.id),
+            body: comment.body,
+        }));
         cursor = page.next;
         if cursor.is_none() {
-            return Ok(None);
+            return Ok(all);
         }
+    }
+}
+
+/// Where the issue is no request of Service Management.
+async fn comments_of_issue(
+    courier: &Courier<'_>,
+    site: &Site,
+    issue: &str,
+) -> Result<Vec<Commented>, ApiError> {
+    let (mut all, mut cursor) = (Vec::new(), None);
+    loop {
+        let call = site.client.comments(issue, cursor.as_ref());
+        let page = courier.call(&site.standing, call).await?;
+        all.extend(page.items.into_iter().map(|comment| Commented {
+            id: comment.id,
+            author: comment.author.map(|person| person.id),
+            body: comment.body,
+        }));
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+/// Comments as our account: on the request, or on the issue where that is no request any more. It
+/// bears the mark of who may read it then, so that it stays internal if it is one again.
+async fn comment_on(
+    courier: &Courier<'_>,
+    site: &Site,
+    issue: &str,
+    (body, audience): (&Doc, CommentAudience),
+) -> Result<String, ApiError> {
+    let client = &site.client;
+    let on_request = client.create_request_comment(issue, body, audience);
+    match courier.call(&site.standing, on_request).await {
+        Ok(made) => Ok(made.id),
+        Err(error) if is_absent(&error) => {
+            let on_issue = client.create_comment(issue, body, audience);
+            let made = courier.call(&site.standing, on_issue).await?;
+            Ok(made.id)
+        }
+        Err(error) => Err(error),
     }
 }

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use bowline_domain::audience::Audience;
 use bowline_domain::ids::CommentId;
-use bowline_domain::messaging::act::{AgentFile, ApprovedMessage};
+use bowline_domain::messaging::act::{AgentFile, ApprovedMessage, Telling};
 use bowline_domain::messaging::delivery::Delivery;
 use bowline_domain::messaging::ids::RemoteConversationId;
 use bowline_domain::messaging::inbound::Route;
+use bowline_domain::messaging::overtaken::{Waited, overtaken as status_since};
 use bowline_domain::messaging::request::Closing;
 use bowline_domain::messaging::text::CustomerText;
+use bowline_domain::messaging::words as words_of;
 use bowline_messagebird::{
     Content, Conversations, DeliveryFailure, Listed, Outgoing, RemoteMessageId, Sent,
 };
@@ -46,8 +48,12 @@ pub(super) struct Sending<'s> {
 
 /// What it is.
 pub(super) enum What<'s> {
-    /// A text, which may be all of its comment.
-    Text { text: &'s CustomerText, whole: bool },
+    /// A text, which may be all of its comment, and may tell a status.
+    Text {
+        text: &'s CustomerText,
+        whole: bool,
+        tells: Option<&'s Telling>,
+    },
     /// A message that the platform approved before.
     Template(&'s ApprovedMessage),
     /// A file that its comment shows.
@@ -85,12 +91,14 @@ pub(super) async fn send(
         return doubtful(courier, talk, &account, message).await;
     }
     may_leave_now(courier, talk, message).await?;
+    let without_status = overtaken(courier, talk, &account, message).await?;
     let read = reread(courier, talk, message).await?;
     let conversation = open_there(courier, talk, &account, message.route).await?;
     let mut to = words::destination(message.route);
     to.conversation = conversation;
     let what = match message.what {
-        What::Text { text, whole } => {
+        What::Text { text, whole, .. } => {
+            let text = without_status.unwrap_or(text);
             Outgoing::Text(text_now(read, text, whole).as_str().to_owned())
         }
         What::Template(approved) => Outgoing::Template(words::template(approved)),
@@ -135,6 +143,45 @@ async fn may_leave_now(
     }
 }
 
+/// If the message tells a status that held no more before it could be sent: what it says without
+/// that. One that says nothing else is not sent, which the agents need not be told.
+async fn overtaken<'s>(
+    courier: &Courier<'_>,
+    talk: &Talk,
+    account: &Account,
+    message: &Sending<'s>,
+) -> Result<Option<&'s CustomerText>, Stop> {
+    let What::Text {
+        tells: Some(tells), ..
+    } = message.what
+    else {
+        return Ok(None);
+    };
+    let store = &courier.shared.store;
+    let known = store.outbound(courier.key()).await;
+    let known = known.map_err(|error| courier.store_failed(&error))?;
+    let Some((_, outbound)) = known else {
+        return Ok(None);
+    };
+    let waited = Waited {
+        since: outbound.at,
+        mended_at: account.standing.known().mended_at,
+        now: courier.now(),
+    };
+    let Some(by) = status_since(tells, talk.request.status.as_ref(), waited) else {
+        return Ok(None);
+    };
+    if let Some(without) = &tells.without {
+        let (key, text) = (courier.key().clone(), without.as_str().to_owned());
+        let said = store.outbound_says(key, text).await;
+        said.map_err(|error| courier.store_failed(&error))?;
+        return Ok(Some(without));
+    }
+    courier.overtaken(&talk.whose, by).await?;
+    let reason = words_of::overtaken(by);
+    Err(Stop(Ending::Dropped { reason }))
+}
+
 /// The comment as it is now, if there is one: it is there, and positively public.
 async fn reread(
     courier: &Courier<'_>,
@@ -155,7 +202,12 @@ async fn reread(
     let platform = &message.route.platform;
     let parts = CustomerText::of_comment(read.visibility, &read.body, platform);
     if parts.is_none() {
-        let reason = "The comment is not public any more.";
+        let reason = if read.outside {
+            "Service Management does not know the issue as a request any more, so nothing says \
+             that the customer may read the comment."
+        } else {
+            "The comment is not public any more."
+        };
         return Err(not_sent(courier, talk, reason).await);
     }
     Ok(parts)

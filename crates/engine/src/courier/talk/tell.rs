@@ -7,8 +7,8 @@ use bowline_jira::CommentAudience;
 use bowline_store::model::{Ending, Talk};
 use bowline_text::{Doc, Inline};
 
-use super::confirmed;
 use super::gather::squeezed;
+use super::{comment_on, confirmed};
 use crate::courier::{Courier, Stop};
 use crate::planner::COMMENT;
 
@@ -34,9 +34,12 @@ pub(super) async fn tell(
         }
     }
     let body = Doc::paragraph(vec![Inline::text(text.as_str())]);
-    let call = site
-        .client
-        .create_request_comment(issue.as_str(), &body, CommentAudience::Internal);
-    let made = courier.ask_jira(&site, call).await?;
-    Ok(confirmed(Some(format!("{COMMENT}{}", made.id)), None))
+    let comment = (&body, CommentAudience::Internal);
+    let made = comment_on(courier, &site, issue.as_str(), comment).await;
+    match made {
+        Ok(id) => Ok(confirmed(Some(format!("{COMMENT}{id}")), None)),
+        Err(error) => Err(courier
+            .remote_failed(&site.standing, &error, courier.taken.doubtful)
+            .await),
+    }
 }

@@ -58,6 +58,9 @@ pub(crate) enum TalkEvent {
         delivery: Delivery,
         /// Why.
         reason: String,
+        /// The status since, if it is about one that held no more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        superseded_by: Option<String>,
     },
     /// A file of the end user's could not be attached.
     FileMissing {
@@ -166,7 +169,8 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
             key,
             delivery,
             reason,
-        } => outcome(shared, &key, delivery, Some(reason)).await,
+            superseded_by,
+        } => outcome(shared, &key, (delivery, reason), superseded_by).await,
         TalkEvent::FileMissing {
             generation,
             name,
@@ -199,16 +203,19 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
 async fn outcome(
     shared: &Shared,
     key: &EffectKey,
-    now: Delivery,
-    reason: Option<String>,
+    (now, reason): (Delivery, String),
+    superseded_by: Option<String>,
 ) -> Result<Decided, Trouble> {
     let Some((whose, message)) = shared.store.outbound(key).await? else {
         return Ok(nothing(Reason::NotOurs));
     };
-    let told = Report::Delivery {
-        message,
-        now,
-        reason,
+    let told = match superseded_by {
+        Some(by) => Report::Overtaken { message, by },
+        None => Report::Delivery {
+            message,
+            now,
+            reason: Some(reason),
+        },
     };
     report(shared, &whose, &told).await
 }
@@ -292,7 +299,7 @@ async fn send_template(
     let Some(talk) = shared.store.talk(whose).await? else {
         return Ok(nothing(Reason::NotOurs));
     };
-    let template = shared.window_template(&whose.account, &talk.request);
+    let template = shared.window_template(&talk);
     let key = talk.request.issue.map(|(_, key)| key);
     let told = Report::SendTemplate {
         template: key.zip(template),

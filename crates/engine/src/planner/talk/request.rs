@@ -31,6 +31,8 @@ pub(crate) struct ReadComment {
     pub(crate) visibility: CommentVisibility,
     /// What it says, with the names of those it mentions.
     pub(crate) body: Doc,
+    /// Service Management does not know its issue as a request.
+    pub(crate) outside: bool,
 }
 
 /// Looks at a request and plans what is new in it.
@@ -240,6 +242,7 @@ async fn news_of(
         Role::Us | Role::Customer => Some(ReadComment {
             visibility: snapshot.visibility,
             body: Doc::default(),
+            outside: false,
         }),
     };
     Ok(read.map(|read| CommentNews {
@@ -248,6 +251,7 @@ async fn news_of(
         role,
         at: snapshot.created_at,
         visibility: read.visibility,
+        outside: read.outside,
         files: files_in(&read.body),
         attached: Vec::new(),
         body: read.body,
@@ -293,7 +297,8 @@ pub(crate) async fn read_comment(
 
 /// Reads a comment by both of Jira's ways: the platform tells restrictions to roles and groups, and
 /// Service Management whether customers see it. It is public only if both say nothing against it
-/// and Service Management says that it is. `None` if it is gone.
+/// and Service Management says that it is. Where Service Management does not know the issue as a
+/// request, nothing says so. `None` if it is gone.
 async fn read_by_itself(
     reader: &Reader<'_>,
     issue: &IssueId,
@@ -307,6 +312,7 @@ async fn read_by_itself(
         Err(error) => return Err(reader.trouble(error)),
     };
     let mut snapshot = comment_snapshot(&found);
+    let mut outside = false;
     let visibility = match snapshot.visibility {
         limited @ (CommentVisibility::Internal | CommentVisibility::Restricted) => limited,
         CommentVisibility::Public | CommentVisibility::Unstated => {
@@ -316,7 +322,13 @@ async fn read_by_itself(
                     CommentVisibility::Public
                 }
                 Ok(_) => CommentVisibility::Internal,
-                Err(error) if is_absent(&error) => return Ok(None),
+                Err(error) if is_absent(&error) => {
+                    outside = is_outside(reader, issue).await?;
+                    if !outside {
+                        return Ok(None);
+                    }
+                    CommentVisibility::Unstated
+                }
                 Err(error) => return Err(reader.trouble(error)),
             }
         }
@@ -327,7 +339,21 @@ async fn read_by_itself(
     Ok(Some(ReadComment {
         visibility,
         body: snapshot.body,
+        outside,
     }))
+}
+
+/// Does Service Management not know the issue as a request, as after it was moved to a project that
+/// is no service project?
+async fn is_outside(reader: &Reader<'_>, issue: &IssueId) -> Result<bool, Trouble> {
+    match reader
+        .call(reader.site.client.request_of(issue.as_str()))
+        .await
+    {
+        Ok(_) => Ok(false),
+        Err(error) if is_absent(&error) => Ok(true),
+        Err(error) => Err(reader.trouble(error)),
+    }
 }
 
 /// Does the desk of a conversation send files of agents?

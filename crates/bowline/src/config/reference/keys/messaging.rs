@@ -111,7 +111,7 @@ pub(super) const KEYS: &[Key] = &[
         "desk[].status_notifications",
         Kind::PerStatus,
         Value("true"),
-        "Whether the end user is told of status changes; or by status a text with `{key}` and `{status}` in it, or false. `*` stands for all other statuses.",
+        "Whether the end user is told of status changes; or by status a text with `{key}` and `{status}` in it, or false. `*` stands for all other statuses: a text, true or false.",
     ),
     key(
         "desk[].closing",
@@ -186,5 +186,61 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Flag,
         Value("false"),
         "Whether the template is sent by itself when an answer or a notification comes too late, once for each window.",
+    ),
+    key(
+        "desk[].language",
+        Kind::Text,
+        Absent("the desk's own texts"),
+        "The language of customers of whom none is known otherwise, as `en` or `pt-BR`. Without `[[desk.texts]]` of that language it is what the desk's own texts are in.",
+    ),
+    key(
+        "desk[].texts[].language",
+        Kind::Text,
+        Required,
+        "The language, as `de` or `pt-BR`. Texts of `de` are for `de-AT` too, if that has none.",
+    ),
+    key(
+        "desk[].texts[].numbers",
+        Kind::Words,
+        Absent("none"),
+        "What telephone numbers begin with whose owners are written to in it, as `+49`. The longest that fits counts.",
+    ),
+    key(
+        "desk[].texts[].status_notifications",
+        Kind::Texts,
+        Absent("the desk's"),
+        "By status a text with `{key}` and `{status}` in it; `*` stands for all other statuses. Whether a status is told at all is said at the desk.",
+    ),
+    key(
+        "desk[].texts[].window_template",
+        Kind::Text,
+        Absent("the desk's"),
+        "The name of the approved template in this language, if it is not the desk's. Where nothing is said here of the template, the desk's own is sent as it was approved, in its language.",
+    ),
+    key(
+        "desk[].texts[].window_template_language",
+        Kind::Text,
+        Absent(
+            "the language, as the provider writes it (`pt_BR`), if anything is said here of the template",
+        ),
+        "The language of that template as it was approved.",
+    ),
+    key(
+        "desk[].texts[].window_template_namespace",
+        Kind::Text,
+        Absent("the desk's"),
+        "Its namespace.",
+    ),
+    key(
+        "desk[].texts[].window_template_values",
+        Kind::Words,
+        Absent("the desk's, or none if the name is another one"),
+        "The values for the places in its text, in order.",
+    ),
+    key(
+        "desk[].texts[].window_template_text",
+        Kind::Text,
+        Absent("the template's name"),
+        "What it says in this language, shown in Bowline as what was sent.",
     ),
 ];
