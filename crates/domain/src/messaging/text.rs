@@ -90,12 +90,11 @@ impl CustomerText {
             .last()
             .map(|last| format!("{}\n\n{}", last.0, with.0))
             .filter(|both| channel::length(both) <= platform.text_units_max(both));
-        let without = match (both, parts.last_mut()) {
-            (Some(both), Some(last)) => Some(Self(std::mem::replace(&mut last.0, both))),
-            _ => {
-                parts.push(with);
-                None
-            }
+        let without = if let (Some(both), Some(last)) = (both, parts.last_mut()) {
+            Some(Self(std::mem::replace(&mut last.0, both)))
+        } else {
+            parts.push(with);
+            None
         };
         (parts, without)
     }
