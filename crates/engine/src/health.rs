@@ -246,17 +246,19 @@ async fn ask(shared: &Shared, connection: &Connection) -> Result<Found, ApiError
             let reply = workspace.client.me().await?;
             workspace.standing.pace.learn(&reply.limits);
             let me = reply.value;
-            let trouble = if is_another(&workspace.standing, &me.workspace) {
-                // Nothing more is asked of a workspace that is not ours.
-                None
+            // Nothing more is asked of a workspace that is not ours.
+            let writer = if is_another(&workspace.standing, &me.workspace) {
+                Writer::default()
             } else {
-                cannot_write(workspace, &me.admin_id).await?
+                writer(workspace, &me.admin_id).await?
             };
+            let own = workspace.config.app_user.is_none().then_some(me.name);
+            let actor_name = writer.name.or(own).filter(|name| !name.is_empty());
             Ok(Found {
                 remote_id: Some(me.workspace),
+                actor_name: actor_name.or_else(|| workspace.config.app_user.clone()),
                 actor_id: Some(me.admin_id),
-                actor_name: Some(me.name).filter(|name| !name.is_empty()),
-                trouble,
+                trouble: writer.trouble,
             })
         }
         Connection::Account(name) => {
@@ -278,12 +280,42 @@ async fn ask(shared: &Shared, connection: &Connection) -> Result<Found, ApiError
     }
 }
 
-/// Why nothing can be written although the token works, looked for at each probe: a teammate is
-/// removed, a permission is taken away, and no webhook tells it.
-async fn cannot_write(workspace: &Workspace, owner: &str) -> Result<Option<String>, ApiError> {
-    if let Some(gone) = no_teammate(workspace, owner).await? {
-        return Ok(Some(gone));
+/// The teammate as whom we write.
+#[derive(Default)]
+struct Writer {
+    /// What they are called, as far as we may read it.
+    name: Option<String>,
+    /// Why nothing can be written although the token works.
+    trouble: Option<String>,
+}
+
+impl Writer {
+    fn hindered(trouble: String) -> Self {
+        Self {
+            name: None,
+            trouble: Some(trouble),
+        }
     }
+}
+
+/// As whom we write and whether anything keeps us from it, looked for at each probe: a teammate is
+/// removed, a permission is taken away, and no webhook tells it.
+async fn writer(workspace: &Workspace, owner: &str) -> Result<Writer, ApiError> {
+    let actor = workspace.config.app_user.as_deref().unwrap_or(owner);
+    let name = match workspace.client.admins().await {
+        Ok(reply) => match reply.value.into_iter().find(|one| one.id == actor) {
+            Some(teammate) => Some(teammate.name),
+            None => return Ok(Writer::hindered(teammate_gone(actor, workspace))),
+        },
+        // Without the right to read teammates, writing shows whether there is such a teammate.
+        Err(error) if error.kind == ErrorKind::Permission => None,
+        Err(error) => return Err(error),
+    };
+    let trouble = cannot_write(workspace).await?;
+    Ok(Writer { name, trouble })
+}
+
+async fn cannot_write(workspace: &Workspace) -> Result<Option<String>, ApiError> {
     let standing = &workspace.standing;
     match standing.known().health {
         // Whom a new token reaches is found out first, with as little as may be.
@@ -300,18 +332,6 @@ async fn cannot_write(workspace: &Workspace, owner: &str) -> Result<Option<Strin
             workspace.config.name
         ))),
         other => other.map(|()| None),
-    }
-}
-
-/// Is the teammate as whom we write missing? Why nothing can be written then.
-async fn no_teammate(workspace: &Workspace, owner: &str) -> Result<Option<String>, ApiError> {
-    let actor = workspace.config.app_user.as_deref().unwrap_or(owner);
-    match workspace.client.admins().await {
-        Ok(reply) if reply.value.iter().any(|teammate| teammate.id == actor) => Ok(None),
-        Ok(_) => Ok(Some(teammate_gone(actor, workspace))),
-        // Without the right to read teammates, writing shows whether there is such a teammate.
-        Err(error) if error.kind == ErrorKind::Permission => Ok(None),
-        Err(error) => Err(error),
     }
 }
 

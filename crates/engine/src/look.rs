@@ -99,6 +99,7 @@ impl Shared {
                 let connection = now(&workspace.standing, FarSide::Intercom, url, bound);
                 ConnectionNow {
                     expects_webhooks: true,
+                    actor_id: workspace.actor(),
                     ..connection
                 }
             }))

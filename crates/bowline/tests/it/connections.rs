@@ -3,6 +3,7 @@
 use bowline::demo::until;
 use bowline_sandbox::common::FaultKind;
 
+use crate::api::Script;
 use crate::failure::fault;
 use crate::stage::{On, Stage, on_both};
 
@@ -197,4 +198,13 @@ async fn a_removed_app_user_breaks_the_connection_and_another_drains_it() {
     stage.settled().await;
     assert_eq!(stage.texts(&conversation).len(), 2);
     assert_eq!(stage.intercom().notes(&conversation)[1].admin_id, other);
+    // Who that is, is said by name, also where the token belongs to somebody else.
+    let script = Script::new(&stage, "owner", &["read"]).await;
+    let all = script.get("/api/v1/connections").await.body["items"].clone();
+    let mut items = all.as_array().unwrap().iter();
+    let workspace = items.find(|one| one["connection"] == "workspace/acme");
+    let workspace = workspace.unwrap();
+    let named = stage.intercom().config().admins[1].name.clone();
+    assert_eq!(workspace["actor_id"], other, "{workspace}");
+    assert_eq!(workspace["actor_name"], named, "{workspace}");
 }
