@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Executor as _};
 use sqlx::{PgPool, SqliteConnection, SqlitePool};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -49,14 +49,6 @@ const REACH_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How long a process that lost its ear for the others waits before it listens again.
 const LISTEN_AGAIN: Duration = Duration::from_secs(2);
-
-/// How the writing connection finds rows: by their keys, always. It asks for some rows out of many.
-/// PostgreSQL plans a statement once for long, perhaps while the tables are empty, when going
-/// through one of them as a whole looks best; it would go on doing so when they are full. Where there
-/// is no other way than through the whole, that counts as so dear that it would be compiled first,
-/// which takes longer than any statement here.
-const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; \
-    SET enable_mergejoin = off; SET jit = off";
 
 /// PostgreSQL channel on which a process tells the others that there is work.
 pub(crate) const WORK_CHANNEL: &str = "bowline_work";
@@ -203,7 +195,6 @@ async fn open_postgres(open: &Open, work: Arc<Notify>) -> Result<Opened, StoreEr
             .acquire_timeout(REACH_TIMEOUT)
     };
     let writers = pool(1)
-        .after_connect(|conn, _| Box::pin(async { conn.execute(BY_INDEX).await.map(drop) }))
         .connect_with(options.clone())
         .await
         .map_err(StoreError::database(doing))?;

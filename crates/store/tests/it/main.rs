@@ -24,7 +24,6 @@ mod feedback_backfills;
 mod feedback_search;
 mod gathering;
 mod lanes;
-mod plans;
 mod project_access;
 mod reading;
 mod readings;
