@@ -140,7 +140,67 @@ async fn of_the_statuses_that_waited_for_a_key_the_customer_is_told_the_last(on:
     assert_eq!(talk.phone_shows(5).await.len(), 5);
 }
 
+async fn an_answer_without_its_old_status_is_found_if_the_answer_to_it_is_lost(on: On) {
+    let talk = Talk::on(on).await;
+    let request = talk.answered().await;
+    refuse_all(talk.bird().faults());
+    let answer = Some(NewComment::open("The blue one?"));
+    talk.agent()
+        .transition(&request, "Waiting for customer", answer)
+        .unwrap();
+    health(&talk, "account/bird", "broken").await;
+    decided(&talk, &request, 2).await;
+    talk.agent()
+        .transition(&request, "Waiting for support", None)
+        .unwrap();
+    decided(&talk, &request, 3).await;
+
+    talk.bird().faults().clear();
+    let lost = Fault::of(FaultKind::DropAfter)
+        .on("POST", "/messages")
+        .times(1);
+    talk.bird().faults().add(lost);
+    talk.stage.configure().await;
+    let now = format!("Your request {request} is now: Waiting for support");
+    let wanted = ["Which model?", "The blue one?", now.as_str()];
+    assert_eq!(talk.phone_shows(3).await, wanted);
+    talk.settled().await;
+    assert_eq!(talk.received(), wanted);
+    assert_eq!(
+        talk.notes(&request),
+        Vec::<String>::new(),
+        "nobody is asked"
+    );
+}
+
+async fn an_answer_that_was_changed_while_it_waited_is_found_as_it_was_sent(on: On) {
+    let talk = Talk::on(on).await;
+    let request = talk.answered().await;
+    refuse_all(talk.bird().faults());
+    let comment = talk.agent().comment(&request, "The red one?").unwrap();
+    health(&talk, "account/bird", "broken").await;
+    decided(&talk, &request, 2).await;
+    talk.agent()
+        .edit_comment(&request, comment, "The blue one?")
+        .unwrap();
+
+    talk.bird().faults().clear();
+    let lost = Fault::of(FaultKind::DropAfter)
+        .on("POST", "/messages")
+        .times(1);
+    talk.bird().faults().add(lost);
+    talk.stage.configure().await;
+    let wanted = ["Which model?", "The blue one?"];
+    assert_eq!(talk.phone_shows(2).await, wanted);
+    talk.settled().await;
+    assert_eq!(talk.received(), wanted);
+    assert_eq!(talk.outbound(&request).await[1].text, "The blue one?");
+    assert_eq!(talk.notes(&request), Vec::<String>::new());
+}
+
 on_both!(
+    an_answer_that_was_changed_while_it_waited_is_found_as_it_was_sent,
+    an_answer_without_its_old_status_is_found_if_the_answer_to_it_is_lost,
     of_the_statuses_that_waited_for_a_key_the_customer_is_told_the_last,
     a_broken_key_of_the_provider_holds_only_what_is_sent,
     a_broken_key_of_jira_is_not_tried_again_and_again

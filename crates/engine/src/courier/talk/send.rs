@@ -9,7 +9,7 @@ use std::time::Duration;
 use bowline_domain::audience::Audience;
 use bowline_domain::ids::CommentId;
 use bowline_domain::messaging::act::{AgentFile, ApprovedMessage, Telling};
-use bowline_domain::messaging::delivery::Delivery;
+use bowline_domain::messaging::delivery::{Delivery, Outbound};
 use bowline_domain::messaging::ids::RemoteConversationId;
 use bowline_domain::messaging::inbound::Route;
 use bowline_domain::messaging::overtaken::{Waited, overtaken as status_since};
@@ -98,8 +98,9 @@ pub(super) async fn send(
     to.conversation = conversation;
     let what = match message.what {
         What::Text { text, whole, .. } => {
-            let text = without_status.unwrap_or(text);
-            Outgoing::Text(text_now(read, text, whole).as_str().to_owned())
+            let said = text_now(read, without_status.unwrap_or(text), whole);
+            courier.says(&said).await?;
+            Outgoing::Text(said.as_str().to_owned())
         }
         What::Template(approved) => Outgoing::Template(words::template(approved)),
         What::File(file) => {
@@ -157,10 +158,7 @@ async fn overtaken<'s>(
     else {
         return Ok(None);
     };
-    let store = &courier.shared.store;
-    let known = store.outbound(courier.key()).await;
-    let known = known.map_err(|error| courier.store_failed(&error))?;
-    let Some((_, outbound)) = known else {
+    let Some(outbound) = courier.outbound().await? else {
         return Ok(None);
     };
     let waited = Waited {
@@ -172,9 +170,6 @@ async fn overtaken<'s>(
         return Ok(None);
     };
     if let Some(without) = &tells.without {
-        let (key, text) = (courier.key().clone(), without.as_str().to_owned());
-        let said = store.outbound_says(key, text).await;
-        said.map_err(|error| courier.store_failed(&error))?;
         return Ok(Some(without));
     }
     courier.overtaken(&talk.whose, by).await?;
@@ -222,6 +217,25 @@ fn text_now(read: Option<Vec<CustomerText>>, planned: &CustomerText, whole: bool
 }
 
 impl Courier<'_> {
+    /// The message that the effect sends, as it is kept.
+    async fn outbound(&self) -> Result<Option<Outbound>, Stop> {
+        let known = self.shared.store.outbound(self.key()).await;
+        let known = known.map_err(|error| self.store_failed(&error))?;
+        Ok(known.map(|(_, outbound)| outbound))
+    }
+
+    /// Keeps what the message says before it is sent, where that is not what was planned: if the
+    /// answer is lost, it is looked for by its words.
+    async fn says(&self, said: &CustomerText) -> Result<(), Stop> {
+        let known = self.outbound().await?;
+        if known.is_none_or(|known| known.text == said.as_str()) {
+            return Ok(());
+        }
+        let (key, text) = (self.key().clone(), said.as_str().to_owned());
+        let kept = self.shared.store.outbound_says(key, text).await;
+        kept.map_err(|error| self.store_failed(&error))
+    }
+
     /// A comment could not be read again.
     pub(super) async fn not_read(&self, trouble: &Trouble) -> Stop {
         match trouble {
@@ -343,13 +357,14 @@ async fn doubtful(
     account: &Account,
     message: &Sending<'_>,
 ) -> Result<Ending, Stop> {
-    let known = courier.shared.store.outbound(courier.key()).await;
-    let known = known.map_err(|error| courier.store_failed(&error))?;
-    let since = known.map_or(0, |(_, outbound)| outbound.at.0);
+    let known = courier.outbound().await?;
+    let since = known.as_ref().map_or(0, |outbound| outbound.at.0);
     // A file or an approved message cannot be told from another one in the list.
     if let Some(conversations) = account.provider.conversations()
         && let What::Text { text, .. } = message.what
     {
+        // As it was sent, which may be less or other than was planned.
+        let said = known.as_ref().map_or(text.as_str(), |known| &known.text);
         for look in 0..2 {
             if look > 0 {
                 tokio::time::sleep(SECOND_LOOK).await;
@@ -358,7 +373,7 @@ async fn doubtful(
                 courier,
                 account,
                 conversations,
-                (message.route, text),
+                (message.route, said),
                 since,
             );
             if let Some(id) = looked.await? {
@@ -380,7 +395,7 @@ async fn listed(
     courier: &Courier<'_>,
     account: &Account,
     conversations: &dyn Conversations,
-    (route, text): (&Route, &CustomerText),
+    (route, text): (&Route, &str),
     since_ms: i64,
 ) -> Result<Option<RemoteMessageId>, Stop> {
     let Some(id) = route.conversation.as_ref() else {
@@ -406,7 +421,7 @@ async fn listed(
                 .at_ms
                 .is_none_or(|at| at >= since_ms - CLOCKS_DIFFER_MS);
             let same = matches!(&there.content, Content::Text(said)
-                if said.trim() == text.as_str().trim());
+                if said.trim() == text.trim());
             if in_time && same && !is_known(courier, account, &there.id).await? {
                 return Ok(Some(there.id.clone()));
             }
