@@ -61,6 +61,12 @@ impl From<&Arc<str>> for Value {
     }
 }
 
+impl From<Option<&Arc<str>>> for Value {
+    fn from(value: Option<&Arc<str>>) -> Self {
+        value.map_or(Self::Text(None), Self::from)
+    }
+}
+
 impl From<Option<String>> for Value {
     fn from(value: Option<String>) -> Self {
         Self::Text(value.map(storable))
@@ -314,32 +320,6 @@ impl Conn {
         .map_err(StoreError::database(doing))
     }
 
-    /// Runs a statement about any number of rows, each of `columns` values, and returns what it
-    /// returns of all of them. In `template` stands `{rows}` for a list as it follows `VALUES`, or
-    /// `{inserted}` for what follows the columns of an `INSERT`.
-    ///
-    /// One statement carries up to [`ROWS_MAX`] rows. It has one of a few fixed sizes, so that it is
-    /// prepared a few times only, and is filled up with rows of nothing: `{inserted}` leaves those
-    /// out, and with `{rows}` the statement must find nothing for them.
-    pub(crate) async fn rows_of_many(
-        &mut self,
-        doing: &'static str,
-        template: &'static str,
-        columns: usize,
-        args: Vec<Value>,
-    ) -> Result<Vec<Row>, StoreError> {
-        let mut found = Vec::new();
-        let mut rest = args;
-        while !rest.is_empty() {
-            let tail = rest.split_off(rest.len().min(ROWS_MAX * columns));
-            let rows = fill(&mut rest, columns);
-            let sql = statements::of(self.dialect(), template, rows, columns);
-            found.extend(self.rows(doing, &sql, rest).await?);
-            rest = tail;
-        }
-        Ok(found)
-    }
-
     /// Runs several statements that take no values, in one call. They are not kept prepared: nobody
     /// runs them twice.
     pub(crate) async fn script(
@@ -403,91 +383,8 @@ const SIZES: [usize; 5] = [1, 4, 16, 64, 256];
 pub(crate) const ROWS_MAX: usize = SIZES[SIZES.len() - 1];
 
 /// The fixed size that so many rows are filled up to; more than fit keep their number.
-fn size_for(rows: usize) -> usize {
+pub(crate) fn size_for(rows: usize) -> usize {
     SIZES.into_iter().find(|size| *size >= rows).unwrap_or(rows)
-}
-
-/// Fills up the values of rows with rows of nothing, and says how many rows there are then.
-fn fill(args: &mut Vec<Value>, columns: usize) -> usize {
-    let rows = size_for(args.len() / columns);
-    let nothing: Vec<Value> = args
-        .iter()
-        .take(columns)
-        .map(|value| match value {
-            Value::Int(_) => Value::Int(None),
-            Value::Text(_) | Value::Shared(_) => Value::Text(None),
-        })
-        .collect();
-    while args.len() < rows * columns {
-        args.extend(nothing.iter().cloned());
-    }
-    rows
-}
-
-/// Statements about several rows, each written out once for each size.
-mod statements {
-    use std::collections::HashMap;
-    use std::fmt::Write as _;
-    use std::sync::{Arc, LazyLock, PoisonError, RwLock};
-
-    use super::Dialect;
-
-    /// By database, template and number of rows.
-    type Written = HashMap<(Dialect, &'static str, usize), Arc<str>>;
-
-    static WRITTEN: LazyLock<RwLock<Written>> = LazyLock::new(RwLock::default);
-
-    pub(super) fn of(
-        dialect: Dialect,
-        template: &'static str,
-        rows: usize,
-        columns: usize,
-    ) -> Arc<str> {
-        let name = (dialect, template, rows);
-        let known = WRITTEN.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sql) = known.get(&name) {
-            return Arc::clone(sql);
-        }
-        drop(known);
-        let sql: Arc<str> = write(dialect, template, rows, columns).into();
-        let mut known = WRITTEN.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(known.entry(name).or_insert(sql))
-    }
-
-    pub(super) fn write(dialect: Dialect, template: &str, rows: usize, columns: usize) -> String {
-        let values = placeholders(dialect, rows, columns);
-        // Both databases call the columns of a list of values so.
-        let names: Vec<String> = (1..=columns).map(|n| format!("column{n}")).collect();
-        let inserted = format!(
-            "SELECT {} FROM (VALUES {values}) AS v WHERE column1 IS NOT NULL",
-            names.join(", ")
-        );
-        template
-            .replace("{rows}", &values)
-            .replace("{inserted}", &inserted)
-    }
-
-    /// `($1,$2),($3,$4)`: placeholders for `rows` rows of `columns` values. For SQLite they have no
-    /// numbers: it looks for each number among all of them whenever a value is bound, which with
-    /// hundreds of them takes longer than the statement itself.
-    pub(super) fn placeholders(dialect: Dialect, rows: usize, columns: usize) -> String {
-        let mut text = String::with_capacity(rows * columns * 5);
-        for row in 0..rows {
-            text.push_str(if row == 0 { "(" } else { ",(" });
-            for column in 0..columns {
-                text.push_str(if column == 0 { "" } else { "," });
-                match dialect {
-                    Dialect::Sqlite => text.push('?'),
-                    // Writing to a String cannot fail.
-                    Dialect::Postgres => {
-                        let _ = write!(text, "${}", row * columns + column + 1);
-                    }
-                }
-            }
-            text.push(')');
-        }
-        text
-    }
 }
 
 /// `($2,$3,…)` for an `IN`, numbered from `first` on, and the values for it. The list is filled up
@@ -523,43 +420,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_filled_up_to_fixed_sizes_with_nothing_of_the_same_kind() {
-        let mut args = values![1, "a", 2, "b", 3, "c"];
-        assert_eq!(fill(&mut args, 2), 4);
-        let words: Vec<String> = args.iter().map(|arg| format!("{arg:?}")).collect();
-        assert_eq!(words[6..], ["Int(None)", "Text(None)"]);
-        let mut one = values![1, "a"];
-        assert_eq!(fill(&mut one, 2), 1);
-        assert_eq!(one.len(), 2);
-    }
-
-    #[test]
-    fn what_is_inserted_leaves_out_rows_of_nothing() {
-        assert_eq!(
-            statements::write(
-                Dialect::Postgres,
-                "INSERT INTO t (a, b) {inserted} RETURNING a",
-                2,
-                2
-            ),
-            "INSERT INTO t (a, b) SELECT column1, column2 FROM (VALUES ($1,$2),($3,$4)) AS v \
-             WHERE column1 IS NOT NULL RETURNING a"
-        );
-    }
-
-    #[test]
     fn lists_are_filled_up_to_fixed_sizes() {
         let keys = ["a", "b", "c"];
         let (list, args) = in_list(3, keys);
         assert_eq!(list, "($3,$4,$5,$6)");
         let texts: Vec<String> = args.iter().map(|arg| format!("{arg:?}")).collect();
         assert_eq!(texts[2], texts[3]);
-    }
-
-    #[test]
-    fn placeholders_count_on() {
-        let placeholders = |dialect| statements::placeholders(dialect, 2, 3);
-        assert_eq!(placeholders(Dialect::Postgres), "($1,$2,$3),($4,$5,$6)");
-        assert_eq!(placeholders(Dialect::Sqlite), "(?,?,?),(?,?,?)");
     }
 }

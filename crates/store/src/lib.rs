@@ -36,6 +36,7 @@ mod error;
 pub mod feedback;
 mod group;
 mod handover;
+mod many;
 mod migrate;
 pub mod model;
 mod open;

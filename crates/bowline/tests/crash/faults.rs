@@ -9,10 +9,12 @@ use bowline::demo::{World, until};
 use bowline::service::Service;
 use bowline_sandbox::common::{Disturbance, Entry, Fault, FaultKind, Faults};
 use bowline_sandbox::jira::BOT_TOKEN;
+use bowline_store::Store;
 
 use crate::checker::{Report, check};
 use crate::driver::Driver;
 use crate::model::Model;
+use crate::records::Records;
 use crate::{records, site};
 
 /// Seeds of an ordinary run.
@@ -124,7 +126,7 @@ async fn weather_through(seed: u64) -> Option<String> {
             .push(format!("before the last steps: {first}"));
     }
     limits(&world, &mut report);
-    let records = records::read(&service.shared().store).await;
+    let records = records_at_rest(&service.shared().store).await;
     report.faults.extend(records.faults);
     service.stop().await;
     println!(
@@ -320,6 +322,20 @@ async fn converge(world: &World, model: &Model, service: &Service) -> Report {
             if over || report.clean() {
                 return report;
             }
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// The records when nothing waits. A look for missed changes, every few seconds, may have found
+/// something after everything was seen to be as it should be; it is then decided and explained
+/// like anything else, within the same time.
+async fn records_at_rest(store: &Store) -> Records {
+    let deadline = Instant::now() + CONVERGES_WITHIN;
+    loop {
+        let records = records::read(store).await;
+        if records.waiting == 0 || Instant::now() > deadline {
+            return records;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

@@ -19,6 +19,9 @@ pub(crate) struct Records {
     pub(crate) effects: usize,
     /// Effects that an attempt before had made, as their mark on the far side showed.
     pub(crate) found_by_mark: usize,
+    /// Events that wait to be decided and effects that wait to be made. While the service runs, a
+    /// look for missed changes may add some at any time.
+    pub(crate) waiting: usize,
     /// What is wrong, in words.
     pub(crate) faults: Vec<String>,
 }
@@ -41,14 +44,16 @@ pub(crate) async fn read(store: &Store) -> Records {
                 .outcome
                 .as_ref()
                 .is_some_and(|outcome| outcome.effects > 0 || !outcome.reasons.is_empty());
+            records.waiting += usize::from(view.state == EventState::Waiting);
             if view.state != EventState::Decided || !explained {
-                let why = view.trouble.as_deref().unwrap_or_default();
-                records
-                    .faults
-                    .push(format!("event {} is not explained. {why}", view.event.id));
+                records.faults.push(format!(
+                    "event {} is not explained: {:?}, {:?}, {:?}",
+                    view.event.id, view.state, view.outcome, view.trouble
+                ));
             }
             for effect in store.effects_of(view.event.id).await.unwrap() {
                 records.effects += 1;
+                records.waiting += usize::from(!effect.state.settled());
                 if !effect.state.settled() || effect.state == EffectState::Rejected {
                     *unsettled.entry(effect.state.as_str()).or_default() += 1;
                 }

@@ -13,7 +13,7 @@ use bowline_domain::time::Millis;
 use bowline_intercom::{CONTACTS_PER_PAGE_MAX, ContactPage};
 use bowline_net::{ApiError, ErrorKind};
 use bowline_store::StoreError;
-use bowline_store::contacts::{Pages, Phase, Run, RunKind, RunState};
+use bowline_store::contacts::{Pages, Phase, Prepared, Run, RunKind, RunState};
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -523,7 +523,9 @@ impl Far {
                         pages.requests += 1;
                         self.all_companies(&mut contact).await;
                     }
-                    pages.contacts.push(contact);
+                    pages
+                        .contacts
+                        .push(Prepared::of(&self.workspace.config.name, contact)?);
                 }
                 Err(why) => pages.failed.push((
                     read.id.chars().take(40).collect(),

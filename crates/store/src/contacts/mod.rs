@@ -1,7 +1,10 @@
 //! The store as contacts use it.
 
 mod model;
+mod prepared;
 mod writes;
+
+use std::sync::Arc;
 
 use bowline_domain::contacts::field::FieldName;
 use bowline_domain::contacts::ids::{
@@ -12,6 +15,8 @@ use bowline_domain::ids::{ConversationId, IssueId, SiteName, WorkspaceName};
 use bowline_domain::time::Millis;
 
 pub use model::*;
+pub(crate) use prepared::Kept;
+pub use prepared::Prepared;
 use writes::{
     BeginRun, ClaimRun, DecideConflict, EditField, EndRun, EraseContact, ErasePayloads, ForgetMet,
     ImportContacts, JoinContacts, RemoveCopied, RestartRun, RunWaits, StopRuns, SwitchSync,
@@ -31,10 +36,13 @@ impl Store {
         contacts: Vec<RemoteContact>,
         at: Millis,
     ) -> Result<Taken, StoreError> {
-        let workspace = workspace.clone();
+        let prepared = contacts
+            .into_iter()
+            .map(|contact| Prepared::of(workspace, contact));
+        let contacts = prepared.collect::<Result<Vec<_>, _>>()?;
         self.write(TakeContacts {
-            workspace,
-            contacts,
+            workspace: workspace.clone(),
+            contacts: Arc::new(contacts),
             at,
         })
         .await
@@ -225,7 +233,7 @@ impl Store {
         self.write(TakePages {
             run,
             workspace,
-            pages,
+            pages: Arc::new(pages),
             at,
             until,
         })

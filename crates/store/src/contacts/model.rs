@@ -12,6 +12,8 @@ use bowline_domain::contacts::remote::{RemoteCompany, RemoteContact};
 use bowline_domain::ids::WorkspaceName;
 use bowline_domain::time::Millis;
 
+use super::Prepared;
+
 /// What came of taking contacts in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
@@ -362,7 +364,7 @@ impl Run {
 #[derive(Clone, Debug, Default)]
 pub struct Pages {
     /// The contacts, in the order in which they came.
-    pub contacts: Vec<RemoteContact>,
+    pub contacts: Vec<Prepared>,
     /// Items that could not be read: who, if that is known, and why.
     pub failed: Vec<(String, String)>,
     /// The companies.

@@ -1,13 +1,15 @@
-//! Writes of contacts that have a transaction of their own.
+//! Writes of contacts that have a transaction of their own. What is large is shared, because a write
+//! is cloned for each try.
+
+use std::sync::Arc;
 
 use bowline_domain::contacts::Life;
 use bowline_domain::contacts::ids::{ConflictId, ContactId, RunId};
-use bowline_domain::contacts::remote::RemoteContact;
 use bowline_domain::ids::WorkspaceName;
 use bowline_domain::time::Millis;
 
-use super::model::{
-    FieldEdit, ImportStep, Imported, Pages, Run, RunKind, RunState, Sync, Taken, Unmet,
+use super::{
+    FieldEdit, ImportStep, Imported, Pages, Prepared, Run, RunKind, RunState, Sync, Taken, Unmet,
 };
 use crate::access::AuditEntry;
 use crate::committer::Writer;
@@ -25,7 +27,7 @@ impl Leases for Option<Run> {}
 impl Leases for Vec<ImportStep> {}
 impl Leases for Option<(WorkspaceName, Vec<String>)> {}
 
-write!(TakeContacts { workspace: WorkspaceName, contacts: Vec<RemoteContact>, at: Millis } -> Taken,
+write!(TakeContacts { workspace: WorkspaceName, contacts: Arc<Vec<Prepared>>, at: Millis } -> Taken,
     |conn, _| take::take_in(conn, &workspace, &contacts, Some(Life::Live), at).await);
 write!(SwitchSync { sync: Sync, entry: Option<AuditEntry> } -> (), |conn, _| {
     runs::switch(conn, &sync).await?;
@@ -38,7 +40,7 @@ write!(BeginRun { workspace: WorkspaceName, kind: RunKind, at: Millis } -> Optio
     |conn, _| runs::begin(conn, &workspace, kind, at).await);
 write!(ClaimRun { run: RunId, at: Millis, until: Millis } -> Option<Run>,
     |conn, writer| runs::claim(conn, run, &writer.owner, at, until).await);
-write!(TakePages { run: RunId, workspace: WorkspaceName, pages: Pages, at: Millis, until: Millis } -> Taken,
+write!(TakePages { run: RunId, workspace: WorkspaceName, pages: Arc<Pages>, at: Millis, until: Millis } -> Taken,
     |conn, writer| runs::take_pages(conn, writer, (run, &workspace), &pages, (at, until)).await);
 write!(TakeUnmet { run: RunId, workspace: WorkspaceName, unmet: Unmet, at: Millis, until: Millis } -> (),
     |conn, writer| mend::take_unmet(conn, writer, (run, &workspace), &unmet, (at, until)).await);

@@ -4,6 +4,8 @@
 //!
 //! A table is made in a migration by `{FULLTEXT name};` and used through [`FullText`].
 
+use std::sync::Arc;
+
 use crate::db::{Conn, Dialect, Value, values};
 use crate::error::StoreError;
 
@@ -109,16 +111,16 @@ impl FullText {
         Self { table, put, remove }
     }
 
-    /// Puts the words of rows in, instead of those that are there. Each row once.
+    /// Puts words as [`kept`] gives them in, instead of those that are there. Each row once.
     pub(crate) async fn put(
         &self,
         conn: &mut Conn,
         doing: &'static str,
-        rows: impl IntoIterator<Item = (i64, String)>,
+        rows: impl IntoIterator<Item = (i64, Arc<str>)>,
     ) -> Result<(), StoreError> {
         let args: Vec<Value> = rows
             .into_iter()
-            .flat_map(|(id, text)| values![id, words(&text).join(" ")])
+            .flat_map(|(id, words)| values![id, &words])
             .collect();
         let sql = self.put[nth(conn.dialect())];
         conn.rows_of_many(doing, sql, 2, args).await.map(drop)
@@ -151,6 +153,11 @@ impl FullText {
             Dialect::Postgres => format!("{}.words @@ to_tsquery('simple', ?)", self.table),
         }
     }
+}
+
+/// The words of a text as they are put in.
+pub(crate) fn kept(text: &str) -> String {
+    words(text).join(" ")
 }
 
 /// The words of a text: runs of letters and digits, in lower case.

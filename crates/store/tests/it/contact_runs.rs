@@ -61,6 +61,7 @@ pub(crate) async fn a_run_goes_on_where_it_was_and_is_fenced(world: &World) {
     let page = |ids: std::ops::Range<i32>, cursor: Option<&str>| Pages {
         contacts: ids
             .map(|n| person(&format!("p{n}"), "Somebody", &format!("p{n}@example.com")))
+            .map(prepared)
             .collect(),
         failed: vec![("p99".to_owned(), "It has no id.".to_owned())],
         cursor: cursor.map(str::to_owned),
@@ -230,7 +231,7 @@ pub(crate) async fn who_is_not_met_in_a_list_is_asked_for_once(world: &World) {
     store.claim_run(run, begun, until).await.unwrap().unwrap();
     let of = (run, &workspace());
     let page = Pages {
-        contacts: vec![person("p5", "New", "p5@example.com")],
+        contacts: vec![prepared(person("p5", "New", "p5@example.com"))],
         met: ["p0", "p2", "p5"].map(str::to_owned).to_vec(),
         requests: 1,
         phase: Some(Phase::Comparing),

@@ -11,7 +11,7 @@ use bowline_store::Store;
 use bowline_store::access::AuditEntry;
 use bowline_store::contacts::{
     CompanyQuery, Contact, ContactChange, ContactChanges, ContactQuery, FieldEdit, Found,
-    ImportStep, Imported, Pages, RunKind, Taken,
+    ImportStep, Imported, Pages, Prepared, RunKind, Taken,
 };
 use bowline_store::model::Decided;
 
@@ -30,6 +30,11 @@ on_both!(
 
 fn text(name: &str, value: &str) -> (FieldName, FieldValue) {
     (FieldName::new(name), FieldValue::text(value))
+}
+
+/// A contact as a page holds it.
+pub(crate) fn prepared(contact: RemoteContact) -> Prepared {
+    Prepared::of(&workspace(), contact).unwrap()
 }
 
 pub(crate) fn person(id: &str, name: &str, email: &str) -> RemoteContact {

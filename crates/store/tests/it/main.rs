@@ -24,6 +24,7 @@ mod feedback_backfills;
 mod feedback_search;
 mod gathering;
 mod lanes;
+mod plans;
 mod project_access;
 mod reading;
 mod readings;

@@ -2,6 +2,7 @@
 //! fields.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bowline_domain::contacts::Life;
 use bowline_domain::contacts::field::{FieldName, FieldValue, email_key};
@@ -12,8 +13,8 @@ use bowline_domain::ids::WorkspaceName;
 use bowline_domain::time::Millis;
 
 use super::{COLUMNS, LOCAL, Stored, WORDS, read_contact};
-use crate::contacts::{Contact, FieldEdit, ImportStep, Imported};
-use crate::db::{Conn, Value, values};
+use crate::contacts::{Contact, FieldEdit, ImportStep, Imported, Kept};
+use crate::db::{Conn, values};
 use crate::error::StoreError;
 use crate::sql::contacts::read;
 use crate::sql::contacts::take::locate;
@@ -23,36 +24,24 @@ use crate::sql::feedback::person;
 async fn rewrite(conn: &mut Conn, contact: &Contact) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE contact SET external = $2, email = $3, name = $4, differs = $5, \
         edits = $6, unclear = $7 WHERE id = $1";
-    let stored = stored(contact);
-    // In the order of the columns that are stored.
-    let mut all = stored.values()?;
-    let edits = all.pop();
-    let (name, email, external) = (all.swap_remove(3), all.swap_remove(2), all.swap_remove(1));
-    let mut args = values![contact.id.0];
-    args.extend([external, email, name]);
-    args.push(Value::from(contact.profile.differs()));
-    args.extend(edits);
-    args.push(Value::from(contact.unclear));
+    let kept = Kept::of(&contact.profile, &contact.role, contact.remote.as_ref())?;
+    let args = values![
+        contact.id.0,
+        kept.external.as_ref(),
+        kept.email.as_ref(),
+        &kept.name,
+        kept.differs,
+        &kept.edits,
+        contact.unclear,
+    ];
     conn.run("changing a contact", SQL, args).await?;
     WORDS
         .put(
             conn,
             "writing the words of contacts",
-            [(contact.id.0, stored.words())],
+            [(contact.id.0, kept.words)],
         )
         .await
-}
-
-fn stored(contact: &Contact) -> Stored<'_> {
-    Stored {
-        remote: contact.remote.as_ref(),
-        role: &contact.role,
-        life: contact.life,
-        unclear: contact.unclear,
-        updated_at: contact.updated_at.0,
-        digest: 0,
-        profile: &contact.profile,
-    }
 }
 
 pub(crate) async fn edit(conn: &mut Conn, edit: &FieldEdit) -> Result<bool, StoreError> {
@@ -396,6 +385,7 @@ async fn add(
         VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14) RETURNING id";
     let mut profile = Profile::default();
     lay_over(&mut profile, imported, (by, at));
+    let kept = Kept::of(&profile, LOCAL, None)?;
     let stored = Stored {
         remote: None,
         role: LOCAL,
@@ -403,18 +393,17 @@ async fn add(
         unclear: false,
         updated_at: 0,
         digest: 0,
-        profile: &profile,
+        kept: &kept,
     };
     let mut args = values![workspace.as_str(), at.0];
-    args.extend(stored.values()?);
+    args.extend(stored.values());
     let rows = conn.rows("adding an imported contact", SQL, args).await?;
-    let words = stored.words();
     let ids: Result<Vec<i64>, StoreError> = rows.iter().map(|row| row.int(0)).collect();
     WORDS
         .put(
             conn,
             "writing the words of contacts",
-            ids?.into_iter().map(|id| (id, words.clone())),
+            ids?.into_iter().map(|id| (id, Arc::clone(&kept.words))),
         )
         .await
 }

@@ -13,7 +13,7 @@ use crate::contacts::{Company, CompanyQuery};
 use crate::db::{Conn, Row, Value, in_list, values};
 use crate::error::StoreError;
 use crate::sql::decide::json;
-use crate::sql::fulltext::sought;
+use crate::sql::fulltext::{self, sought};
 use crate::sql::views::Conditions;
 
 const COLUMNS: &str = "company.id, company.workspace, company.remote, company.name, company.plan, \
@@ -87,7 +87,7 @@ pub(crate) async fn take_in(
         .await?;
     let mut words = Vec::with_capacity(rows.len());
     for row in &rows {
-        words.push((row.int(0)?, row.text(1)?));
+        words.push((row.int(0)?, fulltext::kept(&row.text(1)?).into()));
     }
     COMPANY_WORDS
         .put(conn, "writing the words of companies", words)

@@ -9,16 +9,14 @@ pub(crate) mod runs;
 pub(crate) mod take;
 
 use bowline_domain::contacts::Life;
-use bowline_domain::contacts::field::{FieldName, FieldValue, email_key};
 use bowline_domain::contacts::ids::{ContactId, RemoteContactId};
 use bowline_domain::contacts::profile::{Edits, Fields, Profile};
 use bowline_domain::ids::WorkspaceName;
 use bowline_domain::time::Millis;
 
-use crate::contacts::Contact;
+use crate::contacts::{Contact, Kept};
 use crate::db::{Row, Value, values};
 use crate::error::StoreError;
-use crate::sql::decide::json;
 use crate::sql::fulltext::{FullText, fulltext};
 
 /// The words of contacts.
@@ -67,15 +65,7 @@ pub(crate) fn read_edits(text: &str) -> Result<Edits, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::unreadable("edits", error))
 }
 
-fn write_edits(edits: &Edits) -> Result<String, StoreError> {
-    if edits.is_empty() {
-        Ok(String::new())
-    } else {
-        json(edits)
-    }
-}
-
-/// A contact as it is to be stored: what is looked up by, made from its fields.
+/// A contact as it is to be stored.
 pub(crate) struct Stored<'s> {
     pub(crate) remote: Option<&'s RemoteContactId>,
     pub(crate) role: &'s str,
@@ -83,57 +73,27 @@ pub(crate) struct Stored<'s> {
     pub(crate) unclear: bool,
     pub(crate) updated_at: i64,
     pub(crate) digest: i64,
-    pub(crate) profile: &'s Profile,
+    pub(crate) kept: &'s Kept,
 }
 
 impl Stored<'_> {
-    fn shown(&self, name: &str) -> Option<String> {
-        let text = match self.profile.shown(&FieldName::new(name)).value? {
-            FieldValue::Text(text) => text.clone(),
-            other => other.as_text(),
-        };
-        (!text.is_empty()).then_some(text)
-    }
-
     /// The values of `remote, external, email, name, role, life, unclear, differs, updated_at,
     /// digest, remote_fields, edits`, in this order.
-    fn values(&self) -> Result<Vec<Value>, StoreError> {
-        let id = self.remote.map_or("", RemoteContactId::as_str);
-        let email = self.shown(FieldName::EMAIL);
-        Ok(values![
+    fn values(&self) -> Vec<Value> {
+        let kept = self.kept;
+        values![
             self.remote.map(|remote| remote.as_str().to_owned()),
-            self.shown(FieldName::EXTERNAL_ID),
-            email.as_deref().and_then(email_key),
-            self.profile.called(self.role, id),
+            kept.external.as_ref(),
+            kept.email.as_ref(),
+            &kept.name,
             self.role,
             self.life.code(),
             self.unclear,
-            self.profile.differs(),
+            kept.differs,
             self.updated_at,
             self.digest,
-            json(&self.profile.remote)?,
-            write_edits(&self.profile.edits)?,
-        ])
-    }
-
-    /// What it is found by.
-    fn words(&self) -> String {
-        let mut words = Vec::new();
-        for name in [
-            FieldName::NAME,
-            FieldName::EMAIL,
-            FieldName::PHONE,
-            FieldName::EXTERNAL_ID,
-        ] {
-            words.extend(self.shown(name));
-        }
-        // A lead without a name is found by what it is called.
-        if words.is_empty() {
-            words.push(
-                self.profile
-                    .called(self.role, self.remote.map_or("", RemoteContactId::as_str)),
-            );
-        }
-        words.join(" ")
+            &kept.remote_fields,
+            &kept.edits,
+        ]
     }
 }

@@ -1,18 +1,19 @@
 //! Taking in what Intercom tells of contacts: many at once, in few statements. What says what is
 //! known already costs one look and no write.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use bowline_domain::contacts::ids::{ContactId, RemoteContactId};
 use bowline_domain::contacts::matching::{By, Candidates, Match, find, may_be_one};
-use bowline_domain::contacts::profile::{Edits, Profile};
-use bowline_domain::contacts::remote::{RemoteContact, tombstone};
+use bowline_domain::contacts::profile::Edits;
 use bowline_domain::contacts::{Freshness, Life, freshness};
 use bowline_domain::ids::WorkspaceName;
 use bowline_domain::time::Millis;
 
 use super::{LOCAL, Stored, WORDS, read_edits};
-use crate::contacts::{ContactChange, ContactChanges, Taken};
+use crate::contacts::{ContactChange, ContactChanges, Kept, Prepared, Taken};
 use crate::db::{Conn, Value, values};
 use crate::error::StoreError;
 use crate::model::{Decided, Decision};
@@ -43,9 +44,8 @@ struct Lookup {
 
 /// A contact that is to be written.
 struct Write<'c> {
-    contact: &'c RemoteContact,
-    digest: i64,
-    profile: Profile,
+    contact: &'c Prepared,
+    kept: Cow<'c, Kept>,
     life: Life,
     unclear: bool,
     asked: Option<(By, Vec<ContactId>)>,
@@ -73,8 +73,8 @@ pub(super) async fn apply(conn: &mut Conn, changes: &ContactChanges) -> Result<(
     for change in changes {
         match change {
             ContactChange::Take { contact, life } => {
-                let one = std::slice::from_ref(contact.as_ref());
-                take_in(conn, workspace, one, *life, *at).await?;
+                let one = [Prepared::of(workspace, contact.as_ref().clone())?];
+                take_in(conn, workspace, &one, *life, *at).await?;
             }
             ContactChange::SetLife(remote, life) => {
                 change::set_life(conn, workspace, remote, *life).await?;
@@ -97,7 +97,7 @@ pub(super) async fn apply(conn: &mut Conn, changes: &ContactChanges) -> Result<(
 pub(crate) async fn take_in(
     conn: &mut Conn,
     workspace: &WorkspaceName,
-    contacts: &[RemoteContact],
+    contacts: &[Prepared],
     life: Option<Life>,
     at: Millis,
 ) -> Result<Taken, StoreError> {
@@ -106,7 +106,7 @@ pub(crate) async fn take_in(
     let mut lookup = look_up(conn, workspace, &batch).await?;
     let (mut fresh, mut changed) = (Vec::new(), Vec::new());
     for contact in batch {
-        let known = match find(&lookup.candidates(workspace, contact)) {
+        let known = match find(&lookup.candidates(contact)) {
             Match::Erased | Match::Merged(_) => {
                 taken.passed_over += 1;
                 continue;
@@ -124,11 +124,7 @@ pub(crate) async fn take_in(
                 };
                 fresh.push(Write {
                     contact,
-                    digest: contact.digest(),
-                    profile: Profile {
-                        remote: contact.fields.clone(),
-                        edits: Edits::new(),
-                    },
+                    kept: Cow::Borrowed(&contact.kept),
                     life: life.unwrap_or_default(),
                     unclear: asked.is_some(),
                     asked,
@@ -139,25 +135,18 @@ pub(crate) async fn take_in(
         // Found a moment ago.
         let Some(known) = known else { continue };
         let life = life.unwrap_or(known.life);
-        let digest = contact.digest();
         let news = freshness(
             (known.updated_at, known.digest),
-            (contact.updated_at, digest),
+            (contact.updated_at, contact.digest),
         );
         if news == Freshness::Older || (news == Freshness::Same && life == known.life) {
             taken.unchanged += 1;
             continue;
         }
         taken.updated += 1;
-        let mut profile = Profile {
-            remote: contact.fields.clone(),
-            edits: known.edits.clone(),
-        };
-        profile.take_in(contact.fields.clone());
         let write = Write {
             contact,
-            digest,
-            profile,
+            kept: contact.under(&known.edits)?,
             life,
             unclear: known.unclear,
             asked: None,
@@ -170,9 +159,9 @@ pub(crate) async fn take_in(
 }
 
 /// One version of each: the newest, the later one of the same age. The others count as unchanged.
-fn newest_of_each<'c>(contacts: &'c [RemoteContact], taken: &mut Taken) -> Vec<&'c RemoteContact> {
+fn newest_of_each<'c>(contacts: &'c [Prepared], taken: &mut Taken) -> Vec<&'c Prepared> {
     let mut places: HashMap<&str, usize> = HashMap::with_capacity(contacts.len());
-    let mut batch: Vec<&RemoteContact> = Vec::with_capacity(contacts.len());
+    let mut batch: Vec<&Prepared> = Vec::with_capacity(contacts.len());
     for contact in contacts {
         match places.get(contact.id.as_str()) {
             None => {
@@ -191,7 +180,7 @@ fn newest_of_each<'c>(contacts: &'c [RemoteContact], taken: &mut Taken) -> Vec<&
 }
 
 impl Lookup {
-    fn candidates(&self, workspace: &WorkspaceName, contact: &RemoteContact) -> Candidates {
+    fn candidates(&self, contact: &Prepared) -> Candidates {
         let id = contact.id.as_str();
         let by_id = self.known.get(id).map(|known| known.id);
         if by_id.is_some() && self.erased.is_empty() {
@@ -200,23 +189,21 @@ impl Lookup {
                 ..Candidates::default()
             };
         }
-        let found = |map: &HashMap<String, Vec<ContactId>>, key: Option<String>| {
-            key.and_then(|key| map.get(&key).cloned())
+        let found = |map: &HashMap<String, Vec<ContactId>>, key: Option<&str>| {
+            key.and_then(|key| map.get(key).cloned())
                 .unwrap_or_default()
         };
-        let external = external(contact);
-        let mut by_email = found(&self.by_email, contact.email_key());
+        let external = contact.kept.external.as_deref();
+        let mut by_email = found(&self.by_email, contact.kept.email.as_deref());
         by_email.retain(|id| {
             let known = self.local.get(id);
-            known.is_some_and(|known| may_be_one(external.as_deref(), known.external.as_deref()))
+            known.is_some_and(|known| may_be_one(external, known.external.as_deref()))
         });
         Candidates {
             by_id,
             merged_into: self.merged.get(id).copied(),
-            erased: self
-                .erased
-                .contains(&tombstone(workspace.as_str(), &contact.id)),
-            by_external_id: found(&self.by_external, external.clone()),
+            erased: self.erased.contains(&contact.tombstone),
+            by_external_id: found(&self.by_external, external),
             by_email,
         }
     }
@@ -231,10 +218,6 @@ impl Lookup {
             list.retain(|other| *other != id);
         }
     }
-}
-
-fn external(contact: &RemoteContact) -> Option<String> {
-    contact.text(bowline_domain::contacts::field::FieldName::EXTERNAL_ID)
 }
 
 /// Those of a list, with the columns of [`read_known`] and two more. The list stands in a statement
@@ -268,7 +251,7 @@ fn read_known(row: &crate::db::Row) -> Result<Known, StoreError> {
 async fn look_up(
     conn: &mut Conn,
     workspace: &WorkspaceName,
-    batch: &[&RemoteContact],
+    batch: &[&Prepared],
 ) -> Result<Lookup, StoreError> {
     const BY_ID: &str = known_by!("remote", "");
     let mut lookup = Lookup::default();
@@ -283,7 +266,7 @@ async fn look_up(
         let remote = row.text_or_null(7)?.unwrap_or_default();
         lookup.known.insert(remote, read_known(row)?);
     }
-    let unknown: Vec<&RemoteContact> = batch
+    let unknown: Vec<&Prepared> = batch
         .iter()
         .copied()
         .filter(|contact| !lookup.known.contains_key(contact.id.as_str()))
@@ -306,7 +289,7 @@ fn each_of<'k>(workspace: &WorkspaceName, keys: impl Iterator<Item = &'k str>) -
 async fn look_up_gone(
     conn: &mut Conn,
     workspace: &WorkspaceName,
-    unknown: &[&RemoteContact],
+    unknown: &[&Prepared],
     lookup: &mut Lookup,
 ) -> Result<(), StoreError> {
     const MERGED: &str = "WITH v (workspace, remote) AS (VALUES {rows}) \
@@ -324,12 +307,7 @@ async fn look_up_gone(
     }
     let args: Vec<Value> = unknown
         .iter()
-        .flat_map(|contact| {
-            values![
-                workspace.as_str(),
-                tombstone(workspace.as_str(), &contact.id)
-            ]
-        })
+        .flat_map(|contact| values![workspace.as_str(), contact.tombstone])
         .collect();
     let rows = conn
         .rows_of_many("finding erased contacts", ERASED, 2, args)
@@ -344,7 +322,7 @@ async fn look_up_gone(
 async fn look_up_local(
     conn: &mut Conn,
     workspace: &WorkspaceName,
-    unknown: &[&RemoteContact],
+    unknown: &[&Prepared],
     lookup: &mut Lookup,
 ) -> Result<(), StoreError> {
     const ANY: &str = "SELECT id FROM contact WHERE workspace = $1 AND role = $2 LIMIT 1";
@@ -360,13 +338,14 @@ async fn look_up_local(
     if any.is_empty() {
         return Ok(());
     }
-    let externals: Vec<String> = unknown.iter().filter_map(|c| external(c)).collect();
-    let emails: Vec<String> = unknown.iter().filter_map(|c| c.email_key()).collect();
+    let kept = || unknown.iter().map(|contact| &contact.kept);
+    let externals: Vec<&str> = kept().filter_map(|kept| kept.external.as_deref()).collect();
+    let emails: Vec<&str> = kept().filter_map(|kept| kept.email.as_deref()).collect();
     for (sql, mut keys) in [(BY_EXTERNAL, externals), (BY_EMAIL, emails)] {
         // One that two of them have is found once.
         keys.sort_unstable();
         keys.dedup();
-        let args = each_of(workspace, keys.iter().map(String::as_str));
+        let args = each_of(workspace, keys.into_iter());
         let doing = "finding imported contacts";
         let rows = conn.rows_of_many(doing, sql, 2, args).await?;
         for row in &rows {
@@ -393,8 +372,8 @@ impl Write<'_> {
             life: self.life,
             unclear: self.unclear,
             updated_at: self.contact.updated_at,
-            digest: self.digest,
-            profile: &self.profile,
+            digest: self.contact.digest,
+            kept: &self.kept,
         }
     }
 }
@@ -414,7 +393,7 @@ async fn insert(
     let mut args = Vec::with_capacity(fresh.len() * 14);
     for write in fresh {
         args.extend(values![workspace.as_str(), at.0]);
-        args.extend(write.stored().values()?);
+        args.extend(write.stored().values());
     }
     let rows = conn.rows_of_many("adding contacts", SQL, 14, args).await?;
     let mut ids: HashMap<String, i64> = HashMap::with_capacity(rows.len());
@@ -425,7 +404,9 @@ async fn insert(
         .iter()
         .filter_map(|write| Some((*ids.get(write.contact.id.as_str())?, write)))
         .collect();
-    let words = all.iter().map(|(id, write)| (*id, write.stored().words()));
+    let words = all
+        .iter()
+        .map(|(id, write)| (*id, Arc::clone(&write.kept.words)));
     WORDS
         .put(conn, "writing the words of contacts", words)
         .await?;
@@ -453,12 +434,14 @@ async fn update(
     let mut args = Vec::with_capacity(changed.len() * 13);
     for (id, write) in changed {
         args.push(Value::from(id.0));
-        args.extend(write.stored().values()?);
+        args.extend(write.stored().values());
     }
     conn.rows_of_many("changing contacts", SQL, 13, args)
         .await?;
     let all: Vec<(i64, &Write<'_>)> = changed.iter().map(|(id, write)| (id.0, write)).collect();
-    let words = all.iter().map(|(id, write)| (*id, write.stored().words()));
+    let words = all
+        .iter()
+        .map(|(id, write)| (*id, Arc::clone(&write.kept.words)));
     WORDS
         .put(conn, "writing the words of contacts", words)
         .await?;
@@ -481,16 +464,8 @@ async fn belong(
         ON CONFLICT (contact, company) DO NOTHING";
     let mut args = Vec::new();
     for (id, write) in all {
-        let mut companies: Vec<&str> = write
-            .contact
-            .companies
-            .iter()
-            .map(bowline_domain::contacts::ids::RemoteCompanyId::as_str)
-            .collect();
-        companies.sort_unstable();
-        companies.dedup();
-        for company in companies {
-            args.extend(values![*id, workspace.as_str(), company]);
+        for company in &write.contact.companies {
+            args.extend(values![*id, workspace.as_str(), company.as_str()]);
         }
     }
     conn.rows_of_many("joining companies", SQL, 3, args)

@@ -1,0 +1,247 @@
+//! Statements about any number of rows. SQLite gets the rows as a list of values, of one of a few
+//! fixed sizes; PostgreSQL as an array for each column, of any length.
+//!
+//! A statement is written once, as a template. In it stands `VALUES {rows}` for the rows, or
+//! `{inserted}` for what follows the columns of an `INSERT`. Each column holds one kind of value in
+//! all calls of a template.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Postgres};
+
+use crate::db::{Conn, Dialect, ROWS_MAX, Row, Value, size_for};
+use crate::error::StoreError;
+
+/// From so many rows on PostgreSQL plans a statement for what it finds at the moment. A plan that
+/// is kept from when a table was empty goes through all of it, a minute long in a first copy of
+/// contacts, until PostgreSQL counts the table by itself; planning costs less than what so many rows
+/// cost. More than deliveries make at once, because 64 connections bring them.
+const PLANNED_ANEW_FROM: usize = 128;
+
+impl Conn {
+    /// Runs a statement about any number of rows, each of `columns` values, and returns what it
+    /// returns of all of them. `template`: see [the module](self).
+    ///
+    /// On SQLite one statement carries up to [`ROWS_MAX`] rows. It has one of a few fixed sizes, so
+    /// that it is prepared a few times only, and is filled up with rows of nothing: `{inserted}`
+    /// leaves those out, and with `{rows}` the statement must find nothing for them.
+    pub(crate) async fn rows_of_many(
+        &mut self,
+        doing: &'static str,
+        template: &'static str,
+        columns: usize,
+        args: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        if args.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Self::Postgres(conn) = self {
+            return of_arrays(conn, doing, template, columns, &args)
+                .await
+                .map_err(StoreError::database(doing));
+        }
+        let mut found = Vec::new();
+        let mut rest = args;
+        while !rest.is_empty() {
+            let tail = rest.split_off(rest.len().min(ROWS_MAX * columns));
+            let rows = fill(&mut rest, columns);
+            let sql = once((template, rows), || listed(template, rows, columns));
+            found.extend(self.rows(doing, &sql, rest).await?);
+            rest = tail;
+        }
+        Ok(found)
+    }
+
+    /// Has the rest of the transaction find rows by their keys instead of going through tables:
+    /// what PostgreSQL knows of a table that is being filled is older than what stands in it.
+    pub(crate) async fn keep_to_keys(&mut self) -> Result<(), StoreError> {
+        match self.dialect() {
+            Dialect::Sqlite => Ok(()),
+            Dialect::Postgres => {
+                let sql = "SET LOCAL enable_seqscan = off; SET LOCAL random_page_cost = 1";
+                self.script("keeping to keys", sql).await
+            }
+        }
+    }
+}
+
+async fn of_arrays(
+    conn: &mut PgConnection,
+    doing: &'static str,
+    template: &'static str,
+    columns: usize,
+    args: &[Value],
+) -> Result<Vec<Row>, sqlx::Error> {
+    let kinds = &args[..columns];
+    let sql = once((template, 0), || arrayed(template, kinds));
+    #[cfg(debug_assertions)]
+    crate::testing::census::note(Dialect::Postgres, doing, &sql);
+    #[cfg(not(debug_assertions))]
+    let _ = doing;
+    let mut query = sqlx::query::<Postgres>(AssertSqlSafe(sql))
+        .persistent(args.len() / columns < PLANNED_ANEW_FROM);
+    for (column, kind) in kinds.iter().enumerate() {
+        let values = args.iter().skip(column).step_by(columns);
+        query = match kind {
+            Value::Int(_) => query.bind(values.map(number).collect::<Vec<_>>()),
+            Value::Text(_) | Value::Shared(_) => query.bind(values.map(text).collect::<Vec<_>>()),
+        };
+    }
+    let rows = query.fetch_all(conn).await?;
+    Ok(rows.into_iter().map(Row::Postgres).collect())
+}
+
+fn number(value: &Value) -> Option<i64> {
+    match value {
+        Value::Int(number) => *number,
+        Value::Text(_) | Value::Shared(_) => None,
+    }
+}
+
+fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::Text(text) => text.as_deref(),
+        Value::Shared(text) => Some(text),
+        Value::Int(_) => None,
+    }
+}
+
+/// Fills up the values of rows with rows of nothing, and says how many rows there are then.
+fn fill(args: &mut Vec<Value>, columns: usize) -> usize {
+    let rows = size_for(args.len() / columns);
+    let nothing: Vec<Value> = args
+        .iter()
+        .take(columns)
+        .map(|value| match value {
+            Value::Int(_) => Value::Int(None),
+            Value::Text(_) | Value::Shared(_) => Value::Text(None),
+        })
+        .collect();
+    while args.len() < rows * columns {
+        args.extend(nothing.iter().cloned());
+    }
+    rows
+}
+
+/// What a written statement is kept by: its template and for how many rows it is; none: for any
+/// number.
+type Name = (&'static str, usize);
+
+/// A statement, written out once.
+fn once(name: Name, write: impl FnOnce() -> String) -> Arc<str> {
+    static WRITTEN: LazyLock<RwLock<HashMap<Name, Arc<str>>>> = LazyLock::new(RwLock::default);
+    let known = WRITTEN.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(sql) = known.get(&name) {
+        return Arc::clone(sql);
+    }
+    drop(known);
+    let sql: Arc<str> = write().into();
+    let mut known = WRITTEN.write().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(known.entry(name).or_insert(sql))
+}
+
+/// The statement with a list of values, for SQLite.
+fn listed(template: &str, rows: usize, columns: usize) -> String {
+    let values = format!("VALUES {}", placeholders(rows, columns));
+    written(template, &values, &format!("({values}) AS v"), columns)
+}
+
+/// The statement with an array for each column, for PostgreSQL.
+fn arrayed(template: &str, kinds: &[Value]) -> String {
+    let types = |(nth, kind): (usize, &Value)| match kind {
+        Value::Int(_) => format!("${}::bigint[]", nth + 1),
+        Value::Text(_) | Value::Shared(_) => format!("${}::text[]", nth + 1),
+    };
+    let arrays: Vec<String> = kinds.iter().enumerate().map(types).collect();
+    let names = names(kinds.len());
+    let rows = format!("unnest({}) AS v ({names})", arrays.join(", "));
+    written(
+        template,
+        &format!("SELECT {names} FROM {rows}"),
+        &rows,
+        kinds.len(),
+    )
+}
+
+fn written(template: &str, rows: &str, from: &str, columns: usize) -> String {
+    let inserted = format!(
+        "SELECT {} FROM {from} WHERE column1 IS NOT NULL",
+        names(columns)
+    );
+    template
+        .replace("VALUES {rows}", rows)
+        .replace("{inserted}", &inserted)
+}
+
+/// What both databases call the columns of a list of values.
+fn names(columns: usize) -> String {
+    let names: Vec<String> = (1..=columns).map(|n| format!("column{n}")).collect();
+    names.join(", ")
+}
+
+/// `(?,?),(?,?)`: placeholders for `rows` rows of `columns` values. They have no numbers: SQLite
+/// looks for each number among all of them whenever a value is bound, which with hundreds of them
+/// takes longer than the statement itself.
+fn placeholders(rows: usize, columns: usize) -> String {
+    let mut text = String::with_capacity(rows * columns * 2 + rows * 2);
+    for row in 0..rows {
+        text.push_str(if row == 0 { "(" } else { ",(" });
+        for column in 0..columns {
+            // Writing to a String cannot fail.
+            let _ = text.write_str(if column == 0 { "?" } else { ",?" });
+        }
+        text.push(')');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::values;
+
+    const INSERT: &str = "INSERT INTO t (a, b) {inserted} RETURNING a";
+    const JOIN: &str = "WITH v (a, b) AS (VALUES {rows}) SELECT 1 FROM v";
+
+    #[test]
+    fn rows_are_filled_up_to_fixed_sizes_with_nothing_of_the_same_kind() {
+        let mut args = values![1, "a", 2, "b", 3, "c"];
+        assert_eq!(fill(&mut args, 2), 4);
+        let words: Vec<String> = args.iter().map(|arg| format!("{arg:?}")).collect();
+        assert_eq!(words[6..], ["Int(None)", "Text(None)"]);
+        let mut one = values![1, "a"];
+        assert_eq!(fill(&mut one, 2), 1);
+        assert_eq!(one.len(), 2);
+    }
+
+    #[test]
+    fn sqlite_gets_a_list_and_leaves_out_rows_of_nothing() {
+        assert_eq!(
+            listed(INSERT, 2, 2),
+            "INSERT INTO t (a, b) SELECT column1, column2 FROM (VALUES (?,?),(?,?)) AS v \
+             WHERE column1 IS NOT NULL RETURNING a"
+        );
+        assert_eq!(
+            listed(JOIN, 1, 2),
+            "WITH v (a, b) AS (VALUES (?,?)) SELECT 1 FROM v"
+        );
+    }
+
+    #[test]
+    fn postgres_gets_an_array_for_each_column() {
+        let kinds = values![1, "a"];
+        assert_eq!(
+            arrayed(INSERT, &kinds),
+            "INSERT INTO t (a, b) SELECT column1, column2 FROM unnest($1::bigint[], $2::text[]) \
+             AS v (column1, column2) WHERE column1 IS NOT NULL RETURNING a"
+        );
+        assert_eq!(
+            arrayed(JOIN, &kinds),
+            "WITH v (a, b) AS (SELECT column1, column2 FROM unnest($1::bigint[], $2::text[]) \
+             AS v (column1, column2)) SELECT 1 FROM v"
+        );
+    }
+}

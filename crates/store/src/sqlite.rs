@@ -1,0 +1,282 @@
+//! SQLite: a library that runs a statement where it is called, so nothing is handed to another
+//! thread and waited for. What a write costs is then what SQLite does, and not the thirty changes
+//! of thread that a note would take otherwise.
+//!
+//! Writes run on a thread of their own, because making them durable takes its time. Look-ups by key
+//! run where they are asked; everything else that is read may take long and runs aside.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Statement};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::db::Value;
+use crate::error::{DriverError, StoreError};
+
+/// Connections for reading: they share one file and two or three processors.
+const READERS_MAX: usize = 4;
+
+/// Prepared statements kept per connection: every statement in each of its few sizes.
+const STATEMENTS_KEPT: usize = 256;
+
+/// Pages of the file that the writing connection keeps in memory, in KiB. With SQLite's own 2,000 a
+/// large write pushes changed pages out and reads them again before it is over. Memory is taken as
+/// pages are met.
+const WRITER_CACHE_KIB: i64 = 24 * 1024;
+
+/// Pages in the write-ahead log after which they are moved to the file. A page that changes often
+/// is moved once for many changes; the log stays below 16 MiB.
+const CHECKPOINT_PAGES: i64 = 4_000;
+
+/// How long a write waits for another process that writes to the same file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How soon a file that was busy as it was opened is tried again.
+const BUSY_AGAIN: Duration = Duration::from_millis(20);
+
+/// SQLite's primary result code for a file that another one uses.
+const BUSY: i32 = 5;
+
+/// A connection to a file.
+pub(crate) struct SqliteConn(Connection);
+
+/// What stands in a column of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Cell {
+    Null,
+    Int(i64),
+    Text(String),
+    /// A kind of value that nothing is stored as.
+    Other(&'static str),
+}
+
+/// A row.
+pub(crate) type Cells = Box<[Cell]>;
+
+impl SqliteConn {
+    /// Opens the file for the one who writes, and makes it where it is missing.
+    pub(crate) fn for_writing(path: &Path) -> Result<Self, DriverError> {
+        let began = Instant::now();
+        // SQLite itself waits for other writers, but not where the journal of a new file is set up.
+        let conn = loop {
+            match Self::opened(path) {
+                Err(DriverError::Sqlite(error))
+                    if is_busy(&error) && began.elapsed() < BUSY_TIMEOUT =>
+                {
+                    std::thread::sleep(BUSY_AGAIN);
+                }
+                done => break done?,
+            }
+        };
+        conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+        // A statement about many rows notes each page as it was, should it fail in the middle.
+        // Otherwise that goes to a temporary file, which was most of what a copy of contacts wrote.
+        conn.pragma_update(None, "temp_store", "MEMORY")?;
+        conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        Ok(Self(conn))
+    }
+
+    /// Opens the file for somebody who only reads.
+    fn for_reading(path: &Path) -> Result<Self, DriverError> {
+        let conn = Self::opened(path)?;
+        conn.pragma_update(None, "query_only", true)?;
+        Ok(Self(conn))
+    }
+
+    fn opened(path: &Path) -> Result<Connection, DriverError> {
+        let conn = Connection::open(path)?;
+        conn.busy_timeout(BUSY_TIMEOUT)?;
+        conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+        conn.pragma_update(None, "journal_mode", "WAL")?;
+        conn.pragma_update(None, "synchronous", "FULL")?;
+        conn.pragma_update(None, "foreign_keys", true)?;
+        Ok(conn)
+    }
+
+    /// Runs a statement and returns how many rows it touched.
+    pub(crate) fn run(&mut self, sql: &str, args: &[Value]) -> Result<u64, DriverError> {
+        self.rows(sql, args)?;
+        Ok(self.0.changes())
+    }
+
+    /// Runs a statement and returns its rows.
+    pub(crate) fn rows(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Cells>, DriverError> {
+        let mut statement = self.0.prepare_cached(&numbered(sql))?;
+        bind(&mut statement, args)?;
+        let columns = statement.column_count();
+        let mut found = Vec::new();
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            let cells = (0..columns).map(|column| Ok(cell(row.get_ref(column)?)));
+            found.push(cells.collect::<Result<Cells, rusqlite::Error>>()?);
+        }
+        Ok(found)
+    }
+
+    /// Runs several statements that take no values.
+    pub(crate) fn script(&mut self, sql: &str) -> Result<(), DriverError> {
+        Ok(self.0.execute_batch(sql)?)
+    }
+}
+
+fn bind(statement: &mut Statement<'_>, args: &[Value]) -> Result<(), rusqlite::Error> {
+    let places = statement.parameter_count();
+    if args.len() != places {
+        return Err(rusqlite::Error::InvalidParameterCount(args.len(), places));
+    }
+    for (place, arg) in args.iter().enumerate() {
+        match arg {
+            Value::Int(value) => statement.raw_bind_parameter(place + 1, value)?,
+            Value::Text(value) => statement.raw_bind_parameter(place + 1, value.as_deref())?,
+            Value::Shared(value) => statement.raw_bind_parameter(place + 1, &**value)?,
+        }
+    }
+    Ok(())
+}
+
+fn cell(value: ValueRef<'_>) -> Cell {
+    match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(number) => Cell::Int(number),
+        ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Real(_) => Cell::Other("a number with decimals"),
+        ValueRef::Blob(_) => Cell::Other("bytes"),
+    }
+}
+
+/// The statement with `?1` for `$1`: to SQLite a `$1` is a name, which it would look for among all
+/// others whenever a value is bound.
+fn numbered(sql: &str) -> Cow<'_, str> {
+    if !sql.contains('$') {
+        return Cow::Borrowed(sql);
+    }
+    let mut text = String::with_capacity(sql.len());
+    let mut letters = sql.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let number = letters.peek().is_some_and(char::is_ascii_digit);
+        text.push(if letter == '$' && number { '?' } else { letter });
+    }
+    Cow::Owned(text)
+}
+
+/// Is it SQLite's `SQLITE_BUSY`, in any of its kinds? The kind stands above the lowest byte.
+fn is_busy(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code.is_some_and(|code| code & 0xff == BUSY)
+}
+
+/// Connections for reading, lent to one after the other.
+pub(crate) struct SqliteReaders {
+    path: std::path::PathBuf,
+    free: Mutex<Vec<SqliteConn>>,
+    places: Arc<Semaphore>,
+}
+
+impl SqliteReaders {
+    pub(crate) fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            free: Mutex::default(),
+            places: Arc::new(Semaphore::new(READERS_MAX)),
+        }
+    }
+
+    /// Lends a connection, as soon as one is free.
+    pub(crate) async fn lend(self: &Arc<Self>, runs: Runs) -> Result<Lent, StoreError> {
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = place.map_err(|_| StoreError::Closed)?;
+        let free = self.free().pop();
+        let conn = match free {
+            Some(conn) => conn,
+            None => SqliteConn::for_reading(&self.path)
+                .map_err(StoreError::database("opening the SQLite file"))?,
+        };
+        let held = Held {
+            conn: Some(conn),
+            from: Arc::clone(self),
+            _place: place,
+        };
+        Ok(Lent {
+            held: Some(held),
+            runs,
+        })
+    }
+
+    /// Lends nothing more, and closes what is not lent.
+    pub(crate) fn close(&self) {
+        self.places.close();
+        self.free().clear();
+    }
+
+    fn free(&self) -> std::sync::MutexGuard<'_, Vec<SqliteConn>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where a look into the database runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Runs {
+    /// Where it is asked: for look-ups by key, which take less time than handing them over.
+    Here,
+    /// On a thread for what takes its time.
+    Aside,
+}
+
+/// A lent connection.
+pub(crate) struct Lent {
+    /// Not here only while a look runs aside.
+    held: Option<Held>,
+    runs: Runs,
+}
+
+impl Lent {
+    /// Runs a statement and returns its rows.
+    pub(crate) async fn rows(
+        &mut self,
+        sql: &str,
+        args: Vec<Value>,
+    ) -> Result<Vec<Cells>, DriverError> {
+        let mut held = self.held.take().ok_or(DriverError::Gone)?;
+        if self.runs == Runs::Here {
+            let rows = held.rows(sql, &args);
+            self.held = Some(held);
+            return rows;
+        }
+        let sql = sql.to_owned();
+        let aside = tokio::task::spawn_blocking(move || (held.rows(&sql, &args), held));
+        let (rows, held) = aside.await.map_err(|_| DriverError::Gone)?;
+        self.held = Some(held);
+        rows
+    }
+}
+
+/// A connection that goes back when this is dropped, wherever that is: nobody may wait for its
+/// answer any more.
+struct Held {
+    conn: Option<SqliteConn>,
+    from: Arc<SqliteReaders>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Held {
+    fn rows(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Cells>, DriverError> {
+        self.conn
+            .as_mut()
+            .ok_or(DriverError::Gone)?
+            .rows(sql, args)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(conn) = self.conn.take()
+            && !self.from.places.is_closed()
+        {
+            self.from.free().push(conn);
+        }
+    }
+}
