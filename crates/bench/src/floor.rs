@@ -15,9 +15,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
@@ -88,7 +87,7 @@ struct Job {
 async fn serve(url: &str) -> anyhow::Result<()> {
     let mut writer = Writer::open(url).await?;
     let (jobs, mut waiting) = mpsc::channel::<Job>(8_192);
-    tokio::spawn(async move {
+    let writing = async move {
         while let Some(first) = waiting.recv().await {
             let mut group = vec![first];
             while group.len() < GROUP_MAX
@@ -104,7 +103,14 @@ async fn serve(url: &str) -> anyhow::Result<()> {
                 let _ = job.done.send(());
             }
         }
-    });
+    };
+    // As in the store: SQLite's statements run where they are called, on a thread of their own.
+    if url.starts_with("sqlite:") {
+        let runtime = tokio::runtime::Handle::current();
+        std::thread::spawn(move || runtime.block_on(writing));
+    } else {
+        tokio::spawn(writing);
+    }
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
     println!("the floor listens on http://{}", listener.local_addr()?);
     let jobs = Arc::new(jobs);
@@ -151,103 +157,108 @@ async fn store(jobs: &mpsc::Sender<Job>, request: Request<Incoming>) -> Option<(
 }
 
 /// The one writer.
-struct Writer {
-    conn: Conn,
-    /// The insert in each of its sizes.
-    statements: [Arc<str>; SIZES.len()],
-}
-
-enum Conn {
-    Sqlite(SqliteConnection),
+enum Writer {
+    /// With the insert in each of its sizes.
+    Sqlite(rusqlite::Connection, [String; SIZES.len()]),
     Postgres(PgConnection),
 }
 
-macro_rules! insert {
-    ($conn:expr, $statements:expr, $group:expr) => {{
-        let place = SIZES
-            .iter()
-            .position(|size| *size >= $group.len())
-            .unwrap_or(SIZES.len() - 1);
-        let mut query = sqlx::query(AssertSqlSafe(Arc::clone(&$statements[place])));
-        for job in $group {
-            query = query
-                .bind("jira")
-                .bind("site/acme-jira")
-                .bind(&job.delivery)
-                .bind("event/acme-jira/10040")
-                .bind("jira:issue_updated")
-                .bind(1_784_541_190_000_i64)
-                .bind(0_i64)
-                .bind(None::<String>)
-                .bind(&job.body);
-        }
-        for _ in $group.len()..SIZES[place] {
-            query = query
-                .bind(None::<String>)
-                .bind(None::<String>)
-                .bind(None::<String>)
-                .bind(None::<String>)
-                .bind(None::<String>)
-                .bind(None::<i64>)
-                .bind(None::<i64>)
-                .bind(None::<String>)
-                .bind(None::<String>);
-        }
-        query.fetch_all(&mut *$conn).await?;
-    }};
-}
+/// What stands in the columns besides the delivery and its body.
+const SOURCE: &str = "jira";
+const CONNECTION: &str = "site/acme-jira";
+const LANE: &str = "event/acme-jira/10040";
+const TOPIC: &str = "jira:issue_updated";
+const RECEIVED_AT: i64 = 1_784_541_190_000;
+
+/// As in the store: an array for each column.
+const OF_ARRAYS: &str = "INSERT INTO event \
+    (source, connection, delivery, lane, topic, received_at, state, outcome, body) \
+    SELECT column1, column2, column3, column4, column5, column6, column7, column8, column9 \
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], \
+      $7::bigint[], $8::text[], $9::text[]) \
+      AS v (column1, column2, column3, column4, column5, column6, column7, column8, column9) \
+    WHERE column1 IS NOT NULL \
+    ON CONFLICT (connection, source, delivery) DO NOTHING \
+    RETURNING id, connection, source, delivery";
 
 impl Writer {
     /// Opens the database as the store does.
-    async fn open(url: &str) -> Result<Self, sqlx::Error> {
-        let conn = if let Some(path) = url.strip_prefix("sqlite:") {
-            let options = SqliteConnectOptions::new()
-                .filename(path)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .row_buffer_size(GROUP_MAX);
-            Conn::Sqlite(options.connect().await?)
-        } else {
-            Conn::Postgres(PgConnection::connect(url).await?)
+    async fn open(url: &str) -> anyhow::Result<Self> {
+        let Some(path) = url.strip_prefix("sqlite:") else {
+            return Ok(Self::Postgres(PgConnection::connect(url).await?));
         };
-        // As in the store: SQLite takes long to find a placeholder by its number.
-        let numbered = matches!(conn, Conn::Postgres(_));
-        let statements = SIZES.map(|size| statement(size, numbered).into());
-        Ok(Self { conn, statements })
+        let conn = rusqlite::Connection::open(path)?;
+        conn.pragma_update(None, "journal_mode", "WAL")?;
+        conn.pragma_update(None, "synchronous", "FULL")?;
+        Ok(Self::Sqlite(conn, SIZES.map(statement)))
     }
 
     /// Makes a group durable.
-    async fn commit(&mut self, group: &[Job]) -> Result<(), sqlx::Error> {
-        match &mut self.conn {
-            Conn::Sqlite(conn) => {
-                sqlx::query("BEGIN IMMEDIATE").execute(&mut *conn).await?;
-                insert!(conn, self.statements, group);
-                sqlx::query("COMMIT").execute(&mut *conn).await?;
-            }
-            Conn::Postgres(conn) => {
-                sqlx::query("BEGIN").execute(&mut *conn).await?;
-                insert!(conn, self.statements, group);
-                sqlx::query("COMMIT").execute(&mut *conn).await?;
-            }
+    async fn commit(&mut self, group: &[Job]) -> anyhow::Result<()> {
+        match self {
+            Self::Sqlite(conn, statements) => commit_sqlite(conn, statements, group),
+            Self::Postgres(conn) => commit_postgres(conn, group).await,
         }
-        Ok(())
     }
 }
 
-fn statement(rows: usize, numbered: bool) -> String {
-    let row = |row: usize| {
-        let numbers: Vec<String> = (1..=COLUMNS)
-            .map(|column| {
-                if numbered {
-                    format!("${}", row * COLUMNS + column)
-                } else {
-                    "?".to_owned()
-                }
-            })
-            .collect();
-        format!("({})", numbers.join(","))
-    };
-    let rows: Vec<String> = (0..rows).map(row).collect();
+fn commit_sqlite(
+    conn: &rusqlite::Connection,
+    statements: &[String; SIZES.len()],
+    group: &[Job],
+) -> anyhow::Result<()> {
+    let place = SIZES
+        .iter()
+        .position(|size| *size >= group.len())
+        .unwrap_or(SIZES.len() - 1);
+    conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    let mut insert = conn.prepare_cached(&statements[place])?;
+    for (row, job) in group.iter().enumerate() {
+        // The rest of the rows stays nothing.
+        let first = row * COLUMNS + 1;
+        insert.raw_bind_parameter(first, SOURCE)?;
+        insert.raw_bind_parameter(first + 1, CONNECTION)?;
+        insert.raw_bind_parameter(first + 2, &job.delivery)?;
+        insert.raw_bind_parameter(first + 3, LANE)?;
+        insert.raw_bind_parameter(first + 4, TOPIC)?;
+        insert.raw_bind_parameter(first + 5, RECEIVED_AT)?;
+        insert.raw_bind_parameter(first + 6, 0_i64)?;
+        insert.raw_bind_parameter(first + 8, &job.body)?;
+    }
+    let mut rows = insert.raw_query();
+    let mut ids = Vec::with_capacity(group.len());
+    while let Some(row) = rows.next()? {
+        ids.push((row.get::<_, i64>(0)?, row.get::<_, String>(3)?));
+    }
+    drop(rows);
+    drop(insert);
+    conn.prepare_cached("COMMIT")?.execute([])?;
+    Ok(())
+}
+
+async fn commit_postgres(conn: &mut PgConnection, group: &[Job]) -> anyhow::Result<()> {
+    let all = |text: &'static str| vec![text; group.len()];
+    sqlx::query("BEGIN").execute(&mut *conn).await?;
+    sqlx::query(OF_ARRAYS)
+        .bind(all(SOURCE))
+        .bind(all(CONNECTION))
+        .bind(group.iter().map(|job| &*job.delivery).collect::<Vec<_>>())
+        .bind(all(LANE))
+        .bind(all(TOPIC))
+        .bind(vec![RECEIVED_AT; group.len()])
+        .bind(vec![0_i64; group.len()])
+        .bind(vec![None::<&str>; group.len()])
+        .bind(group.iter().map(|job| &*job.body).collect::<Vec<_>>())
+        .fetch_all(&mut *conn)
+        .await?;
+    sqlx::query("COMMIT").execute(&mut *conn).await?;
+    Ok(())
+}
+
+/// The insert for SQLite.
+fn statement(rows: usize) -> String {
+    let row = format!("({})", ["?"; COLUMNS].join(","));
+    let rows = vec![row; rows];
     let columns: Vec<String> = (1..=COLUMNS).map(|n| format!("column{n}")).collect();
     format!(
         "INSERT INTO event \

@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite};
+use sqlx::postgres::{PgArguments, PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, Postgres, Row as _};
 
-use crate::error::StoreError;
+use crate::error::{DriverError, StoreError};
+use crate::sqlite::{Cell, Cells, Lent, SqliteConn};
 
 /// A value to bind.
 #[derive(Clone, Debug)]
@@ -198,48 +198,60 @@ impl Dialect {
 
 /// A connection to either database.
 pub(crate) enum Conn {
-    Sqlite(Box<SqliteConnection>),
-    SqlitePooled(PoolConnection<Sqlite>),
+    /// The one that writes.
+    Sqlite(Box<SqliteConn>),
+    /// One that reads.
+    SqliteReader(Lent),
     Postgres(PoolConnection<Postgres>),
 }
 
 /// A row of either database.
 pub(crate) enum Row {
-    Sqlite(SqliteRow),
+    Sqlite(Cells),
     Postgres(PgRow),
 }
 
 impl Row {
     pub(crate) fn int(&self, index: usize) -> Result<i64, StoreError> {
-        match self {
-            Self::Sqlite(row) => row.try_get(index),
-            Self::Postgres(row) => row.try_get(index),
-        }
-        .map_err(StoreError::database("reading a number"))
+        let found = match self {
+            Self::Sqlite(cells) => int(cells, index).and_then(|number| number.ok_or("nothing")),
+            Self::Postgres(row) => {
+                return row
+                    .try_get(index)
+                    .map_err(StoreError::database("reading a number"));
+            }
+        };
+        found.map_err(unexpected("a number", index))
     }
 
     pub(crate) fn int_or_null(&self, index: usize) -> Result<Option<i64>, StoreError> {
         match self {
-            Self::Sqlite(row) => row.try_get(index),
-            Self::Postgres(row) => row.try_get(index),
+            Self::Sqlite(cells) => int(cells, index).map_err(unexpected("a number", index)),
+            Self::Postgres(row) => row
+                .try_get(index)
+                .map_err(StoreError::database("reading a number")),
         }
-        .map_err(StoreError::database("reading a number"))
     }
 
     pub(crate) fn text(&self, index: usize) -> Result<String, StoreError> {
-        match self {
-            Self::Sqlite(row) => row.try_get(index),
-            Self::Postgres(row) => row.try_get(index),
-        }
-        .map_err(StoreError::database("reading a text"))
+        let found = match self {
+            Self::Sqlite(cells) => text(cells, index).and_then(|text| text.ok_or("nothing")),
+            Self::Postgres(row) => {
+                return row
+                    .try_get(index)
+                    .map_err(StoreError::database("reading a text"));
+            }
+        };
+        found.map_err(unexpected("a text", index))
     }
 
     pub(crate) fn text_or_null(&self, index: usize) -> Result<Option<String>, StoreError> {
         match self {
-            Self::Sqlite(row) => row.try_get(index),
-            Self::Postgres(row) => row.try_get(index),
+            Self::Sqlite(cells) => text(cells, index).map_err(unexpected("a text", index)),
+            Self::Postgres(row) => row
+                .try_get(index)
+                .map_err(StoreError::database("reading a text")),
         }
-        .map_err(StoreError::database("reading a text"))
     }
 
     pub(crate) fn truth(&self, index: usize) -> Result<bool, StoreError> {
@@ -247,24 +259,34 @@ impl Row {
     }
 }
 
-macro_rules! bind_all {
-    ($db:ty, $sql:expr, $args:expr) => {{
-        let mut query = sqlx::query::<$db>(AssertSqlSafe(Arc::<str>::from($sql)));
-        for arg in $args {
-            query = match arg {
-                Value::Int(value) => query.bind(value),
-                Value::Text(value) => query.bind(value),
-                Value::Shared(value) => query.bind(value),
-            };
-        }
-        query
-    }};
+fn int(cells: &Cells, index: usize) -> Result<Option<i64>, &'static str> {
+    match cells.get(index) {
+        Some(Cell::Int(number)) => Ok(Some(*number)),
+        Some(Cell::Null) => Ok(None),
+        Some(Cell::Text(_)) => Err("a text"),
+        Some(Cell::Other(kind)) => Err(kind),
+        None => Err("no such column"),
+    }
+}
+
+fn text(cells: &Cells, index: usize) -> Result<Option<String>, &'static str> {
+    match cells.get(index) {
+        Some(Cell::Text(text)) => Ok(Some(text.clone())),
+        Some(Cell::Null) => Ok(None),
+        Some(Cell::Int(_)) => Err("a number"),
+        Some(Cell::Other(kind)) => Err(kind),
+        None => Err("no such column"),
+    }
+}
+
+fn unexpected(sought: &'static str, column: usize) -> impl FnOnce(&'static str) -> StoreError {
+    move |found| StoreError::unreadable(sought, format!("column {column} has {found}"))
 }
 
 impl Conn {
     pub(crate) fn dialect(&self) -> Dialect {
         match self {
-            Self::Sqlite(_) | Self::SqlitePooled(_) => Dialect::Sqlite,
+            Self::Sqlite(_) | Self::SqliteReader(_) => Dialect::Sqlite,
             Self::Postgres(_) => Dialect::Postgres,
         }
     }
@@ -278,23 +300,17 @@ impl Conn {
     ) -> Result<u64, StoreError> {
         #[cfg(debug_assertions)]
         crate::testing::census::note(self.dialect(), doing, sql);
-        let touched = match self {
-            Self::Sqlite(conn) => sqlite_run(conn, sql, args)
-                .await
-                .map_err(StoreError::database(doing))?,
-            Self::SqlitePooled(conn) => sqlite_run(conn, sql, args)
-                .await
-                .map_err(StoreError::database(doing))?,
+        match self {
+            Self::Sqlite(conn) => conn.run(sql, &args),
+            Self::SqliteReader(lent) => lent.rows(sql, args).await.map(|_| 0),
             Self::Postgres(conn) => {
                 let conn: &mut PgConnection = conn;
-                bind_all!(Postgres, sql, args)
-                    .execute(conn)
-                    .await
-                    .map_err(StoreError::database(doing))?
-                    .rows_affected()
+                let done = bound(sql, args).execute(conn).await;
+                done.map(|done| done.rows_affected())
+                    .map_err(DriverError::from)
             }
-        };
-        Ok(touched)
+        }
+        .map_err(StoreError::database(doing))
     }
 
     /// Runs a statement and returns its rows.
@@ -306,18 +322,17 @@ impl Conn {
     ) -> Result<Vec<Row>, StoreError> {
         #[cfg(debug_assertions)]
         crate::testing::census::note(self.dialect(), doing, sql);
-        match self {
-            Self::Sqlite(conn) => sqlite_rows(conn, sql, args).await,
-            Self::SqlitePooled(conn) => sqlite_rows(conn, sql, args).await,
+        let rows: Result<Vec<Row>, DriverError> = match self {
+            Self::Sqlite(conn) => conn.rows(sql, &args).map(of_sqlite),
+            Self::SqliteReader(lent) => lent.rows(sql, args).await.map(of_sqlite),
             Self::Postgres(conn) => {
                 let conn: &mut PgConnection = conn;
-                bind_all!(Postgres, sql, args)
-                    .fetch_all(conn)
-                    .await
-                    .map(|rows| rows.into_iter().map(Row::Postgres).collect())
+                let rows = bound(sql, args).fetch_all(conn).await;
+                rows.map(|rows| rows.into_iter().map(Row::Postgres).collect())
+                    .map_err(DriverError::from)
             }
-        }
-        .map_err(StoreError::database(doing))
+        };
+        rows.map_err(StoreError::database(doing))
     }
 
     /// Runs several statements that take no values, in one call. They are not kept prepared: nobody
@@ -327,11 +342,14 @@ impl Conn {
         doing: &'static str,
         sql: &str,
     ) -> Result<(), StoreError> {
-        let script = sqlx::raw_sql(AssertSqlSafe(Arc::<str>::from(sql)));
         match self {
-            Self::Sqlite(conn) => script.execute(&mut **conn).await.map(drop),
-            Self::SqlitePooled(conn) => script.execute(&mut **conn).await.map(drop),
-            Self::Postgres(conn) => script.execute(&mut **conn).await.map(drop),
+            Self::Sqlite(conn) => conn.script(sql),
+            Self::SqliteReader(_) => Err(DriverError::OnlyReads),
+            Self::Postgres(conn) => {
+                let script = sqlx::raw_sql(AssertSqlSafe(Arc::<str>::from(sql)));
+                let done = script.execute(&mut **conn).await;
+                done.map(drop).map_err(DriverError::from)
+            }
         }
         .map_err(StoreError::database(doing))
     }
@@ -354,26 +372,21 @@ impl Conn {
     }
 }
 
-async fn sqlite_run(
-    conn: &mut SqliteConnection,
-    sql: &str,
-    args: Vec<Value>,
-) -> Result<u64, sqlx::Error> {
-    bind_all!(Sqlite, sql, args)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected())
+fn of_sqlite(rows: Vec<Cells>) -> Vec<Row> {
+    rows.into_iter().map(Row::Sqlite).collect()
 }
 
-async fn sqlite_rows(
-    conn: &mut SqliteConnection,
-    sql: &str,
-    args: Vec<Value>,
-) -> Result<Vec<Row>, sqlx::Error> {
-    bind_all!(Sqlite, sql, args)
-        .fetch_all(conn)
-        .await
-        .map(|rows| rows.into_iter().map(Row::Sqlite).collect())
+/// A statement for PostgreSQL with its values.
+fn bound(sql: &str, args: Vec<Value>) -> sqlx::query::Query<'static, Postgres, PgArguments> {
+    let mut query = sqlx::query::<Postgres>(AssertSqlSafe(Arc::<str>::from(sql)));
+    for arg in args {
+        query = match arg {
+            Value::Int(value) => query.bind(value),
+            Value::Text(value) => query.bind(value),
+            Value::Shared(value) => query.bind(value),
+        };
+    }
+    query
 }
 
 /// How many rows one statement carries: a few fixed sizes.

@@ -11,7 +11,7 @@ pub enum StoreError {
         /// What was being done.
         doing: &'static str,
         /// What the driver says.
-        source: Arc<sqlx::Error>,
+        source: Arc<DriverError>,
     },
     /// A row holds what this version cannot read.
     #[error("reading {what} from the database: {detail}")]
@@ -41,11 +41,36 @@ pub enum StoreError {
     Address(String),
 }
 
+/// What the driver of a database says.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverError {
+    /// SQLite.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// PostgreSQL.
+    #[error(transparent)]
+    Postgres(#[from] sqlx::Error),
+    /// The connection was lost with the task that used it.
+    #[error("the connection is gone")]
+    Gone,
+    /// A write was tried where only reading is meant.
+    #[error("this connection only reads")]
+    OnlyReads,
+}
+
+/// By which code a database refused.
+enum Refusal {
+    /// SQLite's primary result code.
+    Sqlite(i32),
+    /// PostgreSQL's `SQLSTATE`.
+    Postgres(String),
+}
+
 impl StoreError {
-    pub(crate) fn database(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+    pub(crate) fn database<E: Into<DriverError>>(doing: &'static str) -> impl FnOnce(E) -> Self {
         move |source| Self::Database {
             doing,
-            source: Arc::new(source),
+            source: Arc::new(source.into()),
         }
     }
 
@@ -56,22 +81,30 @@ impl StoreError {
         }
     }
 
-    /// The code that the database gave, if the database itself refused.
-    fn code(&self) -> Option<(bool, String)> {
+    /// Why the database itself refused, if it did.
+    fn refusal(&self) -> Option<Refusal> {
         let Self::Database { source, .. } = self else {
             return None;
         };
-        let refusal = source.as_database_error()?;
-        let sqlite = refusal
-            .try_downcast_ref::<sqlx::sqlite::SqliteError>()
-            .is_some();
-        Some((sqlite, refusal.code()?.into_owned()))
+        match &**source {
+            DriverError::Sqlite(error) => {
+                let code = error.sqlite_error()?.extended_code;
+                // The kind stands above the lowest byte.
+                Some(Refusal::Sqlite(code & 0xff))
+            }
+            DriverError::Postgres(error) => {
+                let code = error.as_database_error()?.code()?;
+                Some(Refusal::Postgres(code.into_owned()))
+            }
+            DriverError::Gone | DriverError::OnlyReads => None,
+        }
     }
 
     /// Did two replicas get in each other's way? PostgreSQL's codes for a serialisation failure, a
     /// deadlock, and a row that the other one made first.
     pub(crate) fn is_conflict(&self) -> bool {
-        matches!(self.code(), Some((false, code)) if ["40001", "40P01", "23505"].contains(&&*code))
+        matches!(self.refusal(), Some(Refusal::Postgres(code))
+            if ["40001", "40P01", "23505"].contains(&&*code))
     }
 
     /// Is it one write that cannot be taken, and not the database that fails? By the class of
@@ -80,12 +113,10 @@ impl StoreError {
         /// PostgreSQL: cardinality, data, integrity, conflicts, program limits.
         const CLASSES: [&str; 5] = ["21", "22", "23", "40", "54"];
         /// SQLite: too big, constraint, mismatch.
-        const PRIMARY: [u32; 3] = [18, 19, 20];
-        match self.code() {
-            Some((true, code)) => code
-                .parse::<u32>()
-                .is_ok_and(|code| PRIMARY.contains(&(code & 0xff))),
-            Some((false, code)) => CLASSES.iter().any(|class| code.starts_with(class)),
+        const PRIMARY: [i32; 3] = [18, 19, 20];
+        match self.refusal() {
+            Some(Refusal::Sqlite(code)) => PRIMARY.contains(&code),
+            Some(Refusal::Postgres(code)) => CLASSES.iter().any(|class| code.starts_with(class)),
             None => matches!(self, Self::Unreadable { .. }),
         }
     }

@@ -48,6 +48,7 @@ pub mod second_factor;
 pub mod settings;
 pub mod sign_in_try;
 mod sql;
+mod sqlite;
 mod store;
 mod talk;
 pub mod talk_browse;
@@ -55,6 +56,6 @@ pub mod tally;
 pub mod testing;
 mod writes;
 
-pub use error::StoreError;
+pub use error::{DriverError, StoreError};
 pub use open::Open;
 pub use store::Store;

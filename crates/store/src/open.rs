@@ -1,24 +1,21 @@
 //! Opening a database: where the writer and the readers get their connections.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use sqlx::ConnectOptions as _;
+use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqliteConnection, SqlitePool};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::committer::Source;
-use crate::db::{Conn, ROWS_MAX};
+use crate::db::{Conn, Dialect};
 use crate::error::StoreError;
 use crate::migrate;
 use crate::sql::lanes;
-
-/// Connections for reading. SQLite's share one file and two or three processors.
-const READERS_MAX: u32 = 4;
+use crate::sqlite::{SqliteConn, SqliteReaders};
 
 /// Connections for reading from PostgreSQL. Each is held for a round trip and the time until its
 /// caller is polled again, not for work of this process, and as many as planners and couriers
@@ -27,21 +24,6 @@ const POSTGRES_READERS_MAX: u32 = 8;
 
 /// Prepared statements kept per connection: every statement in each of its few sizes.
 const STATEMENTS_KEPT: usize = 256;
-
-/// Pages of the SQLite file that the writing connection keeps in memory, in KiB. With SQLite's own
-/// 2,000 a large write pushes changed pages out and reads them again before it is over. Memory is
-/// taken as pages are met.
-const WRITER_CACHE_KIB: u32 = 24 * 1024;
-
-/// Pages in the write-ahead log after which they are moved to the file. A page that changes often
-/// is moved once for many changes; the log stays below 16 MiB.
-const CHECKPOINT_PAGES: u32 = 4_000;
-
-/// How long a write waits for another process that writes to the same SQLite file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How soon a file that was busy as it was opened is tried again.
-const BUSY_AGAIN: Duration = Duration::from_millis(20);
 
 /// How long PostgreSQL may take to be reached. Shorter than what senders of webhooks wait, so that
 /// they get an answer when it is down.
@@ -69,8 +51,17 @@ pub struct Open {
 
 /// Where readers get their connections.
 pub(crate) enum Readers {
-    Sqlite(SqlitePool),
+    Sqlite(Arc<SqliteReaders>),
     Postgres(PgPool),
+}
+
+impl Readers {
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
 }
 
 /// An opened database.
@@ -106,7 +97,8 @@ async fn open_sqlite(path: &str, open: &Open) -> Result<Opened, StoreError> {
             "the SQLite address must name a file: sqlite:PATH".to_owned(),
         ));
     }
-    if let Some(folder) = Path::new(path)
+    let path = PathBuf::from(path);
+    if let Some(folder) = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
@@ -117,67 +109,27 @@ async fn open_sqlite(path: &str, open: &Open) -> Result<Opened, StoreError> {
             ))
         })?;
     }
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        .statement_cache_capacity(STATEMENTS_KEPT)
-        .row_buffer_size(ROWS_MAX);
-    let writing = options
-        .clone()
-        .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
-        // A statement about many rows notes each page as it was, should it fail in the middle.
-        // Otherwise that goes to a temporary file, which was most of what a copy of contacts wrote.
-        .pragma("temp_store", "MEMORY")
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string());
-    let conn = connect(&writing)
-        .await
-        .map_err(StoreError::database(doing))?;
-    let mut conn = Conn::Sqlite(Box::new(conn));
-    migrate::migrate(&mut conn).await?;
-    if open.works_lanes {
-        lanes::free_all(&mut conn).await?;
-    }
-    let pool = SqlitePoolOptions::new()
-        .min_connections(1)
-        .max_connections(READERS_MAX)
-        // A connection to a file does not go stale; asking it first would double every look-up.
-        .test_before_acquire(false)
-        .connect_with(options.pragma("query_only", "1"))
-        .await
-        .map_err(StoreError::database(doing))?;
-    let (readers, source) = (Readers::Sqlite(pool), Source::Sqlite(Some(conn)));
+    let readers = Readers::Sqlite(Arc::new(SqliteReaders::new(&path)));
+    let works_lanes = open.works_lanes;
+    let runtime = Handle::current();
+    // A migration of a large file takes its time.
+    let opening = tokio::task::spawn_blocking(move || {
+        runtime.block_on(async move {
+            let conn = SqliteConn::for_writing(&path).map_err(StoreError::database(doing))?;
+            let mut conn = Conn::Sqlite(Box::new(conn));
+            migrate::migrate(&mut conn).await?;
+            if works_lanes {
+                lanes::free_all(&mut conn).await?;
+            }
+            Ok::<_, StoreError>(conn)
+        })
+    });
+    let conn = opening.await.map_err(|_| StoreError::Closed)??;
     Ok(Opened {
         readers,
-        source,
+        source: Source::Sqlite(Some(conn)),
         listening: None,
     })
-}
-
-/// Connects, and waits for a process that makes the file at this moment. SQLite itself waits for
-/// other writers, but not where the journal of a new file is set up.
-async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
-    let began = Instant::now();
-    loop {
-        match options.connect().await {
-            Err(error) if is_busy(&error) && began.elapsed() < BUSY_TIMEOUT => {
-                tokio::time::sleep(BUSY_AGAIN).await;
-            }
-            done => return done,
-        }
-    }
-}
-
-/// Is it SQLite's `SQLITE_BUSY`, in any of its kinds? The kind stands above the lowest byte.
-fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code);
-    let code = code.and_then(|code| code.parse::<u32>().ok());
-    code.is_some_and(|code| code & 0xff == 5)
 }
 
 async fn open_postgres(open: &Open, work: Arc<Notify>) -> Result<Opened, StoreError> {

@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::db::Value;
 use crate::error::{DriverError, StoreError};
 
-/// Connections for reading: they share one file and two or three processors.
+/// Looks that run aside at the same time: they share one file and two or three processors.
 const READERS_MAX: usize = 4;
 
 /// Prepared statements kept per connection: every statement in each of its few sizes.
@@ -185,10 +185,16 @@ impl SqliteReaders {
         }
     }
 
-    /// Lends a connection, as soon as one is free.
+    /// Lends a connection: at once for a quick look, which holds it for no longer than it runs, and
+    /// otherwise as soon as others have brought theirs back.
     pub(crate) async fn lend(self: &Arc<Self>, runs: Runs) -> Result<Lent, StoreError> {
-        let place = Arc::clone(&self.places).acquire_owned().await;
-        let place = place.map_err(|_| StoreError::Closed)?;
+        let place = match runs {
+            Runs::Here => None,
+            Runs::Aside => {
+                let place = Arc::clone(&self.places).acquire_owned().await;
+                Some(place.map_err(|_| StoreError::Closed)?)
+            }
+        };
         let free = self.free().pop();
         let conn = match free {
             Some(conn) => conn,
@@ -259,15 +265,12 @@ impl Lent {
 struct Held {
     conn: Option<SqliteConn>,
     from: Arc<SqliteReaders>,
-    _place: OwnedSemaphorePermit,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Held {
     fn rows(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Cells>, DriverError> {
-        self.conn
-            .as_mut()
-            .ok_or(DriverError::Gone)?
-            .rows(sql, args)
+        self.conn.as_mut().ok_or(DriverError::Gone)?.rows(sql, args)
     }
 }
 

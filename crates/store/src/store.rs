@@ -11,7 +11,8 @@ use bowline_domain::ids::{
 };
 use bowline_domain::state::IssueState;
 use bowline_domain::time::Millis;
-use tokio::sync::{Mutex, Notify, mpsc};
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::committer::{self, Job, WAITING_MAX, Writer};
@@ -25,10 +26,37 @@ use crate::model::{
 };
 use crate::open::{self, Open, Opened, Readers, WORK_CHANNEL};
 use crate::sql::{bindings, claim, connections, lookup, views};
+use crate::sqlite::Runs;
 use crate::writes::{
     ActivateBinding, AdvanceBinding, ClaimEffects, ClaimEvents, FollowUp, FreeOwn, GatherNote,
     Hasten, Postpone, PutConnection, Redact, Renew, Replay, Single, WebhookSeen, Write,
 };
+
+/// Has the committer work until it ends. SQLite's statements run where they are called, and making
+/// them durable takes its time, so there it has a thread of its own.
+fn commit(
+    committing: impl Future<Output = ()> + Send + 'static,
+    dialect: Dialect,
+) -> Result<oneshot::Receiver<()>, StoreError> {
+    let (ended, end) = oneshot::channel();
+    let work = async move {
+        committing.await;
+        // Whoever closes may not wait for it any more.
+        let _ = ended.send(());
+    };
+    match dialect {
+        Dialect::Postgres => drop(tokio::spawn(work)),
+        Dialect::Sqlite => {
+            let runtime = Handle::current();
+            let thread = std::thread::Builder::new().name("sqlite-writer".to_owned());
+            let started = thread.spawn(move || runtime.block_on(work));
+            started.map_err(|error| {
+                StoreError::Address(format!("a thread for SQLite could not be started: {error}"))
+            })?;
+        }
+    }
+    Ok(end)
+}
 
 /// The durable state. Cheap to clone.
 #[derive(Clone)]
@@ -41,7 +69,8 @@ struct Inner {
     readers: Readers,
     writer: Writer,
     work: Arc<Notify>,
-    committing: Mutex<Option<JoinHandle<()>>>,
+    /// Ends when everything is written.
+    committing: Mutex<Option<oneshot::Receiver<()>>>,
     listening: Option<JoinHandle<()>>,
 }
 
@@ -65,9 +94,10 @@ impl Store {
             source,
             listening,
         } = open::open(&open, Arc::clone(&work)).await?;
+        let dialect = readers.dialect();
         let writer = Writer::new(open.owner, open.first_token);
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
-        let committing = tokio::spawn(committer::run(waiting, source, writer.clone()));
+        let committing = commit(committer::run(waiting, source, writer.clone()), dialect)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 jobs,
@@ -80,12 +110,20 @@ impl Store {
         })
     }
 
+    /// A connection for reading what may take its time.
     pub(crate) async fn reader(&self) -> Result<Conn, StoreError> {
+        self.reading(Runs::Aside).await
+    }
+
+    /// A connection for look-ups by key, of which a delivery needs several.
+    pub(crate) async fn quick_reader(&self) -> Result<Conn, StoreError> {
+        self.reading(Runs::Here).await
+    }
+
+    async fn reading(&self, runs: Runs) -> Result<Conn, StoreError> {
         let doing = "reaching the database";
         Ok(match &self.inner.readers {
-            Readers::Sqlite(pool) => {
-                Conn::SqlitePooled(pool.acquire().await.map_err(StoreError::database(doing))?)
-            }
+            Readers::Sqlite(pool) => Conn::SqliteReader(pool.lend(runs).await?),
             Readers::Postgres(pool) => {
                 Conn::Postgres(pool.acquire().await.map_err(StoreError::database(doing))?)
             }
@@ -159,7 +197,7 @@ impl Store {
 
     /// Takes up to `limit` lanes of events that are due.
     pub async fn claim_events(&self, limit: i64, now: Millis) -> Result<Vec<Lease>, StoreError> {
-        if !claim::any_due(&mut self.reader().await?, LaneKind::Events, now).await? {
+        if !claim::any_due(&mut self.quick_reader().await?, LaneKind::Events, now).await? {
             return Ok(Vec::new());
         }
         self.write(ClaimEvents { limit, now }).await
@@ -172,7 +210,7 @@ impl Store {
         limit: i64,
         now: Millis,
     ) -> Result<Vec<TakenEffect>, StoreError> {
-        if !claim::any_due(&mut self.reader().await?, LaneKind::Effects, now).await? {
+        if !claim::any_due(&mut self.quick_reader().await?, LaneKind::Effects, now).await? {
             return Ok(Vec::new());
         }
         self.write(ClaimEffects { limit, now }).await
@@ -284,7 +322,7 @@ impl Store {
     /// Says that there may be work, here and, on PostgreSQL, in the other processes.
     pub async fn wake(&self) -> Result<(), StoreError> {
         self.inner.work.notify_waiters();
-        let mut conn = self.reader().await?;
+        let mut conn = self.quick_reader().await?;
         if conn.dialect() == Dialect::Postgres {
             conn.rows(
                 "waking others",
@@ -303,7 +341,7 @@ impl Store {
         issue: &IssueId,
         facts: &[FactKey],
     ) -> Result<IssueState, StoreError> {
-        lookup::issue_state(&mut self.reader().await?, site, issue, facts).await
+        lookup::issue_state(&mut self.quick_reader().await?, site, issue, facts).await
     }
 
     /// The id of an issue by its present key, if it was seen.
@@ -312,7 +350,7 @@ impl Store {
         site: &SiteName,
         key: &str,
     ) -> Result<Option<IssueId>, StoreError> {
-        lookup::issue_by_key(&mut self.reader().await?, site, key).await
+        lookup::issue_by_key(&mut self.quick_reader().await?, site, key).await
     }
 
     /// Is the conversation linked to the issue at this moment?
@@ -321,7 +359,7 @@ impl Store {
         of: (&SiteName, &IssueId),
         at: (&WorkspaceName, &ConversationId),
     ) -> Result<bool, StoreError> {
-        lookup::link_is_live(&mut self.reader().await?, of, at).await
+        lookup::link_is_live(&mut self.quick_reader().await?, of, at).await
     }
 
     /// What the conversation of an ended link was merged into, if that ended it.
@@ -330,7 +368,7 @@ impl Store {
         of: (&SiteName, &IssueId),
         at: (&WorkspaceName, &ConversationId),
     ) -> Result<Option<ConversationId>, StoreError> {
-        lookup::merged_into(&mut self.reader().await?, of, at).await
+        lookup::merged_into(&mut self.quick_reader().await?, of, at).await
     }
 
     /// The conversations linked to an issue at this moment, the oldest link first.
@@ -339,7 +377,7 @@ impl Store {
         site: &SiteName,
         issue: &IssueId,
     ) -> Result<Vec<(WorkspaceName, ConversationId)>, StoreError> {
-        lookup::live_links(&mut self.reader().await?, site, issue).await
+        lookup::live_links(&mut self.quick_reader().await?, site, issue).await
     }
 
     /// A part of the issues of a site that are linked, or were until Jira stopped showing them, by
@@ -350,7 +388,7 @@ impl Store {
         after: Option<&IssueId>,
         limit: usize,
     ) -> Result<Vec<LinkedIssue>, StoreError> {
-        lookup::linked_issues(&mut self.reader().await?, site, after, limit).await
+        lookup::linked_issues(&mut self.quick_reader().await?, site, after, limit).await
     }
 
     /// The issues that a conversation is linked to at this moment.
@@ -359,7 +397,7 @@ impl Store {
         workspace: &WorkspaceName,
         conversation: &ConversationId,
     ) -> Result<Vec<(SiteName, IssueId)>, StoreError> {
-        lookup::issues_of(&mut self.reader().await?, workspace, conversation).await
+        lookup::issues_of(&mut self.quick_reader().await?, workspace, conversation).await
     }
 
     /// Did we make the remote thing with this id?
@@ -368,7 +406,7 @@ impl Store {
         connection: &Connection,
         remote_id: &str,
     ) -> Result<bool, StoreError> {
-        lookup::is_ours(&mut self.reader().await?, connection, remote_id).await
+        lookup::is_ours(&mut self.quick_reader().await?, connection, remote_id).await
     }
 
     /// The notes of one link that were confirmed after `since`, the oldest first, with when.
@@ -378,7 +416,7 @@ impl Store {
         at: (&WorkspaceName, &ConversationId),
         since: Millis,
     ) -> Result<Vec<(EffectId, Millis)>, StoreError> {
-        lookup::notes_confirmed(&mut self.reader().await?, of, at, since).await
+        lookup::notes_confirmed(&mut self.quick_reader().await?, of, at, since).await
     }
 
     /// The first events that wait in a lane.
@@ -387,17 +425,17 @@ impl Store {
         lane: &LaneKey,
         limit: i64,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        lookup::waiting_events(&mut self.reader().await?, lane, limit).await
+        lookup::waiting_events(&mut self.quick_reader().await?, lane, limit).await
     }
 
     /// How often a lane failed in a row.
     pub async fn lane_failures(&self, lane: &LaneKey) -> Result<i64, StoreError> {
-        lookup::lane_failures(&mut self.reader().await?, lane).await
+        lookup::lane_failures(&mut self.quick_reader().await?, lane).await
     }
 
     /// All connections that were ever seen.
     pub async fn connections(&self) -> Result<Vec<ConnectionRecord>, StoreError> {
-        connections::all(&mut self.reader().await?).await
+        connections::all(&mut self.quick_reader().await?).await
     }
 
     /// Records the health of a connection (its `webhook_seen_at` only at first sight).
@@ -420,7 +458,7 @@ impl Store {
 
     /// All bindings that were ever seen.
     pub async fn bindings(&self) -> Result<Vec<BindingRecord>, StoreError> {
-        bindings::all(&mut self.reader().await?).await
+        bindings::all(&mut self.quick_reader().await?).await
     }
 
     /// Records a binding at first sight; one that is known stays as it is.
@@ -471,7 +509,7 @@ impl Store {
         }
         let committing = self.inner.committing.lock().await.take();
         match &self.inner.readers {
-            Readers::Sqlite(pool) => pool.close().await,
+            Readers::Sqlite(pool) => pool.close(),
             Readers::Postgres(pool) => pool.close().await,
         }
         drop(self);

@@ -27,7 +27,7 @@ impl Store {
         account: &AccountName,
         identities: &[Identity],
     ) -> Result<Option<EndUserId>, StoreError> {
-        let mut conn = self.reader().await?;
+        let mut conn = self.quick_reader().await?;
         for identity in identities {
             if let Some(found) = find::end_user_by(&mut conn, account, identity).await? {
                 return Ok(Some(found));
@@ -42,7 +42,7 @@ impl Store {
         account: &AccountName,
         id: &EndUserId,
     ) -> Result<Option<EndUser>, StoreError> {
-        find::end_user(&mut self.reader().await?, account, id).await
+        find::end_user(&mut self.quick_reader().await?, account, id).await
     }
 
     /// The newest conversation of an end user, active or closed.
@@ -51,7 +51,7 @@ impl Store {
         account: &AccountName,
         id: &EndUserId,
     ) -> Result<Option<Request>, StoreError> {
-        find::latest(&mut self.reader().await?, account, id).await
+        find::latest(&mut self.quick_reader().await?, account, id).await
     }
 
     /// How many conversations an end user began since a time.
@@ -61,7 +61,7 @@ impl Store {
         id: &EndUserId,
         since: Millis,
     ) -> Result<u32, StoreError> {
-        find::begun_since(&mut self.reader().await?, account, id, since).await
+        find::begun_since(&mut self.quick_reader().await?, account, id, since).await
     }
 
     /// Was a message gathered?
@@ -70,12 +70,12 @@ impl Store {
         account: &AccountName,
         message: &MessageId,
     ) -> Result<bool, StoreError> {
-        find::message_seen(&mut self.reader().await?, account, message).await
+        find::message_seen(&mut self.quick_reader().await?, account, message).await
     }
 
     /// A conversation by its name.
     pub async fn talk(&self, whose: &RequestRef) -> Result<Option<Talk>, StoreError> {
-        find::talk(&mut self.reader().await?, whose).await
+        find::talk(&mut self.quick_reader().await?, whose).await
     }
 
     /// The conversation that feeds an issue, active or closed.
@@ -84,7 +84,7 @@ impl Store {
         site: &SiteName,
         issue: &IssueId,
     ) -> Result<Option<Talk>, StoreError> {
-        find::talk_of_issue(&mut self.reader().await?, site, issue).await
+        find::talk_of_issue(&mut self.quick_reader().await?, site, issue).await
     }
 
     /// The active conversation that goes by this one of the provider.
@@ -93,7 +93,7 @@ impl Store {
         account: &AccountName,
         conversation: &RemoteConversationId,
     ) -> Result<Option<Talk>, StoreError> {
-        find::talk_of_conversation(&mut self.reader().await?, account, conversation).await
+        find::talk_of_conversation(&mut self.quick_reader().await?, account, conversation).await
     }
 
     /// All active conversations, the oldest first.
@@ -107,7 +107,7 @@ impl Store {
         whose: &RequestRef,
         gathering: u32,
     ) -> Result<Vec<WrittenLine>, StoreError> {
-        find::lines(&mut self.reader().await?, whose, gathering).await
+        find::lines(&mut self.quick_reader().await?, whose, gathering).await
     }
 
     /// The comment in which a gathering stands, if it was written.
@@ -116,7 +116,7 @@ impl Store {
         whose: &RequestRef,
         gathering: u32,
     ) -> Result<Option<CommentId>, StoreError> {
-        find::gathering_comment(&mut self.reader().await?, whose, gathering).await
+        find::gathering_comment(&mut self.quick_reader().await?, whose, gathering).await
     }
 
     /// A message to an end user by the provider's name of it.
@@ -125,7 +125,7 @@ impl Store {
         account: &AccountName,
         remote_id: &MessageId,
     ) -> Result<Option<(RequestRef, Outbound)>, StoreError> {
-        find::outbound_by_remote(&mut self.reader().await?, account, remote_id).await
+        find::outbound_by_remote(&mut self.quick_reader().await?, account, remote_id).await
     }
 
     /// A message to an end user by the effect that sends it.
@@ -133,17 +133,17 @@ impl Store {
         &self,
         key: &EffectKey,
     ) -> Result<Option<(RequestRef, Outbound)>, StoreError> {
-        find::outbound(&mut self.reader().await?, key).await
+        find::outbound(&mut self.quick_reader().await?, key).await
     }
 
     /// The messages to an end user in one conversation, oldest first.
     pub async fn outbounds(&self, whose: &RequestRef) -> Result<Vec<Outbound>, StoreError> {
-        find::outbounds(&mut self.reader().await?, whose).await
+        find::outbounds(&mut self.quick_reader().await?, whose).await
     }
 
     /// Does anything wait in a lane, or is it being worked?
     pub async fn lane_waits(&self, lane: &LaneKey) -> Result<bool, StoreError> {
-        find::lane_waits(&mut self.reader().await?, lane).await
+        find::lane_waits(&mut self.quick_reader().await?, lane).await
     }
 
     /// Which of these facts of an issue were dealt with.
@@ -153,12 +153,12 @@ impl Store {
         issue: &IssueId,
         facts: &[FactKey],
     ) -> Result<std::collections::BTreeSet<FactKey>, StoreError> {
-        lookup::known_facts(&mut self.reader().await?, site, issue, facts).await
+        lookup::known_facts(&mut self.quick_reader().await?, site, issue, facts).await
     }
 
     /// Was a webhook call of this name seen?
     pub async fn call_is_known(&self, account: &AccountName, id: &str) -> Result<bool, StoreError> {
-        find::call_is_known(&mut self.reader().await?, account, id).await
+        find::call_is_known(&mut self.quick_reader().await?, account, id).await
     }
 
     /// Records the name of a webhook call until its signature expires. False if it was known.

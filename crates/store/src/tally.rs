@@ -69,7 +69,7 @@ write!(ClaimTroubled { before: Millis, now: Millis, limit: i64 } -> Vec<(SiteNam
 impl Store {
     /// What was put on an issue.
     pub async fn tally(&self, site: &SiteName, issue: &IssueId) -> Result<Tally, StoreError> {
-        tally::get(&mut self.reader().await?, (site, issue)).await
+        tally::get(&mut self.quick_reader().await?, (site, issue)).await
     }
 
     /// Records what is on an issue.
@@ -150,7 +150,7 @@ impl Store {
         lane: &LaneKey,
         effect: EffectId,
     ) -> Result<bool, StoreError> {
-        tally::later_waits(&mut self.reader().await?, lane, effect).await
+        tally::later_waits(&mut self.quick_reader().await?, lane, effect).await
     }
 
     /// What cannot be brought in step, by project and cause.

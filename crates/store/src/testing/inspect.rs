@@ -1,56 +1,95 @@
 //! Looks at the tables from outside.
 
+use rusqlite::types::ValueRef;
 use sqlx::postgres::PgConnection;
-use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
 use bowline_domain::time::Millis;
+
+use crate::error::DriverError;
 
 /// Runs a query and returns its columns, all of which must be text. SQLite's `EXPLAIN QUERY PLAN`
 /// works too.
 ///
 /// # Errors
 /// The database's own.
-pub async fn texts(url: &str, sql: &str) -> Result<Vec<Vec<Option<String>>>, sqlx::Error> {
-    let statement = sqlx::query(AssertSqlSafe(sql.to_owned()));
-    if url.starts_with("sqlite:") {
-        let mut conn = SqliteConnection::connect(url).await?;
-        let rows = statement.fetch_all(&mut conn).await?;
-        rows.iter()
-            .map(|row| {
-                (0..row.len())
-                    .map(|column| row.try_get_unchecked(column))
-                    .collect()
-            })
-            .collect()
-    } else {
-        let statement = sqlx::query(AssertSqlSafe(sql.to_owned()));
-        let mut conn = PgConnection::connect(url).await?;
-        let rows = statement.fetch_all(&mut conn).await?;
-        rows.iter()
-            .map(|row| (0..row.len()).map(|column| row.try_get(column)).collect())
-            .collect()
+pub async fn texts(url: &str, sql: &str) -> Result<Vec<Vec<Option<String>>>, DriverError> {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        return Ok(sqlite_texts(path, sql)?);
     }
+    let statement = sqlx::query(AssertSqlSafe(sql.to_owned()));
+    let mut conn = PgConnection::connect(url).await?;
+    let rows = statement.fetch_all(&mut conn).await?;
+    let rows = rows
+        .iter()
+        .map(|row| (0..row.len()).map(|column| row.try_get(column)).collect());
+    Ok(rows.collect::<Result<_, sqlx::Error>>()?)
+}
+
+fn sqlite_texts(path: &str, sql: &str) -> Result<Vec<Vec<Option<String>>>, rusqlite::Error> {
+    let conn = sqlite(path)?;
+    let mut statement = conn.prepare(sql)?;
+    let columns = statement.column_count();
+    // A plan is explained without values.
+    let rows = statement.raw_query().mapped(|row| {
+        let cells = (0..columns).map(|column| {
+            Ok(match row.get_ref(column)? {
+                ValueRef::Null => None,
+                ValueRef::Integer(number) => Some(number.to_string()),
+                ValueRef::Real(number) => Some(number.to_string()),
+                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+                    Some(String::from_utf8_lossy(bytes).into_owned())
+                }
+            })
+        });
+        cells.collect()
+    });
+    rows.collect()
+}
+
+fn sqlite(path: &str) -> Result<rusqlite::Connection, rusqlite::Error> {
+    // A wrong address must not make an empty file.
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
+    let conn = rusqlite::Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(std::time::Duration::from_secs(10))?;
+    Ok(conn)
+}
+
+/// Keeps everybody else from writing to a SQLite file until it is dropped. PostgreSQL has nothing
+/// like it, and `None` is answered.
+///
+/// # Errors
+/// The database's own.
+pub fn hold_writes(url: &str) -> Result<Option<WritesHeld>, DriverError> {
+    let Some(path) = url.strip_prefix("sqlite:") else {
+        return Ok(None);
+    };
+    let conn = sqlite(path)?;
+    conn.execute_batch("BEGIN IMMEDIATE")?;
+    Ok(Some(WritesHeld { _conn: conn }))
+}
+
+/// See [`hold_writes`].
+#[derive(Debug)]
+pub struct WritesHeld {
+    _conn: rusqlite::Connection,
 }
 
 /// Runs a statement and returns how many rows it touched.
 ///
 /// # Errors
 /// The database's own.
-pub async fn execute(url: &str, sql: &str) -> Result<u64, sqlx::Error> {
-    if url.starts_with("sqlite:") {
-        let mut conn = SqliteConnection::connect(url).await?;
-        let done = sqlx::query(AssertSqlSafe(sql.to_owned()))
-            .execute(&mut conn)
-            .await?;
-        Ok(done.rows_affected())
-    } else {
-        let mut conn = PgConnection::connect(url).await?;
-        let done = sqlx::query(AssertSqlSafe(sql.to_owned()))
-            .execute(&mut conn)
-            .await?;
-        Ok(done.rows_affected())
+pub async fn execute(url: &str, sql: &str) -> Result<u64, DriverError> {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        let conn = sqlite(path)?;
+        conn.execute_batch(sql)?;
+        return Ok(conn.changes());
     }
+    let mut conn = PgConnection::connect(url).await?;
+    let done = sqlx::query(AssertSqlSafe(sql.to_owned()))
+        .execute(&mut conn)
+        .await?;
+    Ok(done.rows_affected())
 }
 
 /// Each lane with what it counts and what waits in it in truth.
@@ -80,7 +119,7 @@ const CROWDED: &str = "SELECT lane FROM effect WHERE state = 1 GROUP BY lane HAV
 ///
 /// # Errors
 /// The database's own.
-pub async fn check_lanes(url: &str) -> Result<Vec<String>, sqlx::Error> {
+pub async fn check_lanes(url: &str) -> Result<Vec<String>, DriverError> {
     let mut wrong = Vec::new();
     for row in texts(url, LANES).await? {
         let column = |index: usize| row.get(index).cloned().flatten().unwrap_or_default();

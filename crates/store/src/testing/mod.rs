@@ -10,5 +10,5 @@ mod inspect;
 mod scratch;
 
 pub use cluster::{Cluster, Options};
-pub use inspect::{check_lanes, execute, texts};
+pub use inspect::{WritesHeld, check_lanes, execute, hold_writes, texts};
 pub use scratch::{Backend, Scratch, for_each_database};
