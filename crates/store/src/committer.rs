@@ -19,6 +19,10 @@ use crate::writes::Alone;
 /// Writes that one transaction carries at most.
 const GROUP_MAX: usize = 256;
 
+/// A group of so many writes says that the process is busy. What is about to be written joins it
+/// then: a transaction for each few of them costs more than they do.
+const BUSY_FROM: usize = 8;
+
 /// Writes that may wait. Beyond it deliveries are refused (503), which makes the sender come back.
 pub const WAITING_MAX: usize = 8_192;
 
@@ -38,6 +42,17 @@ pub(crate) enum Job {
 pub(crate) enum Source {
     Sqlite(Option<Conn>),
     Postgres(PgPool),
+}
+
+impl Source {
+    /// Lets those go on who are about to bring a write.
+    async fn let_others_go_on(&mut self) {
+        match self {
+            // The committer has a thread of its own.
+            Self::Sqlite(_) => std::thread::yield_now(),
+            Self::Postgres(_) => tokio::task::yield_now().await,
+        }
+    }
 }
 
 /// Who writes: the process, as the lanes know it.
@@ -81,9 +96,16 @@ pub(crate) async fn run(mut jobs: mpsc::Receiver<Job>, mut source: Source, write
         };
         let mut group = Group::default();
         let mut added = group.add(job);
+        let mut seen = 0;
         while matches!(added, Added::InGroup) && group.len() < GROUP_MAX {
-            let Ok(job) = jobs.try_recv() else { break };
-            added = group.add(job);
+            match jobs.try_recv() {
+                Ok(job) => added = group.add(job),
+                Err(_) if group.len() >= BUSY_FROM.max(seen + 1) => {
+                    seen = group.len();
+                    source.let_others_go_on().await;
+                }
+                Err(_) => break,
+            }
         }
         group.commit(&mut source, &writer).await;
         match added {

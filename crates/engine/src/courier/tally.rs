@@ -139,6 +139,7 @@ impl Keeper<'_> {
         let reader = Reader {
             shared: courier.shared,
             site: Arc::clone(&self.site),
+            since_taken: None,
         };
         let Ok(project) = reader.bound_project(&project).await else {
             let reason = "Jira did not say which project the issue is in.".to_owned();

@@ -191,7 +191,11 @@ fn body<'e, T: Deserialize<'e>>(event: &'e StoredEvent) -> Result<T, Trouble> {
 pub(super) async fn notify(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
     let site = site_of(shared, event)?;
     let request: NotifyRequest = body(event)?;
-    let reader = Reader { shared, site };
+    let reader = Reader {
+        shared,
+        site,
+        since_taken: None,
+    };
     let Some((_, issue)) = issue_of_lane(&event.lane) else {
         return hand_on(&reader, event, &request.issue).await;
     };
@@ -245,7 +249,11 @@ pub(super) async fn store(shared: &Shared, event: NewEvent) -> Result<(), Troubl
 pub(super) async fn command(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
     let site = site_of(shared, event)?;
     let command: Command = body(event)?;
-    let reader = Reader { shared, site };
+    let reader = Reader {
+        shared,
+        site,
+        since_taken: None,
+    };
     if issue_of_lane(&event.lane).is_none() {
         return hand_on(&reader, event, command.issue()).await;
     }
@@ -259,7 +267,11 @@ pub(super) async fn command(shared: &Arc<Shared>, event: &StoredEvent) -> Result
 pub(super) async fn look(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
     let site = site_of(shared, event)?;
     let look: Look = body(event)?;
-    let reader = Reader { shared, site };
+    let reader = Reader {
+        shared,
+        site,
+        since_taken: None,
+    };
     let issue = IssueId::new(look.issue);
     if look.unseen {
         return unseen::look(&reader, &issue, look.since).await;

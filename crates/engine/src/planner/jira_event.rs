@@ -14,14 +14,18 @@ use bowline_jira::webhook::{Delivery, EventKind, IssueHint};
 use bowline_store::model::{Decided, StoredEvent};
 
 use super::catch_up::{catch_up, comes_to_life};
-use super::observe::{Reader, change, person, status};
+use super::observe::{Reader, SinceTaken, change, person, status};
 use super::{Trouble, nothing};
 use crate::shared::Shared;
 
-pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
+pub(super) async fn decide(
+    shared: &Arc<Shared>,
+    event: &StoredEvent,
+    since_taken: &SinceTaken,
+) -> Result<Decided, Trouble> {
     let handed = super::talk::hand_on(shared, event).await?;
     let (decided, tickets) = tokio::try_join!(
-        decide_links(shared, event),
+        decide_links(shared, event, since_taken),
         crate::feedback::tickets_behind(shared, event)
     )?;
     let decided = super::tally::follow(shared, event, decided).await?;
@@ -33,7 +37,11 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
 }
 
 /// What it means for the conversations that are linked to its issue.
-async fn decide_links(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
+async fn decide_links(
+    shared: &Arc<Shared>,
+    event: &StoredEvent,
+    since_taken: &SinceTaken,
+) -> Result<Decided, Trouble> {
     let delivery = jira::webhook::parse(event.body.as_bytes())
         .map_err(|error| Trouble::Hopeless(format!("The delivery cannot be read: {error}.")))?;
     let registry = shared.registry();
@@ -57,6 +65,7 @@ async fn decide_links(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decid
     let reader = Reader {
         shared,
         site: Arc::clone(site),
+        since_taken: Some(since_taken),
     };
     let state = reader.state(&issue, &happenings).await?;
     if let Some(decided) = without_reading(&reader, &state, &delivery, &happenings).await? {

@@ -13,6 +13,7 @@ mod tally;
 pub mod try_out;
 mod unseen;
 
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ use crate::shared::{Handed, Shared};
 pub use by_hand::{ByHand, queue_by_hand};
 pub(crate) use internal::{Look, conversation_gone, conversation_merged, queue_look};
 pub use internal::{queue_link_command, queue_link_import};
+use observe::SinceTaken;
 pub(crate) use observe::{Reader, is_absent};
 pub(crate) use talk::{COMMENT, TalkEvent, files_of, read_comment, talk_event};
 pub use talk::{queue_about_send, queue_send_again, queue_send_template, queue_test_message};
@@ -38,6 +40,10 @@ pub(crate) use unseen::browses;
 
 /// Lanes of effects that a decision takes at once. More wait for the couriers of bulk work.
 const TAKE_UP_TO: usize = 16;
+
+/// Events of a lane that are taken at once: what waits while one of them is planned. Each may be as
+/// long as a delivery may be.
+const AT_HAND_MAX: i64 = 4;
 
 /// Failures in a row after which an event that is refused as invalid goes to quarantine.
 const REFUSALS_MAX: i64 = 5;
@@ -71,27 +77,31 @@ impl From<StoreError> for Trouble {
 
 /// Works a lane until it is empty, must wait, or was taken over.
 pub(crate) async fn work(shared: Arc<Shared>, lease: Lease, first: Option<StoredEvent>) {
-    let mut at_hand = first;
+    let mut at_hand = VecDeque::from_iter(first);
+    let since_taken = SinceTaken::default();
     loop {
         if shared.stopping.is_cancelled() {
             return;
         }
-        let event = match at_hand.take() {
-            Some(event) => event,
-            None => match next(&shared, &lease).await {
-                Some(event) => event,
+        if at_hand.is_empty() {
+            match next(&shared, &lease).await {
+                Some(events) => at_hand.extend(events),
                 None => return,
-            },
+            }
+            since_taken.over();
+        }
+        let Some(event) = at_hand.pop_front() else {
+            return;
         };
-        if !one(&shared, &lease, event).await {
+        if !one(&shared, &lease, event, &since_taken).await {
             return;
         }
     }
 }
 
-async fn next(shared: &Shared, lease: &Lease) -> Option<StoredEvent> {
-    match shared.store.waiting_events(&lease.lane, 1).await {
-        Ok(mut events) if !events.is_empty() => Some(events.swap_remove(0)),
+async fn next(shared: &Shared, lease: &Lease) -> Option<Vec<StoredEvent>> {
+    match shared.store.waiting_events(&lease.lane, AT_HAND_MAX).await {
+        Ok(events) if !events.is_empty() => Some(events),
         Ok(_) => {
             // The row counts an item that cannot be found: worth a loud word, not worth a loop.
             tracing::error!(lane = %lease.lane, "a lane counts events that it does not have");
@@ -109,10 +119,15 @@ async fn next(shared: &Shared, lease: &Lease) -> Option<StoredEvent> {
 }
 
 /// Plans one event and commits the plan. Returns true if the lane has more and is still held.
-async fn one(shared: &Arc<Shared>, lease: &Lease, event: StoredEvent) -> bool {
+async fn one(
+    shared: &Arc<Shared>,
+    lease: &Lease,
+    event: StoredEvent,
+    since_taken: &SinceTaken,
+) -> bool {
     let id = event.id;
     let received_at = event.received_at;
-    let planned = AssertUnwindSafe(decide(shared, &event))
+    let planned = AssertUnwindSafe(decide(shared, &event, since_taken))
         .catch_unwind()
         .await;
     let verdict = match planned {
@@ -232,7 +247,11 @@ async fn troubled(
     None
 }
 
-async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Trouble> {
+async fn decide(
+    shared: &Arc<Shared>,
+    event: &StoredEvent,
+    since_taken: &SinceTaken,
+) -> Result<Decided, Trouble> {
     if event.body.is_empty() {
         return Err(Trouble::Hopeless(
             "What the delivery said was taken out after the time that it is kept for \
@@ -248,7 +267,7 @@ async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<Decided, Tr
     }
     match event.source {
         EventSource::Channel => talk::decide(shared, event).await,
-        EventSource::Jira => jira_event::decide(shared, event).await,
+        EventSource::Jira => jira_event::decide(shared, event, since_taken).await,
         EventSource::Intercom => intercom_event::decide(shared, event).await,
         EventSource::Notify => internal::notify(shared, event).await,
         EventSource::Reconciler if event.topic == crate::tally::TOPIC => tally::one_of_all(event),

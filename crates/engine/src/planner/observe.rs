@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bowline_domain::connection::Connection;
 use bowline_domain::fact::FactKey;
@@ -37,10 +37,36 @@ const MENTIONS_MAX: usize = 20;
 /// Names that are kept at most.
 const NAMES_MAX: usize = 10_000;
 
+/// What was read of the issue of a lane since its events that are at hand were taken. Each of them
+/// had come before the reading began, so it shows what each of them tells of, and what many changes
+/// in a moment cost is one reading for several of them.
+#[derive(Default)]
+pub(crate) struct SinceTaken(Mutex<Option<jira::Issue>>);
+
+impl SinceTaken {
+    fn get(&self) -> Option<jira::Issue> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn keep(&self, read: Option<jira::Issue>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = read;
+    }
+
+    /// Others were taken, which came since.
+    pub(super) fn over(&self) {
+        self.keep(None);
+    }
+}
+
 /// Reads and plans for one issue.
 pub(crate) struct Reader<'s> {
     pub(crate) shared: &'s Arc<Shared>,
     pub(crate) site: Arc<Site>,
+    /// Nothing where what is planned is not one of several events of a lane.
+    pub(crate) since_taken: Option<&'s SinceTaken>,
 }
 
 impl Reader<'_> {
@@ -318,7 +344,20 @@ impl Reader<'_> {
             link_property: whole,
         };
         let wanted = comments_in(happenings);
-        let reading = self.call(self.site.client.issue(issue.as_str(), read));
+        let reading = async {
+            // Of all of it there is more to be read, and our own record is a part of it.
+            let memory = self.since_taken.filter(|_| !whole);
+            if let Some(found) = memory.and_then(SinceTaken::get) {
+                return Ok(found);
+            }
+            let found = self
+                .call(self.site.client.issue(issue.as_str(), read))
+                .await;
+            if let (Some(memory), Ok(found)) = (memory, &found) {
+                memory.keep(Some(found.clone()));
+            }
+            found
+        };
         let comments = future::join_all(wanted.iter().map(|id| self.comment(issue, id)));
         let (found, comments) = future::join(reading, comments).await;
         let found = match found {

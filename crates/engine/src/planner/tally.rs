@@ -138,6 +138,7 @@ async fn wanted(
     let reader = Reader {
         shared,
         site: Arc::clone(site),
+        since_taken: None,
     };
     let Some(project) = reader.bound_project(&project).await? else {
         return Ok(None);

@@ -132,6 +132,7 @@ pub async fn try_out(
     let reader = Reader {
         shared,
         site: Arc::clone(configured),
+        since_taken: None,
     };
     let (states, broken_off) = issues(&reader, project, since).await?;
     let found = states.len();

@@ -79,6 +79,7 @@ fn reader<'s>(shared: &'s Arc<Shared>, talk: &Talk) -> Result<Reader<'s>, Troubl
     Ok(Reader {
         shared,
         site: Arc::clone(site),
+        since_taken: None,
     })
 }
 
