@@ -121,6 +121,8 @@ await step("it is changed, and a second tab is told", async () => {
   await owner.locator("#texts-1-statuses").fill("* = {key} ist jetzt: {status}");
   await owner.getByRole("button", { name: "Try and save" }).click();
   await owner.getByText("no number begins with “x”").waitFor();
+  const marked = await owner.locator("details [aria-invalid=true]").evaluateAll((all) => all.map((one) => one.labels[0].textContent));
+  expect(marked.join() === "Numbers that begin with", `marked are ${marked}`);
   await look(owner, "desk-language-wrong");
   await owner.getByLabel("Numbers that begin with").first().fill("+49, +43");
   await owner.getByRole("button", { name: "Try and save" }).click();

@@ -142,6 +142,22 @@ await step("a setting is saved as it is changed, and the preview follows", async
   expect(!(await owner.getByLabel("Notes hold the issue's summary").isChecked()), "it was not kept");
 });
 
+await step("what is changed while Bowline is away is kept on the page, and saved by a button", async () => {
+  await owner.goto(`${base}/bindings/jira/OPS`);
+  await owner.context().setOffline(true);
+  await owner.getByLabel("Unassign when re-opened").check();
+  await owner.getByText("Not saved: Bowline is not reached.").waitFor();
+  await look(owner, "project-away");
+  await owner.context().setOffline(false);
+  await owner.getByRole("button", { name: "Save", exact: true }).click();
+  await owner.getByText("Saved. It holds from now on.").waitFor();
+  expect(!(await owner.getByRole("button", { name: "Save", exact: true }).isVisible()), "the button stays");
+  await owner.reload();
+  expect(await owner.getByLabel("Unassign when re-opened").isChecked(), "it was not kept");
+  await owner.getByLabel("Unassign when re-opened").uncheck();
+  await owner.getByText("Saved. It holds from now on.").waitFor();
+});
+
 await step("a second tab does not overwrite what the first one saved", async () => {
   const second = await owner.context().newPage();
   await second.goto(`${base}/bindings/jira/OPS`);

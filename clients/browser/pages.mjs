@@ -202,6 +202,21 @@ await step("a message that is tagged in Intercom becomes a ticket", async () => 
   await look(owner, "feedback-two");
 });
 
+await step("long names of deliveries are broken between their words", async () => {
+  await owner.goto(`${base}/deliveries`);
+  await owner.locator(".what", { hasText: "conversation_part.tag.created" }).first().waitFor();
+  const broken = await owner.locator(".what").evaluateAll((cells) => {
+    const lines = (text) => {
+      const range = document.createRange();
+      range.selectNodeContents(text);
+      return range.getClientRects().length;
+    };
+    const texts = cells.flatMap((cell) => [...cell.childNodes].filter((one) => one.nodeType === Node.TEXT_NODE));
+    return texts.filter((text) => text.data.trim() && lines(text) > 1).map((text) => text.data);
+  });
+  expect(!broken.length, `broken within a word: ${broken}`);
+});
+
 await step("tickets are triaged by keyboard alone, and the place in the list is kept", async () => {
   await owner.goto(`${base}/feedback?sort=people`);
   const at = (row) => owner.locator(`[data-place="${row}"].here input:focus`).waitFor();
@@ -520,6 +535,25 @@ await step("what changes is shown without a reload", async () => {
   await owner.goto(base);
   await owner.locator("[data-refresh]").evaluate((part) => { part.querySelector("h1").textContent = "Stale"; part.dataset.refresh = "0.2"; });
   await owner.getByRole("heading", { name: "Overview" }).waitFor({ timeout: 20_000 });
+});
+
+await step("a page that cannot be kept fresh says so, and since when", async () => {
+  const page = await open();
+  await signIn(page, "owner@example.com");
+  const soon = () => page.locator("[data-refresh]").evaluate((part) => { part.dataset.refresh = "0.2"; });
+  await soon();
+  await page.context().setOffline(true);
+  await page.getByText(/What stands below is as it was at .* Bowline is not reached/).waitFor({ timeout: 40_000 });
+  await look(page, "overview-away");
+  await page.context().setOffline(false);
+  await page.getByText("Bowline is not reached").waitFor({ state: "detached" });
+  // Who signs out in another tab, or is signed out, is told, and comes back to the same page.
+  await page.context().clearCookies();
+  await soon();
+  await page.getByText("you are signed out").waitFor({ timeout: 40_000 });
+  await page.getByRole("link", { name: "Sign in again" }).click();
+  await page.getByLabel("Password").waitFor();
+  await page.context().close();
 });
 
 const PAGES = ["/", "/deliveries", "/deliveries?outcome=quarantined", "/deliveries?about=what", "/deliveries/1", "/deliveries/replay", "/deliveries/replay?since=2026-01-31T08:00", "/deliveries/replay?since=-", "/why", "/why?q=ENG-1", "/why?q=hello", "/links", "/links/report", "/links/report?sort=spend&order=asc", "/links/report?state=ended", "/links/import", "/links/import?from=acme-jira/ENG", "/links/import?from=no", "/links?state=ended", "/problems", "/people", "/people/1", "/audit", "/account", "/tokens", "/help", "/nowhere", "/connections", "/alerts", "/connections/site/acme-jira", "/connections/workspace/acme", "/bindings", "/bindings/acme-jira/ENG", "/bindings/acme-jira/ENG/fields", "/bindings/acme-jira/ENG/try", "/conversations", "/end-users", "/desks", "/contacts", "/contacts?which=unclear", "/contacts/1", "/contacts/settings", "/contacts/import", "/companies", "/companies/1", "/feedback", "/feedback?q=nothing+like+it", "/feedback?status=all&sort=spend", "/feedback/1", "/feedback/999", "/products", "/products/1", "/api/docs", "/api/docs/deliveries", "/api/docs/nothing"];

@@ -77,6 +77,30 @@ await step("the panel fills by itself", async () => {
   await lookBoth(page, "panel-empty");
 });
 
+await step("composers name the customers as soon as they are known, and keep what is typed", async () => {
+  const addresses = [];
+  for (const who of ["Bo Tran", "Cleo Marsh"]) {
+    await page.goto(intercom);
+    await page.getByLabel("Customer's name").fill(who);
+    await page.getByLabel("E-mail address").fill(`${who.split(" ")[0].toLowerCase()}@example.com`);
+    await page.getByLabel("Message", { exact: true }).fill("It does not work.");
+    await page.getByRole("button", { name: "Send as customer", exact: true }).click();
+    addresses.push(await page.getByLabel("Paste this into a Jira issue or comment").inputValue());
+  }
+  const both = await issue("Panel of two", `See ${addresses.join(" and ")}`);
+  await page.goto(panel(both));
+  await page.getByLabel("Bo Tran (conversation").waitFor();
+  await page.getByLabel("Cleo Marsh (conversation").check();
+  expect(!(await page.getByLabel("All 2 linked conversations").isChecked()), "all are chosen besides");
+  await page.getByLabel("Note", { exact: true }).fill("Half a sen");
+  await page.getByRole("heading", { name: /Panel of two/ }).click();
+  await page.locator("[data-refresh]").evaluate((part) => { part.dataset.refresh = "0.2"; });
+  for (let times = 0; times < 2; times += 1) await page.waitForResponse((answer) => answer.url() === panel(both));
+  expect((await page.getByLabel("Note", { exact: true }).inputValue()) === "Half a sen", "what was typed is gone");
+  expect(await page.getByLabel("Cleo Marsh (conversation").isChecked(), "the choice is gone");
+  await lookBoth(page, "panel-two");
+});
+
 await step("without script the link reads again", async () => {
   const still = await open({ javaScriptEnabled: false });
   await still.goto(`${base}/sign-in`);

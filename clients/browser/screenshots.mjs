@@ -93,6 +93,7 @@ await keep(owner, "panel-fields");
 await owner.goto(`${base}/connections`);
 await keep(owner, "connections");
 await owner.goto(`${base}/connections/workspace/acme`);
+await shows(owner, owner.getByText("conversations can be read"), "what was tested");
 await keep(owner, "connection");
 
 // Feedback: a product is switched on, messages are tagged, tickets are looked at.

@@ -25,6 +25,8 @@ pub struct Fault {
     pub field: &'static str,
     /// What is wrong and how to mend it.
     pub words: String,
+    /// Of a list of entries with fields of their own: which entry, from 0, and which of its fields.
+    pub entry: Option<(usize, &'static str)>,
 }
 
 impl Fault {
@@ -33,7 +35,15 @@ impl Fault {
         Self {
             field,
             words: words.into(),
+            entry: None,
         }
+    }
+
+    /// It is of this field of the entry with this number, from 0.
+    #[must_use]
+    pub fn of_entry(mut self, entry: usize, field: &'static str) -> Self {
+        self.entry = Some((entry, field));
+        self
     }
 }
 

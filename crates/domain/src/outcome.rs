@@ -331,13 +331,13 @@ impl fmt::Display for Reason {
             ),
             Self::NotBound { project } => write!(
                 f,
-                "The project {project} is not joined to a workspace. An administrator can add a \
-                 binding for it."
+                "The project {project} is not joined to a workspace. Whoever administers it joins \
+                 it on the page Projects."
             ),
             Self::Muted { project } => write!(
                 f,
-                "the project {project} is muted: links are followed and nothing is told; a project \
-                 administrator unmutes it in its settings"
+                "The project {project} is muted: links are followed and nothing is told. A project \
+                 administrator unmutes it in its settings."
             ),
             Self::LinkingOff { project } => write!(
                 f,

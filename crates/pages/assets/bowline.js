@@ -51,22 +51,67 @@ if (fresh) {
     if (address.searchParams.has("done") && often-- <= 0) address.searchParams.delete("done");
     return address.href;
   };
+  // Forms beside it name what was read meanwhile, as long as nobody has begun to fill them in.
+  const begun = (part) => {
+    if (part.contains(document.activeElement)) return true;
+    return [...part.querySelectorAll("input:not([type=hidden]), select, textarea")].some((field) => {
+      if (field.options) return [...field.options].some((one) => one.selected !== one.defaultSelected && one.index > 0);
+      return field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+    });
+  };
+  const renew = (page) => {
+    const [part, next] = [document, page].map((one) => one.querySelector("[data-fresh]"));
+    if (part && next && !begun(part)) part.replaceChildren(...next.childNodes);
+  };
   const busy = () => document.hidden || fresh.contains(document.activeElement) || !getSelection().isCollapsed || fresh.querySelector("details[open]");
+  // What stands here gets old without anybody seeing it, so it is said, once it failed twice.
+  let since = new Date();
+  let failed = 0;
+  const stale = document.createElement("p");
+  stale.className = "warning";
+  stale.setAttribute("role", "status");
+  const old = (words, link) => {
+    // Once: readers of screens hear each change.
+    if (stale.isConnected && stale.textContent.includes(words)) return;
+    stale.replaceChildren(`What stands below is as it was at ${since.toLocaleTimeString("en-GB")}: ${words} `);
+    if (link) {
+      const to = document.createElement("a");
+      to.href = location.href;
+      to.textContent = link;
+      stale.append(to);
+    }
+    fresh.before(stale);
+  };
   const again = async () => {
     if (!busy()) {
       try {
-        const answer = await fetch(place(), { headers: { accept: "text/html" }, redirect: "error" });
+        const answer = await fetch(place(), { headers: { accept: "text/html" }, redirect: "manual" });
+        if (answer.status >= 500) throw new Error("it is away");
+        // The page came of a form, and its address cannot be asked for.
+        if (answer.status === 405) return;
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const next = answer.ok && page.querySelector(".top, .frame") ? page.querySelector(fresh.id ? `#${fresh.id}` : "main > div") : null;
+        if (next) {
+          [since, failed] = [new Date(), 0];
+          stale.remove();
+        } else if (answer.type === "opaqueredirect") {
+          old("you are signed out.", "Sign in again");
+        } else if (document.querySelector(".frame")) {
+          old("this panel has to be opened anew. Reload the page that it stands in.");
+        } else {
+          old("this page cannot be shown any more.", "Load it again");
+        }
         if (next && !busy()) {
           if (next.innerHTML !== fresh.innerHTML) fresh.replaceChildren(...next.childNodes);
+          renew(page);
           copying(fresh);
           if (zone && zone !== page.documentElement.dataset.zone) inZone(fresh);
           if (next.dataset.refresh) fresh.dataset.refresh = next.dataset.refresh;
           if (!next.matches("[data-refresh]") && !page.querySelector("[data-refresh]")) return;
         }
       } catch {
-        // The service is away for a moment, or the session ended: what is shown stays.
+        failed += 1;
+        if (failed > 1) old("Bowline is not reached. It is asked again until it answers.");
       }
     }
     setTimeout(again, fresh.dataset.refresh * 1000);
@@ -78,6 +123,15 @@ if (fresh) {
 function say(said, words, wrong) {
   said.textContent = words;
   said.classList.toggle("wrong", wrong);
+}
+
+const AWAY = "Not saved: Bowline is not reached. Save it by the button when it is.";
+const ELSEWHERE = "Not saved: you are signed out, or the page is not there any more. Load it again.";
+
+// What was chosen still stands there, and a button saves it.
+function unsaved(said, button, words) {
+  if (button) button.hidden = false;
+  say(said, words, true);
 }
 
 // Settings are saved as they are changed; without script there is a button. What is shown of them
@@ -92,15 +146,16 @@ for (const form of document.querySelectorAll("form[data-autosave]")) {
       const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { accept: "text/html" } });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const version = page.querySelector("form[data-autosave] [name=version]")?.value;
-      if (!version) throw new Error("another page came");
+      if (!version) return unsaved(said, form.querySelector("button.main"), ELSEWHERE);
       for (const field of document.querySelectorAll("[name=version]")) field.value = version;
       for (const part of document.querySelectorAll("[data-follows]")) {
         const next = page.querySelector(`[data-follows="${part.dataset.follows}"]`);
         if (next) part.replaceChildren(...next.childNodes);
       }
+      form.querySelector("button.main").hidden = true;
       say(said, answer.ok ? "Saved. It holds from now on." : "Not saved; see above.", !answer.ok);
     } catch {
-      say(said, "Not saved: load the page again.", true);
+      unsaved(said, form.querySelector("button.main"), AWAY);
     }
   };
   form.addEventListener("change", () => {
@@ -130,7 +185,7 @@ if (ordered) {
       const answer = await fetch(form.action, { method: "POST", body, headers: { accept: "text/html" } });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const next = page.querySelector("[data-ordered]");
-      if (!next) throw new Error("another page came");
+      if (!next) return unsaved(said, null, ELSEWHERE);
       ordered.replaceChildren(...next.childNodes);
       draggable();
       for (const part of document.querySelectorAll("[data-follows]")) {
@@ -140,7 +195,7 @@ if (ordered) {
       wanted?.focus();
       say(said, answer.ok ? "Saved. It holds from now on." : "Not saved; see what is wrong.", !answer.ok);
     } catch {
-      say(said, "Not saved: load the page again.", true);
+      unsaved(said, null, "Not saved: Bowline is not reached. Do it again when it is.");
     }
   };
   const act = (form, what, ...focus) => {
@@ -184,6 +239,13 @@ if (ordered) {
     else if (before.some((one, at) => one !== list.children[at])) act(row.closest("form"), "order", `#${CSS.escape(row.id)}`);
   });
 }
+
+// A note goes to all conversations or to single ones: what is ticked last counts.
+document.addEventListener("change", ({ target }) => {
+  if (!target.checked || !["note_all", "note_to"].includes(target.name)) return;
+  const other = target.name === "note_all" ? "note_to" : "note_all";
+  for (const box of target.form.querySelectorAll(`[type=checkbox][name=${other}]`)) box.checked = false;
+});
 
 // Keys, while nobody types.
 let afterG = 0;

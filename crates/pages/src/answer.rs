@@ -83,8 +83,8 @@ fn obstacle(facts: &Facts) -> Option<(Tone, String)> {
         format!("{key} is deleted in Jira, or Bowline's account may not see it any more.")
     } else if !facts.bound {
         format!(
-            "The project {project} is not joined to a workspace. An administrator adds a binding \
-             for it to the configuration."
+            "The project {project} is not joined to a workspace. Whoever administers it joins it \
+             on the page Projects."
         )
     } else if !facts.linking {
         format!(
@@ -109,6 +109,38 @@ fn obstacle(facts: &Facts) -> Option<(Tone, String)> {
         Tone::Warn
     };
     Some((tone, words))
+}
+
+/// Where what keeps something from being posted is looked at and mended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mended {
+    /// On the page of the connection to Jira.
+    AtSite,
+    /// On the page of the connection to Intercom.
+    AtWorkspace,
+    /// Where projects are joined.
+    AmongProjects,
+    /// On the page of the project.
+    AtProject,
+}
+
+/// The page on which someone goes on from the answer, if there is one.
+pub(crate) fn mended(facts: &Facts) -> Option<Mended> {
+    if facts.site_trouble.is_some() {
+        Some(Mended::AtSite)
+    } else if facts.deleted {
+        None
+    } else if !facts.bound {
+        Some(Mended::AmongProjects)
+    } else if !facts.linking {
+        Some(Mended::AtProject)
+    } else if !facts.known {
+        Some(Mended::AtSite)
+    } else if facts.live > 0 && facts.workspace_trouble.is_some() {
+        Some(Mended::AtWorkspace)
+    } else {
+        None
+    }
 }
 
 fn unlinked(facts: &Facts) -> String {
@@ -233,6 +265,30 @@ mod tests {
             why: vec!["No rule asks for it.".to_owned()],
             effects: effects.to_vec(),
         }
+    }
+
+    #[test]
+    fn the_answer_leads_to_where_it_is_mended() {
+        let at = |change: fn(&mut Facts)| {
+            let mut facts = good();
+            change(&mut facts);
+            mended(&facts)
+        };
+        assert_eq!(at(|_| ()), None);
+        assert_eq!(
+            at(|facts| (facts.bound, facts.linking) = (false, false)),
+            Some(Mended::AmongProjects)
+        );
+        assert_eq!(at(|facts| facts.linking = false), Some(Mended::AtProject));
+        assert_eq!(at(|facts| facts.known = false), Some(Mended::AtSite));
+        assert_eq!(at(|facts| facts.deleted = true), None);
+        let of_site = |facts: &mut Facts| facts.site_trouble = Some("revoked".to_owned());
+        assert_eq!(at(of_site), Some(Mended::AtSite));
+        let mut facts = good();
+        facts.workspace_trouble = Some("revoked".to_owned());
+        assert_eq!(mended(&facts), Some(Mended::AtWorkspace));
+        facts.live = 0;
+        assert_eq!(mended(&facts), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use bowline_access::{ChangeBindings, Fault, Look, ManageConnections, Permission, ProjectRef};
+use bowline_domain::connection::Connection;
 use bowline_domain::ids::{ProjectKey, SiteName};
 use bowline_domain::panel::{ContactSource, PanelSettings};
 use bowline_domain::settings::{CommentFilter, Notify, StatusMatch, Trigger};
@@ -359,7 +360,12 @@ pub(crate) async fn show<P: Permission>(
     let chosen = stored.and_then(|row| row.app_user.clone());
     let declared_user = || kept.and_then(|one| one.config.as_ref()?.app_user.clone());
     let app_user = match chosen.or_else(declared_user) {
-        None => connected_by.clone(),
+        // Of a declared workspace, the connection itself says to whom the token belongs.
+        None => connected_by.clone().or_else(|| {
+            let connection = Connection::Workspace(config.workspace.clone());
+            let mut all = app.shared.connections_now().into_iter();
+            all.find(|one| one.connection == connection)?.actor_name
+        }),
         Some(id) => {
             let named = app.shared.teammate_now(&config.workspace, &id).await?;
             Some(named.unwrap_or_else(|| format!("the teammate {id}")))

@@ -49,6 +49,8 @@ struct Join {
     /// Why the projects of the site cannot be listed.
     trouble: Option<String>,
     chosen: String,
+    /// Is there another site, whose projects can be listed?
+    several: bool,
 }
 
 /// The page of a binding.
@@ -233,6 +235,7 @@ async fn join(app: &App, query: &Query, typed: Typed) -> Option<Join> {
         faults: faults.collect(),
         trouble,
         chosen,
+        several: config.sites.len() > 1,
     })
 }
 

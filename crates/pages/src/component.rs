@@ -79,6 +79,23 @@ pub(crate) struct Ref {
 
 impl HtmlSafe for Ref {}
 
+/// A name made by machines, such as `conversation_part.tag.created`: where there is little room it
+/// is broken between its words.
+#[derive(Clone, Debug, Template)]
+#[template(
+    ext = "html",
+    source = r"{% for word in self.words() %}{{ word }}{% if !loop.last %}<wbr>{% endif %}{% endfor %}"
+)]
+pub(crate) struct Name(pub(crate) String);
+
+impl HtmlSafe for Name {}
+
+impl Name {
+    fn words(&self) -> impl Iterator<Item = &str> {
+        self.0.split_inclusive(['.', '_', ':', '/', '-'])
+    }
+}
+
 /// A field of a form, with what is wrong beside it.
 #[derive(Clone, Debug, Template)]
 #[template(

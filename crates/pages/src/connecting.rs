@@ -79,8 +79,23 @@ pub(crate) fn workspace_typed(fields: &Fields) -> WorkspaceForm {
 }
 
 /// The fields of a site's credentials: those that are always needed, and those that seldom are.
-pub(crate) fn site_fields(form: &SiteForm, faults: &[Fault]) -> (Vec<Field>, Vec<Field>) {
+/// `kept`: it has a token already.
+pub(crate) fn site_fields(
+    form: &SiteForm,
+    kept: bool,
+    faults: &[Fault],
+) -> (Vec<Field>, Vec<Field>) {
     let field = |name, label, kind| Field::new(name, label, kind).filled("off");
+    // What was pasted is not sent back.
+    let token =
+        field("token", "API token or personal access token", "password").filled("new-password");
+    let token = if kept {
+        token
+            .hinting("Left empty, the present one is kept, as long as address and account stay.")
+            .optional()
+    } else {
+        token
+    };
     let always = vec![
         field("url", "Jira's address", "text")
             .with(&form.url)
@@ -89,16 +104,15 @@ pub(crate) fn site_fields(form: &SiteForm, faults: &[Fault]) -> (Vec<Field>, Vec
             .with(&form.email)
             .hinting("Jira Cloud only. Leave it empty for Data Center.")
             .optional(),
-        // What was pasted is not sent back.
-        field("token", "API token or personal access token", "password").filled("new-password"),
-    ];
-    let seldom = vec![
+        token,
         field("token_ends_on", "The token ends on", "date")
             .with(&form.token_ends_on)
             .hinting(
                 "Jira shows the day when the token is made. Bowline reminds you two weeks before.",
             )
             .optional(),
+    ];
+    let seldom = vec![
         field("api_url", "Where REST is reached, if elsewhere", "text")
             .with(&form.api_url)
             .hinting("For proxies. A token with scopes is recognised by itself.")
@@ -179,7 +193,7 @@ fn show_site(
     form: &SiteForm,
     (faults, wrong): (Vec<Fault>, Option<String>),
 ) -> Response {
-    let (fields, mut more) = site_fields(form, &faults);
+    let (fields, mut more) = site_fields(form, false, &faults);
     more.push(name_field(&form.name, &faults));
     let refused = !faults.is_empty() || wrong.is_some();
     let page = ConnectPage {
@@ -188,7 +202,7 @@ fn show_site(
         lead: "Bowline tries the token before it keeps it, sealed, and never shows it again.",
         wrong,
         fields,
-        more_open: any_wrong(&faults, &["name", "api_url", "token_ends_on"])
+        more_open: any_wrong(&faults, &["name", "api_url"])
             || !form.api_url.is_empty()
             || !form.name.is_empty(),
         more,

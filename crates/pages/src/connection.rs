@@ -236,12 +236,12 @@ pub(crate) async fn show_site<P: Permission>(
         page.version = row.version;
         page.changed = Some((caller.reader.when(row.changed_at), row.changed_by.clone()));
         let form = typed.unwrap_or_else(|| typed_before(name, &row.value));
-        let (fields, more) = site_fields(&form, &faults);
+        let (fields, more) = site_fields(&form, true, &faults);
         page.change = Some(Change {
             fields,
             more,
             choice: None,
-            more_open: !form.api_url.is_empty() || !form.token_ends_on.is_empty(),
+            more_open: !form.api_url.is_empty(),
         });
         let seen = page
             .card

@@ -12,7 +12,7 @@ use bowline_store::browse::{AnswerFilter, DeliveryFilter, DeliveryRow, OutcomeFi
 
 use crate::App;
 use crate::caller::Caller;
-use crate::component::{Field, Lozenge, Ref, Select};
+use crate::component::{Field, Lozenge, Name, Ref, Select};
 use crate::error::{PageError, html};
 use crate::query::{Query, asking};
 use crate::reader::{Reader, When};
@@ -51,7 +51,7 @@ pub(crate) struct Row {
     pub(crate) at: When,
     pub(crate) source: &'static str,
     pub(crate) connection: String,
-    pub(crate) topic: String,
+    pub(crate) topic: Name,
     pub(crate) issue: Option<Ref>,
     pub(crate) summary: String,
     pub(crate) state: Lozenge,
@@ -70,7 +70,7 @@ pub(crate) fn row(app: &App, reader: &Reader, row: DeliveryRow) -> Row {
         at: reader.when(row.received_at),
         source: source(row.source),
         connection: row.connection.name().to_owned(),
-        topic: row.topic,
+        topic: Name(row.topic),
         issue: issue_ref(app, row.issue.as_ref(), &row.lane),
         summary,
         state,
@@ -201,6 +201,7 @@ fn outcomes() -> impl Iterator<Item = (String, String)> {
         ("quarantined", "In quarantine"),
         ("effect:rejected", "A write was refused"),
         ("effect:unknown", "A write is in doubt"),
+        ("effect:held", "A write waits for a person"),
         ("effect:planned", "A write waits"),
         ("effect:dropped", "A write was dropped"),
     ];

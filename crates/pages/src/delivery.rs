@@ -12,7 +12,8 @@ use bowline_store::model::{EffectView, EventSource, EventState, EventView};
 
 use crate::App;
 use crate::caller::{Caller, Number, Posted};
-use crate::component::{Lozenge, Ref};
+use crate::component::{Lozenge, Name, Ref};
+use crate::connections::page_of;
 use crate::error::{PageError, html, see_other};
 use crate::notice;
 use crate::query::{Query, asking};
@@ -30,7 +31,8 @@ struct DeliveryPage {
     id: EventId,
     source: &'static str,
     connection: String,
-    topic: String,
+    connection_page: String,
+    topic: Name,
     lane: String,
     received: When,
     decided: Option<When>,
@@ -157,8 +159,9 @@ pub(crate) async fn page(
             .noting(notice::of(&query)),
         id: view.event.id,
         source: words::source(view.event.source),
-        connection: view.event.connection.to_string(),
-        topic: view.event.topic.clone(),
+        connection: view.event.connection.name().to_owned(),
+        connection_page: page_of(&view.event.connection),
+        topic: Name(view.event.topic.clone()),
         lane: view.event.lane.to_string(),
         received: reader.when(view.event.received_at),
         decided: view.decided_at.map(|at| reader.when(at)),

@@ -1,14 +1,25 @@
 //! Answers to customers in Intercom of which nobody knows whether they arrived: a person decides.
 
-use bowline_domain::effect::Act;
+use bowline_domain::effect::{Act, EffectState};
 use bowline_store::model::EffectView;
+use bowline_store::reading::HeldAnswers;
 
 use crate::App;
+use crate::component::{Lozenge, Tone};
 use crate::error::PageError;
+use crate::problems::Problem;
+use crate::query::{Query, asking};
 use crate::reader::{Reader, When};
+use crate::words::are;
 
-/// Answers that are listed at once. All of an issue stand on its panel.
+/// With so many answers a page is full. All of an issue stand on one page.
 const LISTED: usize = 20;
+
+/// The name under which the page is asked for that begins with an issue.
+const BEGINS: &str = "answers";
+
+/// Issues that are named in the words of the problem.
+const KEYS_SHOWN: usize = 5;
 
 /// An answer to a customer of which nobody knows whether it arrived.
 pub(crate) struct HeldAnswer {
@@ -52,30 +63,121 @@ impl HeldAnswer {
     }
 }
 
-/// The answers to decide about, and how many there are besides.
-pub(crate) async fn held(app: &App, reader: &Reader) -> Result<(Vec<HeldOfIssue>, i64), PageError> {
+/// A page of answers to decide about.
+pub(crate) struct Page {
+    pub(crate) answers: Vec<HeldOfIssue>,
+    /// How many wait besides, on other pages.
+    pub(crate) others: i64,
+    /// The first page, if this is another one.
+    pub(crate) first: Option<String>,
+    /// The page that comes after this one.
+    pub(crate) next: Option<String>,
+}
+
+/// The answers to decide about: those of the issue that is asked for and of those behind it. Where
+/// it has none any more, from the first on, because it was decided about them meanwhile.
+pub(crate) async fn held(app: &App, reader: &Reader, query: &Query) -> Result<Page, PageError> {
     let store = &app.shared.store;
-    let mut all = Vec::new();
     let issues = store.held_answers().await?;
     let waiting: i64 = issues.iter().map(|of| of.count).sum();
-    for of in issues {
+    let asked = query.get(BEGINS);
+    let begin = asked.and_then(|asked| issues.iter().position(|of| name(of) == asked));
+    let begin = begin.unwrap_or(0);
+    let mut answers = Vec::new();
+    let mut next = None;
+    for of in issues.iter().skip(begin) {
+        if answers.len() >= LISTED {
+            next = Some(asking("/problems", BEGINS, &name(of)));
+            break;
+        }
         let Some(issue) = store.issue_by_key(&of.site, &of.key).await? else {
             continue;
         };
         let panel = crate::panel::path(&of.site, &of.key);
         let views = store.held_of(&of.site, &issue).await?;
-        let answers = views.iter();
-        let answers = answers.filter_map(|view| HeldAnswer::of(app, reader, view));
-        all.extend(answers.map(|answer| HeldOfIssue {
+        let views = views.iter();
+        let of_issue = views.filter_map(|view| HeldAnswer::of(app, reader, view));
+        answers.extend(of_issue.map(|answer| HeldOfIssue {
             issue: of.key.clone(),
             panel: panel.clone(),
             answer,
         }));
-        if all.len() >= LISTED {
-            all.truncate(LISTED);
-            break;
-        }
     }
-    let listed = i64::try_from(all.len()).unwrap_or(i64::MAX);
-    Ok((all, (waiting - listed).max(0)))
+    let listed = i64::try_from(answers.len()).unwrap_or(i64::MAX);
+    Ok(Page {
+        answers,
+        others: (waiting - listed).max(0),
+        first: (begin > 0).then(|| "/problems".to_owned()),
+        next,
+    })
+}
+
+fn name(of: &HeldAnswers) -> String {
+    format!("{}/{}", of.site, of.key)
+}
+
+/// That there are such answers, if there are.
+pub(crate) async fn problem(app: &App, reader: &Reader) -> Result<Option<Problem>, PageError> {
+    let issues = app.shared.store.held_answers().await?;
+    let Some(since) = issues.iter().map(|of| of.since).min() else {
+        return Ok(None);
+    };
+    let count: i64 = issues.iter().map(|of| of.count).sum();
+    let (more, more_title) = match issues.as_slice() {
+        [one] => (
+            crate::panel::path(&one.site, &one.key),
+            "The panel of the issue",
+        ),
+        _ => (
+            format!("/deliveries?outcome=effect:{}", EffectState::Held.as_str()),
+            "The deliveries",
+        ),
+    };
+    let keys: Vec<&str> = issues.iter().map(|of| of.key.as_str()).collect();
+    Ok(Some(Problem {
+        state: Lozenge::new(Tone::Warn, "held"),
+        title: if count == 1 {
+            "An answer to a customer waits for a person".to_owned()
+        } else {
+            "Answers to customers wait for a person".to_owned()
+        },
+        cause: "Intercom did not say whether it took the answer, and it was not found there. An \
+                answer is not sent again by itself: the customer would read it twice."
+            .to_owned(),
+        extent: format!("{} waiting, at {}.", are(count, "answer"), listed(&keys)),
+        mend: "An agent looks into the conversation, and says below or on the issue's panel that \
+               it arrived, or has it sent again."
+            .to_owned(),
+        since: Some(reader.when(since)),
+        last: None,
+        more,
+        more_title,
+    }))
+}
+
+/// The first of these, and how many there are besides.
+fn listed(keys: &[&str]) -> String {
+    let shown = keys.iter().take(KEYS_SHOWN).copied();
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match keys.len().saturating_sub(KEYS_SHOWN) {
+        0 => shown,
+        1 => format!("{shown} and 1 more issue"),
+        more => format!("{shown} and {more} more issues"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn issues_are_named_and_then_counted() {
+        assert_eq!(listed(&["ENG-1"]), "ENG-1");
+        let keys = [
+            "ENG-1", "ENG-2", "ENG-3", "ENG-4", "ENG-5", "ENG-6", "ENG-7",
+        ];
+        assert_eq!(listed(&keys[..5]), "ENG-1, ENG-2, ENG-3, ENG-4, ENG-5");
+        assert!(listed(&keys[..6]).ends_with("ENG-5 and 1 more issue"));
+        assert!(listed(&keys).ends_with("ENG-5 and 2 more issues"));
+    }
 }

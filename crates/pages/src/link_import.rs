@@ -290,7 +290,7 @@ pub(crate) async fn comes(app: &App, link: &Named) -> Result<Comes, PageError> {
         ));
     }
     let (site, workspace) = match place(app, &link.issue) {
-        Ok(place) => place,
+        Ok(joined) => (joined.site, joined.workspace),
         Err(words) => return Ok(Comes::Left(words)),
     };
     if let Some(other) = link

@@ -28,6 +28,7 @@ use crate::notice;
 use crate::query::{Query, asking};
 use crate::reader::{Reader, When};
 use crate::shell::{Place, Shell};
+use crate::why::key_of;
 
 /// Links on a page.
 const ROWS: usize = 50;
@@ -90,7 +91,8 @@ pub(crate) fn link_query(query: &Query, limit: usize) -> LinkQuery {
     LinkQuery {
         site: project.map(|(site, _)| SiteName::new(site)),
         project: project.map(|(_, project)| ProjectKey::new(project)),
-        issue: (conversation.is_none() && !about.is_empty()).then(|| about.to_uppercase()),
+        issue: (conversation.is_none() && !about.is_empty())
+            .then(|| key_of(about).unwrap_or_else(|| about.to_uppercase())),
         workspace: None,
         conversation: conversation.map(ConversationId::new),
         live,
@@ -226,7 +228,7 @@ async fn show<P: bowline_access::Permission>(
         issue: Field::new("issue", "Issue", "text")
             .with(&typed.issue)
             .filled("off")
-            .hinting("Its key, for example ENG-17.")
+            .hinting("Its key, for example ENG-17, or its address in Jira.")
             .faulty(&typed.faults),
         conversation: Field::new("conversation", "Conversation", "text")
             .with(&typed.conversation)
@@ -257,24 +259,52 @@ pub(crate) async fn page(
     show(&app, &caller, &query, Typed::default()).await
 }
 
-/// The site and the workspace that an issue's project joins.
-pub(crate) fn place(app: &App, issue: &str) -> Result<(SiteName, WorkspaceName), String> {
-    let project = issue.rsplit_once('-').map_or("", |(project, _)| project);
-    let bindings = app.shared.bindings_now();
-    let mut fitting = bindings
-        .iter()
-        .filter(|binding| binding.project.as_str() == project);
-    match (fitting.next(), fitting.next()) {
-        (Some(binding), None) => Ok((binding.site.clone(), binding.workspace.clone())),
-        (Some(_), Some(_)) => Err(format!(
-            "Several sites have a bound project {project}. Use bowline links add, which takes the \
-             site."
-        )),
-        (None, _) => Err(format!(
-            "“{issue}” is no issue of a project that is joined to a workspace. Write its key, for \
+/// An issue of a project that is joined.
+pub(crate) struct Joined {
+    pub(crate) key: String,
+    pub(crate) site: SiteName,
+    pub(crate) workspace: WorkspaceName,
+}
+
+/// The issue that someone names by its key or by its address in Jira, with the site and the
+/// workspace that its project joins. Of projects with one key at several sites, the address tells
+/// which it is.
+pub(crate) fn place(app: &App, typed: &str) -> Result<Joined, String> {
+    let typed = typed.trim();
+    let no_issue = || {
+        format!(
+            "“{typed}” is no issue of a project that is joined to a workspace. Write its key, for \
              example ENG-17."
-        )),
+        )
+    };
+    let key = key_of(typed).ok_or_else(no_issue)?;
+    let project = key.rsplit_once('-').map_or("", |(project, _)| project);
+    let bindings = app.shared.bindings_now();
+    let mut fitting: Vec<_> = bindings
+        .into_iter()
+        .filter(|binding| binding.project.as_str() == project)
+        .collect();
+    let issue = IssueKey::new(key.as_str());
+    let named = typed.split(['?', '#']).next().unwrap_or_default();
+    if fitting.len() > 1 {
+        let url = |site: &SiteName| app.shared.issue_url(site, &issue);
+        let here = |site: &SiteName| url(site).is_some_and(|url| url.eq_ignore_ascii_case(named));
+        if fitting.iter().any(|binding| here(&binding.site)) {
+            fitting.retain(|binding| here(&binding.site));
+        }
     }
+    if fitting.len() > 1 {
+        return Err(format!(
+            "Several sites have a project {project} that is joined. Write the issue's address as \
+             the browser shows it in Jira, in place of its key."
+        ));
+    }
+    let binding = fitting.pop().ok_or_else(no_issue)?;
+    Ok(Joined {
+        key,
+        site: binding.site,
+        workspace: binding.workspace,
+    })
 }
 
 /// Puts a change of a link into the queue of its issue.
@@ -304,7 +334,6 @@ pub(crate) async fn add(
     posted: Posted<ChangeLinks>,
 ) -> Result<Response, PageError> {
     let Posted { caller, fields } = posted;
-    let issue = fields.get("issue").trim().to_uppercase();
     let typed = fields.get("conversation").trim();
     let address = bowline_text::address::parse(typed).map(|address| address.conversation);
     let conversation = address.unwrap_or_else(|| typed.to_owned());
@@ -320,7 +349,11 @@ pub(crate) async fn add(
         let again = again("conversation", wrong);
         return show(&app, &caller, &Query::default(), again).await;
     }
-    let (site, workspace) = match place(&app, &issue) {
+    let Joined {
+        key: issue,
+        site,
+        workspace,
+    } = match place(&app, fields.get("issue")) {
         Ok(place) => place,
         Err(wrong) => {
             let again = again("issue", wrong);

@@ -94,6 +94,15 @@ const NOTICES: &[(&str, &str)] = &[
         "It is being sent again. It shows below what came of it.",
     ),
     ("arrived", "It counts as arrived."),
+    (
+        "held-again",
+        "It is being sent again. If nobody can tell whether that arrived either, it waits here anew.",
+    ),
+    ("held-arrived", "It counts as arrived."),
+    (
+        "held-gone",
+        "It was decided about already, so nothing was done.",
+    ),
     ("written", "This was sent already; it was not sent twice."),
     ("no-link", "There was no such link any more."),
     ("gone", "It was gone already."),

@@ -34,16 +34,21 @@ const DAYS: i64 = 14;
 
 const DAY_MS: i64 = 86_400_000;
 
-/// The counts by day are counted again after so long, in milliseconds: counting reads every effect
-/// of two weeks.
+/// The longest time for which the counts by day are kept, in milliseconds: counting reads every
+/// effect of two weeks.
 const COUNTED_MS: i64 = 60_000;
+
+/// They are kept so many times as long as counting took, so that it takes a small part of the
+/// time: where there is little to count, a first note shows at once.
+const COUNTED_TIMES: i64 = 50;
 
 /// Problems that are listed here; all of them have a page of their own.
 const PROBLEMS_SHOWN: usize = 5;
 
 /// The counts by day, kept for a moment.
 pub(crate) struct Remembered {
-    at: Millis,
+    /// Until when.
+    until: Millis,
     offset_ms: i64,
     days: Vec<Day>,
 }
@@ -330,6 +335,11 @@ fn day_name(number: i64) -> String {
         .map_or_else(|_| String::new(), |at| at.strftime("%-d %b").to_string())
 }
 
+/// For how long counts are kept that took so long.
+fn kept_ms(took_ms: i64) -> i64 {
+    took_ms.saturating_mul(COUNTED_TIMES).min(COUNTED_MS)
+}
+
 async fn counted(
     app: &App,
     offset_ms: i64,
@@ -340,17 +350,31 @@ async fn counted(
         let remembered = app.days.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = &*remembered
             && kept.offset_ms == offset_ms
-            && now.since(kept.at) < COUNTED_MS
+            && now < kept.until
         {
             return Ok(kept.days.clone());
         }
     }
     let days = app.shared.store.days(since, offset_ms).await?;
+    let took_ms = app.shared.now().since(now).max(0);
     let kept = Remembered {
-        at: now,
+        until: now.plus_ms(kept_ms(took_ms)),
         offset_ms,
         days: days.clone(),
     };
     *app.days.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
     Ok(days)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_kept_the_longer_the_more_there_is_to_count() {
+        assert_eq!(kept_ms(0), 0);
+        assert_eq!(kept_ms(2), 100);
+        assert_eq!(kept_ms(5_000), COUNTED_MS);
+        assert_eq!(kept_ms(i64::MAX), COUNTED_MS);
+    }
 }

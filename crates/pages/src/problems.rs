@@ -9,20 +9,19 @@ use bowline_domain::effect::EffectState;
 use bowline_settings::BindingNow;
 use bowline_store::browse::{Failing, Trouble};
 use bowline_store::model::LaneKind;
-use bowline_store::reading::HeldAnswers;
 
 use crate::App;
 use crate::caller::Caller;
 use crate::component::{Lozenge, Tone};
 use crate::error::{PageError, html};
-use crate::held_answers::{self, HeldOfIssue};
+use crate::held_answers;
 use crate::held_messages::{self, Held};
 use crate::notice;
 use crate::overview::{Card, account_cards, cards};
 use crate::query::{Query, asking};
 use crate::reader::{Reader, When};
 use crate::shell::{Place, Shell};
-use crate::words::{are, some};
+use crate::words::some;
 
 /// What was refused is shown for so long, in milliseconds: 7 days.
 const REFUSED_MS: i64 = 7 * 86_400_000;
@@ -52,9 +51,7 @@ pub(crate) struct Problem {
 struct ProblemsPage {
     shell: Shell,
     problems: Vec<Problem>,
-    answers: Vec<HeldOfIssue>,
-    /// Answers that wait besides.
-    further_answers: i64,
+    answers: held_answers::Page,
     may_answer: bool,
     held: Vec<Held>,
     may_change: bool,
@@ -65,14 +62,12 @@ pub(crate) async fn page(
     caller: Caller<Look>,
     query: Query,
 ) -> Result<Response, PageError> {
-    let (answers, further_answers) = held_answers::held(&app, &caller.reader).await?;
     let page = ProblemsPage {
         shell: caller
             .shell("Problems", Place::Problems)
             .noting(notice::of(&query)),
         problems: all_problems(&app, &caller.reader).await?,
-        answers,
-        further_answers,
+        answers: held_answers::held(&app, &caller.reader, &query).await?,
         may_answer: caller.who().may::<AnswerCustomers>(),
         held: held_messages::held(&app, &caller.reader).await?,
         may_change: caller.who().may::<ChangeTalks>(),
@@ -102,8 +97,7 @@ pub(crate) async fn all_problems(app: &App, reader: &Reader) -> Result<Vec<Probl
     );
     let doubtful = store.doubtful().await?;
     problems.extend(doubtful.iter().map(|trouble| of_doubt(trouble, reader)));
-    let held = store.held_answers().await?;
-    problems.extend(held.iter().map(|held| of_held(held, reader)));
+    problems.extend(held_answers::problem(app, reader).await?);
     problems.extend(held_messages::problem(app, reader).await?);
     problems.extend(crate::tally::problems(app, reader).await?);
     let quarantined = store.quarantined().await?;
@@ -256,28 +250,6 @@ fn of_doubt(trouble: &Trouble, reader: &Reader) -> Problem {
             &format!("effect:{}", EffectState::Unknown.as_str()),
         ),
         more_title: "The deliveries",
-    }
-}
-
-fn of_held(held: &HeldAnswers, reader: &Reader) -> Problem {
-    Problem {
-        state: Lozenge::new(Tone::Warn, "held"),
-        title: format!(
-            "An answer to a customer waits for a person, at {}",
-            held.key
-        ),
-        cause: "Intercom did not say whether it took the answer, and it was not found there. An \
-                answer is not sent again by itself: the customer would read it twice."
-            .to_owned(),
-        extent: format!("{}.", are(held.count, "answer") + " waiting"),
-        mend:
-            "An agent looks into the conversation, and says below or on the issue's panel that it \
-               arrived, or has it sent again."
-                .to_owned(),
-        since: Some(reader.when(held.since)),
-        last: None,
-        more: crate::panel::path(&held.site, &held.key),
-        more_title: "The panel of the issue",
     }
 }
 

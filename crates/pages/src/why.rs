@@ -5,12 +5,14 @@ use axum::extract::State;
 use axum::response::Response;
 use bowline_access::Look;
 use bowline_domain::connection::Connection;
-use bowline_domain::ids::{ConversationId, IssueId, IssueKey, LaneKey, SiteName, WorkspaceName};
+use bowline_domain::ids::{
+    ConversationId, IssueId, IssueKey, LaneKey, ProjectKey, SiteName, WorkspaceName,
+};
 use bowline_store::browse::{DeliveryFilter, IssueLabel, LinkQuery};
 use bowline_store::model::LinkView;
 
 use crate::App;
-use crate::answer::{Facts, Latest, answer, ended};
+use crate::answer::{Facts, Latest, Mended, answer, ended, mended};
 use crate::caller::Caller;
 use crate::component::{Lozenge, Ref, Tone};
 use crate::conversations;
@@ -112,6 +114,14 @@ fn meant(text: &str) -> Meant {
     }
 }
 
+/// The key of the issue that a text names: by it, or by its address in Jira.
+pub(crate) fn key_of(text: &str) -> Option<String> {
+    match meant(text) {
+        Meant::Key(key) => Some(key),
+        Meant::Conversation(_) | Meant::Number(_) | Meant::Nothing => None,
+    }
+}
+
 fn sites(app: &App) -> Vec<SiteName> {
     let connections = app.shared.connections_now().into_iter();
     let sites = connections.filter_map(|connection| match connection.connection {
@@ -190,13 +200,16 @@ async fn conversation(app: &App, id: ConversationId) -> Result<Sought, PageError
 struct WhyPage {
     shell: Shell,
     sought: String,
-    /// What was sought cannot be understood.
+    /// What was sought is neither; it may be a name or words, which other pages find.
     unknown: bool,
+    elsewhere: Vec<(&'static str, String)>,
     /// The conversation, if it is one.
     conversation: Option<Ref>,
     conversation_answer: Option<(Lozenge, String)>,
     issues: Vec<IssueSection>,
     more_issues: usize,
+    /// All links of the conversation.
+    all_links: String,
 }
 
 /// What is known of an issue.
@@ -206,6 +219,8 @@ pub(crate) struct IssueSection {
     summary: String,
     pub(crate) state: Lozenge,
     pub(crate) answer: String,
+    /// Where someone goes on from the answer: the page, and what it is called.
+    mended: Option<(String, &'static str)>,
     links: Vec<LinkRow>,
     pub(crate) deliveries: Vec<Told>,
     pub(crate) all: String,
@@ -241,16 +256,28 @@ pub(crate) async fn page(
         },
         sought: text.to_owned(),
         unknown: false,
+        elsewhere: Vec::new(),
         conversation: None,
         conversation_answer: None,
         issues: Vec::new(),
         more_issues: 0,
+        all_links: String::new(),
     };
     if text.is_empty() {
         return Ok(html(&page));
     }
     match seek(&app, text).await? {
-        Sought::Nothing => page.unknown = true,
+        Sought::Nothing => {
+            page.unknown = true;
+            page.elsewhere = vec![
+                ("contacts", asking("/contacts", "q", text)),
+                ("feedback", asking("/feedback", "q", text) + "&status=all"),
+            ];
+            if text.starts_with('+') {
+                let found = asking("/end-users", "number", text);
+                page.elsewhere.push(("end users", found));
+            }
+        }
         Sought::Issue { key, labels } if labels.is_empty() => {
             if let Some(path) = conversations::path_of_request(&app, &key).await? {
                 return Ok(see_other(&path));
@@ -289,6 +316,7 @@ pub(crate) async fn page(
                 let section = section(&app, &caller.reader, &key, label.as_ref()).await?;
                 page.issues.push(section);
             }
+            page.all_links = asking("/links", "about", id.as_str()) + "&state=all";
             page.more_issues = links.len().saturating_sub(ISSUES_SHOWN);
         }
     }
@@ -344,8 +372,9 @@ pub(crate) async fn section(
         None => (Vec::new(), (Vec::new(), None)),
     };
     let (deliveries, latest) = told;
-    let facts = facts(app, key, label, &links, latest);
+    let (facts, place) = facts(app, key, label, &links, latest);
     let (tone, answer) = answer(&facts);
+    let mended = mended(&facts).and_then(|mended| page_of(mended, &place));
     let word = match tone {
         Tone::Good => "told",
         Tone::Busy => "under way",
@@ -364,6 +393,7 @@ pub(crate) async fn section(
         summary: label.map_or_else(String::new, |label| label.summary.clone()),
         state: Lozenge::new(tone, word),
         answer,
+        mended,
         links: links
             .iter()
             .map(|view| link_row(app, reader, view))
@@ -371,6 +401,39 @@ pub(crate) async fn section(
         deliveries,
         all: asking("/deliveries", "about", key),
         panel: label.map(|label| crate::panel::path(&label.site, label.key.as_str())),
+    })
+}
+
+/// The site of an issue, and how its project is joined.
+#[derive(Default)]
+struct Belongs {
+    site: Option<SiteName>,
+    binding: Option<(SiteName, ProjectKey, WorkspaceName)>,
+}
+
+fn page_of(mended: Mended, place: &Belongs) -> Option<(String, &'static str)> {
+    let binding = place.binding.as_ref();
+    Some(match mended {
+        Mended::AmongProjects => ("/bindings".to_owned(), "Projects"),
+        Mended::AtProject => {
+            let (site, project, _) = binding?;
+            (
+                format!("/bindings/{site}/{project}"),
+                "The project's settings",
+            )
+        }
+        Mended::AtSite => {
+            let site = Connection::Site(place.site.clone()?);
+            (crate::connections::page_of(&site), "The connection to Jira")
+        }
+        Mended::AtWorkspace => {
+            let (.., workspace) = binding?;
+            let workspace = Connection::Workspace(workspace.clone());
+            (
+                crate::connections::page_of(&workspace),
+                "The connection to Intercom",
+            )
+        }
     })
 }
 
@@ -462,7 +525,7 @@ fn facts(
     label: Option<&IssueLabel>,
     links: &[LinkView],
     latest: Option<Latest>,
-) -> Facts {
+) -> (Facts, Belongs) {
     let project = label.map_or_else(
         || {
             key.rsplit_once('-')
@@ -491,7 +554,17 @@ fn facts(
             the_site.is_some_and(|site| connection.connection == Connection::Site(site.clone()));
         this && (connection.webhook_seen_at.is_some() || !connection.expects_webhooks)
     });
-    Facts {
+    let place = Belongs {
+        site: the_site.cloned(),
+        binding: binding.map(|binding| {
+            (
+                binding.site.clone(),
+                binding.project.clone(),
+                binding.workspace.clone(),
+            )
+        }),
+    };
+    let facts = Facts {
         key: key.to_owned(),
         project,
         known: label.is_some(),
@@ -505,7 +578,8 @@ fn facts(
         live: links.iter().filter(|view| view.link.live).count(),
         ended: links.iter().find_map(|view| view.link.ended.clone()),
         latest,
-    }
+    };
+    (facts, place)
 }
 
 /// The search field at the top: leads to the page about what is sought.

@@ -246,16 +246,23 @@ pub(crate) fn of_project(key: &str, found: &[(&'static Permission, bool)]) -> Ve
     let found = found.iter();
     found
         .map(|(one, has)| {
-            let Permission { name, why, .. } = one;
+            let Permission {
+                name, title, why, ..
+            } = one;
             if *has {
-                Finding::good(&*what, format!("project {key}: may {name}"))
+                let words = format!("project {key}: may “{title}” ({name}), {why}");
+                Finding::good(&*what, words)
             } else if one.needed {
                 let words = format!(
-                    "the account lacks {name}, needed {why}. A project administrator grants it."
+                    "project {key}: the account lacks “{title}” ({name}), needed {why}. A project \
+                     administrator grants it."
                 );
                 Finding::bad(&*what, words)
             } else {
-                let words = format!("project {key}: the account lacks {name}, used {why}.");
+                let words = format!(
+                    "project {key}: the account lacks “{title}” ({name}), used {why}. A project \
+                     administrator can grant it."
+                );
                 Finding::note(&*what, words)
             }
         })
@@ -412,7 +419,13 @@ pub fn token_end(ends_on: Option<&str>, now: Millis) -> Finding {
         0..TOKEN_DAYS_MIN => Finding::bad(
             what,
             format!(
-                "the token ends on {ends_on}, in {days} days. Make a new one now and enter it here; nothing is interrupted."
+                "the token ends on {ends_on}, {}. Make a new one now and enter it here; nothing is \
+                 interrupted.",
+                match days {
+                    0 => "today".to_owned(),
+                    1 => "tomorrow".to_owned(),
+                    days => format!("in {days} days"),
+                }
             ),
         ),
         _ => Finding::good(what, format!("the token ends on {ends_on}")),
@@ -437,6 +450,35 @@ mod tests {
         ] {
             assert_eq!(token_end(ends_on, now).state, state, "{ends_on:?}");
         }
+        for (ends_on, part) in [
+            ("2026-11-25", "ends on 2026-11-25, today."),
+            ("2026-11-26", "ends on 2026-11-26, tomorrow."),
+            ("2026-11-27", "ends on 2026-11-27, in 2 days."),
+        ] {
+            let words = token_end(Some(ends_on), now).words;
+            assert!(words.contains(part), "{words}");
+        }
+    }
+
+    #[test]
+    fn each_permission_is_named_as_jira_does_and_explained() {
+        let all = |has: bool| PERMISSIONS.iter().map(|one| (one, has)).collect::<Vec<_>>();
+        let good = of_project("ENG", &all(true));
+        assert_eq!(good.len(), 3);
+        assert_eq!(
+            good[0].words,
+            "project ENG: may “Browse projects” (BROWSE_PROJECTS), to read issues and comments"
+        );
+        let mut lacking = all(false);
+        lacking[0].1 = true;
+        let found = of_project("ENG", &lacking);
+        let states: Vec<State> = found.iter().map(|one| one.state).collect();
+        assert_eq!(states, [State::Good, State::Bad, State::Note]);
+        assert!(
+            found[1]
+                .words
+                .contains("“Edit issues” (EDIT_ISSUES), needed to keep")
+        );
     }
 
     #[test]

@@ -15,6 +15,18 @@ const FIELD: &str = "texts";
 const TEXT_BYTES_MAX: usize = 2_000;
 /// Statuses, numbers or languages in a form.
 const ENTRIES_MAX: usize = 100;
+/// The fields of an entry that faults are told at.
+pub mod part {
+    /// Its language.
+    pub const LANGUAGE: &str = "language";
+    /// What numbers begin with.
+    pub const NUMBERS: &str = "numbers";
+    /// Texts by status.
+    pub const STATUSES: &str = "statuses";
+    /// The approved message.
+    pub const TEMPLATE: &str = "template";
+}
+
 /// What stands for all statuses that have no text of their own.
 pub const ALL_OTHERS: &str = "*";
 
@@ -121,7 +133,8 @@ impl TextsForm {
         *self == Self::default()
     }
 
-    fn read(&self, faults: &mut Vec<Fault>) -> Option<StoredTexts> {
+    /// Reads it, as the entry with this number.
+    fn read(&self, entry: usize, faults: &mut Vec<Fault>) -> Option<StoredTexts> {
         let Some(language) = Language::read(&self.language) else {
             let typed = self.language.trim();
             let words = if typed.is_empty() {
@@ -129,28 +142,39 @@ impl TextsForm {
             } else {
                 format!("“{typed}” is no language; write it as de, en or pt-BR.")
             };
-            faults.push(Fault::new(FIELD, words));
+            faults.push(Fault::new(FIELD, words).of_entry(entry, part::LANGUAGE));
             return None;
         };
-        let mut wrong = |words: String| {
-            faults.push(Fault::new(FIELD, format!("In “{language}”: {words}")));
+        let mut wrong = |part: &'static str, words: String| {
+            let words = format!("In “{language}”: {words}");
+            faults.push(Fault::new(FIELD, words).of_entry(entry, part));
         };
         let mut numbers = Vec::new();
         let typed = self.numbers.split([',', '\n', '\r']).map(str::trim);
         for text in typed.filter(|text| !text.is_empty()) {
             match NumberPrefix::read(text) {
                 Some(prefix) => numbers.push(prefix.as_str().to_owned()),
-                None => wrong(format!("no number begins with “{text}”; write +49.")),
+                None => wrong(
+                    part::NUMBERS,
+                    format!("no number begins with “{text}”; write +49."),
+                ),
             }
+        }
+        if numbers.len() > ENTRIES_MAX {
+            wrong(
+                part::NUMBERS,
+                format!("more than {ENTRIES_MAX} beginnings."),
+            );
         }
         let (mut usual, mut by_status) = (None, BTreeMap::new());
         for (status, text) in &self.statuses {
             match (status.trim(), text.trim()) {
                 ("", "") => {}
-                (status, "") => wrong(format!("“{status}” has no text.")),
-                ("", text) => wrong(format!("“{text}” has no status.")),
+                (status, "") => wrong(part::STATUSES, format!("“{status}” has no text.")),
+                ("", text) => wrong(part::STATUSES, format!("“{text}” has no status.")),
                 (_, text) if text.len() > TEXT_BYTES_MAX => {
-                    wrong(format!("the text for “{status}” is too long."));
+                    let words = format!("the text for “{status}” is too long.");
+                    wrong(part::STATUSES, words);
                 }
                 (ALL_OTHERS, text) => usual = Some(text.to_owned()),
                 (status, text) => {
@@ -158,8 +182,8 @@ impl TextsForm {
                 }
             }
         }
-        if by_status.len() > ENTRIES_MAX || numbers.len() > ENTRIES_MAX {
-            wrong(format!("more than {ENTRIES_MAX} of a kind."));
+        if by_status.len() > ENTRIES_MAX {
+            wrong(part::STATUSES, format!("more than {ENTRIES_MAX} statuses."));
         }
         let values = self.template_values.lines().map(str::trim);
         let values: Vec<String> = values
@@ -189,17 +213,51 @@ pub(crate) fn read(
     own: Option<&WindowTemplate>,
     found: &mut Vec<Fault>,
 ) -> Vec<StoredTexts> {
-    let forms = forms.iter().filter(|form| !form.is_empty());
-    let stored: Vec<StoredTexts> = forms.filter_map(|form| form.read(found)).collect();
+    let forms = forms.iter().filter(|form| !form.is_empty()).enumerate();
+    let stored: Vec<(usize, StoredTexts)> = forms
+        .filter_map(|(entry, form)| Some((entry, form.read(entry, found)?)))
+        .collect();
     if stored.len() > ENTRIES_MAX {
         let words = format!("There are more than {ENTRIES_MAX} languages.");
         found.push(Fault::new(FIELD, words));
     }
-    let texts: Vec<Texts> = stored.iter().filter_map(StoredTexts::texts).collect();
-    for words in faults(&texts, own) {
-        found.push(Fault::new(FIELD, format!("Here {words}.")));
+    let texts = stored.iter();
+    let texts: Vec<(usize, Texts)> = texts
+        .filter_map(|(entry, one)| Some((*entry, one.texts()?)))
+        .collect();
+    found.extend(among(&texts, own));
+    stored.into_iter().map(|(_, one)| one).collect()
+}
+
+/// What is wrong with an entry beside those before it.
+fn among(texts: &[(usize, Texts)], own: Option<&WindowTemplate>) -> Vec<Fault> {
+    let mut found = Vec::new();
+    let mut all: Vec<Texts> = Vec::new();
+    for (entry, one) in texts {
+        let known = faults(&all, own).len();
+        let without = |change: fn(&mut Texts)| {
+            let mut stripped = one.clone();
+            change(&mut stripped);
+            let mut all = all.clone();
+            all.push(stripped);
+            faults(&all, own)
+        };
+        let without_numbers = without(|one| one.numbers.clear());
+        let without_template = without(|one| one.window_template = None);
+        all.push(one.clone());
+        for words in faults(&all, own).into_iter().skip(known) {
+            // It is about what it would not be said without.
+            let part = if !without_numbers.contains(&words) {
+                part::NUMBERS
+            } else if !without_template.contains(&words) {
+                part::TEMPLATE
+            } else {
+                part::LANGUAGE
+            };
+            found.push(Fault::new(FIELD, format!("Here {words}.")).of_entry(*entry, part));
+        }
     }
-    stored
+    found
 }
 
 /// Reads the language of whom none is known otherwise.
@@ -288,6 +346,59 @@ mod tests {
         assert!(faults.is_empty());
         assert_eq!(read_default("german", &mut faults), None);
         assert_eq!(faults[0].field, "language");
+    }
+
+    #[test]
+    fn what_is_wrong_names_the_entry_and_its_field() {
+        let english = || TextsForm {
+            language: "en".to_owned(),
+            numbers: "+44".to_owned(),
+            ..TextsForm::default()
+        };
+        let told = |change: fn(&mut [TextsForm; 3]), own: Option<&WindowTemplate>| {
+            let mut forms = [TextsForm::default(), english(), german()];
+            change(&mut forms);
+            let mut faults = Vec::new();
+            read(&forms, own, &mut faults);
+            let entries = faults.into_iter().map(|fault| fault.entry.unwrap());
+            entries.collect::<Vec<_>>()
+        };
+        let own = own();
+        let own = Some(&own);
+        // An entry that was left empty is none.
+        assert_eq!(
+            told(|forms| forms[1].numbers.push_str(", x"), own),
+            [(0, "numbers")]
+        );
+        assert_eq!(
+            told(|forms| forms[2].language = "german".to_owned(), own),
+            [(1, "language")]
+        );
+        assert_eq!(
+            told(|forms| forms[2].statuses[0].1.clear(), own),
+            [(1, "statuses")]
+        );
+        // The number is of the other entry: this one is asked for another.
+        assert_eq!(
+            told(|forms| forms[2].numbers.push_str(", +44"), own),
+            [(1, "numbers")]
+        );
+        assert_eq!(
+            told(|forms| forms[1].language = "de".to_owned(), own),
+            [(1, "language")]
+        );
+        assert_eq!(told(|_| (), None), [(1, "template")]);
+        // Of what cannot be read, those behind it keep their numbers.
+        assert_eq!(
+            told(
+                |forms| {
+                    forms[1].language = "?".to_owned();
+                    forms[2].numbers = "x".to_owned();
+                },
+                own
+            ),
+            [(0, "language"), (1, "numbers")]
+        );
     }
 
     #[test]

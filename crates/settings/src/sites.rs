@@ -8,7 +8,7 @@ use bowline_domain::ids::SiteName;
 use bowline_engine::SiteConfig;
 use bowline_jira::{Auth, Client as Jira, Deployment};
 use bowline_net::{ApiError, ErrorKind};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use crate::connect::{Connected, taken};
@@ -28,6 +28,13 @@ pub struct SiteNow {
     pub config: Option<SiteConfig>,
     /// Why it is not in use.
     pub aside: Option<Aside>,
+}
+
+/// Is it the place and the account that the kept token is for?
+fn same_place(read: &SiteRead, stored: &StoredSite) -> bool {
+    read.url.as_str() == stored.url
+        && read.api_url.as_ref().map(Url::as_str) == stored.api_url.as_deref()
+        && read.email == stored.email
 }
 
 impl Settings {
@@ -136,12 +143,22 @@ impl Settings {
         (name, from): (&str, i64),
         form: &SiteForm,
     ) -> Result<Connected, ChangeRefusal> {
-        let (_, secrets) = self.kept_site(name).ok_or(ChangeRefusal::Gone)?;
-        let form = SiteForm {
+        let (row, secrets) = self.kept_site(name).ok_or(ChangeRefusal::Gone)?;
+        let mut form = SiteForm {
             name: name.to_owned(),
             ..form.clone()
         };
+        let present = secrets.as_ref().ok().map(|all| &all.token);
+        let keeps = form.token.trim().is_empty();
+        if let Some(token) = present.filter(|_| keeps) {
+            token.expose_secret().clone_into(&mut form.token);
+        }
         let read = form.read().map_err(ChangeRefusal::Faults)?;
+        if keeps && !same_place(&read, &row.value) {
+            let words = "Paste it here: the present one is sent to no other address, and belongs to \
+                         its account.";
+            return Err(fault("token", words));
+        }
         let (stored, actor) = self.try_site(&read).await?;
         // Secrets that cannot be read are made anew.
         let webhook_secret = match &secrets {
@@ -153,7 +170,12 @@ impl Settings {
             webhook_secret,
             webhook_secret_previous: secrets.ok().and_then(|all| all.webhook_secret_previous),
         };
-        let detail = format!("new credentials for {}, as {actor}", stored.url);
+        let detail = if keeps {
+            let end = stored.token_ends_on.as_deref().unwrap_or("not said");
+            format!("the token of {} is kept; its end: {end}", stored.url)
+        } else {
+            format!("new credentials for {}, as {actor}", stored.url)
+        };
         self.put(
             (Kind::Site, name),
             Some(from),

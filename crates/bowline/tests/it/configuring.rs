@@ -110,7 +110,12 @@ async fn from_nothing_to_the_first_note_by_click(on: On) {
     // The account may: Jira delivers by itself.
     let place = format!("/connections/site/{site}");
     browser.get(&place).await.says("project in (ENG)");
-    until_says(&mut browser, &place, "may BROWSE_PROJECTS").await;
+    until_says(
+        &mut browser,
+        &place,
+        "may “Browse projects” (BROWSE_PROJECTS), to read issues",
+    )
+    .await;
 
     let conversation = stage.conversation();
     let issue = stage.issue(stage.address(&conversation).as_str());
@@ -558,13 +563,45 @@ async fn a_token_that_ends_soon_is_a_problem_and_told_once() {
     assert!(until(|| (count() == 1).then_some(())).await.is_some());
     let first = told.lock().unwrap()[0].clone();
     assert_eq!(first["health"], "ends_soon");
-    // A new token, and the day of its end.
+    // The day alone is changed without the token, which nobody can read again.
     let place = format!("/connections/site/{site}");
+    let credentials = format!("{place}/credentials");
+    let with = |typed: &[(String, String)], changed: &[(&str, &str)]| {
+        let mut typed = typed.to_vec();
+        typed.retain(|(name, _)| !changed.iter().any(|(known, _)| known == name));
+        typed.extend(form(changed));
+        typed
+    };
+    let second = today
+        .checked_add(jiff::Span::new().days(4))
+        .unwrap()
+        .to_string();
+    let from = version(&browser.get(&place).await);
+    let day = with(
+        &typed,
+        &[
+            ("token", ""),
+            ("token_ends_on", &second),
+            ("version", &from),
+        ],
+    );
+    // But it is sent to no other address.
+    let url = ("url", "http://127.0.0.1:1");
+    let refused = send(&mut browser, &credentials, &with(&day, &[url])).await;
+    assert_eq!(refused.status, 422);
+    refused.says("the present one is sent to no other address");
+    let saved = send(&mut browser, &credentials, &day).await;
+    assert_eq!(saved.goes_to(), format!("{place}?done=reconnected"));
+    browser
+        .get("/problems")
+        .await
+        .says(&format!("the token ends on {second}, in 4 days"));
+    // A new token, and the day of its end.
     let later = today.checked_add(jiff::Span::new().days(300)).unwrap();
     typed.retain(|(name, _)| name != "token_ends_on");
     typed.push(("token_ends_on".to_owned(), later.to_string()));
     typed.push(("version".to_owned(), version(&browser.get(&place).await)));
-    let saved = send(&mut browser, &format!("{place}/credentials"), &typed).await;
+    let saved = send(&mut browser, &credentials, &typed).await;
     assert_eq!(saved.goes_to(), format!("{place}?done=reconnected"));
     assert!(until(|| (count() == 2).then_some(())).await.is_some());
     assert_eq!(told.lock().unwrap()[1]["works"], true);

@@ -1,6 +1,7 @@
 //! Looking in, and finding out why nothing was posted.
 
 use bowline_sandbox::jira::NewComment;
+use url::form_urlencoded::Serializer;
 
 use crate::browser::{Browser, Page};
 use crate::connections::becomes;
@@ -64,6 +65,19 @@ async fn an_issue_says_what_was_told_of_it_and_what_not(on: On) {
         .get("/why?q=XYZ-1")
         .await
         .says("The project XYZ is not joined to a workspace.");
+    // The answer leads to where it is mended, and what is neither is looked for elsewhere.
+    for (query, path) in [
+        ("XYZ-1", "/bindings"),
+        ("ENG-999", "/connections/site/acme-jira"),
+        ("hello", "/contacts?q=hello"),
+        ("hello", "/feedback?q=hello&amp;status=all"),
+        ("%2B15557701", "/end-users?number=%2B15557701"),
+    ] {
+        let page = browser.get(&format!("/why?q={query}")).await;
+        let (_, content) = page.text.split_once("<main").unwrap();
+        let link = format!("href=\"{path}\"").replace("&amp;", "&#38;");
+        assert!(content.contains(&link), "{path}: {content}");
+    }
     browser
         .get("/why?q=hello")
         .await
@@ -82,6 +96,19 @@ async fn a_broken_connection_is_loud_and_says_what_waits() {
     let page = browser.get("/").await;
     page.says("Nothing waits.");
     page.says("✓ none");
+    page.says("notes (1)");
+    // What was counted a moment ago is not shown for long: the next note is among them.
+    stage.lena().comment(&issue, "Zero.").unwrap();
+    stage.note(&conversation, &["Zero."]).await;
+    stage.settled().await;
+    let deadline = tokio::time::Instant::now() + bowline::demo::PATIENCE;
+    while !browser.get("/").await.words().contains("notes (2)") {
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "the note is not counted"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
 
     stage.intercom().revoke_token();
     for text in ["One.", "Two."] {
@@ -234,8 +261,11 @@ async fn links_are_made_and_ended_by_hand(on: On) {
         assert_eq!(page.status, 422);
         page.says(words);
     }
+    // An issue may be named by its address, as the browser shows it.
+    let jira = stage.world.sandbox.jira.url();
+    let there = format!("{jira}/browse/{issue}?focusedId=1");
     let fields = [
-        ("issue", issue.as_str()),
+        ("issue", there.as_str()),
         ("conversation", address.as_str()),
     ];
     let page = browser.send("/links/add", &fields).await;
@@ -245,6 +275,13 @@ async fn links_are_made_and_ended_by_hand(on: On) {
     let page = browser.get("/links").await;
     page.says(&issue);
     page.says("a command");
+    let asked = Serializer::new(String::new())
+        .append_pair("about", &there)
+        .finish();
+    browser
+        .get(&format!("/links?{asked}"))
+        .await
+        .says(&conversation);
     let csv = browser.get("/links/export.csv").await;
     assert!(
         csv.text.contains(&conversation) && csv.text.contains(&issue),

@@ -7,8 +7,8 @@ use bowline_sandbox::phones::Inbound;
 use serde_json::json;
 
 use crate::api::Script;
-use crate::browser::Browser;
-use crate::configuring::{send, version};
+use crate::browser::{Browser, Page};
+use crate::configuring::{form, send, version};
 use crate::desk_pages::{bare_talk, desk_form, made, with};
 use crate::messaging_stage::{ACCOUNT, NOA, Talk, until_async};
 use crate::stage::{On, on_both};
@@ -171,6 +171,34 @@ async fn a_desk_has_texts_in_languages_by_click_and_by_script(on: On) {
         wrong.text.contains("* = {key} ist jetzt: {status}"),
         "it is kept"
     );
+    // The field that is wrong is marked, and no other one.
+    let marked = |page: &Page, part: &str| page.text.contains(&format!("texts-1-{part}-fault\""));
+    assert!(
+        marked(&wrong, "statuses") && !marked(&wrong, "language") && !marked(&wrong, "numbers")
+    );
+    let numbers = with(
+        with(desk_form(&site), &german),
+        &[("texts_numbers", "+49, x"), ("texts_statuses", "")],
+    );
+    let wrong = send(&mut browser, settings, &numbers).await;
+    wrong.says("no number begins with “x”");
+    assert!(
+        marked(&wrong, "numbers") && !marked(&wrong, "language") && !marked(&wrong, "statuses")
+    );
+    // Of two entries with one language, the one that is ticked is removed.
+    let mut two = with(desk_form(&site), &german);
+    two.retain(|(name, _)| name != "texts_statuses");
+    two.extend(form(&[
+        ("texts_statuses", "* = the first"),
+        ("texts_language", "de"),
+        ("texts_statuses", "* = the second"),
+    ]));
+    let wrong = send(&mut browser, settings, &two).await;
+    wrong.says("the language “de” stands there twice");
+    assert!(wrong.text.contains("texts-2-language-fault\"") && !marked(&wrong, "language"));
+    let dropped = with(two, &[("texts_drop", "0"), ("do", "look")]);
+    let one = send(&mut browser, settings, &dropped).await;
+    assert!(one.text.contains("* = the second") && !one.text.contains("* = the first"));
     let mended = with(
         with(desk_form(&site), &german),
         &[("texts_statuses", "* = {key} ist jetzt: {status}")],

@@ -316,7 +316,7 @@ async fn check_says_in_words_what_is_wrong() {
                     .jira()
                     .set_permission("bowline-bot", "EDIT_ISSUES", false);
             },
-            &["lacks EDIT_ISSUES"],
+            &["lacks “Edit issues” (EDIT_ISSUES), needed"],
         ),
         (
             "the plan",

@@ -59,6 +59,10 @@ async fn a_note_to_all_comes_once_to_each_however_often_it_is_sent(on: On) {
 
     for (form, words) in [
         (
+            vec![("note", "x"), ("note_all", "yes"), ("note_to", to.as_str())],
+            "All conversations are chosen, and single ones too.",
+        ),
+        (
             vec![("note", " "), ("note_all", "yes")],
             "Write something first.",
         ),
@@ -221,6 +225,69 @@ async fn an_answer_reaches_the_customer_once_or_waits_for_a_person() {
     let page = browser.get(&panel(&issue)).await;
     assert!(!page.text.contains("waits for you"));
     page.says("says that the customer got it");
+}
+
+#[tokio::test]
+async fn all_answers_that_wait_are_reached_from_the_problems() {
+    const OF_ONE: usize = 20;
+    let stage = Stage::cloud().await;
+    let (first, conversation) = stage.linked().await;
+    let (second, other) = stage.linked().await;
+    let mut browser = Browser::signed_in(&stage, "agent").await;
+    let count = u32::try_from(OF_ONE + 2).unwrap();
+    let never = fault("POST", "/reply", 0, count, FaultKind::DropBefore);
+    stage.intercom().faults().add(never);
+    for number in 0..OF_ONE + 2 {
+        let (issue, to) = if number < OF_ONE {
+            (&first, at(&conversation))
+        } else {
+            (&second, at(&other))
+        };
+        let (text, once) = (format!("Answer {number}."), number.to_string());
+        let form = [
+            ("answer", text.as_str()),
+            ("answer_to", &to),
+            ("once", &once),
+        ];
+        browser
+            .send(&format!("{}/answer", panel(issue)), &form)
+            .await;
+    }
+    stage.settled().await;
+    let page = browser.get("/problems").await;
+    page.says("Answers to customers wait for a person");
+    page.says(&format!("22 answers are waiting, at {first}, {second}."));
+    page.says("Answer 19.");
+    page.says("2 more wait on other pages.");
+    assert!(!page.words().contains("Answer 20."));
+    let next = format!("/problems?answers=acme-jira%2F{second}");
+    assert!(page.text.contains(&next), "{}", page.text);
+    let page = browser.get(&next).await;
+    page.says("Answer 20.");
+    page.says("Answer 21.");
+    assert!(!page.words().contains("Answer 19."));
+    browser
+        .get("/deliveries?outcome=effect:held")
+        .await
+        .says(&first);
+
+    // Who decides about one there comes back there.
+    let (_, rest) = page.text.split_once("name=\"effect\" value=\"").unwrap();
+    let effect = rest.split('"').next().unwrap();
+    let form = [("effect", effect), ("back", "problems"), ("do", "arrived")];
+    let held = format!("{}/held", panel(&second));
+    for (goes_to, words) in [
+        ("/problems?done=held-arrived", "It counts as arrived."),
+        ("/problems?done=held-gone", "It was decided about already"),
+    ] {
+        let done = browser.send(&held, &form).await;
+        assert_eq!(done.goes_to(), goes_to);
+        browser.get(goes_to).await.says(words);
+        stage.settled().await;
+    }
+    let page = browser.get("/problems").await;
+    page.says("21 answers are waiting");
+    page.says("1 more waits on other pages.");
 }
 
 #[tokio::test]

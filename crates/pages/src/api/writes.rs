@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::caller::{Bearer, Number};
 use super::problem::Problem;
 use crate::App;
-use crate::links::{place, queue};
+use crate::links::{Joined, place, queue};
 use crate::query::Query;
 
 /// The longest name of a write, in bytes.
@@ -196,13 +196,16 @@ async fn add(app: &App, by: &Bearer<ChangeLinks>, body: &[u8]) -> Result<Value, 
              conversation's address or number.",
         ));
     };
-    let issue = issue.to_uppercase();
     let address = bowline_text::address::parse(typed).map(|address| address.conversation);
     let conversation = address.unwrap_or_else(|| typed.to_owned());
     if conversation.is_empty() || !conversation.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Problem::invalid(format!("“{typed}” is no conversation.")));
     }
-    let (site, workspace) = place(app, &issue).map_err(Problem::invalid)?;
+    let Joined {
+        key: issue,
+        site,
+        workspace,
+    } = place(app, issue).map_err(Problem::invalid)?;
     let name = by.who().person().map(|person| person.name.clone());
     let name = name.unwrap_or_else(|| by.who().name());
     let event = queue(

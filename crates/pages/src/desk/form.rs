@@ -290,7 +290,7 @@ pub(super) async fn show(
         )
         .optional(),
         texts_hint: texts::hint(&choices),
-        texts_fault: texts::fault(&written, &faults),
+        texts_fault: texts::fault(&faults),
         texts: written,
         statuses: status_lines(&form, &choices),
         statuses_fault: fault_of(&faults, "status_notifications"),

@@ -1,6 +1,7 @@
 //! What a desk says in languages, in its form.
 
 use bowline_access::Fault;
+use bowline_settings::desk_texts::part;
 use bowline_settings::{DeskChoices, DeskForm, TextsForm};
 
 use crate::caller::Fields;
@@ -21,31 +22,63 @@ pub(super) struct Written {
     pub(super) template_namespace: String,
     pub(super) template_values: String,
     pub(super) template_text: String,
-    pub(super) fault: Option<String>,
+    pub(super) faults: Beside,
+}
+
+/// What is wrong, beside the field of an entry that it is about.
+#[derive(Default)]
+pub(super) struct Beside {
+    pub(super) language: Option<String>,
+    pub(super) numbers: Option<String>,
+    pub(super) statuses: Option<String>,
+    pub(super) template: Option<String>,
+}
+
+impl Beside {
+    /// What is wrong with the entry that has this number.
+    fn of(entry: usize, faults: &[Fault]) -> Self {
+        let told = |part: &str| {
+            let about = faults.iter().filter(|fault| fault.field == "texts");
+            let about = about.filter(|fault| fault.entry.is_some_and(|at| at == (entry, part)));
+            let words: Vec<&str> = about.map(|fault| fault.words.as_str()).collect();
+            (!words.is_empty()).then(|| words.join(" "))
+        };
+        Self {
+            language: told(part::LANGUAGE),
+            numbers: told(part::NUMBERS),
+            statuses: told(part::STATUSES),
+            template: told(part::TEMPLATE),
+        }
+    }
+
+    fn are_some(&self) -> bool {
+        let all = [
+            &self.language,
+            &self.numbers,
+            &self.statuses,
+            &self.template,
+        ];
+        all.into_iter().any(Option::is_some)
+    }
 }
 
 /// The texts that there are, and an empty place for more.
 pub(super) fn written(form: &DeskForm, faults: &[Fault]) -> Vec<Written> {
     let there = form.texts.iter().filter(|texts| !texts.is_empty());
-    let mut all: Vec<Written> = there.map(|texts| one(texts, faults)).collect();
+    let there = there.enumerate();
+    let mut all: Vec<Written> = there
+        .map(|(entry, texts)| one(texts, Beside::of(entry, faults)))
+        .collect();
     all.push(Written {
         title: "Texts in another language".to_owned(),
         is_new: true,
-        open: false,
-        ..one(&TextsForm::default(), &[])
+        ..one(&TextsForm::default(), Beside::default())
     });
     all
 }
 
-fn one(texts: &TextsForm, faults: &[Fault]) -> Written {
+fn one(texts: &TextsForm, faults: Beside) -> Written {
     let language = texts.language.trim();
-    let named = format!("“{language}”");
-    let about = faults.iter().filter(|fault| fault.field == "texts");
-    let about = about.filter(|fault| {
-        let unnamed = language.is_empty() && fault.words.contains("without a language");
-        unnamed || fault.words.to_lowercase().contains(&named.to_lowercase())
-    });
-    let about: Vec<&str> = about.map(|fault| fault.words.as_str()).collect();
     let lines = texts.statuses.iter();
     let lines = lines.map(|(status, text)| format!("{status} = {}", text.replace('\n', "\\n")));
     Written {
@@ -55,7 +88,7 @@ fn one(texts: &TextsForm, faults: &[Fault]) -> Written {
             format!("Texts in {language}")
         },
         is_new: false,
-        open: !about.is_empty(),
+        open: faults.are_some(),
         language: texts.language.clone(),
         numbers: texts.numbers.clone(),
         statuses: lines.collect::<Vec<_>>().join("\n"),
@@ -64,18 +97,14 @@ fn one(texts: &TextsForm, faults: &[Fault]) -> Written {
         template_namespace: texts.template_namespace.clone(),
         template_values: texts.template_values.clone(),
         template_text: texts.template_text.clone(),
-        fault: (!about.is_empty()).then(|| about.join(" ")),
+        faults,
     }
 }
 
 /// What is wrong with them that stands beside none of them.
-pub(super) fn fault(written: &[Written], faults: &[Fault]) -> Option<String> {
-    let said = |words: &str| {
-        let mut shown = written.iter().filter_map(|one| one.fault.as_deref());
-        shown.any(|shown| shown.contains(words))
-    };
-    let all = faults.iter().filter(|fault| fault.field == "texts");
-    let rest = all.filter(|fault| !said(&fault.words));
+pub(super) fn fault(faults: &[Fault]) -> Option<String> {
+    let all = faults.iter();
+    let rest = all.filter(|fault| fault.field == "texts" && fault.entry.is_none());
     let rest: Vec<&str> = rest.map(|fault| fault.words.as_str()).collect();
     (!rest.is_empty()).then(|| rest.join(" "))
 }
@@ -100,10 +129,11 @@ pub(super) fn typed(fields: &Fields) -> Vec<TextsForm> {
     let mut template_namespace = column("texts_template_namespace");
     let mut template_values = column("texts_template_values");
     let mut template_text = column("texts_template_text");
+    // By their place in the form: two of them may say the same language.
     let dropped = fields.all("texts_drop");
     let next = |column: &mut std::vec::IntoIter<String>| column.next().unwrap_or_default();
     let mut all = Vec::new();
-    for language in fields.all("texts_language") {
+    for (place, language) in fields.all("texts_language").into_iter().enumerate() {
         let texts = TextsForm {
             numbers: next(&mut numbers),
             statuses: lines(&next(&mut statuses)),
@@ -114,7 +144,7 @@ pub(super) fn typed(fields: &Fields) -> Vec<TextsForm> {
             template_text: next(&mut template_text),
             language,
         };
-        if !texts.is_empty() && !dropped.contains(&texts.language) {
+        if !texts.is_empty() && !dropped.contains(&place.to_string()) {
             all.push(texts);
         }
     }
@@ -156,27 +186,33 @@ mod tests {
                 ("Waiting".to_owned(), String::new()),
             ]
         );
-        let shown = one(&texts, &[]).statuses;
+        let shown = one(&texts, Beside::default()).statuses;
         assert_eq!(lines(&shown), texts.statuses);
     }
 
     #[test]
     fn what_is_wrong_stands_beside_what_it_is_about() {
         let form = DeskForm {
-            texts: vec![german(), TextsForm::default()],
+            texts: vec![TextsForm::default(), german(), german()],
             ..DeskForm::default()
         };
         let faults = [
-            Fault::new("texts", "In “de”: “Waiting” has no text."),
+            Fault::new("texts", "In “de”: “Waiting” has no text.").of_entry(1, part::STATUSES),
+            Fault::new("texts", "In “de”: no number.").of_entry(1, part::NUMBERS),
+            Fault::new("texts", "In “de”: nor this.").of_entry(1, part::NUMBERS),
             Fault::new("texts", "There are more than 100 languages."),
             Fault::new("name", "Too long."),
         ];
         let shown = written(&form, &faults);
-        assert_eq!(shown.len(), 2, "one, and an empty place");
-        assert!(shown[0].open && shown[1].is_new);
-        let beside = shown[0].fault.clone().unwrap();
-        assert_eq!(beside, "In “de”: “Waiting” has no text.");
-        let rest = fault(&shown, &faults).unwrap();
+        assert_eq!(shown.len(), 3, "two, and an empty place");
+        assert!(!shown[0].open && shown[1].open && shown[2].is_new && !shown[2].open);
+        let beside = &shown[1].faults;
+        let statuses = beside.statuses.as_deref();
+        assert_eq!(statuses, Some("In “de”: “Waiting” has no text."));
+        let numbers = beside.numbers.as_deref();
+        assert_eq!(numbers, Some("In “de”: no number. In “de”: nor this."));
+        assert_eq!((&beside.language, &beside.template), (&None, &None));
+        let rest = fault(&faults).unwrap();
         assert_eq!(rest, "There are more than 100 languages.");
     }
 }

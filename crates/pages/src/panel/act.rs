@@ -165,19 +165,20 @@ pub(crate) fn place(value: &str) -> Option<Place> {
 /// Writes an internal note into all linked conversations, or into some.
 pub(super) async fn note(app: &App, viewer: &Viewer, issue: &Issue, fields: &Fields) -> Done {
     let text = text("note", fields.get("note"))?;
-    let to = if fields.get("note_all") == "yes" {
-        None
-    } else {
-        let chosen: Vec<Place> = fields
-            .all("note_to")
-            .iter()
-            .filter_map(|one| place(one))
-            .collect();
-        if chosen.is_empty() {
+    let all = fields.get("note_all") == "yes";
+    let chosen = fields.all("note_to");
+    let chosen: Vec<Place> = chosen.iter().filter_map(|one| place(one)).collect();
+    let to = match (all, chosen.is_empty()) {
+        (true, true) => None,
+        (false, false) => Some(chosen),
+        (true, false) => {
+            let words = "All conversations are chosen, and single ones too. Say which is meant.";
+            return Err(Wrong::Field("note", words.to_owned()));
+        }
+        (false, true) => {
             let words = "Choose at least one conversation, or all of them.".to_owned();
             return Err(Wrong::Field("note", words));
         }
-        Some(chosen)
     };
     let name = name_of(app, viewer.who(), fields.get("once"));
     let note = Written::Note {

@@ -34,9 +34,9 @@ use url::form_urlencoded::byte_serialize;
 use crate::App;
 use crate::caller::{Caller, Posted};
 use crate::component::{Lozenge, Tone};
-use crate::error::{PageError, html};
+use crate::error::{PageError, html, see_other};
 use crate::notice;
-use crate::query::Query;
+use crate::query::{Query, asking};
 use crate::reader::When;
 use crate::shell::Shell;
 use act::Wrong;
@@ -302,7 +302,8 @@ fn obstacle(issue: &Issue, now: &PanelNow) -> Option<String> {
     match &now.settings {
         None => Some(format!(
             "The project {} is not joined to an Intercom workspace, so Bowline knows of no \
-             conversations behind its issues. An administrator adds a binding for it.",
+             conversations behind its issues. Whoever administers it joins it on the page \
+             Projects.",
             issue.project
         )),
         Some(settings) if !settings.enabled => Some(format!(
@@ -369,7 +370,7 @@ async fn after(
     match done {
         Ok(word) => {
             let place = viewer.asking(issue.place(), "done", word);
-            let response = crate::error::see_other(&place);
+            let response = see_other(&place);
             Ok(if viewer.framed() {
                 in_frame(app, response)
             } else {
@@ -399,6 +400,13 @@ macro_rules! form {
             let viewer = Viewer::signed_in(&caller);
             let typed = act::typed(&fields);
             let done = $act(&app, &viewer, &issue, &fields).await;
+            if let (Ok(word), "problems") = (&done, fields.get("back")) {
+                return Ok(see_other(&asking(
+                    "/problems",
+                    "done",
+                    &format!("held-{word}"),
+                )));
+            }
             after(&app, viewer, &issue, done, typed).await
         }
 
