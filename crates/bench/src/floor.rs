@@ -159,7 +159,7 @@ async fn store(jobs: &mpsc::Sender<Job>, request: Request<Incoming>) -> Option<(
 /// The one writer.
 enum Writer {
     /// With the insert in each of its sizes.
-    Sqlite(rusqlite::Connection, [String; SIZES.len()]),
+    Sqlite(Box<(rusqlite::Connection, [String; SIZES.len()])>),
     Postgres(PgConnection),
 }
 
@@ -190,13 +190,16 @@ impl Writer {
         let conn = rusqlite::Connection::open(path)?;
         conn.pragma_update(None, "journal_mode", "WAL")?;
         conn.pragma_update(None, "synchronous", "FULL")?;
-        Ok(Self::Sqlite(conn, SIZES.map(statement)))
+        Ok(Self::Sqlite(Box::new((conn, SIZES.map(statement)))))
     }
 
     /// Makes a group durable.
     async fn commit(&mut self, group: &[Job]) -> anyhow::Result<()> {
         match self {
-            Self::Sqlite(conn, statements) => commit_sqlite(conn, statements, group),
+            Self::Sqlite(writer) => {
+                let (conn, statements) = &**writer;
+                commit_sqlite(conn, statements, group)
+            }
             Self::Postgres(conn) => commit_postgres(conn, group).await,
         }
     }

@@ -102,9 +102,10 @@ impl Kept {
             email: email.as_deref().and_then(email_key).map(Arc::from),
             differs: profile.differs(),
             remote_fields: json(&profile.remote)?.into(),
-            edits: match profile.edits.is_empty() {
-                true => "".into(),
-                false => json(&profile.edits)?.into(),
+            edits: if profile.edits.is_empty() {
+                "".into()
+            } else {
+                json(&profile.edits)?.into()
             },
             words: words(profile, &name).into(),
             name: name.into(),

@@ -172,8 +172,8 @@ pub(crate) async fn effect_of_key(
     rows.first().map(read_effect_view).transpose()
 }
 
-/// Issues of which problems are listed at once.
-const HELD_ISSUES_MAX: i64 = 50;
+/// Issues with answers that wait, of which the counts are read at most. Pages show some at a time.
+const HELD_ISSUES_MAX: i64 = 1_000;
 
 /// Answers to customers that wait for a person, by issue. Sends of messaging are of issues too;
 /// they are told apart by their connection.
