@@ -1,7 +1,7 @@
 //! The independent checker: compares the model with what the simulated platforms recorded, and
 //! knows nothing of the product's own records.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use bowline::demo::World;
@@ -14,8 +14,9 @@ use crate::model::{Expected, Model, Presence};
 const APP_USER: &str = "991267459";
 
 /// How much earlier one thing must have happened than another to be told first in any case, in
-/// milliseconds. Deliveries that a dead service did not take are sent again in no order; what
-/// happened long before was told of before.
+/// milliseconds, or as long as the latest delivery of the run came late, if that is longer.
+/// Deliveries that a dead service did not take are sent again in no order; what happened long before
+/// was told of before.
 const ORDER_SLACK_MS: i64 = 15_000;
 
 /// Faults that are listed one by one.
@@ -293,7 +294,7 @@ fn order(taken: &Taken, places: &[(&Expected, usize)], report: &mut Report) {
                     .comment
                     .and_then(|comment| taken.created.get(&comment))
                     .is_some_and(|at_ms| *at_ms < second.at_ms);
-                if known_before || first.at_ms + ORDER_SLACK_MS < second.at_ms {
+                if known_before || first.at_ms + taken.late_ms.max(ORDER_SLACK_MS) < second.at_ms {
                     report.fault(format!(
                         "in {}, fact {} ({}) is told after fact {} ({})",
                         first.conversation, first.fact, first.begins, second.fact, second.begins
@@ -310,6 +311,8 @@ fn order(taken: &Taken, places: &[(&Expected, usize)], report: &mut Report) {
 struct Taken {
     created: HashMap<u64, i64>,
     deleted: HashMap<u64, i64>,
+    /// The longest that any delivery took from its first attempt until it was taken.
+    late_ms: i64,
 }
 
 impl Taken {
@@ -317,8 +320,18 @@ impl Taken {
         let mut taken = Self {
             created: HashMap::new(),
             deleted: HashMap::new(),
+            late_ms: 0,
         };
+        let mut first_tried: HashMap<String, i64> = HashMap::new();
+        let mut was_taken = HashSet::new();
         for attempt in world.sandbox.jira.state.sender().log() {
+            let tried = first_tried
+                .entry(attempt.identifier.clone())
+                .or_insert(attempt.at_ms);
+            let is_taken = matches!(attempt.status, Some(200..=299));
+            if is_taken && was_taken.insert(attempt.identifier.clone()) {
+                taken.late_ms = taken.late_ms.max(attempt.at_ms - *tried);
+            }
             let times = match attempt.topic.as_str() {
                 "comment_created" => &mut taken.created,
                 "comment_deleted" => &mut taken.deleted,
