@@ -144,3 +144,64 @@ async fn more_issues_than_a_trial_reads_are_counted(on: On) {
     let page = admin.get("/bindings/acme-jira/ENG/try").await;
     page.says("1 issue more had changes; one trial reads 50");
 }
+
+#[tokio::test]
+async fn a_pasted_address_that_was_linked_by_hand_too_makes_no_second_note() {
+    let stage = Stage::cloud().await;
+    let (issue, conversation) = stage.linked().await;
+    stage.settled().await;
+    let mut agent = Browser::signed_in(&stage, "agent").await;
+    let address = stage.address(&conversation);
+    let link = [
+        ("issue", issue.as_str()),
+        ("conversation", address.as_str()),
+    ];
+    agent.send("/links/add", &link).await;
+    stage.settled().await;
+    let link = stage.all_links(&issue).await.remove(0);
+    let unlink = [
+        ("site", "acme-jira"),
+        ("issue", link.issue.as_str()),
+        ("workspace", "acme"),
+        ("conversation", conversation.as_str()),
+    ];
+    agent.send("/links/remove", &unlink).await;
+    stage.settled().await;
+    let posted = stage.texts(&conversation).len();
+    let script = Script::new(&stage, "administrator", &["settings"]).await;
+    let tried = script.get("/api/v1/bindings/acme-jira/ENG/try").await.body;
+    let notes: usize = happened(&tried, &issue)
+        .iter()
+        .map(|row| row["notes"].as_array().unwrap().len())
+        .sum();
+    assert_eq!(notes, posted, "{tried:#}");
+}
+
+#[tokio::test]
+async fn what_people_ended_before_the_last_week_is_not_linked_anew() {
+    let stage = Stage::cloud().await;
+    let (issue, conversation) = stage.linked().await;
+    stage.settled().await;
+    let mut agent = Browser::signed_in(&stage, "agent").await;
+    let link = stage.all_links(&issue).await.remove(0);
+    let unlink = [
+        ("site", "acme-jira"),
+        ("issue", link.issue.as_str()),
+        ("workspace", "acme"),
+        ("conversation", conversation.as_str()),
+    ];
+    agent.send("/links/remove", &unlink).await;
+    stage.settled().await;
+    // All of that was a month ago.
+    let url = stage.world.config().unwrap().database.url();
+    let url = secrecy::ExposeSecret::expose_secret(&url).to_owned();
+    let sql = "UPDATE link SET since = since - 2592000000 WHERE live = 0";
+    assert_eq!(bowline_store::testing::execute(&url, sql).await.unwrap(), 1);
+    stage.lena().comment(&issue, "Nobody hears it.").unwrap();
+    stage.settled().await;
+    assert_eq!(stage.texts(&conversation).len(), 1);
+
+    let script = Script::new(&stage, "administrator", &["settings"]).await;
+    let tried = script.get("/api/v1/bindings/acme-jira/ENG/try").await.body;
+    assert_eq!(tried["notes"], 0, "{tried:#}");
+}

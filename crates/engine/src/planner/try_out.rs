@@ -8,7 +8,7 @@ use bowline_domain::connection::Connection;
 use bowline_domain::effect::Act;
 use bowline_domain::happening::Happening;
 use bowline_domain::ids::{ConversationId, IssueId, IssueKey, ProjectKey, SiteName};
-use bowline_domain::link::{Link, Origin};
+use bowline_domain::link::{Link, Origin, Source};
 use bowline_domain::observation::{CommentView, IssueSnapshot, Observation};
 use bowline_domain::outcome::Reason;
 use bowline_domain::plan::plan;
@@ -255,15 +255,16 @@ fn words(trouble: Trouble) -> String {
     }
 }
 
-/// An issue as it was known before: without the links that addresses made since, which are found
-/// again, and with nothing told yet.
+/// An issue as it was known before, with nothing told yet: without the links that addresses made
+/// since, or that ended since and stood on addresses too, which are found again. Those that people
+/// made since and that live are kept, for their time to come.
 fn before(mut state: IssueState, since: Millis) -> IssueState {
+    let by_address =
+        |source: &Source| matches!(source.origin, Origin::Description | Origin::Comment(_));
     let found_again = |link: &Link| {
+        let mut sources = link.sources.iter();
         link.since >= since
-            && link
-                .sources
-                .iter()
-                .all(|source| matches!(source.origin, Origin::Description | Origin::Comment(_)))
+            && (sources.clone().all(by_address) || !link.live && sources.any(by_address))
     };
     if state.links.iter().any(found_again)
         && let Some(record) = &mut state.record
@@ -271,7 +272,10 @@ fn before(mut state: IssueState, since: Millis) -> IssueState {
         // Otherwise what is found again would count as pasted just now.
         record.scanned = false;
     }
-    state.links.retain(|link| link.live && !found_again(link));
+    // What ended and is older stays known as ended: its address, should it still be there, is no
+    // news.
+    let stays = |link: &Link| link.since < since || link.live && !found_again(link);
+    state.links.retain(stays);
     state.known.clear();
     state
 }

@@ -9,6 +9,7 @@ mod consent;
 mod contact_json;
 mod contacts;
 mod cursor;
+mod developer_hub;
 mod error;
 mod files;
 mod html;

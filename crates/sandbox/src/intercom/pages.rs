@@ -38,6 +38,10 @@ pub(crate) fn routes(sandbox: Sandbox) -> Router {
             "/oauth",
             get(super::consent::page).post(super::consent::give),
         )
+        .route(
+            super::developer_hub::PATH,
+            get(super::developer_hub::page).post(super::developer_hub::register),
+        )
         .route("/a/inbox/{*rest}", get(real_address))
         .with_state(sandbox)
 }

@@ -313,6 +313,44 @@ async fn a_teammate_lets_an_app_in_and_is_sent_back_with_a_code() {
 }
 
 #[tokio::test]
+async fn redirect_urls_are_registered_in_the_developer_hub() {
+    let world = World::new().await;
+    let hub = format!("{}/a/apps/_/developer-hub", world.handle.url());
+    let register = async |url: &str| {
+        let sent = form(world.client.post(&hub), &[("url", url)]).send().await;
+        let answer = sent.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    for (url, why) in [
+        ("soon", "no address"),
+        ("http://bowline.example.com/back", "must begin with https"),
+        ("ftp://127.0.0.1/back", "must begin with https"),
+    ] {
+        let (status, said) = register(url).await;
+        assert_eq!(status, 422, "{url}");
+        assert!(said.contains(why), "{url}: {said}");
+    }
+    for url in [
+        "https://bowline.example.com/back",
+        "http://127.0.0.1:4000/back",
+        "http://localhost/back",
+    ] {
+        let (status, said) = register(url).await;
+        assert!(status == 200 && said.contains(url), "{url}: {said}");
+    }
+    let (status, said) = register("http://localhost/back").await;
+    assert!(status == 422 && said.contains("registered already"));
+    let default = format!(
+        "{}/oauth?client_id=sandbox-client&state=s",
+        world.handle.url()
+    );
+    assert_eq!(
+        world.client.get(default).send().await.unwrap().status(),
+        200
+    );
+}
+
+#[tokio::test]
 async fn notes_are_stored_as_the_platform_stores_them() {
     let world = World::new().await;
     let sent = "<p><strong>Ann</strong> moved <a href=\"https://jira.example.com/browse/ENG-1#bw-1a2b\" onclick=\"x\">ENG-1</a></p><script>x</script>";
