@@ -170,7 +170,7 @@ const LANE: &str = "event/acme-jira/10040";
 const TOPIC: &str = "jira:issue_updated";
 const RECEIVED_AT: i64 = 1_784_541_190_000;
 
-/// As in the store: an array for each column.
+/// An array for each column, which is as quick here as the lists of the store.
 const OF_ARRAYS: &str = "INSERT INTO event \
     (source, connection, delivery, lane, topic, received_at, state, outcome, body) \
     SELECT column1, column2, column3, column4, column5, column6, column7, column8, column9 \

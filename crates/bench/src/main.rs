@@ -107,10 +107,6 @@ impl Bench {
 /// What a command does.
 type Run = fn(&Bench) -> anyhow::Result<()>;
 
-/// As in the product, so that the floor has what it has.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = if cli.command == Command::Floor {

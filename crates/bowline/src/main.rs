@@ -8,10 +8,6 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-/// A fifth of the processor time of a busy process went into the system's allocator.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread()

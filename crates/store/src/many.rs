@@ -1,5 +1,5 @@
-//! Statements about any number of rows. SQLite gets the rows as a list of values, of one of a few
-//! fixed sizes; PostgreSQL as an array for each column, of any length.
+//! Statements about any number of rows. They are a list of values, of one of a few fixed sizes; many
+//! rows are an array for each column on PostgreSQL, of any length.
 //!
 //! A statement is written once, as a template. In it stands `VALUES {rows}` for the rows, or
 //! `{inserted}` for what follows the columns of an `INSERT`. Each column holds one kind of value in
@@ -15,19 +15,20 @@ use sqlx::{AssertSqlSafe, Postgres};
 use crate::db::{Conn, Dialect, ROWS_MAX, Row, Value, size_for};
 use crate::error::StoreError;
 
-/// From so many rows on PostgreSQL plans a statement for what it finds at the moment. A plan that
-/// is kept from when a table was empty goes through all of it, a minute long in a first copy of
-/// contacts, until PostgreSQL counts the table by itself; planning costs less than what so many rows
-/// cost. More than deliveries make at once, because 64 connections bring them.
-const PLANNED_ANEW_FROM: usize = 128;
+/// From so many rows on PostgreSQL gets arrays, and plans the statement for what it finds at the
+/// moment. A plan that is kept from when a table was empty goes through all of it, a minute long in
+/// a first copy of contacts, until PostgreSQL counts the table by itself; planning costs less than
+/// what so many rows cost. Few rows are a list, because of arrays it would make a plan for each call:
+/// it takes them for longer than they are otherwise. Deliveries stay below it.
+const ARRAYS_FROM: usize = 128;
 
 impl Conn {
     /// Runs a statement about any number of rows, each of `columns` values, and returns what it
     /// returns of all of them. `template`: see [the module](self).
     ///
-    /// On SQLite one statement carries up to [`ROWS_MAX`] rows. It has one of a few fixed sizes, so
-    /// that it is prepared a few times only, and is filled up with rows of nothing: `{inserted}`
-    /// leaves those out, and with `{rows}` the statement must find nothing for them.
+    /// A list has up to [`ROWS_MAX`] rows. It has one of a few fixed sizes, so that it is prepared a
+    /// few times only, and is filled up with rows of nothing: `{inserted}` leaves those out, and with
+    /// `{rows}` the statement must find nothing for them.
     pub(crate) async fn rows_of_many(
         &mut self,
         doing: &'static str,
@@ -38,17 +39,21 @@ impl Conn {
         if args.is_empty() {
             return Ok(Vec::new());
         }
-        if let Self::Postgres(conn) = self {
+        if let Self::Postgres(conn) = self
+            && args.len() / columns >= ARRAYS_FROM
+        {
             return of_arrays(conn, doing, template, columns, &args)
                 .await
                 .map_err(StoreError::database(doing));
         }
+        let dialect = self.dialect();
         let mut found = Vec::new();
         let mut rest = args;
         while !rest.is_empty() {
             let tail = rest.split_off(rest.len().min(ROWS_MAX * columns));
             let rows = fill(&mut rest, columns);
-            let sql = once((template, rows), || listed(template, rows, columns));
+            let name = (dialect, template, rows);
+            let sql = once(name, || listed(dialect, template, rows, columns));
             found.extend(self.rows(doing, &sql, rest).await?);
             rest = tail;
         }
@@ -76,13 +81,14 @@ async fn of_arrays(
     args: &[Value],
 ) -> Result<Vec<Row>, sqlx::Error> {
     let kinds = &args[..columns];
-    let sql = once((template, 0), || arrayed(template, kinds));
+    let sql = once((Dialect::Postgres, template, 0), || {
+        arrayed(template, kinds)
+    });
     #[cfg(debug_assertions)]
     crate::testing::census::note(Dialect::Postgres, doing, &sql);
     #[cfg(not(debug_assertions))]
     let _ = doing;
-    let mut query = sqlx::query::<Postgres>(AssertSqlSafe(sql))
-        .persistent(args.len() / columns < PLANNED_ANEW_FROM);
+    let mut query = sqlx::query::<Postgres>(AssertSqlSafe(sql)).persistent(false);
     for (column, kind) in kinds.iter().enumerate() {
         let values = args.iter().skip(column).step_by(columns);
         query = match kind {
@@ -126,9 +132,9 @@ fn fill(args: &mut Vec<Value>, columns: usize) -> usize {
     rows
 }
 
-/// What a written statement is kept by: its template and for how many rows it is; none: for any
-/// number.
-type Name = (&'static str, usize);
+/// What a written statement is kept by: the database, its template and for how many rows it is;
+/// none: for any number.
+type Name = (Dialect, &'static str, usize);
 
 /// A statement, written out once.
 fn once(name: Name, write: impl FnOnce() -> String) -> Arc<str> {
@@ -143,9 +149,9 @@ fn once(name: Name, write: impl FnOnce() -> String) -> Arc<str> {
     Arc::clone(known.entry(name).or_insert(sql))
 }
 
-/// The statement with a list of values, for SQLite.
-fn listed(template: &str, rows: usize, columns: usize) -> String {
-    let values = format!("VALUES {}", placeholders(rows, columns));
+/// The statement with a list of values.
+fn listed(dialect: Dialect, template: &str, rows: usize, columns: usize) -> String {
+    let values = format!("VALUES {}", placeholders(dialect, rows, columns));
     written(template, &values, &format!("({values}) AS v"), columns)
 }
 
@@ -182,16 +188,20 @@ fn names(columns: usize) -> String {
     names.join(", ")
 }
 
-/// `(?,?),(?,?)`: placeholders for `rows` rows of `columns` values. They have no numbers: SQLite
-/// looks for each number among all of them whenever a value is bound, which with hundreds of them
-/// takes longer than the statement itself.
-fn placeholders(rows: usize, columns: usize) -> String {
-    let mut text = String::with_capacity(rows * columns * 2 + rows * 2);
+/// `($1,$2),($3,$4)`: placeholders for `rows` rows of `columns` values; `(?,?),(?,?)` for SQLite.
+fn placeholders(dialect: Dialect, rows: usize, columns: usize) -> String {
+    let mut text = String::with_capacity(rows * columns * 5);
     for row in 0..rows {
         text.push_str(if row == 0 { "(" } else { ",(" });
         for column in 0..columns {
-            // Writing to a String cannot fail.
-            let _ = text.write_str(if column == 0 { "?" } else { ",?" });
+            text.push_str(if column == 0 { "" } else { "," });
+            match dialect {
+                Dialect::Sqlite => text.push('?'),
+                // Writing to a String cannot fail.
+                Dialect::Postgres => {
+                    let _ = write!(text, "${}", row * columns + column + 1);
+                }
+            }
         }
         text.push(')');
     }
@@ -218,20 +228,20 @@ mod tests {
     }
 
     #[test]
-    fn sqlite_gets_a_list_and_leaves_out_rows_of_nothing() {
+    fn a_list_leaves_out_rows_of_nothing() {
         assert_eq!(
-            listed(INSERT, 2, 2),
+            listed(Dialect::Sqlite, INSERT, 2, 2),
             "INSERT INTO t (a, b) SELECT column1, column2 FROM (VALUES (?,?),(?,?)) AS v \
              WHERE column1 IS NOT NULL RETURNING a"
         );
         assert_eq!(
-            listed(JOIN, 1, 2),
-            "WITH v (a, b) AS (VALUES (?,?)) SELECT 1 FROM v"
+            listed(Dialect::Postgres, JOIN, 2, 2),
+            "WITH v (a, b) AS (VALUES ($1,$2),($3,$4)) SELECT 1 FROM v"
         );
     }
 
     #[test]
-    fn postgres_gets_an_array_for_each_column() {
+    fn many_rows_are_an_array_for_each_column_on_postgres() {
         let kinds = values![1, "a"];
         assert_eq!(
             arrayed(INSERT, &kinds),
