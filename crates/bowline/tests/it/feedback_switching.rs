@@ -1,6 +1,9 @@
 //! The switch of a workspace's feedback, on its page and for scripts; products that scripts add and
 //! change.
 
+use std::time::SystemTime;
+
+use bowline::demo::until;
 use bowline_sandbox::common::FaultKind;
 use serde_json::{Value, json};
 
@@ -41,6 +44,11 @@ async fn with_products(on: On, names: &[(&str, bool)]) -> (Feedback, Browser) {
     (it, admin)
 }
 
+/// The second of now, since the Unix epoch.
+fn second() -> u64 {
+    SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs()
+}
+
 /// Has somebody say something that is tagged, and answers the conversation.
 fn tagged(it: &Feedback, name: &str) -> String {
     let who = it.customer(name, "Example Ltd", 10);
@@ -67,6 +75,11 @@ async fn all_products_of_a_workspace_are_switched_together(on: On) {
     let meanwhile = tagged(&it, "Max Roth");
     it.stage.settled().await;
     assert_eq!(it.tickets().await.len(), 2, "it is off");
+    // Intercom tells times in whole seconds: what is tagged in the second of the switching counts.
+    let tagged_in = second();
+    until(|| (second() > tagged_in).then_some(()))
+        .await
+        .unwrap();
 
     // While a permission is missing it is named, and nothing is switched on.
     let body = json!({ "type": "error.list", "errors": [{ "code": "forbidden",
