@@ -145,6 +145,18 @@ async fn more_issues_than_a_trial_reads_are_counted(on: On) {
     page.says("1 issue more had changes; one trial reads 50");
 }
 
+async fn unlink_by_hand(stage: &Stage, agent: &mut Browser, (issue, conversation): (&str, &str)) {
+    let link = stage.all_links(issue).await.remove(0);
+    let unlink = [
+        ("site", "acme-jira"),
+        ("issue", link.issue.as_str()),
+        ("workspace", "acme"),
+        ("conversation", conversation),
+    ];
+    agent.send("/links/remove", &unlink).await;
+    stage.settled().await;
+}
+
 #[tokio::test]
 async fn a_pasted_address_that_was_linked_by_hand_too_makes_no_second_note() {
     let stage = Stage::cloud().await;
@@ -158,15 +170,7 @@ async fn a_pasted_address_that_was_linked_by_hand_too_makes_no_second_note() {
     ];
     agent.send("/links/add", &link).await;
     stage.settled().await;
-    let link = stage.all_links(&issue).await.remove(0);
-    let unlink = [
-        ("site", "acme-jira"),
-        ("issue", link.issue.as_str()),
-        ("workspace", "acme"),
-        ("conversation", conversation.as_str()),
-    ];
-    agent.send("/links/remove", &unlink).await;
-    stage.settled().await;
+    unlink_by_hand(&stage, &mut agent, (&issue, &conversation)).await;
     let posted = stage.texts(&conversation).len();
     let script = Script::new(&stage, "administrator", &["settings"]).await;
     let tried = script.get("/api/v1/bindings/acme-jira/ENG/try").await.body;
@@ -183,15 +187,7 @@ async fn what_people_ended_before_the_last_week_is_not_linked_anew() {
     let (issue, conversation) = stage.linked().await;
     stage.settled().await;
     let mut agent = Browser::signed_in(&stage, "agent").await;
-    let link = stage.all_links(&issue).await.remove(0);
-    let unlink = [
-        ("site", "acme-jira"),
-        ("issue", link.issue.as_str()),
-        ("workspace", "acme"),
-        ("conversation", conversation.as_str()),
-    ];
-    agent.send("/links/remove", &unlink).await;
-    stage.settled().await;
+    unlink_by_hand(&stage, &mut agent, (&issue, &conversation)).await;
     // All of that was a month ago.
     let url = stage.world.config().unwrap().database.url();
     let url = secrecy::ExposeSecret::expose_secret(&url).to_owned();

@@ -31,6 +31,9 @@ use crate::shared::Shared;
 /// Comments of one issue that are read at most. Jira's own limit is near it.
 const COMMENTS_MAX: usize = 5_000;
 
+/// How long one reading of an issue serves several of its events, in milliseconds.
+const MOMENT_MS: i64 = 1_000;
+
 /// People mentioned in one comment that are looked up at most.
 const MENTIONS_MAX: usize = 20;
 
@@ -39,19 +42,22 @@ const NAMES_MAX: usize = 10_000;
 
 /// What was read of the issue of a lane since its events that are at hand were taken. Each of them
 /// had come before the reading began, so it shows what each of them tells of, and what many changes
-/// in a moment cost is one reading for several of them.
+/// in a moment cost is one reading for several of them. Only for that moment: who has hidden the
+/// issue meanwhile does not want it told.
 #[derive(Default)]
-pub(crate) struct SinceTaken(Mutex<Option<jira::Issue>>);
+pub(crate) struct SinceTaken(Mutex<Option<(Millis, jira::Issue)>>);
 
 impl SinceTaken {
-    fn get(&self) -> Option<jira::Issue> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    fn get(&self, now: Millis) -> Option<jira::Issue> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (began, issue) = kept.as_ref()?;
+        // A clock that was set back makes it no younger.
+        (0..=MOMENT_MS)
+            .contains(&now.since(*began))
+            .then(|| issue.clone())
     }
 
-    fn keep(&self, read: Option<jira::Issue>) {
+    fn keep(&self, read: Option<(Millis, jira::Issue)>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = read;
     }
 
@@ -347,14 +353,15 @@ impl Reader<'_> {
         let reading = async {
             // Of all of it there is more to be read, and our own record is a part of it.
             let memory = self.since_taken.filter(|_| !whole);
-            if let Some(found) = memory.and_then(SinceTaken::get) {
+            let began = self.shared.now();
+            if let Some(found) = memory.and_then(|memory| memory.get(began)) {
                 return Ok(found);
             }
             let found = self
                 .call(self.site.client.issue(issue.as_str(), read))
                 .await;
             if let (Some(memory), Ok(found)) = (memory, &found) {
-                memory.keep(Some(found.clone()));
+                memory.keep(Some((began, found.clone())));
             }
             found
         };
