@@ -13,6 +13,7 @@ use crate::error::StoreError;
 use crate::group::{Added, Group};
 use crate::handover::{Orphan, Orphans, Reply};
 use crate::model::{Accepted, Committed, Decision, NewEvent, Settlement, TakenEffect};
+use crate::postgres::PostgresConn;
 use crate::sql::lanes;
 use crate::writes::Alone;
 
@@ -38,19 +39,49 @@ pub(crate) enum Job {
     Tidy,
 }
 
-/// Where the writer gets its connection.
+/// Where the writer gets its connection: the one that it had before, if it is good.
 pub(crate) enum Source {
     Sqlite(Option<Conn>),
-    Postgres(PgPool),
+    Postgres(PgPool, Option<Conn>),
 }
 
 impl Source {
+    async fn take(&mut self) -> Result<Conn, StoreError> {
+        match self {
+            Self::Sqlite(slot) => slot.take().ok_or(StoreError::Closed),
+            Self::Postgres(pool, slot) => match slot.take() {
+                Some(conn) if conn.is_good() => Ok(conn),
+                old => {
+                    if let Some(old) = old {
+                        old.close().await;
+                    }
+                    Ok(Conn::Postgres(PostgresConn::reach(pool).await?))
+                }
+            },
+        }
+    }
+
+    async fn put_back(&mut self, conn: Conn) {
+        match self {
+            Self::Sqlite(slot) => *slot = Some(conn),
+            Self::Postgres(_, slot) if conn.is_good() => *slot = Some(conn),
+            Self::Postgres(..) => conn.close().await,
+        }
+    }
+
+    /// Ends the connection.
+    async fn close(self) {
+        if let Self::Sqlite(Some(conn)) | Self::Postgres(_, Some(conn)) = self {
+            conn.close().await;
+        }
+    }
+
     /// Lets those go on who are about to bring a write.
     async fn let_others_go_on(&mut self) {
         match self {
             // The committer has a thread of its own.
             Self::Sqlite(_) => std::thread::yield_now(),
-            Self::Postgres(_) => tokio::task::yield_now().await,
+            Self::Postgres(..) => tokio::task::yield_now().await,
         }
     }
 }
@@ -80,6 +111,12 @@ impl Writer {
 
     fn next_token(&self) -> i64 {
         self.tokens.load(Ordering::Relaxed)
+    }
+
+    /// What was taken under the tokens from `first` on may be held, and for nobody: whether it was
+    /// committed was not told.
+    fn disown(&self, first: i64) {
+        self.orphans.put([Orphan::Tokens(first, self.next_token())]);
     }
 }
 
@@ -118,6 +155,7 @@ pub(crate) async fn run(mut jobs: mpsc::Receiver<Job>, mut source: Source, write
         }
         tidy(&mut source, &writer).await;
     }
+    source.close().await;
 }
 
 /// Lets go of lanes that this process holds and nobody works.
@@ -154,6 +192,10 @@ impl Work for LettingGo<'_> {
 /// What is done in one transaction. It is done again if it met another replica's.
 pub(crate) trait Work {
     type Out: Send;
+
+    /// Does the transaction begin with the first statement, instead of by one of its own? Then the
+    /// work is done again if the connection proves to be lost by that, so it must do no harm twice.
+    const BEGINS_WITH_FIRST: bool = false;
 
     fn run(
         &mut self,
@@ -193,71 +235,57 @@ async fn in_transaction<W: Work + Send>(
     writer: &Writer,
     work: &mut W,
 ) -> Result<W::Out, StoreError> {
-    let mut conn = begin(source).await?;
-    let first_token = writer.next_token();
-    let result = match work.run(&mut conn, writer).await {
+    let mut conn = begin(source, W::BEGINS_WITH_FIRST).await?;
+    let mut first_token = writer.next_token();
+    let mut done = work.run(&mut conn, writer).await;
+    if done.is_err() && conn.is_lost_from_the_start() {
+        // It died while it was idle, most likely.
+        if conn.is_unclear() {
+            writer.disown(first_token);
+        }
+        first_token = writer.next_token();
+        conn.close().await;
+        conn = begin(source, false).await?;
+        done = work.run(&mut conn, writer).await;
+    }
+    let result = match done {
         Ok(value) => match conn.commit().await {
             Ok(()) => Ok(value),
             Err(error) => {
-                // It may be committed all the same, and then lanes are held for nobody.
-                writer
-                    .orphans
-                    .put([Orphan::Tokens(first_token, writer.next_token())]);
+                writer.disown(first_token);
                 Err(error)
             }
         },
         Err(error) => Err(error),
     };
     if result.is_err() {
-        roll_back(&mut conn).await;
+        // One that cannot even do that is not good any more.
+        let _ = conn.rollback().await;
     }
-    if let Source::Sqlite(slot) = source {
-        *slot = Some(conn);
-    }
+    source.put_back(conn).await;
     result
 }
 
-/// A connection with a transaction begun. A connection of the pool may have died while it was
-/// idle; nothing was written on it then, so another one is tried once.
-async fn begin(source: &mut Source) -> Result<Conn, StoreError> {
-    match source {
-        Source::Sqlite(slot) => {
-            let mut conn = slot.take().ok_or(StoreError::Closed)?;
-            let begun = conn.begin().await;
-            if let Err(error) = begun {
-                *slot = Some(conn);
-                return Err(error);
-            }
-            Ok(conn)
-        }
-        Source::Postgres(pool) => {
-            let mut conn = reach(pool).await?;
-            if conn.begin().await.is_err() {
-                roll_back(&mut conn).await;
-                drop(conn);
-                conn = reach(pool).await?;
-                if let Err(error) = conn.begin().await {
-                    roll_back(&mut conn).await;
-                    return Err(error);
-                }
-            }
-            Ok(conn)
-        }
+/// A connection with a transaction begun, or due to begin with the first statement if `with_first`.
+/// A connection may have died while it was idle; nothing was written on it then, so another one is
+/// tried once.
+async fn begin(source: &mut Source, with_first: bool) -> Result<Conn, StoreError> {
+    let mut conn = source.take().await?;
+    let mut begun = if with_first {
+        conn.begin_with_first().await
+    } else {
+        conn.begin().await
+    };
+    if begun.is_err() && !conn.is_good() {
+        conn.close().await;
+        conn = source.take().await?;
+        begun = conn.begin().await;
     }
-}
-
-async fn reach(pool: &PgPool) -> Result<Conn, StoreError> {
-    let conn = pool
-        .acquire()
-        .await
-        .map_err(StoreError::database("reaching the database"))?;
-    Ok(Conn::Postgres(conn))
-}
-
-/// Rolls back. A connection that cannot even do that is not given back to the pool.
-async fn roll_back(conn: &mut Conn) {
-    let rolled_back = conn.rollback().await;
-    if let (Err(_), Conn::Postgres(broken)) = (rolled_back, conn) {
-        broken.close_on_drop();
+    match begun {
+        Ok(()) => Ok(conn),
+        Err(error) => {
+            source.put_back(conn).await;
+            Err(error)
+        }
     }
 }

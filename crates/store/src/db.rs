@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgConnection, PgRow};
-use sqlx::{AssertSqlSafe, Postgres, Row as _};
+use sqlx::Row as _;
+use sqlx::postgres::PgRow;
 
 use crate::error::{DriverError, StoreError};
+use crate::postgres::{LentPostgres, PostgresConn};
 use crate::sqlite::{Cell, Cells, Lent, SqliteConn};
 
 /// A value to bind.
@@ -185,15 +185,6 @@ impl Dialect {
         };
         words.iter().map(one).collect::<Vec<_>>().join(joined)
     }
-
-    /// How a write transaction starts. A deferred SQLite transaction that reads and then writes
-    /// fails at once when another process writes, whatever the busy time-out.
-    fn begin(self) -> &'static str {
-        match self {
-            Self::Sqlite => "BEGIN IMMEDIATE",
-            Self::Postgres => "BEGIN",
-        }
-    }
 }
 
 /// A connection to either database.
@@ -202,7 +193,10 @@ pub(crate) enum Conn {
     Sqlite(Box<SqliteConn>),
     /// One that reads.
     SqliteReader(Lent),
-    Postgres(PoolConnection<Postgres>),
+    /// The one that writes.
+    Postgres(PostgresConn),
+    /// One that reads.
+    PostgresReader(LentPostgres),
 }
 
 /// A row of either database.
@@ -287,7 +281,7 @@ impl Conn {
     pub(crate) fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite(_) | Self::SqliteReader(_) => Dialect::Sqlite,
-            Self::Postgres(_) => Dialect::Postgres,
+            Self::Postgres(_) | Self::PostgresReader(_) => Dialect::Postgres,
         }
     }
 
@@ -298,17 +292,12 @@ impl Conn {
         sql: &str,
         args: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        #[cfg(debug_assertions)]
-        crate::testing::census::note(self.dialect(), doing, sql);
+        note(self.dialect(), doing, sql);
         match self {
             Self::Sqlite(conn) => conn.run(sql, &args),
             Self::SqliteReader(lent) => lent.rows(sql, args).await.map(|_| 0),
-            Self::Postgres(conn) => {
-                let conn: &mut PgConnection = conn;
-                let done = bound(sql, args).execute(conn).await;
-                done.map(|done| done.rows_affected())
-                    .map_err(DriverError::from)
-            }
+            Self::Postgres(conn) => conn.run(sql, args).await,
+            Self::PostgresReader(lent) => lent.run(sql, args).await,
         }
         .map_err(StoreError::database(doing))
     }
@@ -320,19 +309,29 @@ impl Conn {
         sql: &str,
         args: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
-        #[cfg(debug_assertions)]
-        crate::testing::census::note(self.dialect(), doing, sql);
+        note(self.dialect(), doing, sql);
         let rows: Result<Vec<Row>, DriverError> = match self {
             Self::Sqlite(conn) => conn.rows(sql, &args).map(of_sqlite),
             Self::SqliteReader(lent) => lent.rows(sql, args).await.map(of_sqlite),
-            Self::Postgres(conn) => {
-                let conn: &mut PgConnection = conn;
-                let rows = bound(sql, args).fetch_all(conn).await;
-                rows.map(|rows| rows.into_iter().map(Row::Postgres).collect())
-                    .map_err(DriverError::from)
-            }
+            Self::Postgres(conn) => conn.rows(sql, args).await,
+            Self::PostgresReader(lent) => lent.rows(sql, args).await,
         };
         rows.map_err(StoreError::database(doing))
+    }
+
+    /// Runs a statement of PostgreSQL's whose values stand in it, together with the beginning of
+    /// the transaction if that is due, and returns its rows. It is not kept prepared.
+    pub(crate) async fn rows_at_begin(
+        &mut self,
+        doing: &'static str,
+        sql: &str,
+    ) -> Result<Vec<Row>, StoreError> {
+        if let Self::Postgres(conn) = self {
+            note(Dialect::Postgres, doing, "");
+            let rows = conn.rows_at_begin(sql).await;
+            return rows.map_err(StoreError::database(doing));
+        }
+        self.rows(doing, sql, Vec::new()).await
     }
 
     /// Runs several statements that take no values, in one call. They are not kept prepared: nobody
@@ -344,49 +343,89 @@ impl Conn {
     ) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(conn) => conn.script(sql),
-            Self::SqliteReader(_) => Err(DriverError::OnlyReads),
-            Self::Postgres(conn) => {
-                let script = sqlx::raw_sql(AssertSqlSafe(Arc::<str>::from(sql)));
-                let done = script.execute(&mut **conn).await;
-                done.map(drop).map_err(DriverError::from)
-            }
+            Self::Postgres(conn) => conn.script(sql).await,
+            Self::SqliteReader(_) | Self::PostgresReader(_) => Err(DriverError::OnlyReads),
         }
         .map_err(StoreError::database(doing))
     }
 
     pub(crate) async fn begin(&mut self) -> Result<(), StoreError> {
-        let sql = self.dialect().begin();
-        self.run("starting a transaction", sql, Vec::new())
+        let doing = "starting a transaction";
+        if let Self::Postgres(conn) = self {
+            note(Dialect::Postgres, doing, "BEGIN");
+            conn.begin();
+            return conn.begun().await.map_err(StoreError::database(doing));
+        }
+        // A deferred transaction that reads and then writes fails at once when another process
+        // writes, whatever the busy time-out.
+        self.run(doing, "BEGIN IMMEDIATE", Vec::new())
             .await
             .map(drop)
+    }
+
+    /// Begins a transaction; on PostgreSQL it begins with the first statement.
+    pub(crate) async fn begin_with_first(&mut self) -> Result<(), StoreError> {
+        if let Self::Postgres(conn) = self {
+            conn.begin();
+            return Ok(());
+        }
+        self.begin().await
     }
 
     pub(crate) async fn commit(&mut self) -> Result<(), StoreError> {
-        self.run("committing", "COMMIT", Vec::new()).await.map(drop)
+        let doing = "committing";
+        if let Self::Postgres(conn) = self {
+            note(Dialect::Postgres, doing, "COMMIT");
+            return conn.commit().await.map_err(StoreError::database(doing));
+        }
+        self.run(doing, "COMMIT", Vec::new()).await.map(drop)
     }
 
     pub(crate) async fn rollback(&mut self) -> Result<(), StoreError> {
-        self.run("rolling back", "ROLLBACK", Vec::new())
-            .await
-            .map(drop)
+        let doing = "rolling back";
+        if let Self::Postgres(conn) = self {
+            note(Dialect::Postgres, doing, "ROLLBACK");
+            return conn.rollback().await.map_err(StoreError::database(doing));
+        }
+        self.run(doing, "ROLLBACK", Vec::new()).await.map(drop)
     }
+
+    /// May it be used again?
+    pub(crate) fn is_good(&self) -> bool {
+        match self {
+            Self::Sqlite(_) | Self::SqliteReader(_) | Self::PostgresReader(_) => true,
+            Self::Postgres(conn) => conn.is_good(),
+        }
+    }
+
+    /// May a transaction have been committed, although that was not told?
+    pub(crate) fn is_unclear(&self) -> bool {
+        matches!(self, Self::Postgres(conn) if conn.is_unclear())
+    }
+
+    /// Was the connection lost before anything was said of the transaction?
+    pub(crate) fn is_lost_from_the_start(&self) -> bool {
+        matches!(self, Self::Postgres(conn) if conn.is_lost_from_the_start())
+    }
+
+    /// Ends the connection, if it is not a lent one.
+    pub(crate) async fn close(self) {
+        if let Self::Postgres(conn) = self {
+            conn.close().await;
+        }
+    }
+}
+
+/// Takes down that a statement is run, in builds with debug assertions.
+pub(crate) fn note(dialect: Dialect, doing: &'static str, sql: &str) {
+    #[cfg(debug_assertions)]
+    crate::testing::census::note(dialect, doing, sql);
+    #[cfg(not(debug_assertions))]
+    let _ = (dialect, doing, sql);
 }
 
 fn of_sqlite(rows: Vec<Cells>) -> Vec<Row> {
     rows.into_iter().map(Row::Sqlite).collect()
-}
-
-/// A statement for PostgreSQL with its values.
-fn bound(sql: &str, args: Vec<Value>) -> sqlx::query::Query<'static, Postgres, PgArguments> {
-    let mut query = sqlx::query::<Postgres>(AssertSqlSafe(Arc::<str>::from(sql)));
-    for arg in args {
-        query = match arg {
-            Value::Int(value) => query.bind(value),
-            Value::Text(value) => query.bind(value),
-            Value::Shared(value) => query.bind(value),
-        };
-    }
-    query
 }
 
 /// How many rows one statement carries: a few fixed sizes.

@@ -58,6 +58,17 @@ pub enum DriverError {
     OnlyReads,
 }
 
+impl DriverError {
+    /// Does the database itself say so? Then it did nothing of what was asked.
+    pub(crate) fn is_refusal(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => error.sqlite_error().is_some(),
+            Self::Postgres(error) => error.as_database_error().is_some(),
+            Self::Gone | Self::OnlyReads => false,
+        }
+    }
+}
+
 /// By which code a database refused.
 enum Refusal {
     /// SQLite's primary result code.

@@ -166,6 +166,9 @@ struct Attempt<'g>(&'g Group);
 impl Work for Attempt<'_> {
     type Out = Answers;
 
+    // Deliveries are stored by their names, and what locks lanes only reads.
+    const BEGINS_WITH_FIRST: bool = true;
+
     async fn run(&mut self, conn: &mut Conn, writer: &Writer) -> Result<Answers, StoreError> {
         let Group {
             accepts,

@@ -41,6 +41,7 @@ mod migrate;
 pub mod model;
 mod open;
 mod people;
+mod postgres;
 pub mod project_access;
 pub mod reading;
 pub mod replays;

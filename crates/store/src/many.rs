@@ -9,11 +9,11 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
-use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Postgres};
 
-use crate::db::{Conn, Dialect, ROWS_MAX, Row, Value, size_for};
+use crate::db::{Conn, Dialect, ROWS_MAX, Row, Value, note, size_for};
 use crate::error::StoreError;
+use crate::postgres::{Statement, bound};
 
 /// From so many rows on PostgreSQL gets arrays, and plans the statement for what it finds at the
 /// moment. A plan that is kept from when a table was empty goes through all of it, a minute long in
@@ -42,9 +42,9 @@ impl Conn {
         if let Self::Postgres(conn) = self
             && args.len() / columns >= ARRAYS_FROM
         {
-            return of_arrays(conn, doing, template, columns, &args)
-                .await
-                .map_err(StoreError::database(doing));
+            let query = of_arrays(doing, template, columns, &args);
+            let rows = conn.rows_of(query).await;
+            return rows.map_err(StoreError::database(doing));
         }
         let dialect = self.dialect();
         let mut found = Vec::new();
@@ -60,6 +60,32 @@ impl Conn {
         Ok(found)
     }
 
+    /// The same for a statement of PostgreSQL's that is the whole of its transaction, if none has
+    /// begun; it is one statement, however many rows there are.
+    pub(crate) async fn only_rows_of_many(
+        &mut self,
+        doing: &'static str,
+        template: &'static str,
+        columns: usize,
+        mut args: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let Self::Postgres(conn) = self else {
+            return self.rows_of_many(doing, template, columns, args).await;
+        };
+        let query = if args.len() / columns >= ARRAYS_FROM {
+            of_arrays(doing, template, columns, &args)
+        } else {
+            let rows = fill(&mut args, columns);
+            let sql = once((Dialect::Postgres, template, rows), || {
+                listed(Dialect::Postgres, template, rows, columns)
+            });
+            note(Dialect::Postgres, doing, &sql);
+            bound(&sql, args)
+        };
+        let rows = conn.rows_of_only(query).await;
+        rows.map_err(StoreError::database(doing))
+    }
+
     /// Has the rest of the transaction find rows by their keys instead of going through tables:
     /// what PostgreSQL knows of a table that is being filled is older than what stands in it.
     pub(crate) async fn keep_to_keys(&mut self) -> Result<(), StoreError> {
@@ -73,21 +99,17 @@ impl Conn {
     }
 }
 
-async fn of_arrays(
-    conn: &mut PgConnection,
+fn of_arrays(
     doing: &'static str,
     template: &'static str,
     columns: usize,
     args: &[Value],
-) -> Result<Vec<Row>, sqlx::Error> {
+) -> Statement {
     let kinds = &args[..columns];
     let sql = once((Dialect::Postgres, template, 0), || {
         arrayed(template, kinds)
     });
-    #[cfg(debug_assertions)]
-    crate::testing::census::note(Dialect::Postgres, doing, &sql);
-    #[cfg(not(debug_assertions))]
-    let _ = doing;
+    note(Dialect::Postgres, doing, &sql);
     let mut query = sqlx::query::<Postgres>(AssertSqlSafe(sql)).persistent(false);
     for (column, kind) in kinds.iter().enumerate() {
         let values = args.iter().skip(column).step_by(columns);
@@ -96,8 +118,7 @@ async fn of_arrays(
             Value::Text(_) | Value::Shared(_) => query.bind(values.map(text).collect::<Vec<_>>()),
         };
     }
-    let rows = query.fetch_all(conn).await?;
-    Ok(rows.into_iter().map(Row::Postgres).collect())
+    query
 }
 
 fn number(value: &Value) -> Option<i64> {

@@ -14,20 +14,12 @@ use crate::committer::Source;
 use crate::db::{Conn, Dialect};
 use crate::error::StoreError;
 use crate::migrate;
+use crate::postgres::{PostgresConn, PostgresReaders, REACH_TIMEOUT, READERS_MAX};
 use crate::sql::lanes;
 use crate::sqlite::{SqliteConn, SqliteReaders};
 
-/// Connections for reading from PostgreSQL. Each is held for a round trip and the time until its
-/// caller is polled again, not for work of this process, and as many as planners and couriers
-/// there are may want one at the same moment.
-const POSTGRES_READERS_MAX: u32 = 8;
-
 /// Prepared statements kept per connection: every statement in each of its few sizes.
 const STATEMENTS_KEPT: usize = 256;
-
-/// How long PostgreSQL may take to be reached. Shorter than what senders of webhooks wait, so that
-/// they get an answer when it is down.
-const REACH_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How long a process that lost its ear for the others waits before it listens again.
 const LISTEN_AGAIN: Duration = Duration::from_secs(2);
@@ -52,7 +44,7 @@ pub struct Open {
 /// Where readers get their connections.
 pub(crate) enum Readers {
     Sqlite(Arc<SqliteReaders>),
-    Postgres(PgPool),
+    Postgres(Arc<PostgresReaders>),
 }
 
 impl Readers {
@@ -140,9 +132,9 @@ async fn open_postgres(open: &Open, work: Arc<Notify>) -> Result<Opened, StoreEr
         .map_err(|error| StoreError::Address(format!("the database address: {error}")))?
         .statement_cache_capacity(STATEMENTS_KEPT)
         .application_name("bowline");
-    let pool = |size| {
+    let pool = |size: usize| {
         PgPoolOptions::new()
-            .max_connections(size)
+            .max_connections(u32::try_from(size).unwrap_or(u32::MAX))
             .test_before_acquire(false)
             .acquire_timeout(REACH_TIMEOUT)
     };
@@ -150,40 +142,35 @@ async fn open_postgres(open: &Open, work: Arc<Notify>) -> Result<Opened, StoreEr
         .connect_with(options.clone())
         .await
         .map_err(StoreError::database(doing))?;
-    let conn = writers
-        .acquire()
-        .await
-        .map_err(StoreError::database(doing))?;
-    let mut conn = Conn::Postgres(conn);
+    let mut conn = Conn::Postgres(PostgresConn::reach(&writers).await?);
     migrate::migrate(&mut conn).await?;
     if open.works_lanes {
         // A process of this name that died held them.
         lanes::free_own(&mut conn, &open.owner).await?;
     }
-    drop(conn);
-    let readers = pool(POSTGRES_READERS_MAX)
+    let readers = pool(READERS_MAX)
         .connect_with(options.clone())
         .await
         .map_err(StoreError::database(doing))?;
+    let readers = Arc::new(PostgresReaders::new(readers));
     // An ear is held for as long as the process lives, so it is none of the readers.
     let listening = open.works_lanes.then(|| {
         let ear = pool(1).connect_lazy_with(options);
-        tokio::spawn(listen((ear, readers.clone()), work))
+        tokio::spawn(listen((ear, Arc::clone(&readers)), work))
     });
-    let (readers, source) = (Readers::Postgres(readers), Source::Postgres(writers));
     Ok(Opened {
-        readers,
-        source,
+        readers: Readers::Postgres(readers),
+        source: Source::Postgres(writers, Some(conn)),
         listening,
     })
 }
 
 /// Passes on what other processes say about work, until the readers are closed. What was said while
 /// the connection was lost is found by the regular look.
-async fn listen((ear, readers): (PgPool, PgPool), work: Arc<Notify>) {
+async fn listen((ear, readers): (PgPool, Arc<PostgresReaders>), work: Arc<Notify>) {
     tokio::select! {
         () = hear(&ear, &work) => {}
-        () = readers.close_event() => {}
+        () = readers.closed() => {}
     }
     ear.close().await;
 }
@@ -224,7 +211,7 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let mut held = Vec::new();
-        for _ in 0..POSTGRES_READERS_MAX {
+        for _ in 0..READERS_MAX {
             held.push(store.reader().await.unwrap());
         }
         drop(held);

@@ -121,12 +121,9 @@ impl Store {
     }
 
     async fn reading(&self, runs: Runs) -> Result<Conn, StoreError> {
-        let doing = "reaching the database";
         Ok(match &self.inner.readers {
             Readers::Sqlite(pool) => Conn::SqliteReader(pool.lend(runs).await?),
-            Readers::Postgres(pool) => {
-                Conn::Postgres(pool.acquire().await.map_err(StoreError::database(doing))?)
-            }
+            Readers::Postgres(pool) => Conn::PostgresReader(pool.lend().await?),
         })
     }
 

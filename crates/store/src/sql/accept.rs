@@ -1,14 +1,16 @@
 //! Storing deliveries.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::LazyLock;
 
 use bowline_domain::ids::{EventId, LaneKey};
 use bowline_domain::outcome::{Outcome, Reason};
 
 use crate::committer::Writer;
-use crate::db::{Conn, values};
+use crate::db::{Conn, Dialect, values};
 use crate::error::StoreError;
-use crate::model::{Accepted, EventState, IfUnlinked, LaneKind, NewEvent, OnArrival};
+use crate::model::{Accepted, EventState, IfUnlinked, LaneKind, Lease, NewEvent, OnArrival};
+use crate::sql::at_once;
 use crate::sql::decide::json;
 use crate::sql::lanes::{self, Enqueue};
 
@@ -28,6 +30,17 @@ enum Stored<'e> {
     Nothing(&'e Reason),
 }
 
+/// What was stored of deliveries.
+#[derive(Default)]
+pub(super) struct Arrived {
+    /// Those that are new, by name. Of two equal deliveries in one group, the first is.
+    pub(super) ids: HashMap<String, EventId>,
+    /// Lanes of which nothing is to come.
+    pub(super) quiet: HashSet<LaneKey>,
+    /// Lanes that were idle and are held now.
+    pub(super) leases: HashMap<LaneKey, Lease>,
+}
+
 /// Stores deliveries, each once, and puts those that are to be planned into their lanes.
 pub(crate) async fn accept(
     conn: &mut Conn,
@@ -37,48 +50,52 @@ pub(crate) async fn accept(
     if events.is_empty() {
         return Ok(Vec::new());
     }
-    let quiet = quiet(conn, events).await?;
-    let stored: Vec<Stored<'_>> = events.iter().map(|event| how(event, &quiet)).collect();
-    let mut ids = insert(conn, events, &stored).await?;
-    // Of two equal deliveries in one group, the first is the fresh one.
-    let fresh: Vec<Option<EventId>> = events
-        .iter()
-        .map(|event| ids.remove(&name(event)))
-        .collect();
-
-    let mut queues: BTreeMap<LaneKey, Enqueue> = BTreeMap::new();
-    for ((event, id), stored) in events.iter().zip(&fresh).zip(&stored) {
-        if id.is_none() || *stored != Stored::Waiting {
-            continue;
-        }
-        let queue = queues.entry(event.lane.clone()).or_insert_with(|| Enqueue {
-            kind: LaneKind::Events,
-            connection: event.connection.key(),
-            items: 0,
-            at: event.received_at,
-            take: event.take,
-        });
-        queue.items += 1;
-    }
-    let mut leases = lanes::enqueue(conn, writer, &queues).await?;
-    Ok(events
-        .iter()
-        .zip(fresh)
-        .zip(stored)
-        .map(|((event, id), stored)| match (id, stored) {
-            (None, _) => Accepted::Duplicate,
-            (Some(event), Stored::Nothing(_)) => Accepted::Decided { event },
+    let mut arrived = match conn.dialect() {
+        Dialect::Sqlite => store(conn, writer, events).await?,
+        Dialect::Postgres => at_once::accept(conn, writer, events).await?,
+    };
+    let mut answer = |event: &&NewEvent| {
+        let Some(id) = arrived.ids.remove(&name(event)) else {
+            return Accepted::Duplicate;
+        };
+        match how(event, &arrived.quiet) {
+            Stored::Nothing(_) => Accepted::Decided { event: id },
             // One that is quarantined is not in the lane, so it is not the one to start with.
-            (Some(event), Stored::Quarantined(_)) => Accepted::Fresh { event, lease: None },
-            (Some(id), Stored::Waiting) => Accepted::Fresh {
+            Stored::Quarantined(_) => Accepted::Fresh {
                 event: id,
-                lease: leases.remove(&event.lane),
+                lease: None,
             },
-        })
-        .collect())
+            Stored::Waiting => Accepted::Fresh {
+                event: id,
+                lease: arrived.leases.remove(&event.lane),
+            },
+        }
+    };
+    Ok(events.iter().map(&mut answer).collect())
 }
 
-fn how<'e>(event: &'e NewEvent, quiet: &HashSet<&LaneKey>) -> Stored<'e> {
+async fn store(
+    conn: &mut Conn,
+    writer: &Writer,
+    events: &[&NewEvent],
+) -> Result<Arrived, StoreError> {
+    let quiet = quiet(conn, events).await?;
+    let stored: Vec<Stored<'_>> = events.iter().map(|event| how(event, &quiet)).collect();
+    let ids = insert(conn, events, &stored).await?;
+    let mut counted = HashSet::new();
+    let mut queues: BTreeMap<LaneKey, Enqueue> = BTreeMap::new();
+    for (event, stored) in events.iter().zip(&stored) {
+        let name = name(event);
+        if *stored == Stored::Waiting && ids.contains_key(&name) && counted.insert(name) {
+            let queue = queues.entry(event.lane.clone());
+            queue.or_insert_with(|| Enqueue::of_event(event)).items += 1;
+        }
+    }
+    let leases = lanes::enqueue(conn, writer, &queues).await?;
+    Ok(Arrived { ids, quiet, leases })
+}
+
+fn how<'e>(event: &'e NewEvent, quiet: &HashSet<LaneKey>) -> Stored<'e> {
     match &event.on_arrival {
         OnArrival::Quarantine(why) => Stored::Quarantined(why),
         OnArrival::NothingIfUnlinked(asked) if quiet.contains(&event.lane) => {
@@ -88,28 +105,28 @@ fn how<'e>(event: &'e NewEvent, quiet: &HashSet<&LaneKey>) -> Stored<'e> {
     }
 }
 
-/// Which of the issues that are asked for have neither a link nor anything waiting in their lanes,
-/// are no end user's request, and were looked through if that is asked, by lane. All of it is seen
-/// at one moment, so that an event that waits and may make a link is never overtaken: a link and
-/// the end of the wait are committed together.
-async fn quiet<'e>(
-    conn: &mut Conn,
-    events: &[&'e NewEvent],
-) -> Result<HashSet<&'e LaneKey>, StoreError> {
-    // It finds the others: as a rule there are none, and a row that comes back costs a change
-    // between threads.
-    const SQL: &str = "WITH v (lane, site, issue, scanned_in) AS (VALUES {rows}) \
-        SELECT v.lane FROM v \
-        LEFT JOIN issue ON issue.site = v.site AND issue.issue = v.issue \
-        WHERE v.lane IS NOT NULL AND ( \
-          EXISTS (SELECT 1 FROM link WHERE link.site = v.site AND link.issue = v.issue) \
-          OR EXISTS (SELECT 1 FROM request \
-            WHERE request.site = v.site AND request.issue = v.issue) \
-          OR EXISTS (SELECT 1 FROM ticket \
-            WHERE ticket.site = v.site AND ticket.issue = v.issue) \
-          OR EXISTS (SELECT 1 FROM lane WHERE lane.key = v.lane AND lane.pending > 0) \
-          OR (v.scanned_in IS NOT NULL AND (issue.scanned IS NULL OR issue.scanned = 0 \
-            OR issue.project IS NULL OR issue.project <> v.scanned_in)))";
+/// Is there anything about an issue, `v`, for which its deliveries have to be planned? A link,
+/// something that waits in its lane, an end user's request, feedback; or it was not looked through,
+/// if that is asked. All of it is seen at one moment, so that an event that waits and may make a link
+/// is never overtaken: a link and the end of the wait are committed together.
+pub(super) const BUSY: &str = "( \
+    EXISTS (SELECT 1 FROM link WHERE link.site = v.site AND link.issue = v.issue) \
+    OR EXISTS (SELECT 1 FROM request WHERE request.site = v.site AND request.issue = v.issue) \
+    OR EXISTS (SELECT 1 FROM ticket WHERE ticket.site = v.site AND ticket.issue = v.issue) \
+    OR EXISTS (SELECT 1 FROM lane WHERE lane.key = v.lane AND lane.pending > 0) \
+    OR (v.scanned_in IS NOT NULL AND NOT EXISTS (SELECT 1 FROM issue \
+      WHERE issue.site = v.site AND issue.issue = v.issue AND issue.scanned = 1 \
+        AND issue.project = v.scanned_in)))";
+
+/// The lanes of those issues that are asked for about which there is nothing.
+async fn quiet(conn: &mut Conn, events: &[&NewEvent]) -> Result<HashSet<LaneKey>, StoreError> {
+    // It finds the others: as a rule there are none.
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "WITH v (lane, site, issue, scanned_in) AS (VALUES {{rows}}) \
+             SELECT v.lane FROM v WHERE v.lane IS NOT NULL AND {BUSY}"
+        )
+    });
     let asked = asked(events);
     let args = asked
         .iter()
@@ -125,16 +142,24 @@ async fn quiet<'e>(
             ]
         })
         .collect();
-    let mut quiet: HashSet<&LaneKey> = asked.into_keys().collect();
-    for row in conn.rows_of_many("looking for links", SQL, 4, args).await? {
+    let mut quiet: HashSet<LaneKey> = asked.into_keys().cloned().collect();
+    for row in conn
+        .rows_of_many("looking for links", &SQL, 4, args)
+        .await?
+    {
         quiet.remove(&LaneKey::stored(row.text(0)?));
     }
     Ok(quiet)
 }
 
+/// The outcome of a delivery about an issue of which there is nothing, as it is stored.
+pub(super) fn nothing(reason: &Reason) -> Result<String, StoreError> {
+    json(&Outcome::nothing(reason.clone()))
+}
+
 /// What is to be looked up, by lane. Of a lane that another delivery of the group is to wait in,
 /// or of which different things are asked, nothing: all of its deliveries wait.
-fn asked<'e>(events: &[&'e NewEvent]) -> BTreeMap<&'e LaneKey, &'e IfUnlinked> {
+pub(super) fn asked<'e>(events: &[&'e NewEvent]) -> BTreeMap<&'e LaneKey, &'e IfUnlinked> {
     let mut asked: BTreeMap<&LaneKey, &IfUnlinked> = BTreeMap::new();
     let mut waiting: BTreeSet<&LaneKey> = BTreeSet::new();
     for event in events {
@@ -172,7 +197,7 @@ async fn insert(
             Stored::Quarantined(why) => (EventState::Quarantined, Some((*why).to_owned()), None),
             Stored::Nothing(reason) => (
                 EventState::Decided,
-                Some(json(&Outcome::nothing((*reason).clone()))?),
+                Some(nothing(reason)?),
                 Some(event.received_at.0),
             ),
         };

@@ -14,6 +14,7 @@ use crate::model::{
     Committed, Decided, Decision, EventState, LaneKind, Lease, TakenEffect, Verdict,
 };
 use crate::sql::asked;
+use crate::sql::at_once;
 use crate::sql::contacts;
 use crate::sql::feedback;
 use crate::sql::lanes::{self, Enqueue, Holder};
@@ -39,7 +40,11 @@ pub(crate) async fn decide(
             holder.is_some_and(|holder| holder.holds(writer, &decision.lease))
         })
         .collect();
-    let finished = finish_events(conn, &held).await?;
+    let Finished {
+        events: finished,
+        left,
+        existing,
+    } = finish(conn, writer, &held).await?;
     let (held, late): (Vec<&Decision>, Vec<&Decision>) = held
         .into_iter()
         .partition(|decision| finished.contains(&decision.event));
@@ -47,20 +52,10 @@ pub(crate) async fn decide(
         // Its worker stops, so the lane is let go.
         lanes::release(conn, &decision.lease).await?;
     }
-    let leases: Vec<&Lease> = held.iter().map(|decision| &decision.lease).collect();
-    let left = lanes::finish_held(conn, writer, &leases).await?;
-
-    let decided: Vec<(&Decision, &Decided)> = held
-        .iter()
-        .filter_map(|decision| match &decision.verdict {
-            Verdict::Decided(decided) => Some((*decision, decided.as_ref())),
-            Verdict::Quarantined(_) => None,
-        })
-        .collect();
+    let decided = decided(&held);
     store_records(conn, &decided).await?;
     store_links(conn, &decided).await?;
     follow_asked(conn, &decided).await?;
-    let existing = store_facts(conn, &decided).await?;
     talk::store(conn, &decided).await?;
     contacts::take::store(conn, &decided).await?;
     feedback::capture::store(conn, &decided).await?;
@@ -82,39 +77,92 @@ pub(crate) async fn decide(
         .collect())
 }
 
+fn decided<'d>(decisions: &[&'d Decision]) -> Vec<(&'d Decision, &'d Decided)> {
+    decisions
+        .iter()
+        .filter_map(|decision| match &decision.verdict {
+            Verdict::Decided(decided) => Some((*decision, decided.as_ref())),
+            Verdict::Quarantined(_) => None,
+        })
+        .collect()
+}
+
+/// What became of decisions' events, lanes and facts.
+#[derive(Default)]
+pub(super) struct Finished {
+    /// The events that waited in the lane of their decision. Of the others nothing is recorded.
+    pub(super) events: HashSet<EventId>,
+    /// How many items are left in the lanes of those.
+    pub(super) left: HashMap<LaneKey, i64>,
+    /// The keys of effects that are stored already.
+    pub(super) existing: HashSet<String>,
+}
+
+/// Records the outcomes of events, counts them out of their lanes, records their facts, and looks
+/// which of their effects are stored already.
+async fn finish(
+    conn: &mut Conn,
+    writer: &Writer,
+    decisions: &[&Decision],
+) -> Result<Finished, StoreError> {
+    let told = decided(decisions);
+    let effects = told.iter().flat_map(|(_, decided)| &decided.effects);
+    let keys: Vec<&str> = effects.map(|effect| effect.key.as_str()).collect();
+    if conn.dialect() == Dialect::Postgres {
+        let outcomes = decisions.iter().map(|decision| outcome_row(decision));
+        let outcomes = outcomes.collect::<Result<_, _>>()?;
+        return at_once::finish(conn, writer, outcomes, facts(&told)?, &keys).await;
+    }
+    let events = finish_events(conn, decisions).await?;
+    let waited = |decision: &Decision| events.contains(&decision.event);
+    let leases = decisions.iter().filter(|decision| waited(decision));
+    let leases: Vec<&Lease> = leases.map(|decision| &decision.lease).collect();
+    let left = lanes::finish_held(conn, writer, &leases).await?;
+    let told: Vec<(&Decision, &Decided)> = told
+        .into_iter()
+        .filter(|(decision, _)| waited(decision))
+        .collect();
+    store_facts(conn, &told).await?;
+    let existing = existing_keys(conn, &keys).await?;
+    Ok(Finished {
+        events,
+        left,
+        existing,
+    })
+}
+
+/// Id, lane, token, state, outcome and time.
+fn outcome_row(decision: &Decision) -> Result<Vec<Value>, StoreError> {
+    let (state, outcome) = match &decision.verdict {
+        Verdict::Decided(decided) => (EventState::Decided, json(&decided.outcome)?),
+        Verdict::Quarantined(why) => (EventState::Quarantined, why.clone()),
+    };
+    Ok(values![
+        decision.event.0,
+        decision.lease.lane.as_str(),
+        decision.lease.token,
+        state.code(),
+        outcome,
+        decision.at.0
+    ])
+}
+
 /// Records outcomes of events that wait in the lane of their decision, and returns which did.
 async fn finish_events(
     conn: &mut Conn,
     decisions: &[&Decision],
 ) -> Result<HashSet<EventId>, StoreError> {
-    // `state + 0`: PostgreSQL takes the index of waiting events for nearly empty, because it was
-    // when it last counted, and would go through all of a backlog instead of looking up the ids.
-    const SQL: &str = "WITH v (id, lane, state, outcome, at) AS (VALUES {rows}) \
+    const SQL: &str = "WITH v (id, lane, token, state, outcome, at) AS (VALUES {rows}) \
         UPDATE event SET state = v.state, outcome = v.outcome, decided_at = v.at \
         FROM v WHERE event.id = v.id AND event.lane = v.lane AND event.state + 0 = 0 \
         RETURNING event.id";
-    let mut finished = HashSet::with_capacity(decisions.len());
-    let mut args = Vec::with_capacity(decisions.len() * 5);
-    for decision in decisions {
-        let (state, outcome) = match &decision.verdict {
-            Verdict::Decided(decided) => (EventState::Decided, json(&decided.outcome)?),
-            Verdict::Quarantined(why) => (EventState::Quarantined, why.clone()),
-        };
-        args.extend(values![
-            decision.event.0,
-            decision.lease.lane.as_str(),
-            state.code(),
-            outcome,
-            decision.at.0
-        ]);
-    }
-    for row in conn
-        .rows_of_many("recording outcomes", SQL, 5, args)
-        .await?
-    {
-        finished.insert(EventId(row.int(0)?));
-    }
-    Ok(finished)
+    let rows = decisions.iter().map(|decision| outcome_row(decision));
+    let rows: Vec<Vec<Value>> = rows.collect::<Result<_, _>>()?;
+    let args = rows.into_iter().flatten().collect();
+    let rows = conn
+        .rows_of_many("recording outcomes", SQL, 6, args)
+        .await?;
+    rows.iter().map(|row| row.int(0).map(EventId)).collect()
 }
 
 /// Records what people say of sends that were held. They are settled, so no lane counts them.
@@ -253,19 +301,8 @@ fn sources_json(sources: &[Source]) -> Result<String, StoreError> {
     json(&stored)
 }
 
-/// Stores facts, and says which of the effects are stored already. PostgreSQL does both in one
-/// statement: each statement costs a round trip, which a note waits for.
-async fn store_facts(
-    conn: &mut Conn,
-    decided: &[(&Decision, &Decided)],
-) -> Result<HashSet<String>, StoreError> {
-    const FACTS: &str = "INSERT INTO fact (site, issue, fact, event) {inserted} \
-        ON CONFLICT (site, issue, fact) DO NOTHING";
-    const BOTH: &str = "WITH v (key, site, issue, fact, event) AS (VALUES {rows}), \
-        told AS (INSERT INTO fact (site, issue, fact, event) \
-          SELECT site, issue, fact, event FROM v WHERE fact IS NOT NULL \
-          ON CONFLICT (site, issue, fact) DO NOTHING) \
-        SELECT effect.key FROM v JOIN effect ON effect.key = v.key";
+/// Site, issue, fact and event of each.
+fn facts(decided: &[(&Decision, &Decided)]) -> Result<Vec<Vec<Value>>, StoreError> {
     let mut facts = Vec::new();
     for (decision, decided) in decided {
         for fact in &decided.facts {
@@ -274,23 +311,13 @@ async fn store_facts(
             facts.push(values![site.as_str(), issue.as_str(), fact.as_str(), event]);
         }
     }
-    let effects = decided.iter().flat_map(|(_, decided)| &decided.effects);
-    let keys: Vec<&str> = effects.map(|effect| effect.key.as_str()).collect();
-    if facts.is_empty() || keys.is_empty() || conn.dialect() == Dialect::Sqlite {
-        insert_rows(conn, "recording facts", FACTS, facts).await?;
-        return existing_keys(conn, &keys).await;
-    }
-    let nothing = || values![None::<String>, None::<String>, None::<String>, None::<i64>];
-    let count = facts.len().max(keys.len());
-    let mut args = Vec::with_capacity(count * 5);
-    let mut facts = facts.into_iter();
-    for place in 0..count {
-        args.push(Value::from(keys.get(place).map(|key| (*key).to_owned())));
-        args.extend(facts.next().unwrap_or_else(nothing));
-    }
-    let doing = "recording facts and looking for effects";
-    let found = conn.rows_of_many(doing, BOTH, 5, args).await?;
-    found.iter().map(|row| row.text(0)).collect()
+    Ok(facts)
+}
+
+async fn store_facts(conn: &mut Conn, decided: &[(&Decision, &Decided)]) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO fact (site, issue, fact, event) {inserted} \
+        ON CONFLICT (site, issue, fact) DO NOTHING";
+    insert_rows(conn, "recording facts", SQL, facts(decided)?).await
 }
 
 /// Inserts rows that differ in their key (PostgreSQL takes no row twice in one statement), in an
@@ -339,8 +366,19 @@ async fn store_effects(
         let key = out.effect.key.as_str();
         !existing.contains(key) && seen.insert(key.to_owned())
     });
-    let leases = lanes::enqueue(conn, writer, &queues(&outgoing)).await?;
-    insert_effects(conn, &outgoing, leases).await
+    let queues = queues(&outgoing);
+    let held = match conn.dialect() {
+        Dialect::Sqlite => {
+            let leases = lanes::enqueue(conn, writer, &queues).await?;
+            insert_effects(conn, &outgoing, leases).await?
+        }
+        Dialect::Postgres => {
+            let rows = outgoing.iter().map(effect_row).collect::<Result<_, _>>()?;
+            let lanes: Vec<&LaneKey> = outgoing.iter().map(|out| &out.lane).collect();
+            at_once::put(conn, writer, rows, &lanes, &queues).await?
+        }
+    };
+    Ok(taken(&outgoing, held))
 }
 
 async fn existing_keys(conn: &mut Conn, keys: &[&str]) -> Result<HashSet<String>, StoreError> {
@@ -380,59 +418,76 @@ fn queues(outgoing: &[Outgoing<'_>]) -> BTreeMap<LaneKey, Enqueue> {
     queues
 }
 
+/// Key, event, lane, connection, site, issue, act and time.
+fn effect_row(out: &Outgoing<'_>) -> Result<Vec<Value>, StoreError> {
+    Ok(values![
+        out.effect.key.as_str(),
+        out.decision.event.0,
+        out.lane.as_str(),
+        out.effect.connection.key(),
+        out.effect.site.as_str(),
+        out.effect.issue.as_str(),
+        json(&out.effect.act)?,
+        out.decision.at.0,
+    ])
+}
+
+/// An effect that is being attempted from the start, by its key.
+pub(super) type HeldEffect = (EffectId, String, Lease);
+
 async fn insert_effects(
     conn: &mut Conn,
     outgoing: &[Outgoing<'_>],
     mut leases: HashMap<LaneKey, Lease>,
-) -> Result<HashMap<EventId, Vec<TakenEffect>>, StoreError> {
+) -> Result<Vec<HeldEffect>, StoreError> {
     const SQL: &str = "INSERT INTO effect \
-        (key, event, lane, connection, site, issue, act, state, doubtful, attempts, planned_at) \
+        (key, event, lane, connection, site, issue, act, planned_at, state, attempts, doubtful) \
         {inserted} RETURNING id, key";
-    let mut taken: HashMap<EventId, Vec<TakenEffect>> = HashMap::new();
     let mut args = Vec::with_capacity(outgoing.len() * 11);
-    let mut heads: HashMap<&str, (Lease, &Outgoing<'_>)> = HashMap::new();
+    let mut heads: HashMap<&str, Lease> = HashMap::new();
     for out in outgoing {
-        let lease = leases.remove(&out.lane);
-        let state = if lease.is_some() {
-            EffectState::Attempting
-        } else {
-            EffectState::Planned
+        args.extend(effect_row(out)?);
+        let (state, attempts) = match leases.remove(&out.lane) {
+            Some(lease) => {
+                heads.insert(out.effect.key.as_str(), lease);
+                (EffectState::Attempting, 1)
+            }
+            None => (EffectState::Planned, 0),
         };
-        args.extend(values![
-            out.effect.key.as_str(),
-            out.decision.event.0,
-            out.lane.as_str(),
-            out.effect.connection.key(),
-            out.effect.site.as_str(),
-            out.effect.issue.as_str(),
-            json(&out.effect.act)?,
-            state.code(),
-            false,
-            i64::from(lease.is_some()),
-            out.decision.at.0,
-        ]);
-        if let Some(lease) = lease {
-            heads.insert(out.effect.key.as_str(), (lease, out));
-        }
+        args.extend(values![state.code(), attempts, false]);
     }
+    let mut held = Vec::with_capacity(heads.len());
     for row in conn.rows_of_many("storing effects", SQL, 11, args).await? {
         let key = row.text(1)?;
-        let Some((lease, out)) = heads.remove(key.as_str()) else {
+        if let Some(lease) = heads.remove(key.as_str()) {
+            held.push((EffectId(row.int(0)?), key, lease));
+        }
+    }
+    Ok(held)
+}
+
+/// What is being attempted, by event.
+fn taken(outgoing: &[Outgoing<'_>], held: Vec<HeldEffect>) -> HashMap<EventId, Vec<TakenEffect>> {
+    let of: HashMap<&str, &Outgoing<'_>> = outgoing
+        .iter()
+        .map(|out| (out.effect.key.as_str(), out))
+        .collect();
+    let mut taken: HashMap<EventId, Vec<TakenEffect>> = HashMap::new();
+    for (id, key, lease) in held {
+        let Some(out) = of.get(key.as_str()) else {
             continue;
         };
-        taken
-            .entry(out.decision.event)
-            .or_default()
-            .push(TakenEffect {
-                id: EffectId(row.int(0)?),
-                event: out.decision.event,
-                lease,
-                effect: out.effect.clone(),
-                doubtful: false,
-                attempts: 1,
-            });
+        let event = out.decision.event;
+        taken.entry(event).or_default().push(TakenEffect {
+            id,
+            event,
+            lease,
+            effect: out.effect.clone(),
+            doubtful: false,
+            attempts: 1,
+        });
     }
-    Ok(taken)
+    taken
 }
 
 pub(crate) fn json(value: &impl Serialize) -> Result<String, StoreError> {

@@ -1,14 +1,16 @@
 //! Lanes: enqueue, finish an item, postpone, renew.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::LazyLock;
 
 use bowline_domain::ids::LaneKey;
 use bowline_domain::time::Millis;
 
 use crate::committer::Writer;
-use crate::db::{Conn, ROWS_MAX, in_list, values};
+use crate::db::{Conn, Dialect, ROWS_MAX, Row, in_list, values};
 use crate::error::StoreError;
-use crate::model::{LaneKind, Lease};
+use crate::model::{LaneKind, Lease, NewEvent};
+use crate::postgres::literal;
 
 /// How long a lane is held without being renewed. Longer than any remote call's deadline, so that
 /// a lane is not taken over while a call of a live worker is under way; no longer than needed,
@@ -24,6 +26,50 @@ pub(crate) struct Enqueue {
     /// Take the lane if it is idle.
     pub(crate) take: bool,
 }
+
+impl Enqueue {
+    /// For a delivery that is to be planned.
+    pub(crate) fn of_event(event: &NewEvent) -> Self {
+        Self {
+            kind: LaneKind::Events,
+            connection: event.connection.key(),
+            items: 0,
+            at: event.received_at,
+            take: event.take,
+        }
+    }
+
+    /// Owner, token and end of the lease under which the lane is to be taken; nobody, nothing and
+    /// never for one that is not.
+    pub(crate) fn proposal<'w>(&self, writer: &'w Writer) -> (&'w str, i64, i64) {
+        if self.take {
+            let until = self.at.plus_ms(LEASE_MS).0;
+            (writer.owner.as_str(), writer.token(), until)
+        } else {
+            ("", 0, 0)
+        }
+    }
+}
+
+/// What follows the rows of an `INSERT` into lanes: a lane that is there counts its new items, and
+/// is taken as proposed if it is idle.
+pub(crate) const ADD_OR_TAKE: &str = "ON CONFLICT (key) DO UPDATE SET \
+      pending = lane.pending + excluded.pending, \
+      connection = excluded.connection, \
+      owner = CASE WHEN lane.pending = 0 THEN excluded.owner ELSE lane.owner END, \
+      token = CASE WHEN lane.pending = 0 THEN excluded.token ELSE lane.token END, \
+      lease_until = CASE WHEN lane.pending = 0 THEN excluded.lease_until \
+        ELSE lane.lease_until END, \
+      due_at = CASE WHEN lane.pending = 0 THEN excluded.due_at ELSE lane.due_at END \
+    RETURNING key, token";
+
+/// Sets a lane to one item less. An empty lane is let go.
+pub(crate) const COUNT_ONE_OUT: &str = "pending = lane.pending - 1, \
+      owner = CASE WHEN lane.pending <= 1 THEN '' ELSE lane.owner END, \
+      token = CASE WHEN lane.pending <= 1 THEN 0 ELSE lane.token END, \
+      lease_until = CASE WHEN lane.pending <= 1 THEN 0 ELSE lane.lease_until END, \
+      due_at = CASE WHEN lane.pending <= 1 THEN 9223372036854775807 ELSE lane.due_at END, \
+      failures = 0";
 
 /// Who holds a lane. Nobody: the owner is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,12 +102,7 @@ pub(crate) async fn lock(
     let keys: Vec<&str> = lanes.iter().map(LaneKey::as_str).collect();
     let mut holders = HashMap::with_capacity(keys.len());
     for chunk in keys.chunks(ROWS_MAX) {
-        let (list, args) = in_list(1, chunk.iter().copied());
-        let sql = format!(
-            "SELECT key, owner, token FROM lane WHERE key IN {list} {}",
-            conn.dialect().lock_in_order()
-        );
-        for row in conn.rows("locking lanes", &sql, args).await? {
+        for row in locked(conn, chunk).await? {
             let holder = Holder {
                 owner: row.text(1)?,
                 token: row.int(2)?,
@@ -72,6 +113,23 @@ pub(crate) async fn lock(
     Ok(holders)
 }
 
+/// Key, owner and token of lanes. On PostgreSQL the transaction begins with it, as a rule.
+async fn locked(conn: &mut Conn, keys: &[&str]) -> Result<Vec<Row>, StoreError> {
+    let doing = "locking lanes";
+    let statement = |list: &str, dialect: Dialect| {
+        let order = dialect.lock_in_order();
+        format!("SELECT key, owner, token FROM lane WHERE key IN {list} {order}")
+    };
+    let dialect = conn.dialect();
+    if dialect == Dialect::Postgres {
+        let texts: Vec<String> = keys.iter().map(|key| literal(key)).collect();
+        let sql = statement(&format!("({})", texts.join(",")), dialect);
+        return conn.rows_at_begin(doing, &sql).await;
+    }
+    let (list, args) = in_list(1, keys.iter().copied());
+    conn.rows(doing, &statement(&list, dialect), args).await
+}
+
 /// Counts new items into their lanes and takes those that are idle and wanted. Lanes are touched
 /// in the order of their keys, so that two replicas do not lock each other out.
 pub(crate) async fn enqueue(
@@ -79,29 +137,19 @@ pub(crate) async fn enqueue(
     writer: &Writer,
     lanes: &BTreeMap<LaneKey, Enqueue>,
 ) -> Result<HashMap<LaneKey, Lease>, StoreError> {
-    const SQL: &str = "INSERT INTO lane \
-        (key, kind, connection, pending, due_at, owner, token, lease_until, failures) \
-        {inserted} \
-        ON CONFLICT (key) DO UPDATE SET \
-          pending = lane.pending + excluded.pending, \
-          connection = excluded.connection, \
-          owner = CASE WHEN lane.pending = 0 THEN excluded.owner ELSE lane.owner END, \
-          token = CASE WHEN lane.pending = 0 THEN excluded.token ELSE lane.token END, \
-          lease_until = CASE WHEN lane.pending = 0 THEN excluded.lease_until \
-            ELSE lane.lease_until END, \
-          due_at = CASE WHEN lane.pending = 0 THEN excluded.due_at ELSE lane.due_at END \
-        RETURNING key, token";
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "INSERT INTO lane \
+             (key, kind, connection, pending, due_at, owner, token, lease_until, failures) \
+             {{inserted}} {ADD_OR_TAKE}"
+        )
+    });
     let mut proposed = HashSet::new();
     let mut leases = HashMap::new();
     let mut args = Vec::with_capacity(lanes.len() * 9);
     for (key, lane) in lanes {
-        let (owner, token, until) = if lane.take {
-            let token = writer.token();
-            proposed.insert(token);
-            (writer.owner.as_str(), token, lane.at.plus_ms(LEASE_MS).0)
-        } else {
-            ("", 0, 0)
-        };
+        let (owner, token, until) = lane.proposal(writer);
+        proposed.insert(token);
         args.extend(values![
             key.as_str(),
             lane.kind.code(),
@@ -115,7 +163,7 @@ pub(crate) async fn enqueue(
         ]);
     }
     for row in conn
-        .rows_of_many("putting work into lanes", SQL, 9, args)
+        .rows_of_many("putting work into lanes", &SQL, 9, args)
         .await?
     {
         let token = row.int(1)?;
@@ -134,16 +182,13 @@ pub(crate) async fn finish_held(
     writer: &Writer,
     leases: &[&Lease],
 ) -> Result<HashMap<LaneKey, i64>, StoreError> {
-    const SQL: &str = "WITH v (key, token, owner) AS (VALUES {rows}) \
-        UPDATE lane SET \
-          pending = lane.pending - 1, \
-          owner = CASE WHEN lane.pending <= 1 THEN '' ELSE lane.owner END, \
-          token = CASE WHEN lane.pending <= 1 THEN 0 ELSE lane.token END, \
-          lease_until = CASE WHEN lane.pending <= 1 THEN 0 ELSE lane.lease_until END, \
-          due_at = CASE WHEN lane.pending <= 1 THEN 9223372036854775807 ELSE lane.due_at END, \
-          failures = 0 \
-        FROM v WHERE lane.key = v.key AND lane.token = v.token AND lane.owner = v.owner \
-        RETURNING lane.key, lane.pending";
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "WITH v (key, token, owner) AS (VALUES {{rows}}) UPDATE lane SET {COUNT_ONE_OUT} \
+             FROM v WHERE lane.key = v.key AND lane.token = v.token AND lane.owner = v.owner \
+             RETURNING lane.key, lane.pending"
+        )
+    });
     let mut sorted = leases.to_vec();
     sorted.sort_by(|a, b| a.lane.cmp(&b.lane));
     let mut left = HashMap::new();
@@ -152,7 +197,7 @@ pub(crate) async fn finish_held(
         .flat_map(|lease| values![lease.lane.as_str(), lease.token, writer.owner.as_str()])
         .collect();
     for row in conn
-        .rows_of_many("finishing work in lanes", SQL, 3, args)
+        .rows_of_many("finishing work in lanes", &SQL, 3, args)
         .await?
     {
         left.insert(LaneKey::stored(row.text(0)?), row.int(1)?);
@@ -162,15 +207,8 @@ pub(crate) async fn finish_held(
 
 /// Counts an item out of a lane whoever holds it, and lets an empty lane go.
 pub(crate) async fn finish_any(conn: &mut Conn, lane: &LaneKey) -> Result<(), StoreError> {
-    const SQL: &str = "UPDATE lane SET \
-          pending = pending - 1, \
-          owner = CASE WHEN pending <= 1 THEN '' ELSE owner END, \
-          token = CASE WHEN pending <= 1 THEN 0 ELSE token END, \
-          lease_until = CASE WHEN pending <= 1 THEN 0 ELSE lease_until END, \
-          due_at = CASE WHEN pending <= 1 THEN 9223372036854775807 ELSE due_at END, \
-          failures = 0 \
-        WHERE key = $1 AND pending > 0";
-    conn.run("finishing work in a lane", SQL, values![lane.as_str()])
+    let sql = format!("UPDATE lane SET {COUNT_ONE_OUT} WHERE key = $1 AND pending > 0");
+    conn.run("finishing work in a lane", &sql, values![lane.as_str()])
         .await
         .map(drop)
 }

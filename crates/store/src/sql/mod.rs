@@ -5,6 +5,7 @@ pub(crate) mod accounts;
 pub(crate) mod alert;
 pub(crate) mod asked;
 pub(crate) mod asked_pages;
+mod at_once;
 pub(crate) mod audit;
 pub(crate) mod bindings;
 pub(crate) mod choices;

@@ -1,15 +1,17 @@
 //! Recording how attempts ended, and going on with their lanes.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use bowline_domain::connection::Connection;
 use bowline_domain::effect::{Act, Effect, EffectKey};
 use bowline_domain::ids::{EffectId, EventId, IssueId, LaneKey, SiteName};
 
 use crate::committer::Writer;
-use crate::db::{Conn, Row, Value, values};
+use crate::db::{Conn, Dialect, Row, Value, values};
 use crate::error::StoreError;
 use crate::model::{Ending, Lease, Settlement, TakenEffect};
+use crate::sql::at_once;
 use crate::sql::lanes::{self, Holder};
 
 /// How the worker of a settlement stands to its lane now.
@@ -50,16 +52,19 @@ pub(crate) async fn settle(
         .iter()
         .map(|settlement| (*settlement, standing(writer, holders, settlement)))
         .collect();
-    let changed = update_effects(conn, &standings).await?;
-    let (counted, late): (Vec<&Settlement>, Vec<&Settlement>) = settlements
-        .iter()
-        .copied()
-        .partition(|settlement| changed.contains(&settlement.effect));
-    store_attempts(conn, &counted).await?;
-    for settlement in late.into_iter().filter(|one| tried(&one.ending)) {
-        record_late(conn, settlement).await?;
+    let (changed, left) = match conn.dialect() {
+        Dialect::Sqlite => end(conn, writer, &standings).await?,
+        Dialect::Postgres => {
+            let ends = standings.iter().flat_map(|of| end_row(writer, of));
+            at_once::settle(conn, ends.collect()).await?
+        }
+    };
+    for settlement in settlements {
+        if !changed.contains(&settlement.effect) && tried(&settlement.ending) {
+            record_late(conn, settlement).await?;
+        }
     }
-    let go_on = move_lanes(conn, writer, &standings, &changed).await?;
+    let go_on = move_lanes(conn, &standings, &changed, &left).await?;
     let mut next = take_heads(conn, &go_on).await?;
     Ok(settlements
         .iter()
@@ -67,23 +72,56 @@ pub(crate) async fn settle(
         .collect())
 }
 
-/// Counts what is settled out of the lanes, and returns those that are gone on with. What is not
-/// taken in one statement is rare: failures, a stop, a lane that was taken over.
-async fn move_lanes<'s>(
+/// Records how attempts ended, and counts what is settled out of the lanes that are still held.
+/// Returns the effects that they had a say in, and how many items are left in those lanes.
+async fn end(
     conn: &mut Conn,
     writer: &Writer,
+    standings: &[(&Settlement, Standing)],
+) -> Result<(HashSet<EffectId>, HashMap<LaneKey, i64>), StoreError> {
+    let changed = update_effects(conn, standings).await?;
+    let counted = standings
+        .iter()
+        .filter(|(settlement, _)| changed.contains(&settlement.effect));
+    let tried = counted
+        .clone()
+        .filter(|(settlement, _)| tried(&settlement.ending));
+    let attempts = tried.flat_map(|(settlement, _)| attempt_row(settlement));
+    store_attempts(conn, attempts.collect()).await?;
+    let done = counted.filter(|(settlement, standing)| counts(settlement, *standing));
+    let done: Vec<&Lease> = done.map(|(settlement, _)| &settlement.lease).collect();
+    Ok((changed, lanes::finish_held(conn, writer, &done).await?))
+}
+
+/// Is it to be counted out of its lane, if it has a say in its effect?
+fn counts(settlement: &Settlement, standing: Standing) -> bool {
+    standing == Standing::Held && settlement.ending.state().settled()
+}
+
+/// What [`END`] names, the attempt, and lane, token and owner if it is to be counted.
+fn end_row(writer: &Writer, (settlement, standing): &(&Settlement, Standing)) -> Vec<Value> {
+    let mut row = change_row(settlement, *standing);
+    row.extend(attempt_row(settlement));
+    if counts(settlement, *standing) {
+        let Lease { lane, token } = &settlement.lease;
+        row.extend(values![lane.as_str(), *token, writer.owner.as_str()]);
+    } else {
+        row.extend(values![None::<String>, None::<i64>, None::<String>]);
+    }
+    row
+}
+
+/// Goes on with lanes, or lets them go. Returns those that are gone on with. What is done for each
+/// is rare: failures, a stop, a lane that was taken over.
+async fn move_lanes<'s>(
+    conn: &mut Conn,
     standings: &[(&'s Settlement, Standing)],
     changed: &HashSet<EffectId>,
+    left: &HashMap<LaneKey, i64>,
 ) -> Result<Vec<&'s Lease>, StoreError> {
     let settled = |settlement: &Settlement| {
         changed.contains(&settlement.effect) && settlement.ending.state().settled()
     };
-    let done: Vec<&Lease> = standings
-        .iter()
-        .filter(|(settlement, standing)| *standing == Standing::Held && settled(settlement))
-        .map(|(settlement, _)| &settlement.lease)
-        .collect();
-    let left = lanes::finish_held(conn, writer, &done).await?;
     let mut go_on = Vec::new();
     for (settlement, standing) in standings {
         let lease = &settlement.lease;
@@ -106,45 +144,44 @@ async fn move_lanes<'s>(
     Ok(go_on)
 }
 
-/// Updates the effects that the settlements still have a say in, and returns which those were:
-/// the attempt that is under way under its own lease or that nobody followed, and any effect that
-/// is not settled if it was done.
+/// What [`UPDATE_EFFECTS`] takes of a settlement, as `v`.
+pub(super) const END: &str = "id, own, state, doubtful, settled_at, remote_id, reason, tried";
+
+/// Updates the effects that settlements still have a say in: the attempt that is under way under its
+/// own lease or that nobody followed, and any effect that is not settled if it was done.
+pub(super) const UPDATE_EFFECTS: &str = "UPDATE effect SET state = v.state, \
+      doubtful = v.doubtful, settled_at = v.settled_at, remote_id = v.remote_id, \
+      reason = v.reason, attempts = CASE WHEN v.tried = 1 THEN attempts ELSE attempts - 1 END \
+    FROM v WHERE effect.id = v.id \
+      AND (effect.state = 1 AND v.own = 1 OR effect.state IN (0, 1, 4) AND v.state = 2)";
+
 async fn update_effects(
     conn: &mut Conn,
     settlements: &[(&Settlement, Standing)],
 ) -> Result<HashSet<EffectId>, StoreError> {
-    const SQL: &str = "WITH v (id, own, state, doubtful, settled_at, remote_id, reason, tried) AS \
-        (VALUES {rows}) \
-        UPDATE effect SET state = v.state, doubtful = v.doubtful, settled_at = v.settled_at, \
-          remote_id = v.remote_id, reason = v.reason, \
-          attempts = CASE WHEN v.tried = 1 THEN attempts ELSE attempts - 1 END \
-        FROM v WHERE effect.id = v.id \
-          AND (effect.state = 1 AND v.own = 1 OR effect.state IN (0, 1, 4) AND v.state = 2) \
-        RETURNING effect.id";
-    const COLUMNS: usize = 8;
-    let mut changed = HashSet::with_capacity(settlements.len());
-    let mut args = Vec::with_capacity(settlements.len() * COLUMNS);
-    for (settlement, standing) in settlements {
-        let state = settlement.ending.state();
-        let settled_at = state.settled().then_some(settlement.ended_at.0);
-        let doubtful = matches!(settlement.ending, Ending::Later { doubtful: true, .. });
-        let (remote_id, words) = found(&settlement.ending);
-        args.extend(values![
-            settlement.effect.0,
-            *standing != Standing::TakenOver,
-            state.code(),
-            doubtful,
-            settled_at,
-            remote_id,
-            words,
-            tried(&settlement.ending)
-        ]);
-    }
-    let rows = conn.rows_of_many("settling effects", SQL, COLUMNS, args);
-    for row in rows.await? {
-        changed.insert(EffectId(row.int(0)?));
-    }
-    Ok(changed)
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!("WITH v ({END}) AS (VALUES {{rows}}) {UPDATE_EFFECTS} RETURNING effect.id")
+    });
+    let rows = settlements.iter();
+    let args = rows.flat_map(|(settlement, standing)| change_row(settlement, *standing));
+    let args = args.collect();
+    let rows = conn.rows_of_many("settling effects", &SQL, 8, args).await?;
+    rows.iter().map(|row| row.int(0).map(EffectId)).collect()
+}
+
+fn change_row(settlement: &Settlement, standing: Standing) -> Vec<Value> {
+    let state = settlement.ending.state();
+    let (remote_id, words) = found(&settlement.ending);
+    values![
+        settlement.effect.0,
+        standing != Standing::TakenOver,
+        state.code(),
+        matches!(settlement.ending, Ending::Later { doubtful: true, .. }),
+        state.settled().then_some(settlement.ended_at.0),
+        remote_id,
+        words,
+        tried(&settlement.ending)
+    ]
 }
 
 /// Was anything tried?
@@ -176,15 +213,10 @@ fn attempt_row(settlement: &Settlement) -> Vec<Value> {
     ]
 }
 
-async fn store_attempts(conn: &mut Conn, settlements: &[&Settlement]) -> Result<(), StoreError> {
+async fn store_attempts(conn: &mut Conn, attempts: Vec<Value>) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO attempt (effect, started_at, ended_at, outcome, detail, calls) \
         {inserted}";
-    let args = settlements
-        .iter()
-        .filter(|settlement| tried(&settlement.ending))
-        .flat_map(|settlement| attempt_row(settlement))
-        .collect();
-    conn.rows_of_many("recording attempts", SQL, 6, args)
+    conn.rows_of_many("recording attempts", SQL, 6, attempts)
         .await
         .map(drop)
 }

@@ -24,6 +24,7 @@ mod feedback_backfills;
 mod feedback_search;
 mod gathering;
 mod lanes;
+mod lost_connections;
 mod plans;
 mod project_access;
 mod reading;

@@ -10,8 +10,9 @@ use bowline_store::{Open, Store, StoreError};
 use crate::support::*;
 use crate::{
     accepting, access, alerting, browsing, configuring, contact_runs, contacts, deciding,
-    elsewhere, feedback, feedback_backfills, lanes, project_access, reading, readings, replays,
-    reports, retention, settling, signing_in, taken_over, talk_browsing, talking, tallies, viewing,
+    elsewhere, feedback, feedback_backfills, lanes, lost_connections, project_access, reading,
+    readings, replays, reports, retention, settling, signing_in, taken_over, talk_browsing,
+    talking, tallies, viewing,
 };
 
 on_both!(
@@ -179,6 +180,9 @@ async fn exercise(backend: Backend) {
         accepting::a_delivery_that_the_database_refuses_does_not_fail_its_neighbours,
     )
     .await;
+    if backend == Backend::Postgres {
+        lost_connections::an_answer_is_lost().await;
+    }
     run(backend, deciding::all_of_a_decision_is_stored_together).await;
     run(
         backend,
@@ -426,11 +430,16 @@ fn purposes() -> BTreeSet<String> {
 }
 
 /// Purposes of which no statement is run on one of the databases, with the reason.
-const ONE_SIDED: [(&str, Backend, &str); 9] = [
+const ONE_SIDED: [(&str, Backend, &str); 10] = [
     (
-        "recording facts and looking for effects",
-        Backend::Sqlite,
-        "two statements, which cost no round trip there",
+        "recording facts",
+        Backend::Postgres,
+        "with outcomes, in one statement",
+    ),
+    (
+        "looking for effects",
+        Backend::Postgres,
+        "with outcomes, in one statement",
     ),
     ("opening the SQLite file", Backend::Sqlite, "no statement"),
     ("opening the SQLite file", Backend::Postgres, "no statement"),
