@@ -91,8 +91,12 @@ impl Group {
     }
 
     /// The lanes that are worked, and on PostgreSQL all others that will be touched. A group that
-    /// only accepts touches its lanes in order anyway.
+    /// only accepts touches its lanes in order anyway, and what is committed in one statement locks
+    /// them by itself.
     fn lanes_to_lock(&self, conn: &Conn) -> BTreeSet<LaneKey> {
+        if conn.dialect() == Dialect::Postgres && self.is_one_statement() {
+            return BTreeSet::new();
+        }
         let mut lanes: BTreeSet<LaneKey> = self.worked.iter().cloned().collect();
         if conn.dialect() == Dialect::Postgres && !lanes.is_empty() {
             lanes.extend(self.accepts.iter().map(|(event, _)| event.lane.clone()));
@@ -108,6 +112,14 @@ impl Group {
             }
         }
         lanes
+    }
+
+    /// Is all of it committed in one statement on PostgreSQL?
+    fn is_one_statement(&self) -> bool {
+        let decisions: Vec<&Decision> = self.decisions.iter().map(|(plan, _)| plan).collect();
+        self.accepts.is_empty()
+            && self.settlements.is_empty()
+            && decide::plain(&decisions).1.is_empty()
     }
 
     fn answer(self, answers: Answers) {

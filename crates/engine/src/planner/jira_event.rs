@@ -23,8 +23,8 @@ pub(super) async fn decide(
     event: &StoredEvent,
     since_taken: &SinceTaken,
 ) -> Result<Decided, Trouble> {
-    let handed = super::talk::hand_on(shared, event).await?;
-    let (decided, tickets) = tokio::try_join!(
+    let (handed, decided, tickets) = tokio::try_join!(
+        super::talk::hand_on(shared, event),
         decide_links(shared, event, since_taken),
         crate::feedback::tickets_behind(shared, event)
     )?;

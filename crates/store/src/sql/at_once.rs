@@ -13,9 +13,15 @@ use crate::db::{Conn, Value, values};
 use crate::error::StoreError;
 use crate::model::{EventState, LaneKind, Lease, NewEvent, OnArrival};
 use crate::sql::accept::{self, Arrived};
-use crate::sql::decide::{Finished, HeldEffect};
+use crate::sql::decide::{Finished, HeldEffect, Lists};
 use crate::sql::lanes::{ADD_OR_TAKE, COUNT_ONE_OUT, Enqueue};
 use crate::sql::settle;
+
+/// Nothing, in a column of numbers.
+const NUMBER: Value = Value::Int(None);
+
+/// Nothing, in a column of texts.
+const TEXT: Value = Value::Text(None);
 
 /// Which lanes a statement would take, and under which tokens.
 struct Proposals(HashMap<i64, LaneKey>);
@@ -129,13 +135,12 @@ pub(super) async fn accept(
 }
 
 /// Records the outcomes of events that wait in the lane of their decision, counts them out of it,
-/// records their facts, and looks which effects are stored already. `outcomes`: id, lane, token,
-/// state, outcome and time of each; `facts`: site, issue, fact and event of each.
+/// records their facts, and looks which effects are stored already. Of the lists see
+/// [`Lists`].
 pub(super) async fn finish(
     conn: &mut Conn,
     writer: &Writer,
-    outcomes: Vec<Vec<Value>>,
-    facts: Vec<Vec<Value>>,
+    (outcomes, facts): (Vec<Vec<Value>>, Vec<Vec<Value>>),
     keys: &[&str],
 ) -> Result<Finished, StoreError> {
     // `state + 0`: PostgreSQL takes the index of waiting events for nearly empty, because it was
@@ -156,60 +161,61 @@ pub(super) async fn finish(
                SELECT v.site, v.issue, v.fact, v.told_by \
                FROM v JOIN finished ON finished.id = v.told_by WHERE v.fact IS NOT NULL \
                ON CONFLICT (site, issue, fact) DO NOTHING) \
-             SELECT finished.id, counted.key, counted.pending \
-               FROM finished JOIN v ON v.id = finished.id \
-               LEFT JOIN counted ON counted.key = v.lane \
-             UNION ALL SELECT NULL, effect.key, NULL FROM v JOIN effect ON effect.key = v.key",
+             SELECT finished.id, counted.pending, NULL \
+               FROM finished JOIN v ON v.id = finished.id JOIN counted ON counted.key = v.lane \
+             UNION ALL SELECT NULL, NULL, effect.key FROM v JOIN effect ON effect.key = v.key",
             EventState::Waiting.code(),
         )
     });
     let mut finished = Finished::default();
-    let args = side_by_side(writer, outcomes, facts, keys);
-    let doing = "recording outcomes";
+    let rows = side_by_side(writer, outcomes, facts, keys.len());
+    let keys = keys.iter().map(|key| Value::from(*key));
+    let keys = keys.chain(std::iter::repeat(TEXT));
+    let args = rows.into_iter().zip(keys).flat_map(|(mut row, key)| {
+        row.push(key);
+        row
+    });
+    let (args, doing) = (args.collect(), "recording outcomes");
     for row in conn.rows_of_many(doing, &SQL, 12, args).await? {
-        let Some(id) = row.int_or_null(0)? else {
-            finished.existing.insert(row.text(1)?);
-            continue;
-        };
-        finished.events.insert(EventId(id));
-        if let (Some(lane), Some(pending)) = (row.text_or_null(1)?, row.int_or_null(2)?) {
-            finished.left.insert(LaneKey::stored(lane), pending);
+        match row.int_or_null(0)? {
+            Some(event) => {
+                finished.left.insert(EventId(event), row.int(1)?);
+            }
+            None => {
+                finished.existing.insert(row.text(2)?);
+            }
         }
     }
     Ok(finished)
 }
 
-/// Three lists as one of rows, each as long as the longest of them.
+/// Two lists as one of at least `count` rows, with the owner between them.
 fn side_by_side(
     writer: &Writer,
     outcomes: Vec<Vec<Value>>,
     facts: Vec<Vec<Value>>,
-    keys: &[&str],
-) -> Vec<Value> {
-    const NUMBER: Value = Value::Int(None);
-    const TEXT: Value = Value::Text(None);
+    count: usize,
+) -> Vec<Vec<Value>> {
     let no_outcome = || vec![NUMBER, TEXT, NUMBER, NUMBER, TEXT, NUMBER];
     let no_fact = || vec![TEXT, TEXT, TEXT, NUMBER];
-    let count = outcomes.len().max(facts.len()).max(keys.len());
+    let count = outcomes.len().max(facts.len()).max(count);
     let (mut outcomes, mut facts) = (outcomes.into_iter(), facts.into_iter());
-    let mut args = Vec::with_capacity(count * 12);
-    for place in 0..count {
-        args.extend(outcomes.next().unwrap_or_else(no_outcome));
-        args.push(writer.owner.as_str().into());
-        args.extend(facts.next().unwrap_or_else(no_fact));
-        args.push(keys.get(place).map(|key| (*key).to_owned()).into());
+    let mut rows = Vec::with_capacity(count);
+    for _ in 0..count {
+        let mut row = outcomes.next().unwrap_or_else(no_outcome);
+        row.push(writer.owner.as_str().into());
+        row.extend(facts.next().unwrap_or_else(no_fact));
+        rows.push(row);
     }
-    args
+    rows
 }
 
-/// Puts effects at the ends of their lanes. `effects`: key, event, lane, connection, site, issue, act
-/// and time of each, in the order in which they are to be made. Returns id, key and lease of those
+/// Puts effects at the ends of their lanes; of the lists see [`Lists`]. Returns id, key and lease of those
 /// whose lanes were idle and are held now: they are being attempted.
 pub(super) async fn put(
     conn: &mut Conn,
     writer: &Writer,
-    effects: Vec<Vec<Value>>,
-    lanes: &[&LaneKey],
+    effects: Vec<(LaneKey, Vec<Value>)>,
     queues: &BTreeMap<LaneKey, Enqueue>,
 ) -> Result<Vec<HeldEffect>, StoreError> {
     static SQL: LazyLock<String> = LazyLock::new(|| {
@@ -238,14 +244,15 @@ pub(super) async fn put(
     let mut proposals = Proposals(HashMap::new());
     let mut begun = HashSet::new();
     let mut args = Vec::with_capacity(effects.len() * 16);
-    for (place, (effect, lane)) in (0_i64..).zip(effects.into_iter().zip(lanes)) {
+    for (place, (lane, effect)) in (0_i64..).zip(effects) {
         args.extend(effect);
         args.extend(values![place]);
-        match queues.get(*lane).filter(|_| begun.insert(*lane)) {
+        let begins = begun.insert(lane.clone());
+        match queues.get(&lane).filter(|_| begins) {
             Some(queue) => {
                 let connection = queue.connection.as_str();
                 args.extend(values![1, queue.items, connection, queue.at.0]);
-                args.extend(proposals.add(writer, lane, queue));
+                args.extend(proposals.add(writer, &lane, queue));
             }
             None => args.extend(values![0, 0, "", 0, "", 0, 0]),
         }
@@ -257,6 +264,111 @@ pub(super) async fn put(
         }
     }
     Ok(taken)
+}
+
+/// What became of plain decisions.
+#[derive(Default)]
+pub(super) struct Committed {
+    /// How many items are left in the lanes of those whose events waited there, by event.
+    pub(super) left: HashMap<EventId, i64>,
+    /// The effects that are being attempted.
+    pub(super) held: Vec<HeldEffect>,
+}
+
+/// Commits decisions that change nothing but the outcome of their event, facts and lanes, and put at
+/// most one effect into a lane: lanes are locked, events finished, effects that are not there yet
+/// stored. A decision whose lane is not held under its lease, or whose event does not wait, leaves
+/// nothing.
+pub(super) async fn decide(
+    conn: &mut Conn,
+    writer: &Writer,
+    lists: Lists,
+) -> Result<Committed, StoreError> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "WITH v (id, lane, lease, state, outcome, at, owner, site, issue, fact, told_by, \
+               key, event, effect_lane, connection, effect_site, effect_issue, act, planned_at, \
+               place, due_at, proposer, token, until) AS (VALUES {{rows}}), \
+             locked AS MATERIALIZED (SELECT key, owner, token FROM lane \
+               WHERE key IN (SELECT lane FROM v UNION ALL SELECT effect_lane FROM v) \
+               ORDER BY key COLLATE \"C\" FOR UPDATE), \
+             finished AS (UPDATE event SET state = v.state, outcome = v.outcome, \
+                 decided_at = v.at \
+               FROM v JOIN locked ON locked.key = v.lane AND locked.token = v.lease \
+                 AND locked.owner = v.owner \
+               WHERE event.id = v.id AND event.lane = v.lane AND event.state + 0 = {waiting} \
+               RETURNING event.id), \
+             counted AS (UPDATE lane SET {COUNT_ONE_OUT} \
+               FROM v JOIN finished ON finished.id = v.id WHERE lane.key = v.lane \
+               RETURNING lane.key, lane.pending), \
+             told AS (INSERT INTO fact (site, issue, fact, event) \
+               SELECT v.site, v.issue, v.fact, v.told_by \
+               FROM v JOIN finished ON finished.id = v.told_by WHERE v.fact IS NOT NULL \
+               ON CONFLICT (site, issue, fact) DO NOTHING), \
+             new AS MATERIALIZED (SELECT v.* FROM v JOIN finished ON finished.id = v.event \
+               WHERE NOT EXISTS (SELECT 1 FROM effect WHERE effect.key = v.key)), \
+             queued AS (INSERT INTO lane (key, kind, connection, pending, due_at, owner, token, \
+                 lease_until, failures) \
+               SELECT effect_lane, {effects}, connection, 1, due_at, proposer, token, until, 0 \
+               FROM new ORDER BY effect_lane COLLATE \"C\" {ADD_OR_TAKE}), \
+             placed AS (SELECT new.*, new.token <> 0 AND new.token = queued.token AS held \
+               FROM new JOIN queued ON queued.key = new.effect_lane), \
+             stored AS (INSERT INTO effect (key, event, lane, connection, site, issue, act, \
+                 state, doubtful, attempts, planned_at) \
+               SELECT key, event, effect_lane, connection, effect_site, effect_issue, act, \
+                 CASE WHEN held THEN {attempting} ELSE {planned} END, 0, \
+                 CASE WHEN held THEN 1 ELSE 0 END, planned_at \
+               FROM placed ORDER BY place RETURNING id, key) \
+             SELECT finished.id, counted.pending, NULL, NULL \
+               FROM finished JOIN v ON v.id = finished.id JOIN counted ON counted.key = v.lane \
+             UNION ALL SELECT NULL, stored.id, stored.key, placed.token \
+               FROM stored JOIN placed ON placed.key = stored.key WHERE placed.held",
+            waiting = EventState::Waiting.code(),
+            effects = LaneKind::Effects.code(),
+            attempting = EffectState::Attempting.code(),
+            planned = EffectState::Planned.code(),
+        )
+    });
+    let no_effect = || {
+        let effect = [TEXT, NUMBER, TEXT, TEXT, TEXT, TEXT, TEXT, NUMBER];
+        let queue = [NUMBER, NUMBER, TEXT, NUMBER, NUMBER];
+        effect.into_iter().chain(queue)
+    };
+    let mut proposals = Proposals(HashMap::new());
+    let rows = side_by_side(writer, lists.outcomes, lists.facts, lists.effects.len());
+    let mut effects = (0_i64..).zip(lists.effects);
+    let mut args = Vec::with_capacity(rows.len() * 24);
+    for row in rows {
+        args.extend(row);
+        let Some((place, (lane, effect))) = effects.next() else {
+            args.extend(no_effect());
+            continue;
+        };
+        let queue = lists.queues.get(&lane);
+        args.extend(effect);
+        args.extend(values![place, queue.map(|queue| queue.at.0)]);
+        match queue {
+            Some(queue) => args.extend(proposals.add(writer, &lane, queue)),
+            None => args.extend(values!["", 0, 0]),
+        }
+    }
+    let mut committed = Committed::default();
+    let doing = "recording outcomes";
+    for row in conn.only_rows_of_many(doing, &SQL, 24, args).await? {
+        let number = row.int(1)?;
+        match row.int_or_null(0)? {
+            Some(event) => {
+                committed.left.insert(EventId(event), number);
+            }
+            None => {
+                if let Some(lease) = proposals.lease(row.int_or_null(3)?) {
+                    let effect = (EffectId(number), row.text(2)?, lease);
+                    committed.held.push(effect);
+                }
+            }
+        }
+    }
+    Ok(committed)
 }
 
 /// Records how attempts ended, and counts what is settled out of the lanes that are still held.

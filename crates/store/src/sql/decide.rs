@@ -29,30 +29,97 @@ pub(crate) async fn decide(
     holders: &HashMap<LaneKey, Holder>,
     decisions: &[&Decision],
 ) -> Result<Vec<Result<Committed, StoreError>>, StoreError> {
+    let (plain, others) = match conn.dialect() {
+        Dialect::Sqlite => (Vec::new(), decisions.to_vec()),
+        Dialect::Postgres => plain(decisions),
+    };
+    let mut committed = at_once(conn, writer, &plain).await?;
+    committed.extend(step_by_step(conn, writer, holders, &others).await?);
+    let answer = |decision: &&Decision| {
+        let fenced = || StoreError::Fenced {
+            lane: decision.lease.lane.to_string(),
+        };
+        committed.remove(&decision.event).ok_or_else(fenced)
+    };
+    Ok(decisions.iter().map(answer).collect())
+}
+
+/// Tells plain decisions from others. They change nothing but the outcomes of their events, facts and
+/// lanes, and put at most one effect into each lane. PostgreSQL commits them in one statement.
+pub(crate) fn plain<'d>(decisions: &[&'d Decision]) -> (Vec<&'d Decision>, Vec<&'d Decision>) {
+    let mut lanes = HashSet::new();
+    decisions.iter().partition(|decision| {
+        let effects = match &decision.verdict {
+            Verdict::Quarantined(_) => return true,
+            Verdict::Decided(decided) => match decided.as_ref() {
+                Decided {
+                    issue: _,
+                    record: None,
+                    moved: false,
+                    transitioned: false,
+                    links,
+                    facts: _,
+                    talk: None,
+                    contacts: None,
+                    feedback: None,
+                    held,
+                    effects,
+                    outcome: _,
+                } if links.is_empty() && held.is_empty() => effects,
+                _ => return false,
+            },
+        };
+        effects.iter().all(|effect| lanes.insert(effect.lane()))
+    })
+}
+
+/// Commits plain decisions on PostgreSQL. It locks their lanes by itself.
+async fn at_once(
+    conn: &mut Conn,
+    writer: &Writer,
+    plain: &[&Decision],
+) -> Result<HashMap<EventId, Committed>, StoreError> {
+    if plain.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let told = decided(plain);
+    let outgoing = outgoing(&told);
+    let lists = Lists {
+        outcomes: outcome_rows(plain)?,
+        facts: facts(&told)?,
+        effects: effect_rows(&outgoing)?,
+        queues: queues(&outgoing),
+    };
+    let committed = at_once::decide(conn, writer, lists).await?;
+    Ok(answers(
+        conn,
+        plain,
+        &committed.left,
+        taken(&outgoing, committed.held),
+    )
+    .await?)
+}
+
+/// Commits decisions whose lanes are locked.
+async fn step_by_step(
+    conn: &mut Conn,
+    writer: &Writer,
+    holders: &HashMap<LaneKey, Holder>,
+    decisions: &[&Decision],
+) -> Result<HashMap<EventId, Committed>, StoreError> {
     if decisions.is_empty() {
-        return Ok(Vec::new());
+        return Ok(HashMap::new());
     }
-    let held: Vec<&Decision> = decisions
+    let held = |decision: &&&Decision| {
+        let holder = holders.get(&decision.lease.lane);
+        holder.is_some_and(|holder| holder.holds(writer, &decision.lease))
+    };
+    let held: Vec<&Decision> = decisions.iter().filter(held).copied().collect();
+    let finished = finish(conn, writer, &held).await?;
+    let waited = held
         .iter()
-        .copied()
-        .filter(|decision| {
-            let holder = holders.get(&decision.lease.lane);
-            holder.is_some_and(|holder| holder.holds(writer, &decision.lease))
-        })
-        .collect();
-    let Finished {
-        events: finished,
-        left,
-        existing,
-    } = finish(conn, writer, &held).await?;
-    let (held, late): (Vec<&Decision>, Vec<&Decision>) = held
-        .into_iter()
-        .partition(|decision| finished.contains(&decision.event));
-    for decision in late {
-        // Its worker stops, so the lane is let go.
-        lanes::release(conn, &decision.lease).await?;
-    }
-    let decided = decided(&held);
+        .filter(|decision| finished.left.contains_key(&decision.event));
+    let decided = decided(&waited.copied().collect::<Vec<_>>());
     store_records(conn, &decided).await?;
     store_links(conn, &decided).await?;
     follow_asked(conn, &decided).await?;
@@ -60,21 +127,32 @@ pub(crate) async fn decide(
     contacts::take::store(conn, &decided).await?;
     feedback::capture::store(conn, &decided).await?;
     end_held(conn, &decided).await?;
-    let mut taken = store_effects(conn, writer, &decided, &existing).await?;
+    let taken = store_effects(conn, writer, &decided, &finished.existing).await?;
+    answers(conn, &held, &finished.left, taken).await
+}
 
-    Ok(decisions
-        .iter()
-        .map(|decision| match left.get(&decision.lease.lane) {
-            Some(pending) => Ok(Committed {
-                lease: decision.lease.clone(),
-                more: *pending > 0,
-                taken: taken.remove(&decision.event).unwrap_or_default(),
-            }),
-            None => Err(StoreError::Fenced {
-                lane: decision.lease.lane.to_string(),
-            }),
-        })
-        .collect())
+/// What is said of decisions whose events waited, by event. The worker of another one stops, so its
+/// lane is let go.
+async fn answers(
+    conn: &mut Conn,
+    decisions: &[&Decision],
+    left: &HashMap<EventId, i64>,
+    mut taken: HashMap<EventId, Vec<TakenEffect>>,
+) -> Result<HashMap<EventId, Committed>, StoreError> {
+    let mut answers = HashMap::with_capacity(decisions.len());
+    for decision in decisions {
+        let Some(pending) = left.get(&decision.event) else {
+            lanes::release(conn, &decision.lease).await?;
+            continue;
+        };
+        let committed = Committed {
+            lease: decision.lease.clone(),
+            more: *pending > 0,
+            taken: taken.remove(&decision.event).unwrap_or_default(),
+        };
+        answers.insert(decision.event, committed);
+    }
+    Ok(answers)
 }
 
 fn decided<'d>(decisions: &[&'d Decision]) -> Vec<(&'d Decision, &'d Decided)> {
@@ -87,13 +165,25 @@ fn decided<'d>(decisions: &[&'d Decision]) -> Vec<(&'d Decision, &'d Decided)> {
         .collect()
 }
 
-/// What became of decisions' events, lanes and facts.
+/// What decisions change, as rows.
+pub(super) struct Lists {
+    /// Id, lane, token, state, outcome and time of each event.
+    pub(super) outcomes: Vec<Vec<Value>>,
+    /// Site, issue, name and event of each fact.
+    pub(super) facts: Vec<Vec<Value>>,
+    /// Key, event, lane, connection, site, issue, act and time of each effect, in the order in which
+    /// they are to be made; with its lane.
+    pub(super) effects: Vec<(LaneKey, Vec<Value>)>,
+    /// What is put into lanes.
+    pub(super) queues: BTreeMap<LaneKey, Enqueue>,
+}
+
+/// What became of decisions' events and lanes.
 #[derive(Default)]
 pub(super) struct Finished {
-    /// The events that waited in the lane of their decision. Of the others nothing is recorded.
-    pub(super) events: HashSet<EventId>,
-    /// How many items are left in the lanes of those.
-    pub(super) left: HashMap<LaneKey, i64>,
+    /// How many items are left in the lanes of those whose events waited there, by event. Of others
+    /// nothing is recorded.
+    pub(super) left: HashMap<EventId, i64>,
     /// The keys of effects that are stored already.
     pub(super) existing: HashSet<String>,
 }
@@ -109,26 +199,30 @@ async fn finish(
     let effects = told.iter().flat_map(|(_, decided)| &decided.effects);
     let keys: Vec<&str> = effects.map(|effect| effect.key.as_str()).collect();
     if conn.dialect() == Dialect::Postgres {
-        let outcomes = decisions.iter().map(|decision| outcome_row(decision));
-        let outcomes = outcomes.collect::<Result<_, _>>()?;
-        return at_once::finish(conn, writer, outcomes, facts(&told)?, &keys).await;
+        let (outcomes, facts) = (outcome_rows(decisions)?, facts(&told)?);
+        return at_once::finish(conn, writer, (outcomes, facts), &keys).await;
     }
     let events = finish_events(conn, decisions).await?;
-    let waited = |decision: &Decision| events.contains(&decision.event);
-    let leases = decisions.iter().filter(|decision| waited(decision));
-    let leases: Vec<&Lease> = leases.map(|decision| &decision.lease).collect();
-    let left = lanes::finish_held(conn, writer, &leases).await?;
-    let told: Vec<(&Decision, &Decided)> = told
-        .into_iter()
-        .filter(|(decision, _)| waited(decision))
-        .collect();
-    store_facts(conn, &told).await?;
-    let existing = existing_keys(conn, &keys).await?;
+    let waited = |decision: &&&Decision| events.contains(&decision.event);
+    let waited: Vec<&Decision> = decisions.iter().filter(waited).copied().collect();
+    let leases: Vec<&Lease> = waited.iter().map(|decision| &decision.lease).collect();
+    let lanes = lanes::finish_held(conn, writer, &leases).await?;
+    store_facts(conn, &decided(&waited)).await?;
+    let left = waited.iter().filter_map(|decision| {
+        let pending = lanes.get(&decision.lease.lane)?;
+        Some((decision.event, *pending))
+    });
     Ok(Finished {
-        events,
-        left,
-        existing,
+        left: left.collect(),
+        existing: existing_keys(conn, &keys).await?,
     })
+}
+
+fn outcome_rows(decisions: &[&Decision]) -> Result<Vec<Vec<Value>>, StoreError> {
+    decisions
+        .iter()
+        .map(|decision| outcome_row(decision))
+        .collect()
 }
 
 /// Id, lane, token, state, outcome and time.
@@ -156,9 +250,7 @@ async fn finish_events(
         UPDATE event SET state = v.state, outcome = v.outcome, decided_at = v.at \
         FROM v WHERE event.id = v.id AND event.lane = v.lane AND event.state + 0 = 0 \
         RETURNING event.id";
-    let rows = decisions.iter().map(|decision| outcome_row(decision));
-    let rows: Vec<Vec<Value>> = rows.collect::<Result<_, _>>()?;
-    let args = rows.into_iter().flatten().collect();
+    let args = outcome_rows(decisions)?.into_iter().flatten().collect();
     let rows = conn
         .rows_of_many("recording outcomes", SQL, 6, args)
         .await?;
@@ -348,37 +440,43 @@ async fn store_effects(
     decided: &[(&Decision, &Decided)],
     existing: &HashSet<String>,
 ) -> Result<HashMap<EventId, Vec<TakenEffect>>, StoreError> {
-    let mut outgoing: Vec<Outgoing<'_>> = Vec::new();
-    for (decision, decided) in decided {
-        for effect in &decided.effects {
-            outgoing.push(Outgoing {
-                decision,
-                effect,
-                lane: effect.lane(),
-            });
-        }
-    }
-    if outgoing.is_empty() {
-        return Ok(HashMap::new());
-    }
+    let mut outgoing = outgoing(decided);
     let mut seen = HashSet::new();
     outgoing.retain(|out| {
         let key = out.effect.key.as_str();
-        !existing.contains(key) && seen.insert(key.to_owned())
+        !existing.contains(key) && seen.insert(key)
     });
+    if outgoing.is_empty() {
+        return Ok(HashMap::new());
+    }
     let queues = queues(&outgoing);
     let held = match conn.dialect() {
         Dialect::Sqlite => {
             let leases = lanes::enqueue(conn, writer, &queues).await?;
             insert_effects(conn, &outgoing, leases).await?
         }
-        Dialect::Postgres => {
-            let rows = outgoing.iter().map(effect_row).collect::<Result<_, _>>()?;
-            let lanes: Vec<&LaneKey> = outgoing.iter().map(|out| &out.lane).collect();
-            at_once::put(conn, writer, rows, &lanes, &queues).await?
-        }
+        Dialect::Postgres => at_once::put(conn, writer, effect_rows(&outgoing)?, &queues).await?,
     };
     Ok(taken(&outgoing, held))
+}
+
+fn outgoing<'d>(decided: &[(&'d Decision, &'d Decided)]) -> Vec<Outgoing<'d>> {
+    let effects = decided.iter().flat_map(|(decision, decided)| {
+        let effects = decided.effects.iter();
+        effects.map(|effect| Outgoing {
+            decision: *decision,
+            effect,
+            lane: effect.lane(),
+        })
+    });
+    effects.collect()
+}
+
+fn effect_rows(outgoing: &[Outgoing<'_>]) -> Result<Vec<(LaneKey, Vec<Value>)>, StoreError> {
+    outgoing
+        .iter()
+        .map(|out| Ok((out.lane.clone(), effect_row(out)?)))
+        .collect()
 }
 
 async fn existing_keys(conn: &mut Conn, keys: &[&str]) -> Result<HashSet<String>, StoreError> {
