@@ -1,5 +1,6 @@
 //! Statements about any number of rows. They are a list of values, of one of a few fixed sizes; many
-//! rows are an array for each column on PostgreSQL, of any length.
+//! rows are an array for each column on PostgreSQL, of any length, and few are a statement each on
+//! SQLite.
 //!
 //! A statement is written once, as a template. In it stands `VALUES {rows}` for the rows, or
 //! `{inserted}` for what follows the columns of an `INSERT`. Each column holds one kind of value in
@@ -21,6 +22,10 @@ use crate::postgres::{Statement, bound};
 /// what so many rows cost. Few rows are a list, because of arrays it would make a plan for each call:
 /// it takes them for longer than they are otherwise. Deliveries stay below it.
 const ARRAYS_FROM: usize = 128;
+
+/// Up to so many rows SQLite gets one by one: what is written straight into a table costs it less
+/// than a list of values, which it makes a table of first, and calls of it cost next to nothing.
+const ONE_BY_ONE_MAX: usize = 16;
 
 impl Conn {
     /// Runs a statement about any number of rows, each of `columns` values, and returns what it
@@ -49,6 +54,16 @@ impl Conn {
         let dialect = self.dialect();
         let mut found = Vec::new();
         let mut rest = args;
+        if matches!(self, Self::Sqlite(_)) && rest.len() / columns <= ONE_BY_ONE_MAX {
+            let sql = once((dialect, template, 0), || {
+                single(template, columns).unwrap_or_default()
+            });
+            while !sql.is_empty() && !rest.is_empty() {
+                let tail = rest.split_off(columns);
+                found.extend(self.rows(doing, &sql, rest).await?);
+                rest = tail;
+            }
+        }
         while !rest.is_empty() {
             let tail = rest.split_off(rest.len().min(ROWS_MAX * columns));
             let rows = fill(&mut rest, columns);
@@ -154,7 +169,7 @@ fn fill(args: &mut Vec<Value>, columns: usize) -> usize {
 }
 
 /// What a written statement is kept by: the database, its template and for how many rows it is;
-/// none: for any number.
+/// none: for any number on PostgreSQL, for one by itself on SQLite.
 type Name = (Dialect, &'static str, usize);
 
 /// A statement, written out once.
@@ -174,6 +189,39 @@ fn once(name: Name, write: impl FnOnce() -> String) -> Arc<str> {
 fn listed(dialect: Dialect, template: &str, rows: usize, columns: usize) -> String {
     let values = format!("VALUES {}", placeholders(dialect, rows, columns));
     written(template, &values, &format!("({values}) AS v"), columns)
+}
+
+/// The statement about one row, for SQLite, which names its values where a list would be; nothing if
+/// it needs the list for more than that.
+fn single(template: &str, columns: usize) -> Option<String> {
+    if template.contains("{inserted}") {
+        let values = format!("VALUES {}", placeholders(Dialect::Sqlite, 1, columns));
+        return Some(template.replace("{inserted}", &values));
+    }
+    let (names, rest) = template
+        .strip_prefix("WITH v (")?
+        .split_once(") AS (VALUES {rows}) ")?;
+    let rest = rest
+        .replace(" FROM v WHERE ", " WHERE ")
+        .replace(" FROM v)", ")");
+    let names: Vec<&str> = names.split(',').map(str::trim).collect();
+    let mut words = rest.split("v.");
+    let mut sql = words.next()?.to_owned();
+    for word in words {
+        if sql.ends_with(|before: char| before.is_alphanumeric() || before == '_') {
+            return None;
+        }
+        let end = word.find(|letter: char| !letter.is_alphanumeric() && letter != '_');
+        let (name, after) = word.split_at(end.unwrap_or(word.len()));
+        let place = names.iter().position(|known| *known == name)?;
+        // Writing to a String cannot fail.
+        let _ = write!(sql, "?{}{after}", place + 1);
+    }
+    let mut left = sql.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    let needs_the_list = left.any(|word| word == "v");
+    // What is bound is counted by the highest number.
+    let all_bound = names.len() == columns && sql.contains(&format!("?{columns}"));
+    (all_bound && !needs_the_list).then_some(sql)
 }
 
 /// The statement with an array for each column, for PostgreSQL.
@@ -259,6 +307,40 @@ mod tests {
             listed(Dialect::Postgres, JOIN, 2, 2),
             "WITH v (a, b) AS (VALUES ($1,$2),($3,$4)) SELECT 1 FROM v"
         );
+    }
+
+    #[test]
+    fn a_statement_about_one_row_names_its_values() {
+        let single = |columns| move |template: &str| single(template, columns);
+        let (of_one, of_two) = (single(1), single(2));
+        assert_eq!(
+            of_two(INSERT).as_deref(),
+            Some("INSERT INTO t (a, b) VALUES (?,?) RETURNING a")
+        );
+        let update = "WITH v (id, state) AS (VALUES {rows}) UPDATE t SET state = v.state, was = 1 \
+            FROM v WHERE t.id = v.id AND t.state <> v.state RETURNING t.id";
+        assert_eq!(
+            of_two(update).as_deref(),
+            Some(
+                "UPDATE t SET state = ?2, was = 1 WHERE t.id = ?1 AND t.state <> ?2 RETURNING t.id"
+            )
+        );
+        let first = "WITH v (lane) AS (VALUES {rows}) UPDATE t SET a = 1 WHERE id IN \
+            (SELECT (SELECT MIN(id) FROM t WHERE lane = v.lane) FROM v)";
+        assert_eq!(
+            of_one(first).as_deref(),
+            Some("UPDATE t SET a = 1 WHERE id IN (SELECT (SELECT MIN(id) FROM t WHERE lane = ?1))")
+        );
+        for joined in [
+            "WITH v (id) AS (VALUES {rows}) SELECT t.a FROM v JOIN t ON t.id = v.id",
+            "WITH v (id) AS (VALUES {rows}) DELETE FROM t WHERE id IN (SELECT id FROM v)",
+            "WITH v (id) AS (VALUES {rows}) SELECT conv.id FROM conv WHERE conv.id = v.id",
+        ] {
+            assert_eq!(of_one(joined), None, "{joined}");
+        }
+        let unused =
+            "WITH v (id, spare) AS (VALUES {rows}) UPDATE t SET a = 1 FROM v WHERE id = v.id";
+        assert_eq!(of_two(unused), None, "what is not bound would be missed");
     }
 
     #[test]
