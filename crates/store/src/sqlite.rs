@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Statement};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -91,6 +92,9 @@ impl SqliteConn {
         let conn = Connection::open(path)?;
         conn.busy_timeout(BUSY_TIMEOUT)?;
         conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+        // A plan is made for a statement, not for the values that it is run with. Otherwise each run of
+        // one with a `LIMIT ?`, or that compares a column which no index is used for, prepares it anew.
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         conn.pragma_update(None, "journal_mode", "WAL")?;
         conn.pragma_update(None, "synchronous", "FULL")?;
         conn.pragma_update(None, "foreign_keys", true)?;
@@ -281,5 +285,32 @@ impl Drop for Held {
         {
             self.from.free().push(conn);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_statement_is_planned_once_whatever_values_it_is_run_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = SqliteConn::for_writing(&folder.path().join("some.db")).unwrap();
+        conn.script(
+            "CREATE TABLE fact (issue TEXT, name TEXT, PRIMARY KEY (issue, name)); \
+             CREATE TABLE effect (id INTEGER PRIMARY KEY, key TEXT UNIQUE, told_at BIGINT)",
+        )
+        .unwrap();
+        const SQL: &str =
+            "SELECT name FROM fact WHERE issue = ? AND name > ? ORDER BY name LIMIT ?";
+        for after in ["a", "b", "c", "d", "e"] {
+            conn.rows(SQL, &["10".into(), after.into(), 4.into()])
+                .unwrap();
+        }
+        let statement = conn.0.prepare_cached(SQL).unwrap();
+        assert_eq!(statement.get_status(StatementStatus::Run), 5);
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 }
