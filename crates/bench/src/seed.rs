@@ -148,5 +148,6 @@ fn link(conversation: &str) -> Link {
         since: Millis(1),
         generation: 1,
         ended: None,
+        ended_at: None,
     }
 }

@@ -22,6 +22,10 @@ pub struct Link {
     pub generation: u32,
     /// Why it ended.
     pub ended: Option<LinkEnd>,
+    /// When it ended: by Jira's clock where an issue that was read shows it, otherwise when that was
+    /// decided. `None` while it lives, in a plan that leaves the time to whoever keeps it, and of
+    /// what ended before this was kept.
+    pub ended_at: Option<Millis>,
 }
 
 /// Why a link exists.

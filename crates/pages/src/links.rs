@@ -61,6 +61,7 @@ struct Row {
     state: Lozenge,
     live: bool,
     since: When,
+    ended_at: Option<When>,
     sources: String,
     site: String,
     issue_id: String,
@@ -165,6 +166,7 @@ fn row(app: &App, reader: &Reader, view: &LinkView) -> Row {
         state,
         live: link.live,
         since: reader.when(link.since),
+        ended_at: link.ended_at.map(|at| reader.when(at)),
         sources: sources.join(", "),
         site: view.site.to_string(),
         issue_id: view.issue.to_string(),
@@ -441,6 +443,7 @@ impl Rows for AllLinks {
         "since",
         "ended",
         "sources",
+        "ended_at",
     ];
 
     async fn next(&mut self) -> Result<Vec<LinkView>, BoxError> {
@@ -469,6 +472,7 @@ impl Rows for AllLinks {
             iso(view.link.since),
             ended.to_owned(),
             sources(view).join(" "),
+            view.link.ended_at.map_or_else(String::new, iso),
         ]
     }
 
@@ -483,6 +487,7 @@ impl Rows for AllLinks {
             "since": iso(view.link.since),
             "ended": view.link.ended.as_ref().map(LinkEnd::word),
             "sources": sources(view),
+            "ended_at": view.link.ended_at.map(iso),
         })
     }
 }

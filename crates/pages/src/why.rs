@@ -234,6 +234,7 @@ struct LinkRow {
     workspace: String,
     state: Lozenge,
     since: When,
+    ended_at: Option<When>,
     sources: String,
 }
 
@@ -463,6 +464,7 @@ fn link_row(app: &App, reader: &Reader, view: &LinkView) -> LinkRow {
         workspace: view.link.workspace.to_string(),
         state,
         since: reader.when(view.link.since),
+        ended_at: view.link.ended_at.map(|at| reader.when(at)),
         sources: sources.join(", "),
     }
 }

@@ -170,6 +170,7 @@ fn example(settings: &Settings, what: String, happening: Happening) -> Example {
             since: LINKED,
             generation: 1,
             ended: None,
+            ended_at: None,
         }],
         known: BTreeSet::new(),
     };

@@ -89,6 +89,7 @@ fn as_line(view: &LinkView) -> String {
         "live": view.link.live,
         "since_ms": view.link.since.0,
         "ended": view.link.ended.as_ref().map(LinkEnd::word),
+        "ended_at_ms": view.link.ended_at.map(|at| at.0),
         "merged_into": view.link.merged_into().map(ConversationId::as_str),
         "sources": sources,
     })
@@ -107,7 +108,10 @@ fn as_words(view: &LinkView) -> String {
         .map(|source| source.origin.to_string())
         .collect();
     let state = match &view.link.ended {
-        Some(end) if !view.link.live => format!("ended ({end})"),
+        Some(end) if !view.link.live => match view.link.ended_at {
+            Some(at) => format!("ended {} ({end})", when::text(at)),
+            None => format!("ended ({end})"),
+        },
         _ => format!("by {}", sources.join(", ")),
     };
     format!(

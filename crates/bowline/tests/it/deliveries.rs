@@ -147,10 +147,9 @@ async fn shapes_of_cloud_lead_to_what_happened() {
     let body = shape(&stage, "cloud-issue-deleted", &gone, "priya");
     assert_eq!(stage.deliver_jira(&body, None).await.0, 200);
     stage.settled().await;
-    assert_eq!(
-        stage.links_of(&conversation).await[0].link.ended,
-        Some(LinkEnd::IssueDeleted)
-    );
+    let link = stage.links_of(&conversation).await.remove(0).link;
+    assert_eq!(link.ended, Some(LinkEnd::IssueDeleted));
+    assert!(link.ended_at.is_some(), "{link:?}");
 }
 
 #[tokio::test]

@@ -161,6 +161,7 @@ async fn a_deleted_conversation_ends_its_link_and_the_others_go_on(on: On) {
         );
         let ended = stage.links_of(&gone).await;
         assert_eq!(ended[0].link.ended, Some(LinkEnd::ConversationGone));
+        assert!(ended[0].link.ended_at.is_some());
         let named = stage
             .jira()
             .property(&issue, "intercom.conversation.links")

@@ -159,6 +159,8 @@ async fn edits_and_removals_are_followed() {
             .all(|view| view.link.ended == Some(LinkEnd::AddressRemoved)),
         "{ended:?}"
     );
+    // When they ended is told by the issue.
+    assert!(ended.iter().all(|view| view.link.ended_at.is_some()));
 
     let (before, also_before) = (stage.texts(&first), stage.texts(&second));
     stage.lena().transition(&issue, "Done", None).unwrap();

@@ -21,7 +21,7 @@ async fn merged_links(stage: &Stage, conversation: &str, into: &str) {
     let links = stage.links_of(conversation).await;
     let ended = Some(LinkEnd::Merged(ConversationId::new(into)));
     assert_eq!(links[0].link.ended, ended);
-    assert!(!links[0].link.live);
+    assert!(!links[0].link.live && links[0].link.ended_at.is_some());
     let links = stage.links_of(into).await;
     assert!(links[0].link.live, "{links:?}");
 }

@@ -10,6 +10,7 @@ use crate::stage::{On, Stage, on_both};
 on_both!(
     the_last_week_is_tried_by_the_present_rules_and_nothing_is_sent,
     a_link_made_by_hand_was_not_there_before,
+    what_came_while_a_link_lived_counts_and_nothing_after_it,
     more_issues_than_a_trial_reads_are_counted
 );
 
@@ -129,6 +130,60 @@ async fn a_link_made_by_hand_was_not_there_before(on: On) {
     assert!(tried.to_string().contains("Now they hear it."), "{tried:#}");
 }
 
+/// What the trial says was told of an issue.
+async fn told_of(script: &Script<'_>, issue: &str) -> Vec<String> {
+    let tried = script.get("/api/v1/bindings/acme-jira/ENG/try").await.body;
+    let rows = happened(&tried, issue);
+    let notes = rows.iter().flat_map(|row| row["notes"].as_array().unwrap());
+    notes
+        .map(|note| note["text"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Comments one after the other, each dealt with before the next.
+async fn comment(stage: &Stage, issue: &str, text: &str) {
+    stage.lena().comment(issue, text).unwrap();
+    stage.settled().await;
+}
+
+async fn what_came_while_a_link_lived_counts_and_nothing_after_it(on: On) {
+    let stage = Stage::on(on, |_| ()).await;
+    let (pasted, first) = stage.linked().await;
+    let (by_hand, second) = (stage.issue("Nothing pasted."), stage.conversation());
+    stage.settled().await;
+    let script = Script::new(&stage, "administrator", &["settings", "links"]).await;
+    let address = stage.address(&second);
+    let link = json!({ "issue": by_hand, "conversation": address.as_str() });
+    script
+        .call("POST", "/api/v1/links", Some(link.clone()), "a")
+        .await;
+    stage.settled().await;
+    let mut agent = Browser::signed_in(&stage, "agent").await;
+    for (issue, conversation) in [(&pasted, &first), (&by_hand, &second)] {
+        comment(&stage, issue, "While it is linked.").await;
+        unlink_by_hand(&stage, &mut agent, (issue, conversation)).await;
+        comment(&stage, issue, "After it was unlinked.").await;
+        let told = told_of(&script, issue).await;
+        let count = |part| told.iter().filter(|text| text.contains(part)).count();
+        assert_eq!(count("While it is linked."), 1, "{issue}: {told:#?}");
+        assert_eq!(count("After it was unlinked."), 0, "{issue}: {told:#?}");
+    }
+    // What was pasted was told when it was, too: as many as were posted.
+    assert_eq!(
+        told_of(&script, &pasted).await.len(),
+        stage.texts(&first).len()
+    );
+
+    // Made again, it lives from then on.
+    script.call("POST", "/api/v1/links", Some(link), "b").await;
+    stage.settled().await;
+    comment(&stage, &by_hand, "Linked again.").await;
+    let told = told_of(&script, &by_hand).await;
+    let count = |part| told.iter().filter(|text| text.contains(part)).count();
+    assert_eq!(count("Linked again."), 1, "{told:#?}");
+    assert_eq!(count("After it was unlinked."), 0, "{told:#?}");
+}
+
 async fn more_issues_than_a_trial_reads_are_counted(on: On) {
     let stage = Stage::on(on, |_| ()).await;
     let (issue, _) = stage.linked().await;
@@ -182,6 +237,34 @@ async fn a_pasted_address_that_was_linked_by_hand_too_makes_no_second_note() {
 }
 
 #[tokio::test]
+async fn an_older_link_counts_until_its_address_was_taken_out() {
+    let stage = Stage::cloud().await;
+    let (issue, conversation) = stage.linked().await;
+    stage.settled().await;
+    // It was linked a month ago.
+    let url = stage.world.config().unwrap().database.url();
+    let url = secrecy::ExposeSecret::expose_secret(&url).to_owned();
+    let sql = "UPDATE link SET since = since - 2592000000";
+    assert_eq!(bowline_store::testing::execute(&url, sql).await.unwrap(), 1);
+    comment(&stage, &issue, "While it is linked.").await;
+    stage.lena().describe(&issue, "Nothing pasted.").unwrap();
+    stage.settled().await;
+    assert!(stage.links(&issue).await.is_empty());
+    comment(&stage, &issue, "After the address was taken out.").await;
+
+    let script = Script::new(&stage, "administrator", &["settings"]).await;
+    let told = told_of(&script, &issue).await;
+    let count = |part| told.iter().filter(|text| text.contains(part)).count();
+    assert_eq!(count("While it is linked."), 1, "{told:#?}");
+    assert_eq!(count("After the address"), 0, "{told:#?}");
+    // The time of an end that a version before did not keep is not known: nothing of it counts.
+    let sql = "UPDATE link SET ended_at = NULL";
+    assert_eq!(bowline_store::testing::execute(&url, sql).await.unwrap(), 1);
+    assert_eq!(told_of(&script, &issue).await, Vec::<String>::new());
+    assert!(!stage.texts(&conversation).is_empty());
+}
+
+#[tokio::test]
 async fn what_people_ended_before_the_last_week_is_not_linked_anew() {
     let stage = Stage::cloud().await;
     let (issue, conversation) = stage.linked().await;
@@ -191,7 +274,8 @@ async fn what_people_ended_before_the_last_week_is_not_linked_anew() {
     // All of that was a month ago.
     let url = stage.world.config().unwrap().database.url();
     let url = secrecy::ExposeSecret::expose_secret(&url).to_owned();
-    let sql = "UPDATE link SET since = since - 2592000000 WHERE live = 0";
+    let sql = "UPDATE link SET since = since - 2592000000, ended_at = ended_at - 2592000000 \
+               WHERE live = 0";
     assert_eq!(bowline_store::testing::execute(&url, sql).await.unwrap(), 1);
     stage.lena().comment(&issue, "Nobody hears it.").unwrap();
     stage.settled().await;

@@ -51,7 +51,8 @@ async fn link(stage: &Stage, conversation: &str, wanted: impl Fn(&LinkView) -> b
 }
 
 fn unseen(view: &LinkView) -> bool {
-    !view.link.live && view.link.ended == Some(LinkEnd::IssueUnseen)
+    let link = &view.link;
+    !link.live && link.ended == Some(LinkEnd::IssueUnseen) && link.ended_at.is_some()
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ pub(super) fn end_unread(
     links
         .into_values()
         .filter(|now| now.changed)
-        .map(settle)
+        .map(|now| settle(now, None))
         .collect()
 }
 
@@ -142,7 +142,7 @@ pub(super) fn follow(
     let worth_keeping = |now: &LinkNow| now.link.generation > 0 || !now.link.sources.is_empty();
     links
         .into_values()
-        .map(settle)
+        .map(|now| settle(now, Some(issue.updated_at)))
         .filter(worth_keeping)
         .collect()
 }
@@ -187,6 +187,7 @@ fn new_link(place: &Place) -> LinkNow {
         since: Millis(0),
         generation: 0,
         ended: None,
+        ended_at: None,
     })
 }
 
@@ -350,8 +351,9 @@ fn merge(links: &mut Links, happening: &Happening, outcome: &mut Outcome) {
     });
 }
 
-/// Decides whether the link lives, by its sources.
-fn settle(mut now: LinkNow) -> LinkNow {
+/// Decides whether the link lives, by its sources. `read` is when the issue changed last, if it was
+/// read: an address that is gone was taken out then, or before.
+fn settle(mut now: LinkNow, read: Option<Millis>) -> LinkNow {
     let held = now.link.held();
     if held && !now.was_live {
         now.link.generation += 1;
@@ -362,11 +364,15 @@ fn settle(mut now: LinkNow) -> LinkNow {
             .unwrap_or(now.link.since);
         now.changed = true;
     } else if !held && now.was_live {
-        now.link.ended.get_or_insert(LinkEnd::AddressRemoved);
+        if now.link.ended.is_none() {
+            now.link.ended = Some(LinkEnd::AddressRemoved);
+            now.link.ended_at = read;
+        }
         now.changed = true;
     }
     if held {
         now.link.ended = None;
+        now.link.ended_at = None;
     }
     now.link.live = held;
     now

@@ -282,6 +282,7 @@ mod tests {
             since: Millis(0),
             generation: 1,
             ended,
+            ended_at: None,
         }
     }
 

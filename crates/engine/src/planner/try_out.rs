@@ -1,14 +1,16 @@
 //! What the present rules of a project would have told lately: planned like the real thing, from
 //! what Jira says now, over a state that is carried along. Nothing is stored and nothing is sent.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod lives;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bowline_domain::connection::Connection;
 use bowline_domain::effect::Act;
 use bowline_domain::happening::Happening;
 use bowline_domain::ids::{ConversationId, IssueId, IssueKey, ProjectKey, SiteName};
-use bowline_domain::link::{Link, Origin, Source};
+use bowline_domain::link::Link;
 use bowline_domain::observation::{CommentView, IssueSnapshot, Observation};
 use bowline_domain::outcome::Reason;
 use bowline_domain::plan::plan;
@@ -18,6 +20,8 @@ use bowline_domain::time::Millis;
 use bowline_store::StoreError;
 use bowline_store::browse::DeliveryFilter;
 use futures_util::{StreamExt as _, stream};
+
+use lives::Lives;
 
 use super::Trouble;
 use super::catch_up::read_history;
@@ -224,7 +228,8 @@ async fn one(
         Ok(Some((Observation::Present(seen), dated, Some(settings))))
             if settings.project == *project =>
         {
-            let happened = walk(before(state.clone(), since), &seen, &settings, &dated);
+            let (then, lives) = before(state.clone(), since);
+            let happened = walk(then, lives, &seen, &settings, &dated);
             let linked =
                 !state.links.is_empty() || happened.iter().any(|tried| !tried.notes.is_empty());
             linked.then(|| TriedIssue {
@@ -255,29 +260,18 @@ fn words(trouble: Trouble) -> String {
     }
 }
 
-/// An issue as it was known before, with nothing told yet: without the links that addresses made
-/// since, or that ended since and stood on addresses too, which are found again. Those that people
-/// made since and that live are kept, for their time to come.
-fn before(mut state: IssueState, since: Millis) -> IssueState {
-    let by_address =
-        |source: &Source| matches!(source.origin, Origin::Description | Origin::Comment(_));
-    let found_again = |link: &Link| {
-        let mut sources = link.sources.iter();
-        link.since >= since
-            && (sources.clone().all(by_address) || !link.live && sources.any(by_address))
-    };
-    if state.links.iter().any(found_again)
+/// An issue as it was known before, with nothing told yet, and what became of its links since.
+fn before(mut state: IssueState, since: Millis) -> (IssueState, Lives) {
+    let mut lives = Lives::of(std::mem::take(&mut state.links), since);
+    if lives.to_be_found
         && let Some(record) = &mut state.record
     {
         // Otherwise what is found again would count as pasted just now.
         record.scanned = false;
     }
-    // What ended and is older stays known as ended: its address, should it still be there, is no
-    // news.
-    let stays = |link: &Link| link.since < since || link.live && !found_again(link);
-    state.links.retain(stays);
+    state.links = std::mem::take(&mut lives.at_first);
     state.known.clear();
-    state
+    (state, lives)
 }
 
 /// The issue as it was at a time, as far as its comments go.
@@ -293,21 +287,18 @@ fn as_at(seen: &IssueSnapshot, at: Millis) -> IssueSnapshot {
     then
 }
 
-/// Plans what happened, one after the other.
+/// Plans what happened, one after the other: each tells what it did while a link lived.
 fn walk(
     mut state: IssueState,
+    mut lives: Lives,
     seen: &IssueSnapshot,
     settings: &Settings,
     dated: &[(Millis, Happening)],
 ) -> Vec<Tried> {
     let mut made = BTreeSet::new();
     let mut all = Vec::new();
-    // What people linked by hand meanwhile was not there before.
-    let mut linked_later = std::mem::take(&mut state.links);
     for (at, happening) in dated {
-        let (now, later) = linked_later.into_iter().partition(|link| link.since <= *at);
-        state.links.extend::<Vec<Link>>(now);
-        linked_later = later;
+        put(&mut state.links, lives.up_to(*at));
         let then = Observation::Present(Box::new(as_at(seen, *at)));
         let plan = plan(
             &state,
@@ -337,17 +328,21 @@ fn walk(
         }
         state.known.extend(plan.facts);
         state.record = plan.record.or(state.record);
-        let place = |link: &Link| (link.workspace.clone(), link.conversation.clone());
-        let mut links: BTreeMap<_, Link> = state
-            .links
-            .into_iter()
-            .map(|link| (place(&link), link))
-            .collect();
-        links.extend(plan.links.into_iter().map(|link| (place(&link), link)));
-        state.links = links.into_values().collect();
+        put(&mut state.links, plan.links);
         all.push(tried);
     }
     all
+}
+
+/// Has links be as these are.
+fn put(links: &mut Vec<Link>, changed: Vec<Link>) {
+    let place = |link: &Link| (link.workspace.clone(), link.conversation.clone());
+    for link in changed {
+        match links.iter_mut().find(|known| place(known) == place(&link)) {
+            Some(known) => *known = link,
+            None => links.push(link),
+        }
+    }
 }
 
 /// What happened, in a few words.

@@ -260,6 +260,7 @@ fn link(view: &LinkView) -> Value {
         "linked": view.link.live,
         "since": iso(view.link.since),
         "ended": view.link.ended.as_ref().map(LinkEnd::word),
+        "ended_at": view.link.ended_at.and_then(iso),
         "sources": sources,
     })
 }

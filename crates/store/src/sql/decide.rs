@@ -315,21 +315,24 @@ async fn store_records(
 async fn store_links(conn: &mut Conn, decided: &[(&Decision, &Decided)]) -> Result<(), StoreError> {
     // The record of the issue is stored before, so its project is known here.
     const SQL: &str = "WITH v (site, issue, workspace, conversation, live, since, generation, \
-          ended, sources) AS (VALUES {rows}) \
+          ended, sources, ended_at) AS (VALUES {rows}) \
         INSERT INTO link (site, issue, workspace, conversation, live, since, generation, ended, \
-          sources, project) \
+          sources, ended_at, project) \
         SELECT v.site, v.issue, v.workspace, v.conversation, v.live, v.since, v.generation, \
-          v.ended, v.sources, COALESCE(issue.project, '') \
+          v.ended, v.sources, v.ended_at, COALESCE(issue.project, '') \
         FROM v LEFT JOIN issue ON issue.site = v.site AND issue.issue = v.issue \
         WHERE v.site IS NOT NULL \
         ON CONFLICT (site, issue, workspace, conversation) DO UPDATE SET \
           live = excluded.live, since = excluded.since, generation = excluded.generation, \
-          ended = excluded.ended, sources = excluded.sources, project = excluded.project";
+          ended = excluded.ended, sources = excluded.sources, project = excluded.project, \
+          ended_at = CASE WHEN link.live + excluded.live = 0 \
+            AND link.generation = excluded.generation THEN link.ended_at \
+            ELSE excluded.ended_at END";
     let mut rows = BTreeMap::new();
-    for (_, decided) in decided {
+    for (decision, decided) in decided {
         for link in &decided.links {
             let (site, issue) = issue_of(decided)?;
-            let row = link_row(site, issue, link)?;
+            let row = link_row((site, issue), link, decision.at)?;
             rows.insert((site, issue, &link.workspace, &link.conversation), row);
         }
     }
@@ -358,7 +361,13 @@ async fn follow_asked(
     link_pages::follow(conn, &moved).await
 }
 
-fn link_row(site: &SiteName, issue: &IssueId, link: &Link) -> Result<Vec<Value>, StoreError> {
+fn link_row(
+    (site, issue): (&SiteName, &IssueId),
+    link: &Link,
+    decided_at: bowline_domain::time::Millis,
+) -> Result<Vec<Value>, StoreError> {
+    // Of a link that had ended already, what is known of that stays.
+    let ended_at = (!link.live).then_some(link.ended_at.unwrap_or(decided_at).0);
     Ok(values![
         site.as_str(),
         issue.as_str(),
@@ -369,6 +378,7 @@ fn link_row(site: &SiteName, issue: &IssueId, link: &Link) -> Result<Vec<Value>,
         i64::from(link.generation),
         link.ended.as_ref().map(LinkEnd::key),
         sources_json(&link.sources)?,
+        ended_at,
     ])
 }
 

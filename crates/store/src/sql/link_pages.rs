@@ -101,7 +101,7 @@ fn part(query: &LinkQuery, live: bool, all: &mut Conditions) -> String {
         "SELECT link.site AS site, link.issue AS issue, issue.key AS key, \
            link.workspace AS workspace, link.conversation AS conversation, link.live AS live, \
            link.since AS since, link.generation AS generation, link.ended AS ended, \
-           link.sources AS sources \
+           link.sources AS sources, link.ended_at AS ended_at \
          FROM link LEFT JOIN issue ON issue.site = link.site AND issue.issue = link.issue \
          {} ORDER BY link.since DESC, link.site DESC, link.issue DESC, link.workspace DESC, \
            link.conversation DESC LIMIT {}",

@@ -28,11 +28,11 @@ pub(crate) async fn issue_state(
 ) -> Result<IssueState, StoreError> {
     // Told apart by the first column; the others are those of a link, as `read_link` takes them.
     const ISSUE_AND_LINKS: &str = "SELECT CAST(1 AS BIGINT), key, project, scanned, deleted, links_version, \
-          summary, status FROM issue WHERE site = $1 AND issue = $2 \
-        UNION ALL SELECT 2, workspace, conversation, live, since, generation, ended, sources \
-          FROM link WHERE site = $1 AND issue = $2";
+          summary, status, CAST(NULL AS BIGINT) FROM issue WHERE site = $1 AND issue = $2 \
+        UNION ALL SELECT 2, workspace, conversation, live, since, generation, ended, sources, \
+          ended_at FROM link WHERE site = $1 AND issue = $2";
     const FACTS: &str = "UNION ALL SELECT 3, fact, '', 0, 0, 0, \
-          CAST(NULL AS TEXT), CAST(NULL AS TEXT) \
+          CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS BIGINT) \
           FROM fact WHERE site = $1 AND issue = $2 AND fact IN";
     let (first, others) = facts.split_at(facts.len().min(ROWS_MAX));
     let mut args = values![site.as_str(), issue.as_str()];
@@ -82,7 +82,8 @@ fn read_record(row: &Row) -> Result<IssueRecord, StoreError> {
     })
 }
 
-/// Reads workspace, conversation, live, since, generation, ended and sources from `first` on.
+/// Reads workspace, conversation, live, since, generation, ended, sources and ended_at from `first`
+/// on.
 pub(crate) fn read_link(row: &Row, first: usize) -> Result<Link, StoreError> {
     let stored: Vec<StoredSource> = serde_json::from_str(&row.text(first + 6)?)
         .map_err(|error| StoreError::unreadable("a link's sources", error))?;
@@ -95,15 +96,20 @@ pub(crate) fn read_link(row: &Row, first: usize) -> Result<Link, StoreError> {
             overruled: source.overruled,
         });
     }
+    let (live, since) = (row.truth(first + 2)?, Millis(row.int(first + 3)?));
+    // A version before, which may still run, leaves the time of an earlier end there.
+    let ended_at = row.int_or_null(first + 7)?.map(Millis);
+    let ended_at = ended_at.filter(|at| !live && *at >= since);
     Ok(Link {
         workspace: WorkspaceName::new(row.text(first)?),
         conversation: ConversationId::new(row.text(first + 1)?),
-        live: row.truth(first + 2)?,
-        since: Millis(row.int(first + 3)?),
+        live,
+        since,
         generation: u32::try_from(row.int(first + 4)?).unwrap_or(u32::MAX),
         ended: row
             .text_or_null(first + 5)?
             .and_then(|key| LinkEnd::from_key(&key)),
+        ended_at,
         sources,
     })
 }

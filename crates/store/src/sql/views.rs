@@ -256,7 +256,8 @@ pub(crate) async fn links(
     }
     let sql = format!(
         "SELECT link.site, link.issue, issue.key, link.workspace, link.conversation, link.live, \
-           link.since, link.generation, link.ended, link.sources \
+           link.since, link.generation, link.ended, link.sources, \
+           link.ended_at \
          FROM link LEFT JOIN issue ON issue.site = link.site AND issue.issue = link.issue \
          {} ORDER BY link.site, link.issue, link.since, link.workspace, link.conversation \
          LIMIT {}",

@@ -8,13 +8,15 @@ use bowline_domain::link::{Link, LinkEnd, Origin, Source};
 use bowline_domain::outcome::{Outcome, Reason};
 use bowline_domain::state::IssueRecord;
 use bowline_domain::time::Millis;
-use bowline_store::model::{Decided, EventFilter};
+use bowline_store::browse::LinkQuery;
+use bowline_store::model::{Decided, EventFilter, LinkFilter};
 
 use crate::support::*;
 
 on_both!(
     links_come_back_with_every_kind_of_source,
     a_changed_link_replaces_what_was_known,
+    when_a_link_ended_is_kept_until_it_lives_again,
     an_issue_that_was_never_seen_is_unseen,
     facts_are_known_of_their_issue_only,
     an_issue_is_found_by_its_present_key,
@@ -80,6 +82,7 @@ async fn links_come_back_with_every_kind_of_source(world: &World) {
         since: Millis(5),
         generation: 3,
         ended: None,
+        ended_at: None,
     };
     let ends = [
         LinkEnd::AddressRemoved,
@@ -98,6 +101,7 @@ async fn links_come_back_with_every_kind_of_source(world: &World) {
         since: Millis(since),
         generation: u32::MAX,
         ended: Some(end),
+        ended_at: Some(Millis(since + 1)),
     }));
     keep(world, "10", Some(record("ENG-1")), links.clone()).await;
     let state = world
@@ -124,6 +128,7 @@ async fn a_changed_link_replaces_what_was_known(world: &World) {
         ended: Some(LinkEnd::ByHand),
         generation: 2,
         since: T0.plus_ms(1),
+        ended_at: Some(T0.plus_ms(2)),
         ..link("7")
     };
     let moved = IssueRecord {
@@ -143,6 +148,63 @@ async fn a_changed_link_replaces_what_was_known(world: &World) {
         .unwrap();
     assert_eq!(state.record, Some(moved));
     assert_eq!(state.links, [link("8"), ended]);
+}
+
+/// When the link of issue 10 ended, as each way of reading tells it.
+async fn ended_at(world: &World) -> Option<Millis> {
+    let store = &world.store;
+    let state = store.issue_state(&site(), &issue("10"), &[]).await.unwrap();
+    let filter = LinkFilter {
+        ended: true,
+        limit: 10,
+        ..LinkFilter::default()
+    };
+    let query = LinkQuery {
+        limit: 10,
+        ..LinkQuery::default()
+    };
+    let listed = store.links(&filter).await.unwrap().remove(0).link;
+    let paged = store.link_page(&query).await.unwrap().remove(0).link;
+    assert_eq!([&listed, &paged], [&state.links[0], &state.links[0]]);
+    listed.ended_at
+}
+
+async fn when_a_link_ended_is_kept_until_it_lives_again(world: &World) {
+    let lives = |generation| Link {
+        generation,
+        ..link("7")
+    };
+    let ended = |generation, ended_at: Option<i64>| Link {
+        live: false,
+        ended: Some(LinkEnd::ByHand),
+        ended_at: ended_at.map(|ms| T0.plus_ms(ms)),
+        ..lives(generation)
+    };
+    let kept = async |link| {
+        keep(world, "10", Some(record("ENG-1")), vec![link]).await;
+        ended_at(world).await
+    };
+    assert_eq!(kept(lives(1)).await, None);
+    let decided = kept(ended(1, None)).await;
+    assert_eq!(decided, Some(T0), "when it was decided");
+    assert_eq!(
+        kept(ended(1, Some(5))).await,
+        decided,
+        "it had ended before"
+    );
+    assert_eq!(kept(lives(2)).await, None);
+    assert_eq!(kept(ended(2, Some(7))).await, Some(T0.plus_ms(7)));
+    // Made again and ended again at once.
+    assert_eq!(kept(ended(3, Some(9))).await, Some(T0.plus_ms(9)));
+
+    // A version before does not keep it, nor does it take away what it does not know.
+    let run = async |sql| assert_eq!(world.execute(sql).await, 1);
+    run("UPDATE link SET ended_at = NULL").await;
+    assert_eq!(kept(ended(3, None)).await, None, "it stays unknown");
+    run("UPDATE link SET ended_at = since - 1").await;
+    assert_eq!(ended_at(world).await, None, "an earlier life's");
+    run("UPDATE link SET live = 1, ended = NULL, ended_at = since + 1").await;
+    assert_eq!(ended_at(world).await, None, "it lives");
 }
 
 async fn an_issue_that_was_never_seen_is_unseen(world: &World) {

@@ -235,6 +235,7 @@ pub(crate) fn link(conversation: &str) -> Link {
         since: T0,
         generation: 1,
         ended: None,
+        ended_at: None,
     }
 }
 

@@ -14,6 +14,8 @@ fn removal_by_hand_overrules_until_the_address_is_pasted_anew() {
     assert!(world.live().is_empty());
     assert!(step.is_silent() && step.records());
     assert_eq!(world.link("1").ended, Some(LinkEnd::ByHand));
+    // An issue does not tell when: it was now.
+    assert_eq!(world.link("1").ended_at, None);
 
     let unchanged = world.look(&[Happening::Looked]);
     assert!(world.live().is_empty() && unchanged.plan.effects.is_empty());
@@ -33,6 +35,7 @@ fn removal_by_hand_overrules_until_the_address_is_pasted_anew() {
     assert_eq!(world.live(), ["1"]);
     assert_eq!(step.texts(), ["<p><b>Bob</b> linked ISSUE</p>"]);
     assert_eq!(world.link("1").generation, 2);
+    assert_eq!(world.link("1").ended_at, None);
 
     let removed = world.describe("Bob", "nothing");
     world.see(&[removed]);

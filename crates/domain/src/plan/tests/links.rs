@@ -32,6 +32,7 @@ fn one_of_two_mentions_may_go() {
         assert!(step.is_silent() && step.records());
         assert_eq!(step.reasons(), ["links_followed"]);
         assert_eq!(world.link("1").ended, Some(LinkEnd::AddressRemoved));
+        assert_eq!(world.link("1").ended_at, Some(world.issue.updated_at));
     }
 }
 
