@@ -143,6 +143,7 @@ fn link(conversation: &str) -> Link {
             origin: Origin::Command,
             since: Millis(1),
             overruled: false,
+            hand: None,
         }],
         live: true,
         since: Millis(1),

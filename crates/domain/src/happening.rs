@@ -4,6 +4,7 @@ use bowline_text::ConversationAddress;
 
 use crate::fact::FactKey;
 use crate::ids::{CommentId, ConversationId, EventId, WorkspaceName};
+use crate::link::Via;
 use crate::observation::{Person, StatusRef};
 use crate::time::Millis;
 
@@ -44,6 +45,8 @@ pub enum Happening {
         conversation: ConversationId,
         /// Who did it.
         by: String,
+        /// Where they did it, as far as it is known.
+        via: Option<Via>,
         /// Does it come from a file? Support knows of such a link already.
         imported: bool,
     },

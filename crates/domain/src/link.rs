@@ -38,6 +38,71 @@ pub struct Source {
     /// A person ended the link while this source was there: it no longer holds the link, until the
     /// address is taken out and put in again.
     pub overruled: bool,
+    /// Who it was, of what somebody linked or imported. `None` of addresses, and of what was linked
+    /// before this was kept.
+    pub hand: Option<Hand>,
+}
+
+/// Somebody who linked a conversation, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hand {
+    /// Their name, as it was then.
+    pub by: String,
+    /// Where they did it, as far as it is known.
+    pub via: Option<Via>,
+}
+
+/// Where people link conversations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// On a page of the web application.
+    Page,
+    /// In the panel of the issue.
+    Panel,
+    /// By a program, through the REST API.
+    Api,
+    /// On the command line.
+    CommandLine,
+}
+
+impl Via {
+    const ALL: [Self; 4] = [Self::Page, Self::Panel, Self::Api, Self::CommandLine];
+
+    /// As stored, and for scripts.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Panel => "panel",
+            Self::Api => "api",
+            Self::CommandLine => "command_line",
+        }
+    }
+
+    /// The reverse of [`Via::word`].
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|via| via.word() == word)
+    }
+}
+
+impl fmt::Display for Via {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Page => "on a page",
+            Self::Panel => "in the issue panel",
+            Self::Api => "by the API",
+            Self::CommandLine => "on the command line",
+        })
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.origin, &self.hand) {
+            (Origin::Command, Some(Hand { by, via: Some(via) })) => write!(f, "{by}, {via}"),
+            (Origin::Command, Some(Hand { by, via: None })) => write!(f, "{by}, by hand"),
+            (origin, _) => origin.fmt(f),
+        }
+    }
 }
 
 /// Where a source is.
@@ -83,7 +148,7 @@ impl fmt::Display for Origin {
             Self::Description => f.write_str("the description"),
             Self::Comment(id) => write!(f, "comment {id}"),
             Self::Import => f.write_str("an import"),
-            Self::Command => f.write_str("a command"),
+            Self::Command => f.write_str("somebody, by hand"),
         }
     }
 }
@@ -178,6 +243,11 @@ impl Link {
         }
     }
 
+    /// Who linked it by hand, as far as it is known.
+    pub fn by_hand(&self) -> Option<&Hand> {
+        self.source(&Origin::Command)?.hand.as_ref()
+    }
+
     /// Does a source hold it?
     pub fn held(&self) -> bool {
         self.sources.iter().any(|source| !source.overruled)
@@ -187,6 +257,38 @@ impl Link {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_linked_by_hand_is_said_as_far_as_it_is_known() {
+        let made = |origin, via| Source {
+            origin,
+            since: Millis(0),
+            overruled: false,
+            hand: via,
+        };
+        let by = |via| {
+            Some(Hand {
+                by: "Lena".to_owned(),
+                via,
+            })
+        };
+        for (via, words) in [
+            (by(Some(Via::Page)), "Lena, on a page"),
+            (by(Some(Via::Panel)), "Lena, in the issue panel"),
+            (by(Some(Via::Api)), "Lena, by the API"),
+            (by(Some(Via::CommandLine)), "Lena, on the command line"),
+            (by(None), "Lena, by hand"),
+            (None, "somebody, by hand"),
+        ] {
+            assert_eq!(made(Origin::Command, via).to_string(), words);
+        }
+        let imported = made(Origin::Import, by(None));
+        assert_eq!(imported.to_string(), "an import");
+        for via in Via::ALL {
+            assert_eq!(Via::from_word(via.word()), Some(via));
+        }
+        assert_eq!(Via::from_word("something newer"), None);
+    }
 
     #[test]
     fn ends_are_read_as_they_were_stored() {

@@ -8,7 +8,7 @@ use bowline_access::{ChangeLinks, Fault, Look, What};
 use bowline_domain::ids::{
     ConversationId, EventId, IssueId, IssueKey, ProjectKey, SiteName, WorkspaceName,
 };
-use bowline_domain::link::LinkEnd;
+use bowline_domain::link::{Link, LinkEnd, Via};
 use bowline_domain::time::Millis;
 use bowline_engine::ingress::Refusal;
 use bowline_engine::shared::queue_link_command;
@@ -143,11 +143,7 @@ pub(crate) fn issue_ref(
 
 fn row(app: &App, reader: &Reader, view: &LinkView) -> Row {
     let link = &view.link;
-    let sources: Vec<String> = link
-        .sources
-        .iter()
-        .map(|source| source.origin.to_string())
-        .collect();
+    let sources: Vec<String> = link.sources.iter().map(ToString::to_string).collect();
     let state = match &link.ended {
         Some(end) if !link.live => Lozenge::new(Tone::Plain, format!("ended: {}", ended(end))),
         _ => Lozenge::new(Tone::Good, "linked"),
@@ -314,7 +310,7 @@ pub(crate) async fn queue(
     app: &App,
     (site, issue): (&SiteName, &str),
     (workspace, conversation): (&WorkspaceName, &str),
-    by: Option<&str>,
+    by: Option<(&str, Via)>,
 ) -> Result<EventId, PageError> {
     let queued = queue_link_command(
         &app.shared.store,
@@ -367,7 +363,7 @@ pub(crate) async fn add(
         &app,
         (&site, &issue),
         (&workspace, &conversation),
-        Some(&by),
+        Some((&by, Via::Page)),
     )
     .await?;
     let detail = format!("conversation {conversation} of {workspace}");
@@ -424,6 +420,15 @@ impl AllLinks {
             asked: Some(asked),
         }
     }
+}
+
+/// Who linked by hand and where, for programs, as far as it is known.
+pub(crate) fn by_hand(link: &Link) -> Value {
+    let hand = link.by_hand();
+    hand.map_or(
+        Value::Null,
+        |hand| json!({ "by": hand.by, "via": hand.via.map(Via::word) }),
+    )
 }
 
 fn sources(view: &LinkView) -> Vec<String> {
@@ -488,6 +493,7 @@ impl Rows for AllLinks {
             "ended": view.link.ended.as_ref().map(LinkEnd::word),
             "sources": sources(view),
             "ended_at": view.link.ended_at.map(iso),
+            "by_hand": by_hand(&view.link),
         })
     }
 }

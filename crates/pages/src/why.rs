@@ -449,12 +449,7 @@ async fn links_of(app: &App, label: &IssueLabel) -> Result<Vec<LinkView>, PageEr
 }
 
 fn link_row(app: &App, reader: &Reader, view: &LinkView) -> LinkRow {
-    let sources: Vec<String> = view
-        .link
-        .sources
-        .iter()
-        .map(|source| source.origin.to_string())
-        .collect();
+    let sources: Vec<String> = view.link.sources.iter().map(ToString::to_string).collect();
     let state = match &view.link.ended {
         Some(end) if !view.link.live => Lozenge::new(Tone::Plain, format!("ended: {}", ended(end))),
         _ => Lozenge::new(Tone::Good, "linked"),

@@ -165,6 +165,7 @@ fn example(settings: &Settings, what: String, happening: Happening) -> Example {
                 origin: Origin::Command,
                 since: LINKED,
                 overruled: false,
+                hand: None,
             }],
             live: true,
             since: LINKED,

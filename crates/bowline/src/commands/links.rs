@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use bowline::config::{Config, Loaded};
 use bowline::system::{SystemClock, random};
 use bowline_domain::ids::{ConversationId, EventId, SiteName};
-use bowline_domain::link::LinkEnd;
+use bowline_domain::link::{LinkEnd, Via};
 use bowline_domain::time::Clock as _;
 use bowline_engine::shared::queue_link_command;
 use bowline_store::Store;
@@ -92,6 +92,8 @@ fn as_line(view: &LinkView) -> String {
         "ended_at_ms": view.link.ended_at.map(|at| at.0),
         "merged_into": view.link.merged_into().map(ConversationId::as_str),
         "sources": sources,
+        "by": view.link.by_hand().map(|hand| hand.by.as_str()),
+        "via": view.link.by_hand().and_then(|hand| hand.via).map(Via::word),
     })
     .to_string()
 }
@@ -101,12 +103,7 @@ fn as_words(view: &LinkView) -> String {
         .key
         .as_ref()
         .map_or_else(|| view.issue.to_string(), ToString::to_string);
-    let sources: Vec<String> = view
-        .link
-        .sources
-        .iter()
-        .map(|source| source.origin.to_string())
-        .collect();
+    let sources: Vec<String> = view.link.sources.iter().map(ToString::to_string).collect();
     let state = match &view.link.ended {
         Some(end) if !view.link.live => match view.link.ended_at {
             Some(at) => format!("ended {} ({end})", when::text(at)),
@@ -131,7 +128,7 @@ async fn apply(change: &LinkChange, add: bool) -> anyhow::Result<ExitCode> {
         &store,
         (&SiteName::new(site), &change.issue),
         (&workspace, conversation_id(&change.conversation).as_str()),
-        add.then_some(change.by.as_str()),
+        add.then_some((change.by.as_str(), Via::CommandLine)),
         (SystemClock.now(), random()),
     )
     .await

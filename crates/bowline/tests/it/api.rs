@@ -388,6 +388,9 @@ async fn a_named_write_is_made_once(on: On) {
     assert_eq!(script.call("DELETE", &path, None, "").await.status, 404);
     assert_eq!(script.get("/api/v1/links").await.body["items"], json!([]));
     let ended = script.get("/api/v1/links?state=ended").await.body;
+    let by_hand = json!({ "by": "The administrator", "via": "api" });
+    assert_eq!(ended["items"][0]["by_hand"], by_hand);
+    assert!(ended["items"][0]["ended_at"].is_string(), "{ended:#}");
     assert_eq!(ended["items"][0]["ended"], "by_hand");
     let mut owner = Browser::signed_in(&stage, "owner").await;
     owner

@@ -274,7 +274,7 @@ async fn links_are_made_and_ended_by_hand(on: On) {
     stage.settled().await;
     let page = browser.get("/links").await;
     page.says(&issue);
-    page.says("a command");
+    page.says("The agent, on a page");
     let asked = Serializer::new(String::new())
         .append_pair("about", &there)
         .finish();

@@ -351,4 +351,6 @@ async fn a_conversation_is_found_by_its_words_and_linked() {
     assert_eq!(page.goes_to(), format!("{}?done=linked", panel(&issue)));
     stage.settled().await;
     assert_eq!(stage.links(&issue).await, [first, other]);
+    let why = browser.get(&format!("/why?q={issue}")).await;
+    why.says("The agent, in the issue panel");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::happening::Happening;
 use crate::ids::{ConversationId, WorkspaceName};
-use crate::link::{Link, LinkEnd, Origin};
+use crate::link::{Hand, Link, LinkEnd, Origin};
 use crate::observation::IssueSnapshot;
 use crate::outcome::{Outcome, Reason};
 use crate::settings::Settings;
@@ -248,6 +248,7 @@ fn link_directly(
         workspace,
         conversation,
         by,
+        via,
         imported,
     } = happening
     else {
@@ -271,8 +272,12 @@ fn link_directly(
         .retain(|source| source.origin != origin || !source.overruled);
     // After everything that we read: what was there before the command is not told.
     let since = issue.updated_at.plus_ms(1);
-    let by = Some(by.clone());
-    add_source(now, found(origin, since, by, None, CommentText::None));
+    let mut found = found(origin, since, Some(by.clone()), None, CommentText::None);
+    found.source.hand = Some(Hand {
+        by: by.clone(),
+        via: *via,
+    });
+    add_source(now, found);
 }
 
 /// What people end by command, and what the far side ended.

@@ -352,6 +352,7 @@ pub(super) fn found(
             origin: origin.clone(),
             since,
             overruled: false,
+            hand: None,
         },
         cause: Cause {
             origin,

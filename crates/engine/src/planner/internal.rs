@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bowline_domain::connection::Connection;
 use bowline_domain::happening::Happening;
 use bowline_domain::ids::{ConversationId, EventId, IssueId, LaneKey, SiteName, WorkspaceName};
+use bowline_domain::link::Via;
 use bowline_domain::outcome::{Outcome, Reason};
 use bowline_domain::time::Millis;
 use bowline_jira as jira;
@@ -68,6 +69,9 @@ pub(crate) enum Command {
         workspace: String,
         conversation: String,
         by: String,
+        /// Where they did it, as [`Via::word`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        via: Option<String>,
         #[serde(default)]
         imported: bool,
     },
@@ -114,6 +118,7 @@ impl Command {
                 workspace,
                 conversation,
                 by,
+                via,
                 imported,
                 ..
             } => {
@@ -122,6 +127,7 @@ impl Command {
                     workspace,
                     conversation,
                     by: by.clone(),
+                    via: via.as_deref().and_then(Via::from_word),
                     imported: *imported,
                 }
             }
@@ -282,8 +288,8 @@ pub(super) async fn look(shared: &Arc<Shared>, event: &StoredEvent) -> Result<De
     crate::feedback::follow(shared, event, &tickets, decided).await
 }
 
-/// Puts a person's command about a link into the queue of its issue: linking `by` someone, or
-/// ending the link. Carried out by whichever process works the lanes. `now` and `chance` name it.
+/// Puts a person's command about a link into the queue of its issue: linking `by` someone, who did
+/// it there, or ending the link. Carried out by whichever process works the lanes. `now` and `chance` name it.
 ///
 /// # Errors
 /// The store fails.
@@ -291,7 +297,7 @@ pub async fn queue_link_command(
     store: &Store,
     (site, issue): (&SiteName, &str),
     (workspace, conversation): (&str, &str),
-    by: Option<&str>,
+    by: Option<(&str, Via)>,
     (now, chance): (Millis, u64),
 ) -> Result<EventId, Refusal> {
     let (issue, workspace, conversation) = (
@@ -300,11 +306,12 @@ pub async fn queue_link_command(
         conversation.to_owned(),
     );
     let command = match by {
-        Some(by) => Command::Link {
+        Some((by, via)) => Command::Link {
             issue,
             workspace,
             conversation,
             by: by.to_owned(),
+            via: Some(via.word().to_owned()),
             imported: false,
         },
         None => Command::Unlink {
@@ -332,6 +339,7 @@ pub async fn queue_link_import(
         workspace: workspace.to_owned(),
         conversation: conversation.to_owned(),
         by: by.to_owned(),
+        via: None,
         imported: true,
     };
     queue_command(store, site, &command, drawn).await

@@ -18,7 +18,7 @@ use super::problem::Problem;
 use crate::App;
 use crate::audit;
 use crate::deliveries::asked;
-use crate::links::{cursor_text, link_query};
+use crate::links::{by_hand, cursor_text, link_query};
 use crate::problems::all_problems;
 use crate::query::Query;
 use crate::reader::Reader;
@@ -262,6 +262,7 @@ fn link(view: &LinkView) -> Value {
         "ended": view.link.ended.as_ref().map(LinkEnd::word),
         "ended_at": view.link.ended_at.and_then(iso),
         "sources": sources,
+        "by_hand": by_hand(&view.link),
     })
 }
 

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use bowline_access::{ChangeLinks, ProjectRef, Replay, What, Who, digest};
 use bowline_domain::ids::{ConversationId, EventId, IssueId, SiteName, WorkspaceName};
+use bowline_domain::link::Via;
 use bowline_store::access::ApiWrite;
 use serde_json::{Value, json};
 
@@ -212,7 +213,7 @@ async fn add(app: &App, by: &Bearer<ChangeLinks>, body: &[u8]) -> Result<Value, 
         app,
         (&site, &issue),
         (&workspace, &conversation),
-        Some(&name),
+        Some((&name, Via::Api)),
     )
     .await?;
     let detail = format!("conversation {conversation} of {workspace}");

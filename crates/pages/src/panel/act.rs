@@ -4,6 +4,7 @@
 use bowline_access::{What, Who, digest};
 use bowline_domain::effect::{Act, EffectState};
 use bowline_domain::ids::{ConversationId, EffectId, EventId, IssueId, SiteName, WorkspaceName};
+use bowline_domain::link::Via;
 use bowline_domain::plan::written::{Place, TEXT_CHARS_MAX, Written};
 use bowline_engine::ingress::Refusal;
 use bowline_engine::shared::{ByHand, queue_by_hand};
@@ -108,7 +109,11 @@ pub(super) async fn link(app: &App, viewer: &Viewer, issue: &Issue, fields: &Fie
     })?;
     let place = (&workspace, conversation.as_str());
     let by = viewer.name();
-    queue(app, (&issue.site, &issue.key), place, Some(&by)).await?;
+    let via = match viewer.who() {
+        Who::Token { .. } => Via::Api,
+        _ => Via::Panel,
+    };
+    queue(app, (&issue.site, &issue.key), place, Some((&by, via))).await?;
     let detail = format!("conversation {conversation} of {workspace}");
     app.access
         .write_down(viewer.who(), What::LinkAdded, &issue.key, &detail)

@@ -389,6 +389,10 @@ pub(crate) struct StoredSource {
     pub(crate) since: i64,
     #[serde(default)]
     pub(crate) overruled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) via: Option<String>,
 }
 
 fn sources_json(sources: &[Source]) -> Result<String, StoreError> {
@@ -398,6 +402,8 @@ fn sources_json(sources: &[Source]) -> Result<String, StoreError> {
             origin: source.origin.key(),
             since: source.since.0,
             overruled: source.overruled,
+            by: source.hand.as_ref().map(|hand| hand.by.clone()),
+            via: (source.hand.as_ref().and_then(|hand| hand.via)).map(|via| via.word().to_owned()),
         })
         .collect();
     json(&stored)

@@ -9,7 +9,7 @@ use bowline_domain::ids::{
     ConversationId, EffectId, EventId, IssueId, IssueKey, LaneKey, ProjectKey, SiteName,
     WorkspaceName,
 };
-use bowline_domain::link::{Link, LinkEnd, Origin, Source};
+use bowline_domain::link::{Hand, Link, LinkEnd, Origin, Source, Via};
 use bowline_domain::state::{IssueRecord, IssueState};
 use bowline_domain::time::Millis;
 
@@ -94,6 +94,10 @@ pub(crate) fn read_link(row: &Row, first: usize) -> Result<Link, StoreError> {
                 .ok_or_else(|| StoreError::unreadable("a link's source", &source.origin))?,
             since: Millis(source.since),
             overruled: source.overruled,
+            hand: source.by.map(|by| Hand {
+                by,
+                via: source.via.as_deref().and_then(Via::from_word),
+            }),
         });
     }
     let (live, since) = (row.truth(first + 2)?, Millis(row.int(first + 3)?));

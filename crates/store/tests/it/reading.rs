@@ -4,7 +4,7 @@ use bowline_domain::fact::FactKey;
 use bowline_domain::ids::{
     CommentId, ConversationId, IssueId, IssueKey, ProjectKey, SiteName, WorkspaceName,
 };
-use bowline_domain::link::{Link, LinkEnd, Origin, Source};
+use bowline_domain::link::{Hand, Link, LinkEnd, Origin, Source, Via};
 use bowline_domain::outcome::{Outcome, Reason};
 use bowline_domain::state::IssueRecord;
 use bowline_domain::time::Millis;
@@ -67,6 +67,14 @@ async fn links_come_back_with_every_kind_of_source(world: &World) {
         origin,
         since: Millis(since),
         overruled,
+        hand: None,
+    };
+    let by = |name: &str, via, source| Source {
+        hand: Some(Hand {
+            by: name.to_owned(),
+            via,
+        }),
+        ..source
     };
     let all = Link {
         workspace: workspace(),
@@ -75,8 +83,12 @@ async fn links_come_back_with_every_kind_of_source(world: &World) {
             source(Origin::Description, 1, false),
             source(Origin::Comment(CommentId::new("17")), 2, true),
             source(Origin::Comment(CommentId::new("a:b\"c")), -3, false),
-            source(Origin::Import, 4, true),
-            source(Origin::Command, i64::MAX, false),
+            by("Lena", None, source(Origin::Import, 4, true)),
+            by(
+                "O\"lga",
+                Some(Via::Panel),
+                source(Origin::Command, i64::MAX, false),
+            ),
         ],
         live: true,
         since: Millis(5),

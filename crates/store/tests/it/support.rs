@@ -230,6 +230,7 @@ pub(crate) fn link(conversation: &str) -> Link {
             origin: Origin::Description,
             since: T0,
             overruled: false,
+            hand: None,
         }],
         live: true,
         since: T0,

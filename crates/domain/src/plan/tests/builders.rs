@@ -9,7 +9,7 @@ use crate::fact::FactKey;
 use crate::happening::{Change, Happening, Redescribed};
 use crate::ids::{CommentId, ConversationId, IssueId, IssueKey, ProjectKey, SiteName};
 use crate::ids::{WorkspaceCode, WorkspaceName};
-use crate::link::Link;
+use crate::link::{Link, Via};
 use crate::observation::{
     CommentSnapshot, CommentView, CommentVisibility, IssueSnapshot, Observation, Person,
     StatusCategory, StatusRef,
@@ -477,6 +477,7 @@ pub(super) fn link_added(conversation: &str) -> Happening {
         workspace: WorkspaceName::new("acme"),
         conversation: ConversationId::new(conversation),
         by: "Olga".to_owned(),
+        via: Some(Via::Page),
         imported: false,
     }
 }

@@ -125,6 +125,7 @@ fn a_command_for_another_workspace_makes_no_link() {
         workspace: "beta".into(),
         conversation: "1".into(),
         by: "Olga".to_owned(),
+        via: None,
         imported: false,
     };
     let step = world.see(&[other]);

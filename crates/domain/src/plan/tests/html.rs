@@ -37,6 +37,7 @@ fn hostile_notes() -> Vec<(String, String)> {
         workspace: "acme".into(),
         conversation: "4".into(),
         by: HOSTILE.to_owned(),
+        via: None,
         imported: false,
     });
     let mut creation = World::new(&address("1"));

@@ -89,6 +89,7 @@ const HAND: Source = Source {
     origin: Origin::Command,
     since: Millis(0),
     overruled: false,
+    hand: None,
 };
 
 fn by_address(source: &Source) -> bool {
@@ -153,6 +154,7 @@ mod tests {
             origin,
             since: Millis(since),
             overruled,
+            hand: None,
         }
     }
 
