@@ -25,7 +25,7 @@ use crate::deliveries::projects;
 use crate::error::{PageError, html, see_other};
 use crate::export::{self, EXPORTED_AT_ONCE, Rows, iso};
 use crate::notice;
-use crate::query::{Query, asking};
+use crate::query::{DONE, Query, asking};
 use crate::reader::{Reader, When};
 use crate::shell::{Place, Shell};
 use crate::why::key_of;
@@ -47,6 +47,8 @@ struct LinksPage {
     older: Option<String>,
     newest: Option<String>,
     exported: String,
+    /// What the list is asked by, for forms that lead back to it.
+    back: String,
     filtered: bool,
     may_change: bool,
     issue: Field,
@@ -75,6 +77,9 @@ struct Most {
     conversations: i64,
     last: When,
 }
+
+/// What the list is asked by.
+const ASKED_BY: [&str; 4] = ["about", "project", "state", "after"];
 
 pub(crate) fn link_query(query: &Query, limit: usize) -> LinkQuery {
     let project = query.get("project").and_then(|text| text.split_once('/'));
@@ -221,6 +226,7 @@ async fn show<P: bowline_access::Permission>(
             .get("after")
             .map(|_| format!("/links{}", query.without(&["after"]))),
         exported: query.without(&["after", "done"]),
+        back: query.without(&[]),
         filtered: !query.without(&["after", "done"]).is_empty(),
         may_change: caller.who().may::<ChangeLinks>(),
         issue: Field::new("issue", "Issue", "text")
@@ -387,7 +393,7 @@ pub(crate) async fn remove(
         .link_is_live((&site, &issue), (&workspace, &conversation))
         .await?
     {
-        return Ok(see_other("/links?done=no-link"));
+        return Ok(see_other(&list_again(fields.get("back"), "no-link")));
     }
     let label = store.issue_label(&site, &issue).await?;
     let key = label.map_or_else(|| issue.to_string(), |label| label.key.to_string());
@@ -402,7 +408,14 @@ pub(crate) async fn remove(
     app.access
         .write_down(caller.who(), What::LinkRemoved, &key, &detail)
         .await?;
-    Ok(see_other("/links?done=unlinked"))
+    Ok(see_other(&list_again(fields.get("back"), "unlinked")))
+}
+
+/// The list that somebody came from, with what was done. A form may say anything: only what a list is
+/// asked by is taken from it.
+fn list_again(back: &str, done: &str) -> String {
+    let asked = Query::read(back.trim_start_matches('?')).only(&ASKED_BY);
+    asked.with("/links", DONE, done)
 }
 
 /// All links that are asked for.

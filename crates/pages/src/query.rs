@@ -58,6 +58,12 @@ impl Query {
         kept.with(path, name, value)
     }
 
+    /// The same, of these names only.
+    pub(crate) fn only(&self, names: &[&str]) -> Self {
+        let asks = |(known, _): &&(String, String)| names.contains(&known.as_str());
+        Self(self.0.iter().filter(asks).cloned().collect())
+    }
+
     /// The same without these names, and without what was done: empty, or with the question mark.
     pub(crate) fn without(&self, names: &[&str]) -> String {
         let mut query = Serializer::new(String::new());

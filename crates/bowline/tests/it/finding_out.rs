@@ -308,8 +308,16 @@ async fn links_are_made_and_ended_by_hand(on: On) {
         ("workspace", workspace.as_str()),
         ("conversation", conversation.as_str()),
     ];
-    let done = browser.send("/links/remove", &fields).await;
-    assert_eq!(done.goes_to(), "/links?done=unlinked");
+    // Who unlinks in a list that was asked for comes back to it, and nowhere else.
+    let asked = format!("about={conversation}&state=linked");
+    let list = browser.get(&format!("/links?{asked}&done=linked")).await;
+    let back = asked.replace('&', "&#38;");
+    let back = format!("name=\"back\" value=\"?{back}\"");
+    assert!(list.text.contains(&back), "{}", list.text);
+    let back = format!("?{asked}&//example.com/=x&done=linked");
+    let with_back = [&fields[..], &[("back", back.as_str())]].concat();
+    let done = browser.send("/links/remove", &with_back).await;
+    assert_eq!(done.goes_to(), format!("/links?{asked}&done=unlinked"));
     stage.settled().await;
     stage.lena().comment(&issue, "Not told.").unwrap();
     stage.settled().await;
