@@ -52,6 +52,8 @@ struct ConnectionPage {
     app_user: Option<Select>,
     teammates_fault: Option<String>,
     change: Option<Change>,
+    /// May whoever looks have it tested? Where it is declared, too.
+    may_test: bool,
     version: i64,
     changed: Option<(When, String)>,
 }
@@ -179,6 +181,7 @@ async fn base<P: Permission>(
         app_user: None,
         teammates_fault: None,
         change: None,
+        may_test: in_use && caller.who().may::<ManageConnections>(),
         version: 0,
         changed: None,
     })

@@ -308,6 +308,21 @@ async fn what_is_declared_wins_and_is_read_only() {
 }
 
 #[tokio::test]
+async fn what_is_declared_is_tested_on_its_page_as_well() {
+    let stage = Stage::cloud().await;
+    let mut viewer = Browser::signed_in(&stage, "viewer").await;
+    let mut browser = Browser::signed_in(&stage, "administrator").await;
+    for place in ["/connections/site/acme-jira", "/connections/workspace/acme"] {
+        browser.get(place).await.says("Test it now");
+        let done = browser.send(&format!("{place}/test"), &[]).await;
+        assert_eq!(done.goes_to(), format!("{place}?done=tested"));
+        browser.get(place).await.says("Tested ");
+        let seen = viewer.get(place).await;
+        assert!(!seen.text.contains("Test it now"), "{}", seen.words());
+    }
+}
+
+#[tokio::test]
 async fn a_broken_workspace_is_reconnected_on_its_page_and_drains() {
     let stage = bare(On::Sqlite, ALLOWED).await;
     let mut browser = Browser::signed_in(&stage, "owner").await;
