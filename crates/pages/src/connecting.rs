@@ -63,6 +63,8 @@ pub(crate) fn site_typed(fields: &Fields) -> SiteForm {
         token: text("token"),
         api_url: text("api_url"),
         token_ends_on: text("token_ends_on"),
+        // Asked once, about that day.
+        same_end: fields.get("same_end") == fields.get("token_ends_on"),
     }
 }
 

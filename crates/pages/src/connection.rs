@@ -19,7 +19,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::App;
 use crate::caller::Caller;
 use crate::channel_accounts::account_fields;
-use crate::component::{Copied, Field, Lozenge, Select, Tone};
+use crate::component::{Copied, Field, Lozenge, Select, Tone, fault_of};
 use crate::connecting::{site_fields, workspace_fields, wrong_with};
 use crate::connections::{Step, header_of, page_of, steps_for};
 use crate::desks::provider;
@@ -89,6 +89,8 @@ struct Change {
     more: Vec<Field>,
     choice: Option<Select>,
     more_open: bool,
+    /// The day of which it was asked whether the new token ends on it, as the one before did.
+    same_end: Option<String>,
 }
 
 /// What came of a form.
@@ -206,6 +208,7 @@ pub(crate) fn typed_before(name: &str, stored: &StoredSite) -> SiteForm {
         token: String::new(),
         api_url: stored.api_url.clone().unwrap_or_default(),
         token_ends_on: stored.token_ends_on.clone().unwrap_or_default(),
+        same_end: false,
     }
 }
 
@@ -240,11 +243,15 @@ pub(crate) async fn show_site<P: Permission>(
         page.changed = Some((caller.reader.when(row.changed_at), row.changed_by.clone()));
         let form = typed.unwrap_or_else(|| typed_before(name, &row.value));
         let (fields, more) = site_fields(&form, true, &faults);
+        let asked = row.value.token_ends_on.clone();
         page.change = Some(Change {
             fields,
             more,
             choice: None,
             more_open: !form.api_url.is_empty(),
+            same_end: asked.filter(|day| {
+                fault_of(&faults, "token_ends_on").is_some() && *day == form.token_ends_on
+            }),
         });
         let seen = page
             .card
@@ -334,6 +341,7 @@ pub(crate) async fn show_workspace<P: Permission>(
             more,
             choice: None,
             more_open: !form.api_url.is_empty(),
+            same_end: None,
         });
         if workspace.config.is_some() {
             match app.settings.teammates(&workspace.name).await {
@@ -423,6 +431,7 @@ pub(crate) async fn show_account<P: Permission>(
             more,
             choice: Some(choice),
             more_open: !form.api_url.is_empty() || !form.poll_seconds.is_empty(),
+            same_end: None,
         });
     }
     Ok((status, html(&page)).into_response())

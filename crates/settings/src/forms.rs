@@ -25,6 +25,8 @@ pub struct SiteForm {
     pub api_url: String,
     /// The day on which the token ends.
     pub token_ends_on: String,
+    /// That is so although the token is new and the one before ended on that day, too.
+    pub same_end: bool,
 }
 
 /// The same, read.

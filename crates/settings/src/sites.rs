@@ -159,6 +159,13 @@ impl Settings {
                          its account.";
             return Err(fault("token", words));
         }
+        let ends = read.token_ends_on.as_ref();
+        if !keeps && !form.same_end && ends.is_some() && ends == row.value.token_ends_on.as_ref() {
+            let words = "As far as is known, the token that is replaced ends on this day. Write the \
+                         day on which the new one ends, or none if nobody knows it. If both end on \
+                         this day, paste the token again and save.";
+            return Err(fault("token_ends_on", words));
+        }
         let (stored, actor) = self.try_site(&read).await?;
         // Secrets that cannot be read are made anew.
         let webhook_secret = match &secrets {

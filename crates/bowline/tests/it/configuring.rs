@@ -611,6 +611,17 @@ async fn a_token_that_ends_soon_is_a_problem_and_told_once() {
         .get("/problems")
         .await
         .says(&format!("the token ends on {second}, in 4 days"));
+    // A new token does not end on the day of the old one, unless somebody says that it does.
+    let from = version(&browser.get(&place).await);
+    let both = with(&typed, &[("token_ends_on", &second), ("version", &from)]);
+    let asked = send(&mut browser, &credentials, &both).await;
+    assert_eq!(asked.status, 422);
+    asked.says("the token that is replaced ends on this day");
+    let same = format!("name=\"same_end\" value=\"{second}\"");
+    assert!(asked.text.contains(&same), "{}", asked.text);
+    let sure = with(&both, &[("same_end", &second)]);
+    let saved = send(&mut browser, &credentials, &sure).await;
+    assert_eq!(saved.goes_to(), format!("{place}?done=reconnected"));
     // A new token, and the day of its end.
     let later = today.checked_add(jiff::Span::new().days(300)).unwrap();
     typed.retain(|(name, _)| name != "token_ends_on");

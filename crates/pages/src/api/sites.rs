@@ -65,6 +65,11 @@ impl Configured for Sites {
         body.text("email", &mut form.email)?;
         body.text("token", &mut form.token)?;
         body.text("api_url", &mut form.api_url)?;
+        // A program that says the day means it; of a new token of which it says none, none is known.
+        form.same_end = true;
+        if !form.token.is_empty() {
+            form.token_ends_on.clear();
+        }
         body.text("token_ends_on", &mut form.token_ends_on)
     }
 
