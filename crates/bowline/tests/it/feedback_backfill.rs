@@ -123,6 +123,10 @@ async fn a_backfill_is_paused_resumed_and_cancelled_on_its_page(on: On) {
     // The page looks again by itself while it is under way, and not when it rests.
     let watched = "data-refresh=\"3\"";
     assert!(page.text.contains(watched));
+    assert!(
+        page.text.contains("<dl class=\"numbers\" data-fresh>"),
+        "the tickets are counted anew, too"
+    );
     page.says("This page shows how far it is as it goes on");
     send(&mut admin, &path, "pause", one.id).await;
     assert!(!admin.get(&path).await.text.contains(watched));
