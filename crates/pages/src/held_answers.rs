@@ -19,7 +19,7 @@ const LISTED: usize = 20;
 const BEGINS: &str = "answers";
 
 /// Issues that are named in the words of the problem.
-const KEYS_SHOWN: usize = 5;
+const KEYS_SHOWN: i64 = 5;
 
 /// An answer to a customer of which nobody knows whether it arrived.
 pub(crate) struct HeldAnswer {
@@ -78,15 +78,12 @@ pub(crate) struct Page {
 /// it has none any more, from the first on, because it was decided about them meanwhile.
 pub(crate) async fn held(app: &App, reader: &Reader, query: &Query) -> Result<Page, PageError> {
     let store = &app.shared.store;
-    let issues = store.held_answers().await?;
-    let waiting: i64 = issues.iter().map(|of| of.count).sum();
-    let asked = query.get(BEGINS);
-    let begin = asked.and_then(|asked| issues.iter().position(|of| name(of) == asked));
-    let begin = begin.unwrap_or(0);
+    let waiting = store.held_counts().await?.answers;
+    let (issues, begins_later) = from_asked(app, query).await?;
     let mut answers = Vec::new();
     let mut next = None;
-    for of in issues.iter().skip(begin) {
-        if answers.len() >= LISTED {
+    for (at, of) in issues.iter().enumerate() {
+        if answers.len() >= LISTED || at >= LISTED {
             next = Some(asking("/problems", BEGINS, &name(of)));
             break;
         }
@@ -107,9 +104,26 @@ pub(crate) async fn held(app: &App, reader: &Reader, query: &Query) -> Result<Pa
     Ok(Page {
         answers,
         others: (waiting - listed).max(0),
-        first: (begin > 0).then(|| "/problems".to_owned()),
+        first: begins_later.then(|| "/problems".to_owned()),
         next,
     })
+}
+
+/// The issues of a page and the one after them, and whether there are others before.
+async fn from_asked(app: &App, query: &Query) -> Result<(Vec<HeldAnswers>, bool), PageError> {
+    let store = &app.shared.store;
+    // Each has an answer, so that a page is full with these.
+    let some = i64::try_from(LISTED + 1).unwrap_or(i64::MAX);
+    let first = store.held_answers(None, some).await?;
+    let Some((site, key)) = query.get(BEGINS).and_then(|asked| asked.split_once('/')) else {
+        return Ok((first, false));
+    };
+    let from = store.held_answers(Some((&site.into(), key)), some).await?;
+    let asked = |of: &HeldAnswers| of.site.as_str() == site && of.key == key;
+    if !from.first().is_some_and(asked) || first.first().is_some_and(asked) {
+        return Ok((first, false));
+    }
+    Ok((from, true))
 }
 
 fn name(of: &HeldAnswers) -> String {
@@ -118,13 +132,14 @@ fn name(of: &HeldAnswers) -> String {
 
 /// That there are such answers, if there are.
 pub(crate) async fn problem(app: &App, reader: &Reader) -> Result<Option<Problem>, PageError> {
-    let issues = app.shared.store.held_answers().await?;
-    let Some(since) = issues.iter().map(|of| of.since).min() else {
+    let store = &app.shared.store;
+    let counts = store.held_counts().await?;
+    let Some(since) = counts.since else {
         return Ok(None);
     };
-    let count: i64 = issues.iter().map(|of| of.count).sum();
+    let issues = store.held_answers(None, KEYS_SHOWN).await?;
     let (more, more_title) = match issues.as_slice() {
-        [one] => (
+        [one] if counts.issues == 1 => (
             crate::panel::path(&one.site, &one.key),
             "The panel of the issue",
         ),
@@ -136,7 +151,7 @@ pub(crate) async fn problem(app: &App, reader: &Reader) -> Result<Option<Problem
     let keys: Vec<&str> = issues.iter().map(|of| of.key.as_str()).collect();
     Ok(Some(Problem {
         state: Lozenge::new(Tone::Warn, "held"),
-        title: if count == 1 {
+        title: if counts.answers == 1 {
             "An answer to a customer waits for a person".to_owned()
         } else {
             "Answers to customers wait for a person".to_owned()
@@ -144,7 +159,11 @@ pub(crate) async fn problem(app: &App, reader: &Reader) -> Result<Option<Problem
         cause: "Intercom did not say whether it took the answer, and it was not found there. An \
                 answer is not sent again by itself: the customer would read it twice."
             .to_owned(),
-        extent: format!("{} waiting, at {}.", are(count, "answer"), listed(&keys)),
+        extent: format!(
+            "{} waiting, at {}.",
+            are(counts.answers, "answer"),
+            listed(&keys, counts.issues)
+        ),
         mend: "An agent looks into the conversation, and says below or on the issue's panel that \
                it arrived, or has it sent again."
             .to_owned(),
@@ -155,12 +174,12 @@ pub(crate) async fn problem(app: &App, reader: &Reader) -> Result<Option<Problem
     }))
 }
 
-/// The first of these, and how many there are besides.
-fn listed(keys: &[&str]) -> String {
-    let shown = keys.iter().take(KEYS_SHOWN).copied();
-    let shown = shown.collect::<Vec<_>>().join(", ");
-    match keys.len().saturating_sub(KEYS_SHOWN) {
-        0 => shown,
+/// These, and how many there are besides.
+fn listed(keys: &[&str], issues: i64) -> String {
+    let shown = keys.join(", ");
+    let named = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+    match issues.saturating_sub(named) {
+        ..=0 => shown,
         1 => format!("{shown} and 1 more issue"),
         more => format!("{shown} and {more} more issues"),
     }
@@ -172,12 +191,10 @@ mod tests {
 
     #[test]
     fn issues_are_named_and_then_counted() {
-        assert_eq!(listed(&["ENG-1"]), "ENG-1");
-        let keys = [
-            "ENG-1", "ENG-2", "ENG-3", "ENG-4", "ENG-5", "ENG-6", "ENG-7",
-        ];
-        assert_eq!(listed(&keys[..5]), "ENG-1, ENG-2, ENG-3, ENG-4, ENG-5");
-        assert!(listed(&keys[..6]).ends_with("ENG-5 and 1 more issue"));
-        assert!(listed(&keys).ends_with("ENG-5 and 2 more issues"));
+        assert_eq!(listed(&["ENG-1"], 1), "ENG-1");
+        let keys = ["ENG-1", "ENG-2"];
+        assert_eq!(listed(&keys, 2), "ENG-1, ENG-2");
+        assert_eq!(listed(&keys, 3), "ENG-1, ENG-2 and 1 more issue");
+        assert_eq!(listed(&keys, 1_200), "ENG-1, ENG-2 and 1198 more issues");
     }
 }

@@ -137,10 +137,31 @@ pub struct HeldAnswers {
     pub since: Millis,
 }
 
+/// How many answers to customers wait for a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeldCounts {
+    /// All of them.
+    pub answers: i64,
+    /// The issues that they are at.
+    pub issues: i64,
+    /// Since when the first of them waits.
+    pub since: Option<Millis>,
+}
+
 impl Store {
-    /// Answers to customers that wait for a person, by issue.
-    pub async fn held_answers(&self) -> Result<Vec<HeldAnswers>, StoreError> {
-        views::held_answers(&mut self.reader().await?).await
+    /// Answers to customers that wait for a person, by issue, in the order of sites and keys: of at
+    /// most so many issues, from this one on.
+    pub async fn held_answers(
+        &self,
+        from: Option<(&SiteName, &str)>,
+        issues: i64,
+    ) -> Result<Vec<HeldAnswers>, StoreError> {
+        views::held_answers(&mut self.reader().await?, from, issues).await
+    }
+
+    /// How many answers to customers wait for a person.
+    pub async fn held_counts(&self) -> Result<HeldCounts, StoreError> {
+        views::held_counts(&mut self.reader().await?).await
     }
 }
 

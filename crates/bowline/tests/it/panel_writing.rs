@@ -10,7 +10,10 @@ use crate::panel::{at, panel, says};
 use crate::process::Serving;
 use crate::stage::{On, Stage, on_both};
 
-on_both!(a_note_to_all_comes_once_to_each_however_often_it_is_sent);
+on_both!(
+    a_note_to_all_comes_once_to_each_however_often_it_is_sent,
+    however_many_answers_wait_they_are_counted
+);
 
 async fn a_note_to_all_comes_once_to_each_however_often_it_is_sent(on: On) {
     let stage = Stage::on(on, |_| ()).await;
@@ -225,6 +228,38 @@ async fn an_answer_reaches_the_customer_once_or_waits_for_a_person() {
     let page = browser.get(&panel(&issue)).await;
     assert!(!page.text.contains("waits for you"));
     page.says("says that the customer got it");
+}
+
+async fn however_many_answers_wait_they_are_counted(on: On) {
+    const ISSUES: usize = 1_100;
+    let stage = Stage::on(on, |_| ()).await;
+    let numbers = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ISSUES})"
+    );
+    let issues = format!(
+        "INSERT INTO issue (site, issue, key, project, summary, scanned, deleted, links_version) \
+         {numbers} SELECT 'acme-jira', 'i' || i, 'OLD-' || (1000 + i), 'OLD', '', 1, 0, 0 FROM n"
+    );
+    let effects = format!(
+        "INSERT INTO effect (key, event, lane, connection, site, issue, act, state, doubtful, \
+           attempts, planned_at, settled_at) \
+         {numbers} SELECT 'k' || i, 1, 'l', 'workspace/acme', 'acme-jira', 'i' || i, \
+           '{{\"act\":\"reply\",\"workspace\":\"acme\",\"conversation\":\"7\",\
+           \"audience\":\"customer\",\"html\":\"<p>Mended.</p>\"}}', 6, 0, 1, 1, 1 FROM n"
+    );
+    let url = stage.world.config().unwrap().database.url();
+    let url = secrecy::ExposeSecret::expose_secret(&url).to_owned();
+    for sql in [&issues, &effects] {
+        bowline_store::testing::execute(&url, sql).await.unwrap();
+    }
+    let mut browser = Browser::signed_in(&stage, "agent").await;
+    let page = browser.get("/problems").await;
+    page.says(&format!("{ISSUES} answers are waiting, at OLD-1001, "));
+    page.says(&format!("and {} more issues", ISSUES - 5));
+    page.says(&format!("{} more wait on other pages.", ISSUES - 20));
+    let page = browser.get("/problems?answers=acme-jira%2FOLD-2100").await;
+    page.says("OLD-2100");
+    page.says(&format!("{} more wait on other pages.", ISSUES - 1));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::error::StoreError;
 use crate::model::{
     AttemptView, Backlog, EffectView, EventFilter, EventState, EventView, LinkFilter, LinkView,
 };
-use crate::reading::HeldAnswers;
+use crate::reading::{HeldAnswers, HeldCounts};
 use crate::sql::lookup::{read_event, read_link};
 use crate::sql::settle::read_effect;
 
@@ -172,18 +172,21 @@ pub(crate) async fn effect_of_key(
     rows.first().map(read_effect_view).transpose()
 }
 
-/// Issues with answers that wait, of which the counts are read at most. Pages show some at a time.
-const HELD_ISSUES_MAX: i64 = 1_000;
-
-/// Answers to customers that wait for a person, by issue. Sends of messaging are of issues too;
-/// they are told apart by their connection.
-pub(crate) async fn held_answers(conn: &mut Conn) -> Result<Vec<HeldAnswers>, StoreError> {
+/// Answers to customers that wait for a person, by issue: of so many issues, from this one on. Sends
+/// of messaging are of issues too; they are told apart by their connection.
+pub(crate) async fn held_answers(
+    conn: &mut Conn,
+    from: Option<(&SiteName, &str)>,
+    issues: i64,
+) -> Result<Vec<HeldAnswers>, StoreError> {
     const SQL: &str = "SELECT effect.site, issue.key, COUNT(*), MIN(effect.settled_at) FROM effect \
         JOIN issue ON issue.site = effect.site AND issue.issue = effect.issue \
         WHERE effect.state = 6 AND effect.connection LIKE 'workspace/%' \
-        GROUP BY effect.site, issue.key ORDER BY effect.site, issue.key LIMIT $1";
+          AND (effect.site, issue.key) >= ($1, $2) \
+        GROUP BY effect.site, issue.key ORDER BY effect.site, issue.key LIMIT $3";
+    let (site, key) = from.map_or(("", ""), |(site, key)| (site.as_str(), key));
     let rows = conn
-        .rows("counting held answers", SQL, values![HELD_ISSUES_MAX])
+        .rows("listing held answers", SQL, values![site, key, issues])
         .await?;
     rows.iter()
         .map(|row| {
@@ -195,6 +198,23 @@ pub(crate) async fn held_answers(conn: &mut Conn) -> Result<Vec<HeldAnswers>, St
             })
         })
         .collect()
+}
+
+/// How many answers to customers wait for a person, and at how many issues.
+pub(crate) async fn held_counts(conn: &mut Conn) -> Result<HeldCounts, StoreError> {
+    const SQL: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(answers), 0) AS BIGINT), MIN(since) FROM \
+        (SELECT COUNT(*) AS answers, MIN(effect.settled_at) AS since FROM effect \
+          JOIN issue ON issue.site = effect.site AND issue.issue = effect.issue \
+          WHERE effect.state = 6 AND effect.connection LIKE 'workspace/%' \
+          GROUP BY effect.site, issue.key) AS held";
+    let rows = conn.rows("counting held answers", SQL, Vec::new()).await?;
+    let mut counts = HeldCounts::default();
+    if let Some(row) = rows.first() {
+        counts.issues = row.int(0)?;
+        counts.answers = row.int(1)?;
+        counts.since = row.int_or_null(2)?.map(Millis);
+    }
+    Ok(counts)
 }
 
 /// The sends of an issue that wait for a person.

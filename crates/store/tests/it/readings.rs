@@ -4,7 +4,7 @@ use bowline_domain::connection::Connection;
 use bowline_domain::effect::{Act, Effect, EffectState};
 use bowline_domain::ids::IssueId;
 use bowline_store::model::{Decided, Ending};
-use bowline_store::reading::{HeldEnding, Reading, ReadingKind, Tried};
+use bowline_store::reading::{HeldCounts, HeldEnding, Reading, ReadingKind, Tried};
 
 use crate::support::*;
 
@@ -87,7 +87,8 @@ pub(crate) async fn a_held_send_ends_once(world: &World) {
         let waiting = store.held_of(&site(), &issue).await.unwrap();
         assert_eq!(waiting.len(), 1, "{waiting:?}");
         // Nothing is recorded of the issue, so that it has no key to be shown by.
-        assert_eq!(store.held_answers().await.unwrap(), []);
+        assert_eq!(store.held_answers(None, 10).await.unwrap(), []);
+        assert_eq!(store.held_counts().await.unwrap(), HeldCounts::default());
         assert_eq!(waiting[0].effect.key, taken.effect.key);
         let said = |reason: &str, arrived| Decided {
             held: vec![HeldEnding {
