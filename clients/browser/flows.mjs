@@ -265,6 +265,26 @@ await step("links from a file: imported by keyboard, without notes, and once", a
   }
 });
 
+await step("a page keeps itself fresh around what is open in it, and says when it waits", async () => {
+  await owner.goto(base);
+  const fold = owner.locator("details", { hasText: "The numbers" });
+  const posted = async () => Number((await owner.locator(".legend").textContent()).match(/notes \((\d+)\)/)[1]);
+  const before = await posted();
+  await press(fold.locator("summary"));
+  await comment(linked, "Still flickering.");
+  await until("the new note in the plot", async () => (await posted()) > before);
+  expect(await fold.evaluate((one) => one.open), "what was open is folded");
+  expect(await fold.locator("summary").evaluate((one) => one === document.activeElement), "the focus is gone");
+  expect(!(await owner.getByText("What stands below is as it was").count()), "it says that it is old");
+  // What is marked stays marked, and the page says that it waits.
+  await owner.goto(`${base}/connections/workspace/intercom`);
+  await owner.getByRole("heading", { name: "How it is" }).evaluate((one) => getSelection().selectAllChildren(one));
+  await owner.getByText(/What stands below is as it was at .* it goes on when you are done/).waitFor();
+  await look(owner, "connection-waits");
+  await owner.evaluate(() => getSelection().removeAllRanges());
+  await owner.getByText("What stands below is as it was").waitFor({ state: "detached" });
+});
+
 const wait = (words) => owner.locator("tbody tr", { hasText: "all connections" }).first().getByText(words).waitFor();
 
 await step("decide again since a time: a time that is not over is said beside the field", async () => {

@@ -52,21 +52,51 @@ if (fresh) {
     return address.href;
   };
   // Forms beside it name what was read meanwhile, as long as nobody has begun to fill them in.
-  const begun = (part) => {
-    if (part.contains(document.activeElement)) return true;
-    return [...part.querySelectorAll("input:not([type=hidden]), select, textarea")].some((field) => {
+  const typedIn = (part) =>
+    [...part.querySelectorAll("input:not([type=hidden]), select, textarea")].some((field) => {
       if (field.options) return [...field.options].some((one) => one.selected !== one.defaultSelected && one.index > 0);
       return field.value !== field.defaultValue || field.checked !== field.defaultChecked;
     });
+  const begun = (part) => part.contains(document.activeElement) || typedIn(part);
+  // The fold in what comes that is one of those here: with all its words, or with the same title where
+  // only one has it.
+  const fold = (next, one) => {
+    const words = (part) => part.textContent.trim();
+    const like = (root, of) => [...root.querySelectorAll("details")].filter((other) => words(of(other)) === words(of(one)));
+    const [here, coming] = [fresh, next].map((root) => like(root, (of) => of.querySelector("summary")));
+    return like(next, (of) => of)[0] ?? (here.length === 1 && coming.length === 1 ? coming[0] : undefined);
+  };
+  // Has what comes be folded as what is here. Not if something open is not there any more.
+  const folded = (next) => {
+    for (const one of fresh.querySelectorAll("details")) {
+      const there = fold(next, one);
+      if (there) there.open = one.open;
+      else if (one.open) return false;
+    }
+    return true;
+  };
+  const replace = (next) => {
+    if (next.innerHTML === fresh.innerHTML) return;
+    const at = document.activeElement.closest("summary");
+    const focused = fresh.contains(at) ? fold(next, at.parentElement)?.querySelector("summary") : null;
+    fresh.replaceChildren(...next.childNodes);
+    focused?.focus({ preventScroll: true });
   };
   const renew = (page) => {
     const [part, next] = [document, page].map((one) => one.querySelector("[data-fresh]"));
     if (part && next && !begun(part)) part.replaceChildren(...next.childNodes);
   };
-  const busy = () => document.hidden || fresh.contains(document.activeElement) || !getSelection().isCollapsed || fresh.querySelector("details[open]");
+  // Nothing is taken away from somebody who is in the middle of it. What is folded is no such thing: it
+  // is opened again.
+  const inUse = () => {
+    const at = document.activeElement;
+    if (fresh.contains(at) && !at.matches("summary")) return true;
+    return !getSelection().isCollapsed || [...fresh.querySelectorAll("details[open]")].some(typedIn);
+  };
   // What stands here gets old without anybody seeing it, so it is said, once it failed twice.
   let since = new Date();
   let failed = 0;
+  let waited = 0;
   const stale = document.createElement("p");
   stale.className = "warning";
   stale.setAttribute("role", "status");
@@ -82,8 +112,15 @@ if (fresh) {
     }
     fresh.before(stale);
   };
+  // What is in use for a moment needs no words.
+  const waits = () => {
+    waited += 1;
+    if (waited > 1) old("it goes on when you are done with what you have open, marked or under way in it.");
+  };
   const again = async () => {
-    if (!busy()) {
+    if (!document.hidden && inUse()) {
+      waits();
+    } else if (!document.hidden) {
       try {
         const answer = await fetch(place(), { headers: { accept: "text/html" }, redirect: "manual" });
         if (answer.status >= 500) throw new Error("it is away");
@@ -91,9 +128,13 @@ if (fresh) {
         if (answer.status === 405) return;
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const next = answer.ok && page.querySelector(".top, .frame") ? page.querySelector(fresh.id ? `#${fresh.id}` : "main > div") : null;
-        if (next) {
-          [since, failed] = [new Date(), 0];
+        const takes = next && !inUse() && folded(next);
+        if (takes) {
+          [since, failed, waited] = [new Date(), 0, 0];
           stale.remove();
+        } else if (next) {
+          failed = 0;
+          waits();
         } else if (answer.type === "opaqueredirect") {
           old("you are signed out.", "Sign in again");
         } else if (document.querySelector(".frame")) {
@@ -101,8 +142,8 @@ if (fresh) {
         } else {
           old("this page cannot be shown any more.", "Load it again");
         }
-        if (next && !busy()) {
-          if (next.innerHTML !== fresh.innerHTML) fresh.replaceChildren(...next.childNodes);
+        if (takes) {
+          replace(next);
           renew(page);
           copying(fresh);
           if (zone && zone !== page.documentElement.dataset.zone) inZone(fresh);
