@@ -2,18 +2,25 @@
 // consent, links from a file, deciding again what came since a time, and alerts. Every state is
 // held against axe's rules in both colour schemes and with more contrast, wide and narrow.
 //
-//   FLOWS=http://…/setup FLOWS_CODE=… FLOWS_RECEIVER=http://127.0.0.1:…/told \
+//   FLOWS=http://…/setup FLOWS_CODE=… FLOWS_RECEIVER=http://127.0.0.1:…/told FLOWS_MAIL=127.0.0.1:… \
 //     DEMO_INTERCOM=http://… DEMO_JIRA=http://… CHROMIUM=/usr/bin/chromium node flows.mjs
 //
-// against a Bowline that knows nothing yet and has FLOWS_RECEIVER as its `alert_webhook_url`.
+// against a Bowline that knows nothing yet, has FLOWS_RECEIVER as its `alert_webhook_url`, and hands
+// letters to ops@example.com to FLOWS_MAIL (`[alert_mail]`, in the clear).
 // SCREENSHOTS=FOLDER keeps a picture of each page.
+import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
 import { PASSWORD, expect, finish, launch, look, opener, step, variables } from "./harness.mjs";
+import { mailServer } from "./mail.mjs";
 
-const [start, code, receiverUrl, intercom, jira] = variables("FLOWS", "FLOWS_CODE", "FLOWS_RECEIVER", "DEMO_INTERCOM", "DEMO_JIRA");
+const [start, code, receiverUrl, mail, intercom, jira] = variables("FLOWS", "FLOWS_CODE", "FLOWS_RECEIVER", "FLOWS_MAIL", "DEMO_INTERCOM", "DEMO_JIRA");
 const PATIENCE_MS = 30_000;
 // How long Jira takes to answer while a replay is looked at.
 const SLOW_MS = 5_000;
+// More deliveries than may wait while a replay goes on (`WAITING_MAX` of the engine's replays).
+const MANY = 1_100;
+// Deliveries that are sent at the same time.
+const AT_ONCE = 50;
 const base = new URL(start).origin;
 // People's browsers know Intercom as another site than Bowline: cookies have to bear that.
 const elsewhere = intercom.replace("127.0.0.1", "localhost");
@@ -33,6 +40,8 @@ const receiver = createServer((request, response) => {
 });
 const { hostname, port } = new URL(receiverUrl);
 await new Promise((listening) => { receiver.listen(Number(port), hostname, listening); });
+
+const { letters, close: closeMail } = await mailServer(mail);
 
 const browser = await launch();
 const open = opener(browser, PATIENCE_MS);
@@ -344,9 +353,64 @@ await step("decide again since a time: nothing is posted twice", async () => {
   }
 });
 
-// The latest alert on the page; what it is, and how far it came, are said in few words.
+// Signed deliveries of Jira about an issue that is not there, until more wait than a replay may add
+// to. Jira is slow meanwhile, so that they do wait.
+async function pileUp() {
+  const secret = await owner.locator("#hook-secret").textContent();
+  const url = await owner.locator("#hook-url").textContent();
+  const deliver = async (number) => {
+    const body = JSON.stringify({ webhookEvent: "jira:issue_updated", timestamp: Date.now(), issue: { id: "999999", key: "OPS-999999" } });
+    const headers = {
+      "Content-Type": "application/json",
+      "X-Hub-Signature": `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`,
+      "X-Atlassian-Webhook-Identifier": `pile-${number}`,
+    };
+    const { status } = await fetch(url, { method: "POST", headers, body });
+    expect(status === 200, `a delivery was answered with ${status}`);
+  };
+  for (let number = 0; number < MANY; number += AT_ONCE) {
+    await Promise.all(Array.from({ length: AT_ONCE }, (_, more) => deliver(number + more)));
+  }
+}
+
+await step("decide again since a time: one that holds back is cancelled by keyboard, and stays so", async () => {
+  await owner.goto(`${base}/connections/site/jira`);
+  await press(owner.getByRole("button", { name: "Make a new secret" }));
+  await owner.getByText("This is the new secret, shown this once.").waitFor();
+  const mend = await disturbed(jira, { path_contains: "/rest/api/", kind: "delay", ms: SLOW_MS });
+  try {
+    await pileUp();
+    await owner.goto(`${base}/deliveries/replay`);
+    await owner.getByLabel("Received since").fill("2026-01-01T08:00");
+    await press(owner.getByRole("button", { name: "Show the plan" }));
+    await press(owner.getByRole("button", { name: /^Decide \d+ again$/ }));
+    await wait("running");
+    await wait(/^0 of \d+ put back/);
+    await everywhere(owner, "replay-holds-back");
+    await press(owner.getByRole("button", { name: "Cancel", exact: true }));
+    await wait("cancelled");
+    await everywhere(owner, "replay-cancelled");
+    expect(!(await owner.getByRole("button", { name: "Cancel", exact: true }).count()), "what is over is offered to be cancelled");
+  } finally {
+    await mend();
+  }
+  // With all the rest decided it is still what it was: nothing more of it is put back.
+  await until("nothing waits", async () => {
+    await owner.goto(`${base}/deliveries?outcome=waiting`);
+    return !(await owner.locator("tbody tr").count());
+  });
+  await owner.goto(`${base}/deliveries/replay`);
+  await wait("cancelled");
+  await wait(/^0 of \d+ put back/);
+});
+
+// The latest alert on the page; what it is, and how far it came at each receiver, are said in few words.
 const latest = () => owner.locator("tbody tr").first();
-const says = (words) => latest().locator(".lozenge", { hasText: new RegExp(`^\\W*${words}$`) }).waitFor();
+const lozenge = (words) => ({ hasText: new RegExp(`^\\W*${words}$`) });
+const says = (words) => latest().locator("td:first-child .lozenge", lozenge(words)).waitFor();
+const HOOK = "the webhook";
+const MAIL = "ops@example.com";
+const reached = (receiver, words) => latest().locator("td:last-child p", { hasText: receiver }).locator(".lozenge", lozenge(words)).waitFor();
 
 await step("alerts: nobody was told without a reason, and a test reaches a receiver that was away", async () => {
   expect(!told.length, `told already: ${told.map((one) => one.subject)}`);
@@ -356,11 +420,12 @@ await step("alerts: nobody was told without a reason, and a test reaches a recei
   isAway = true;
   await press(owner.getByRole("button", { name: "Send a test alert" }));
   await owner.getByText("The test is on its way.").waitFor();
-  await says("not told yet");
+  await reached(HOOK, "not told yet");
+  await reached(MAIL, "told");
   await latest().getByText(/Tried (once|\d+ times), tried again soon/).waitFor();
   await everywhere(owner, "alerts-away");
   isAway = false;
-  await says("told");
+  await reached(HOOK, "told");
   expect(away > 0 && told.length === 1 && told[0].kind === "test", `told: ${JSON.stringify(told)}`);
   await everywhere(owner, "alerts-test");
 });
@@ -386,7 +451,8 @@ await step("alerts: a connection that breaks is told once", async () => {
     await owner.locator(".troubled").waitFor();
     await owner.goto(`${base}/alerts`);
     await says("broken");
-    await says("told");
+    await reached(HOOK, "told");
+    await reached(MAIL, "told");
     await owner.locator("tbody summary").first().click();
     await everywhere(owner, "alerts-broken");
     await owner.getByRole("link", { name: "The connection" }).first().click();
@@ -401,17 +467,28 @@ await step("alerts: once it works again that is told, once", async () => {
   await until("the alert that it works", () => told.length >= 3);
   await owner.goto(`${base}/alerts`);
   await says("works again");
-  await says("told");
+  await reached(HOOK, "told");
+  await reached(MAIL, "told");
   await everywhere(owner, "alerts-mended");
   expect(told[2].works === true && told[2].connection === "workspace/intercom", JSON.stringify(told[2]));
   // What is told after it is the next that comes.
   await press(owner.getByRole("button", { name: "Send a test alert" }));
   await owner.getByText("The test is on its way.").waitFor();
   await says("test");
-  await says("told");
+  await reached(HOOK, "told");
+  await reached(MAIL, "told");
   expect(kinds() === "test,broken,mended,test", `told: ${kinds()}`);
   expect(new Set(told.map((one) => one.id)).size === told.length, "two have the same name");
 });
 
+await step("alerts: each was a letter as well, once, and the page says who gets them", async () => {
+  await owner.goto(`${base}/alerts`);
+  await owner.locator("dd", { hasText: MAIL }).waitFor();
+  const subjects = letters.map((letter) => letter.subject);
+  expect(subjects.join("\n") === told.map((one) => one.subject).join("\n"), `letters: ${subjects}`);
+  for (const letter of letters) expect(letter.to.join() === MAIL && letter.addressed.includes(MAIL) && letter.from === "bowline@example.com", JSON.stringify(letter));
+});
+
+closeMail();
 receiver.close();
 await finish(browser);
