@@ -1,13 +1,20 @@
-//! Searching many tickets by words that very many of them have, on both databases.
+//! Finding tickets on both databases: by what is asked, in the order that is asked for, and by words
+//! that very many of them have.
 
 use bowline_domain::feedback::ids::TicketId;
-use bowline_domain::feedback::ticket::Status;
-use bowline_store::feedback::{LOOKED_THROUGH_MAX, Sort, TicketPage, TicketQuery};
+use bowline_domain::feedback::ticket::{Importance, Status};
+use bowline_store::feedback::{
+    AssigneeFilter, LOOKED_THROUGH_MAX, Sort, TicketChange, TicketPage, TicketQuery,
+};
 use bowline_store::testing::Backend;
 
+use crate::feedback::{by, counts, entry, found, made, person, product};
 use crate::support::{T0, World, on_both};
 
-on_both!(words_of_very_many_tickets_are_found_to_the_last_one);
+on_both!(
+    tickets_are_found_by_what_is_asked_and_sorted_by_who_wants_them,
+    words_of_very_many_tickets_are_found_to_the_last_one
+);
 
 /// More than twice what a page looks through.
 const TICKETS: usize = 25_000;
@@ -135,4 +142,170 @@ async fn words_of_very_many_tickets_are_found_to_the_last_one(world: &World) {
     assert_eq!(places, [60]);
     assert_eq!(found.len(), TICKETS - 2);
     assert!(!found.contains(&new.0));
+}
+
+pub(crate) async fn tickets_are_found_by_what_is_asked_and_sorted_by_who_wants_them(world: &World) {
+    let store = &world.store;
+    let (app, web) = (product(store, "App").await, product(store, "Web").await);
+    let one = made(
+        store,
+        app,
+        "1",
+        "A dark mode please",
+        person("a", Some(("x", 10))),
+    )
+    .await;
+    let two = made(store, app, "2", "Größere Schrift, bitte", person("b", None)).await;
+    let three = made(
+        store,
+        web,
+        "3",
+        "Dark theme for the web",
+        person("c", Some(("y", 500))),
+    )
+    .await;
+    let all = [three.0, two.0, one.0];
+    assert_eq!(found(store, TicketQuery::default()).await, all);
+    for (sort, wanted) in [
+        (Sort::Spend, [three.0, one.0, two.0]),
+        (Sort::Companies, [three.0, one.0, two.0]),
+        (Sort::People, all),
+    ] {
+        let query = TicketQuery {
+            sort,
+            ..TicketQuery::default()
+        };
+        assert_eq!(found(store, query.clone()).await, wanted, "{sort:?}");
+        // Page by page it is the same.
+        let mut paged = Vec::new();
+        let mut next = TicketQuery { limit: 1, ..query };
+        loop {
+            let page = store.ticket_page(&next).await.unwrap();
+            paged.extend(page.rows.iter().map(|row| row.id.0));
+            match page.next {
+                Some(place) => next.after = Some(place),
+                None => break,
+            }
+        }
+        assert_eq!(paged, wanted, "{sort:?} in pages");
+    }
+    let triage = async |id: TicketId, change: TicketChange| {
+        store
+            .triage(
+                (vec![id], change),
+                by(),
+                Vec::new(),
+                vec![entry("tickets_changed")],
+            )
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    assert_eq!(triage(one, TicketChange::Status(Status::Planned)).await, 1);
+    assert_eq!(triage(one, TicketChange::Status(Status::Planned)).await, 0);
+    assert_eq!(
+        triage(one, TicketChange::AddLabel("design".to_owned())).await,
+        1
+    );
+    assert_eq!(
+        triage(one, TicketChange::AddLabel("design".to_owned())).await,
+        0
+    );
+    triage(two, TicketChange::AddLabel("apps".to_owned())).await;
+    triage(two, TicketChange::RemoveLabel("apps".to_owned())).await;
+    let ada = Some("ada@example.com".to_owned());
+    assert_eq!(triage(three, TicketChange::Assign(ada.clone())).await, 1);
+    assert_eq!(triage(three, TicketChange::Assign(ada)).await, 0);
+    triage(three, TicketChange::Importance(Importance::High)).await;
+    assert_eq!(
+        triage(TicketId(999), TicketChange::Status(Status::Done)).await,
+        0
+    );
+    assert_eq!(counts(store).await, [2, 0, 1, 0, 0]);
+    let of = |status: Status| TicketQuery {
+        statuses: vec![status],
+        ..TicketQuery::default()
+    };
+    let sought = |text: &str| TicketQuery {
+        text: Some(text.to_owned()),
+        ..TicketQuery::default()
+    };
+    for (query, wanted) in [
+        (of(Status::Planned), vec![one.0]),
+        (
+            TicketQuery {
+                product: Some(web),
+                ..TicketQuery::default()
+            },
+            vec![three.0],
+        ),
+        (
+            TicketQuery {
+                label: Some("design".to_owned()),
+                ..TicketQuery::default()
+            },
+            vec![one.0],
+        ),
+        (
+            TicketQuery {
+                importance: Some(Importance::High),
+                ..TicketQuery::default()
+            },
+            vec![three.0],
+        ),
+        (
+            TicketQuery {
+                assignee: Some(AssigneeFilter::Nobody),
+                ..TicketQuery::default()
+            },
+            vec![two.0, one.0],
+        ),
+        (
+            TicketQuery {
+                assignee: Some(AssigneeFilter::Person("ada@example.com".to_owned())),
+                ..TicketQuery::default()
+            },
+            vec![three.0],
+        ),
+        (sought("dark"), vec![three.0, one.0]),
+        (sought("DAR mod"), vec![one.0]),
+        (sought("größ"), vec![two.0]),
+        (sought("company x"), vec![one.0]),
+        (sought("b@example.com"), vec![two.0]),
+        (sought("nothing"), vec![]),
+        (sought(&format!("\u{e000}{app}\u{e000}")), vec![]),
+        (sought("\"' ) OR *:* --"), vec![]),
+        (sought(" !! "), vec![]),
+        (
+            TicketQuery {
+                product: Some(app),
+                ..sought("dark")
+            },
+            vec![one.0],
+        ),
+        (
+            TicketQuery {
+                statuses: vec![Status::New],
+                ..sought("dark")
+            },
+            vec![three.0],
+        ),
+    ] {
+        assert_eq!(found(store, query.clone()).await, wanted, "{query:?}");
+    }
+    assert_eq!(store.ticket_labels().await.unwrap(), ["design"]);
+    let labelled = store
+        .ticket_page(&TicketQuery {
+            limit: 3,
+            ..of(Status::Planned)
+        })
+        .await
+        .unwrap();
+    assert_eq!(labelled.rows[0].labels, ["design"]);
+    let words = ["dark".to_owned(), "schrift".to_owned()];
+    let similar = store.tickets_with_words(app, &words, 10).await.unwrap();
+    assert_eq!(similar.len(), 2);
+    assert!(store.assignees().await.unwrap().is_empty());
+    let per_product = store.ticket_counts(Some(app)).await.unwrap();
+    assert_eq!(per_product[0], (Status::New, 1));
 }

@@ -22,6 +22,7 @@ mod elsewhere;
 mod feedback;
 mod feedback_backfills;
 mod feedback_search;
+mod feedback_triage;
 mod gathering;
 mod lanes;
 mod lost_connections;

@@ -10,9 +10,9 @@ use bowline_store::{Open, Store, StoreError};
 use crate::support::*;
 use crate::{
     accepting, access, alerting, browsing, configuring, contact_runs, contacts, deciding,
-    elsewhere, feedback, feedback_backfills, lanes, lost_connections, project_access, reading,
-    readings, replays, reports, retention, settling, signing_in, taken_over, talk_browsing,
-    talking, tallies, viewing,
+    elsewhere, feedback, feedback_backfills, feedback_search, feedback_triage, lanes,
+    lost_connections, project_access, reading, readings, replays, reports, retention, settling,
+    signing_in, taken_over, talk_browsing, talking, tallies, viewing,
 };
 
 on_both!(
@@ -325,15 +325,19 @@ async fn exercise(backend: Backend) {
     .await;
     run(
         backend,
-        feedback::tickets_are_found_by_what_is_asked_and_sorted_by_who_wants_them,
+        feedback_search::tickets_are_found_by_what_is_asked_and_sorted_by_who_wants_them,
     )
     .await;
     run(
         backend,
-        feedback::merging_counts_people_once_and_can_be_undone,
+        feedback_triage::merging_counts_people_once_and_can_be_undone,
     )
     .await;
-    run(backend, feedback::a_ticket_is_split_and_tied_to_issues).await;
+    run(
+        backend,
+        feedback_triage::a_ticket_is_split_and_tied_to_issues,
+    )
+    .await;
     run(backend, feedback::what_is_erased_leaves_a_shell).await;
     run(backend, feedback_backfills::a_backfill_goes_its_way).await;
     run(backend, replays::a_replay_goes_its_way).await;
