@@ -234,6 +234,31 @@ async fn a_connection_that_broke_is_reconnected_and_drained(on: On) {
 }
 
 #[tokio::test]
+async fn a_new_token_does_not_end_when_the_old_one_did_unless_it_is_said() {
+    const END: &str = "2099-01-31";
+    let stage = bare(On::Sqlite, ALLOWED).await;
+    let script = Script::new(&stage, "owner", &["read", "settings"]).await;
+    let mut form = site(&stage);
+    form["token_ends_on"] = END.into();
+    let mut now = made(script.call("POST", "/api/v1/sites", Some(form), "").await);
+    let at = format!("/api/v1/sites/{}", text(&now, "name"));
+    for (mut change, end) in [
+        (json!({ "email": "bowline-bot@example.com" }), json!(END)),
+        (json!({ "token": BOT_TOKEN }), Value::Null),
+        (json!({ "token_ends_on": END }), json!(END)),
+        // Both end on one day: a program that says so means it.
+        (
+            json!({ "token": BOT_TOKEN, "token_ends_on": END }),
+            json!(END),
+        ),
+    ] {
+        change["version"] = now["version"].clone();
+        now = made(script.call("PATCH", &at, Some(change.clone()), "").await);
+        assert_eq!(now["token_ends_on"], end, "{change}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_said_by_field_and_who_may_not_is_refused() {
     let stage = bare(On::Sqlite, ALLOWED).await;
     let owner = Script::new(&stage, "owner", &["read", "settings"]).await;
