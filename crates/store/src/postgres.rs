@@ -25,7 +25,7 @@ pub(crate) const REACH_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// A connection that was not used for so long is not used again: what stands between may have
 /// forgotten it without a word.
-const IDLE_MAX: Duration = Duration::from_secs(300);
+const IDLE_MAX: Duration = Duration::from_mins(5);
 
 /// A statement with its values.
 pub(crate) type Statement = Query<'static, Postgres, PgArguments>;
@@ -235,13 +235,11 @@ impl PostgresReaders {
     /// Lends a connection, as soon as others have brought theirs back.
     pub(crate) async fn lend(self: &Arc<Self>) -> Result<LentPostgres, StoreError> {
         let place = Arc::clone(&self.places).acquire_owned();
-        let place = match tokio::time::timeout(REACH_TIMEOUT, place).await {
-            Ok(place) => place.map_err(|_| StoreError::Closed)?,
-            Err(_) => {
-                let late = StoreError::database("waiting for a connection to the database");
-                return Err(late(sqlx::Error::PoolTimedOut));
-            }
+        let Ok(place) = tokio::time::timeout(REACH_TIMEOUT, place).await else {
+            let late = StoreError::database("waiting for a connection to the database");
+            return Err(late(sqlx::Error::PoolTimedOut));
         };
+        let place = place.map_err(|_| StoreError::Closed)?;
         let known = self.free().pop();
         let conn = match known {
             Some(conn) if conn.is_good() => conn,

@@ -296,6 +296,8 @@ mod tests {
 
     #[test]
     fn a_statement_is_planned_once_whatever_values_it_is_run_with() {
+        const SQL: &str =
+            "SELECT name FROM fact WHERE issue = ? AND name > ? ORDER BY name LIMIT ?";
         let folder = tempfile::tempdir().unwrap();
         let mut conn = SqliteConn::for_writing(&folder.path().join("some.db")).unwrap();
         conn.script(
@@ -303,8 +305,6 @@ mod tests {
              CREATE TABLE effect (id INTEGER PRIMARY KEY, key TEXT UNIQUE, told_at BIGINT)",
         )
         .unwrap();
-        const SQL: &str =
-            "SELECT name FROM fact WHERE issue = ? AND name > ? ORDER BY name LIMIT ?";
         for after in ["a", "b", "c", "d", "e"] {
             conn.rows(SQL, &["10".into(), after.into(), 4.into()])
                 .unwrap();

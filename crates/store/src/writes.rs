@@ -17,7 +17,7 @@ use crate::handover::{Leases, Orphan, Orphans, Reply};
 use crate::model::{BindingRecord, ConnectionRecord, LaneKind, Lease, Redacted, TakenEffect};
 use crate::reading::{ReadingKind, Tried};
 use crate::sql::{
-    accept, bindings, claim, connections, decide, gather, lanes, readings, retention, settle, talk,
+    accept, bindings, claim, connections, effects, gather, lanes, readings, retention, settle, talk,
 };
 
 /// What a write does. It is run again if it met another replica's.
@@ -147,7 +147,7 @@ write!(ActivateBinding { record: BindingRecord } -> (),
 write!(AdvanceBinding { record: BindingRecord } -> (),
     |conn, _| bindings::advance(conn, &record).await);
 write!(FollowUp { effect: Effect, event: EventId, at: Millis } -> (),
-    |conn, writer| decide::follow_up(conn, writer, &effect, event, at).await);
+    |conn, writer| effects::follow_up(conn, writer, &effect, event, at).await);
 write!(GatherNote { effect: EffectId, lease: Lease, head: Effect, now: Millis } -> Option<Act>,
     |conn, writer| gather::gather_note(conn, writer, (effect, &lease), &head, now).await);
 write!(Replay { event: EventId, now: Millis } -> bool,

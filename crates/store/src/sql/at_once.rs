@@ -13,7 +13,8 @@ use crate::db::{Conn, Value, values};
 use crate::error::StoreError;
 use crate::model::{EventState, LaneKind, Lease, NewEvent, OnArrival};
 use crate::sql::accept::{self, Arrived};
-use crate::sql::decide::{Finished, HeldEffect, Lists};
+use crate::sql::decide::{Finished, Lists};
+use crate::sql::effects::HeldEffect;
 use crate::sql::lanes::{ADD_OR_TAKE, COUNT_ONE_OUT, Enqueue};
 use crate::sql::settle;
 

@@ -2,20 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use bowline_domain::effect::{Effect, EffectState};
-use bowline_domain::ids::{EffectId, EventId, IssueId, LaneKey, SiteName};
+use bowline_domain::effect::EffectState;
+use bowline_domain::ids::{EventId, IssueId, LaneKey, SiteName};
 use bowline_domain::link::{Link, LinkEnd, Source};
 use serde::{Deserialize, Serialize};
 
 use crate::committer::Writer;
-use crate::db::{Conn, Dialect, ROWS_MAX, Value, in_list, values};
+use crate::db::{Conn, Dialect, Value, values};
 use crate::error::StoreError;
-use crate::model::{
-    Committed, Decided, Decision, EventState, LaneKind, Lease, TakenEffect, Verdict,
-};
+use crate::model::{Committed, Decided, Decision, EventState, Lease, TakenEffect, Verdict};
 use crate::sql::asked;
 use crate::sql::at_once;
 use crate::sql::contacts;
+use crate::sql::effects::{self, effect_rows, existing_keys, outgoing, queues, taken};
 use crate::sql::feedback;
 use crate::sql::lanes::{self, Enqueue, Holder};
 use crate::sql::link_pages;
@@ -91,13 +90,8 @@ async fn at_once(
         queues: queues(&outgoing),
     };
     let committed = at_once::decide(conn, writer, lists).await?;
-    Ok(answers(
-        conn,
-        plain,
-        &committed.left,
-        taken(&outgoing, committed.held),
-    )
-    .await?)
+    let taken = taken(&outgoing, committed.held);
+    answers(conn, plain, &committed.left, taken).await
 }
 
 /// Commits decisions whose lanes are locked.
@@ -127,7 +121,7 @@ async fn step_by_step(
     contacts::take::store(conn, &decided).await?;
     feedback::capture::store(conn, &decided).await?;
     end_held(conn, &decided).await?;
-    let taken = store_effects(conn, writer, &decided, &finished.existing).await?;
+    let taken = effects::store(conn, writer, &decided, &finished.existing).await?;
     answers(conn, &held, &finished.left, taken).await
 }
 
@@ -441,205 +435,6 @@ async fn insert_rows(
     conn.rows_of_many(doing, sql, columns, args).await.map(drop)
 }
 
-/// One effect on its way into the table.
-struct Outgoing<'d> {
-    decision: &'d Decision,
-    effect: &'d Effect,
-    lane: LaneKey,
-}
-
-/// Stores the effects that are not there yet and puts them into their lanes. Returns, by event,
-/// those whose lanes were idle and are held now.
-async fn store_effects(
-    conn: &mut Conn,
-    writer: &Writer,
-    decided: &[(&Decision, &Decided)],
-    existing: &HashSet<String>,
-) -> Result<HashMap<EventId, Vec<TakenEffect>>, StoreError> {
-    let mut outgoing = outgoing(decided);
-    let mut seen = HashSet::new();
-    outgoing.retain(|out| {
-        let key = out.effect.key.as_str();
-        !existing.contains(key) && seen.insert(key)
-    });
-    if outgoing.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let queues = queues(&outgoing);
-    let held = match conn.dialect() {
-        Dialect::Sqlite => {
-            let leases = lanes::enqueue(conn, writer, &queues).await?;
-            insert_effects(conn, &outgoing, leases).await?
-        }
-        Dialect::Postgres => at_once::put(conn, writer, effect_rows(&outgoing)?, &queues).await?,
-    };
-    Ok(taken(&outgoing, held))
-}
-
-fn outgoing<'d>(decided: &[(&'d Decision, &'d Decided)]) -> Vec<Outgoing<'d>> {
-    let effects = decided.iter().flat_map(|(decision, decided)| {
-        let effects = decided.effects.iter();
-        effects.map(|effect| Outgoing {
-            decision: *decision,
-            effect,
-            lane: effect.lane(),
-        })
-    });
-    effects.collect()
-}
-
-fn effect_rows(outgoing: &[Outgoing<'_>]) -> Result<Vec<(LaneKey, Vec<Value>)>, StoreError> {
-    outgoing
-        .iter()
-        .map(|out| Ok((out.lane.clone(), effect_row(out)?)))
-        .collect()
-}
-
-async fn existing_keys(conn: &mut Conn, keys: &[&str]) -> Result<HashSet<String>, StoreError> {
-    let mut existing = HashSet::new();
-    for chunk in keys.chunks(ROWS_MAX) {
-        let (list, args) = in_list(1, chunk.iter().copied());
-        let sql = format!("SELECT key FROM effect WHERE key IN {list}");
-        for row in conn.rows("looking for effects", &sql, args).await? {
-            existing.insert(row.text(0)?);
-        }
-    }
-    Ok(existing)
-}
-
-fn queues(outgoing: &[Outgoing<'_>]) -> BTreeMap<LaneKey, Enqueue> {
-    let mut queues: BTreeMap<LaneKey, Enqueue> = BTreeMap::new();
-    let mut takes: HashMap<EventId, usize> = HashMap::new();
-    for out in outgoing {
-        if let Some(queue) = queues.get_mut(&out.lane) {
-            queue.items += 1;
-            continue;
-        }
-        let takes = takes.entry(out.decision.event).or_default();
-        // What waits for more to come is found when it is due.
-        let due_at = out.effect.act.due_at().filter(|at| *at > out.decision.at);
-        let take = *takes < out.decision.take_up_to && due_at.is_none();
-        *takes += usize::from(take);
-        let queue = Enqueue {
-            kind: LaneKind::Effects,
-            connection: out.effect.connection.key(),
-            items: 1,
-            at: due_at.unwrap_or(out.decision.at),
-            take,
-        };
-        queues.insert(out.lane.clone(), queue);
-    }
-    queues
-}
-
-/// Key, event, lane, connection, site, issue, act and time.
-fn effect_row(out: &Outgoing<'_>) -> Result<Vec<Value>, StoreError> {
-    Ok(values![
-        out.effect.key.as_str(),
-        out.decision.event.0,
-        out.lane.as_str(),
-        out.effect.connection.key(),
-        out.effect.site.as_str(),
-        out.effect.issue.as_str(),
-        json(&out.effect.act)?,
-        out.decision.at.0,
-    ])
-}
-
-/// An effect that is being attempted from the start, by its key.
-pub(super) type HeldEffect = (EffectId, String, Lease);
-
-async fn insert_effects(
-    conn: &mut Conn,
-    outgoing: &[Outgoing<'_>],
-    mut leases: HashMap<LaneKey, Lease>,
-) -> Result<Vec<HeldEffect>, StoreError> {
-    const SQL: &str = "INSERT INTO effect \
-        (key, event, lane, connection, site, issue, act, planned_at, state, attempts, doubtful) \
-        {inserted} RETURNING id, key";
-    let mut args = Vec::with_capacity(outgoing.len() * 11);
-    let mut heads: HashMap<&str, Lease> = HashMap::new();
-    for out in outgoing {
-        args.extend(effect_row(out)?);
-        let (state, attempts) = match leases.remove(&out.lane) {
-            Some(lease) => {
-                heads.insert(out.effect.key.as_str(), lease);
-                (EffectState::Attempting, 1)
-            }
-            None => (EffectState::Planned, 0),
-        };
-        args.extend(values![state.code(), attempts, false]);
-    }
-    let mut held = Vec::with_capacity(heads.len());
-    for row in conn.rows_of_many("storing effects", SQL, 11, args).await? {
-        let key = row.text(1)?;
-        if let Some(lease) = heads.remove(key.as_str()) {
-            held.push((EffectId(row.int(0)?), key, lease));
-        }
-    }
-    Ok(held)
-}
-
-/// What is being attempted, by event.
-fn taken(outgoing: &[Outgoing<'_>], held: Vec<HeldEffect>) -> HashMap<EventId, Vec<TakenEffect>> {
-    let of: HashMap<&str, &Outgoing<'_>> = outgoing
-        .iter()
-        .map(|out| (out.effect.key.as_str(), out))
-        .collect();
-    let mut taken: HashMap<EventId, Vec<TakenEffect>> = HashMap::new();
-    for (id, key, lease) in held {
-        let Some(out) = of.get(key.as_str()) else {
-            continue;
-        };
-        let event = out.decision.event;
-        taken.entry(event).or_default().push(TakenEffect {
-            id,
-            event,
-            lease,
-            effect: out.effect.clone(),
-            doubtful: false,
-            attempts: 1,
-        });
-    }
-    taken
-}
-
 pub(crate) fn json(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::unreadable("a value", error))
-}
-
-/// Puts an effect that follows from another one at the end of its lane, unless it is there already.
-pub(crate) async fn follow_up(
-    conn: &mut Conn,
-    writer: &Writer,
-    effect: &Effect,
-    event: EventId,
-    at: bowline_domain::time::Millis,
-) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO effect \
-        (key, event, lane, connection, site, issue, act, state, doubtful, attempts, planned_at) \
-        VALUES ($1,$2,$3,$4,$5,$6,$7,0,0,0,$8) ON CONFLICT (key) DO NOTHING";
-    let lane = effect.lane();
-    let connection = effect.connection.key();
-    let args = values![
-        effect.key.as_str(),
-        event.0,
-        lane.as_str(),
-        connection.as_str(),
-        effect.site.as_str(),
-        effect.issue.as_str(),
-        json(&effect.act)?,
-        at.0
-    ];
-    if conn.run("storing an effect", SQL, args).await? > 0 {
-        let queue = Enqueue {
-            kind: LaneKind::Effects,
-            connection,
-            items: 1,
-            at,
-            take: false,
-        };
-        lanes::enqueue(conn, writer, &BTreeMap::from([(lane, queue)])).await?;
-    }
-    Ok(())
 }

@@ -14,6 +14,7 @@ pub(crate) mod connections;
 pub(crate) mod contacts;
 pub(crate) mod decide;
 pub(crate) mod deliveries;
+pub(crate) mod effects;
 pub(crate) mod elsewhere;
 pub(crate) mod feedback;
 pub(crate) mod fulltext;
