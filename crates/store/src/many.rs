@@ -23,6 +23,10 @@ use crate::postgres::{Statement, bound};
 /// it takes them for longer than they are otherwise. Deliveries stay below it.
 const ARRAYS_FROM: usize = 128;
 
+/// Words that wait to be put into their index while rows are written by the thousand, in KiB. A
+/// search goes through all of them; with a merge beside each transaction there are far fewer.
+const WORDS_UNMERGED_KIB: u32 = 64 * 1024;
+
 /// Up to so many rows SQLite gets one by one: what is written straight into a table costs it less
 /// than a list of values, which it makes a table of first, and calls of it cost next to nothing.
 const ONE_BY_ONE_MAX: usize = 16;
@@ -101,14 +105,20 @@ impl Conn {
         rows.map_err(StoreError::database(doing))
     }
 
-    /// Has the rest of the transaction find rows by their keys instead of going through tables:
-    /// what PostgreSQL knows of a table that is being filled is older than what stands in it.
-    pub(crate) async fn keep_to_keys(&mut self) -> Result<(), StoreError> {
+    /// Readies the rest of a transaction for rows by the thousand. PostgreSQL finds rows by their
+    /// keys then instead of going through tables: what it knows of a table that is being filled is
+    /// older than what stands in it. And words are put into the index of words by whoever merges
+    /// them (`fulltext::merge`), beside the transaction and not within it.
+    pub(crate) async fn ready_for_many(&mut self) -> Result<(), StoreError> {
         match self.dialect() {
             Dialect::Sqlite => Ok(()),
             Dialect::Postgres => {
-                let sql = "SET LOCAL enable_seqscan = off; SET LOCAL random_page_cost = 1";
-                self.script("keeping to keys", sql).await
+                let sql = format!(
+                    "SET LOCAL enable_seqscan = off; SET LOCAL random_page_cost = 1; \
+                     SET LOCAL gin_pending_list_limit = {WORDS_UNMERGED_KIB}"
+                );
+                self.script("readying a transaction for many rows", &sql)
+                    .await
             }
         }
     }

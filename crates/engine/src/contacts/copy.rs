@@ -322,6 +322,7 @@ impl Worker<'_> {
 
     async fn contacts(&mut self, workspace: &Arc<Workspace>) -> Result<(), Halt> {
         let list = self.list(workspace).await?;
+        let shared = Arc::clone(self.shared);
         let (found, to_read) = mpsc::channel(PAGES_AHEAD);
         let (ready, mut to_commit) = mpsc::channel(PAGES_READ);
         let far = Far {
@@ -346,7 +347,11 @@ impl Worker<'_> {
                 (first?, None)
             };
             let last = batch.last;
-            self.commit(batch.pages).await?;
+            let (committed, ()) = tokio::join!(self.commit(batch.pages), merge_words(&shared));
+            if last || halt.is_some() || committed.is_err() {
+                merge_words(&shared).await;
+            }
+            committed?;
             begun = true;
             if let Some(halt) = halt {
                 return Err(halt);
@@ -356,6 +361,14 @@ impl Worker<'_> {
                 return Ok(());
             }
         }
+    }
+}
+
+/// Puts words of pages that were committed into their index, while others are. What is left of it
+/// makes searches slower until it is done, and nothing else.
+async fn merge_words(shared: &Shared) {
+    if let Err(error) = shared.store.merge_words().await {
+        tracing::warn!(%error, "words of contacts were not put into their index yet");
     }
 }
 

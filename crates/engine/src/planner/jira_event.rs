@@ -24,8 +24,8 @@ pub(super) async fn decide(
     since_taken: &SinceTaken,
 ) -> Result<Decided, Trouble> {
     let (handed, decided, tickets) = tokio::try_join!(
-        super::talk::hand_on(shared, event),
-        decide_links(shared, event, since_taken),
+        Box::pin(super::talk::hand_on(shared, event)),
+        Box::pin(decide_links(shared, event, since_taken)),
         crate::feedback::tickets_behind(shared, event)
     )?;
     let decided = super::tally::follow(shared, event, decided).await?;

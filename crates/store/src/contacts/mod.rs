@@ -25,7 +25,8 @@ use writes::{
 
 use crate::access::AuditEntry;
 use crate::error::StoreError;
-use crate::sql::contacts::{companies, mend, read, runs};
+use crate::sql::contacts::{WORDS, companies, mend, read, runs};
+use crate::sql::fulltext;
 use crate::store::Store;
 
 impl Store {
@@ -238,6 +239,12 @@ impl Store {
             until,
         })
         .await
+    }
+
+    /// Puts words of contacts that wait for it into their index: on PostgreSQL, where pages leave
+    /// that to be done beside them. A search finds them before, and takes longer for it.
+    pub async fn merge_words(&self) -> Result<(), StoreError> {
+        fulltext::merge(&mut self.reader().await?, WORDS.table).await
     }
 
     /// Keeps a run, and says what it waits for.

@@ -79,6 +79,7 @@ pub(crate) async fn a_run_goes_on_where_it_was_and_is_fenced(world: &World) {
         .run_waits(run, Some("busy".to_owned()), until)
         .await
         .unwrap();
+    store.merge_words().await.unwrap();
     // A process of another name gets it only when the holding ran out, and the first is refused.
     let other = world.other("second", 500).await;
     assert_eq!(other.claim_run(run, T0, until).await.unwrap(), None);

@@ -37,6 +37,10 @@ async fn a_copy_into_an_empty_postgres_database_goes_through_no_table() {
             .await
             .unwrap();
     }
+    let waiting = "SELECT CAST(gin_clean_pending_list('contact_text_words') AS TEXT)";
+    store.merge_words().await.unwrap();
+    let left = texts(scratch.url(), waiting).await.unwrap();
+    assert_eq!(left[0][0].as_deref(), Some("0"), "words that wait");
     // The server hands on what a connection counted when the connection ends, at the latest.
     store.close().await;
     let counted = "SELECT CAST(SUM(t.seq_tup_read) AS TEXT), CAST(SUM(t.n_tup_ins) AS TEXT), \

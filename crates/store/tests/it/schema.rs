@@ -434,7 +434,7 @@ fn purposes() -> BTreeSet<String> {
 }
 
 /// Purposes of which no statement is run on one of the databases, with the reason.
-const ONE_SIDED: [(&str, Backend, &str); 10] = [
+const ONE_SIDED: [(&str, Backend, &str); 11] = [
     (
         "recording facts",
         Backend::Postgres,
@@ -452,6 +452,11 @@ const ONE_SIDED: [(&str, Backend, &str); 10] = [
     ("reaching the database", Backend::Sqlite, "no statement"),
     ("reaching the database", Backend::Postgres, "no statement"),
     ("waking others", Backend::Sqlite, "it has one process"),
+    (
+        "merging words into their index",
+        Backend::Sqlite,
+        "no words wait there",
+    ),
     (
         "freeing lanes",
         Backend::Postgres,

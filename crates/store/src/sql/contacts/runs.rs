@@ -186,7 +186,7 @@ pub(crate) async fn take_pages(
         .map_err(|error| StoreError::unreadable("a run", error))?;
     reasons.extend(pages.failed.iter().cloned());
     reasons.truncate(REASONS_MAX);
-    conn.keep_to_keys().await?;
+    conn.ready_for_many().await?;
     mend::met(conn, run, &pages.met).await?;
     companies::take_in(conn, workspace, &pages.companies, at).await?;
     let taken = take::take_in(conn, workspace, &pages.contacts, Some(Life::Live), at).await?;
