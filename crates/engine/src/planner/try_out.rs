@@ -228,7 +228,11 @@ async fn one(
         Ok(Some((Observation::Present(seen), dated, Some(settings))))
             if settings.project == *project =>
         {
-            let (then, lives) = before(state.clone(), since);
+            let (then, mut lives) = before(state.clone(), since);
+            let mut dated = dated;
+            dated.append(&mut lives.by_hand);
+            // Sorting keeps the order of what happened at one time.
+            dated.sort_by_key(|(at, _)| *at);
             let happened = walk(then, lives, &seen, &settings, &dated);
             let linked =
                 !state.links.is_empty() || happened.iter().any(|tried| !tried.notes.is_empty());
@@ -356,6 +360,7 @@ fn what(happening: &Happening) -> &'static str {
             (None, Some(_)) => "moved",
             (None, None) => "edited",
         },
+        Happening::LinkAdded { .. } => "linked by hand",
         _ => "changed",
     }
 }

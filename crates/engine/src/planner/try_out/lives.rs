@@ -3,6 +3,7 @@
 //!
 //! Of a link the latest life is kept. What an earlier one told is not known, so nothing of it counts.
 
+use bowline_domain::happening::Happening;
 use bowline_domain::link::{Link, LinkEnd, Origin, Source};
 use bowline_domain::time::Millis;
 
@@ -15,6 +16,9 @@ pub(super) struct Lives {
     later: Vec<(Millis, Link)>,
     /// There are some that the trial is to find by their addresses, as they were found then.
     pub(super) to_be_found: bool,
+    /// Those that somebody made by hand, as far as it is known who: the trial makes them again, as
+    /// the conversation was told of it then.
+    pub(super) by_hand: Vec<(Millis, Happening)>,
 }
 
 impl Lives {
@@ -62,12 +66,11 @@ impl Lives {
             // Known, so that neither a record of it nor an address that came later makes it live
             // before its time.
             self.at_first.extend(not_yet(&link, |_| true));
-            let lives = if link.live {
-                link.clone()
-            } else {
-                living(&link)
-            };
-            self.later.push((link.since, lives));
+            match made_by_hand(&link) {
+                Some(made) => self.by_hand.push((link.since, made)),
+                None if link.live => self.later.push((link.since, link.clone())),
+                None => self.later.push((link.since, living(&link))),
+            }
         }
         if let Some(at) = over {
             self.later.push((at, link));
@@ -102,6 +105,19 @@ fn first_source(link: &Link) -> Option<&Source> {
     sources
         .filter(|source| source.since >= link.since)
         .min_by_key(|source| (source.since, !by_address(source)))
+}
+
+/// That somebody made the link by hand, if it is known who.
+fn made_by_hand(link: &Link) -> Option<Happening> {
+    let source = first_source(link)?;
+    let hand = source.hand.as_ref()?;
+    (source.origin == Origin::Command).then(|| Happening::LinkAdded {
+        workspace: link.workspace.clone(),
+        conversation: link.conversation.clone(),
+        by: hand.by.clone(),
+        via: hand.via,
+        imported: false,
+    })
 }
 
 /// An ended link as it was while it lived. It is held by what no reading of the issue takes away: its
@@ -143,6 +159,7 @@ fn not_yet(link: &Link, known: impl Fn(&Source) -> bool) -> Option<Link> {
 #[cfg(test)]
 mod tests {
     use bowline_domain::ids::{CommentId, ConversationId, WorkspaceName};
+    use bowline_domain::link::Hand;
 
     use super::*;
 
@@ -225,6 +242,22 @@ mod tests {
                 (vec![false], vec![(120, true)], false)
             );
         }
+    }
+
+    #[test]
+    fn what_somebody_linked_by_hand_is_linked_again() {
+        let mut by_hand = source(Origin::Command, 120, true);
+        by_hand.hand = Some(Hand {
+            by: "Lena".to_owned(),
+            via: None,
+        });
+        let link = link(120, vec![by_hand], Some((LinkEnd::ByHand, Some(150))));
+        let lives = Lives::of(vec![link.clone()], SINCE);
+        let [(Millis(120), Happening::LinkAdded { by, imported, .. })] = &lives.by_hand[..] else {
+            panic!("{:?}", lives.by_hand);
+        };
+        assert_eq!((by.as_str(), *imported), ("Lena", false));
+        assert_eq!(told(link), (vec![false], vec![(150, false)], false));
     }
 
     #[test]
