@@ -193,6 +193,7 @@ fn of_postgres(rows: Vec<PgRow>) -> Vec<Row> {
     rows.into_iter().map(Row::Postgres).collect()
 }
 
+/// Binds values to a statement.
 pub(crate) fn bound(sql: &str, args: Vec<Value>) -> Statement {
     let mut query = sqlx::query::<Postgres>(AssertSqlSafe(Arc::<str>::from(sql)));
     for arg in args {

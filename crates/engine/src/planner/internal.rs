@@ -289,7 +289,8 @@ pub(super) async fn look(shared: &Arc<Shared>, event: &StoredEvent) -> Result<De
 }
 
 /// Puts a person's command about a link into the queue of its issue: linking `by` someone, who did
-/// it there, or ending the link. Carried out by whichever process works the lanes. `now` and `chance` name it.
+/// it there, or ending the link. Carried out by whichever process works the lanes. `now` and
+/// `chance` name it.
 ///
 /// # Errors
 /// The store fails.

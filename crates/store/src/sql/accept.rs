@@ -7,7 +7,7 @@ use bowline_domain::ids::{EventId, LaneKey};
 use bowline_domain::outcome::{Outcome, Reason};
 
 use crate::committer::Writer;
-use crate::db::{Conn, Dialect, values};
+use crate::db::{Conn, Dialect, Value, values};
 use crate::error::StoreError;
 use crate::model::{Accepted, EventState, IfUnlinked, LaneKind, Lease, NewEvent, OnArrival};
 use crate::sql::at_once;
@@ -180,6 +180,18 @@ pub(super) fn asked<'e>(events: &[&'e NewEvent]) -> BTreeMap<&'e LaneKey, &'e If
     asked
 }
 
+/// Source, connection, name, lane, topic and time of a delivery.
+pub(super) fn what_came(event: &NewEvent) -> Vec<Value> {
+    values![
+        event.source.as_str(),
+        event.connection.key(),
+        event.delivery.as_str(),
+        event.lane.as_str(),
+        event.topic.as_str(),
+        event.received_at.0,
+    ]
+}
+
 async fn insert(
     conn: &mut Conn,
     events: &[&NewEvent],
@@ -201,18 +213,8 @@ async fn insert(
                 Some(event.received_at.0),
             ),
         };
-        args.extend(values![
-            event.source.as_str(),
-            event.connection.key(),
-            event.delivery.as_str(),
-            event.lane.as_str(),
-            event.topic.as_str(),
-            event.received_at.0,
-            state.code(),
-            outcome,
-            decided_at,
-            &event.body,
-        ]);
+        args.extend(what_came(event));
+        args.extend(values![state.code(), outcome, decided_at, &event.body]);
     }
     let mut ids = HashMap::with_capacity(events.len());
     for row in conn

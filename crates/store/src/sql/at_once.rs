@@ -93,17 +93,8 @@ pub(super) async fn accept(
             OnArrival::Quarantine(why) => (EventState::Quarantined, Some(why.clone())),
             OnArrival::Queue | OnArrival::NothingIfUnlinked(_) => (EventState::Waiting, None),
         };
-        args.extend(values![
-            event.source.as_str(),
-            event.connection.key(),
-            event.delivery.as_str(),
-            event.lane.as_str(),
-            event.topic.as_str(),
-            event.received_at.0,
-            state.code(),
-            why,
-            &event.body,
-        ]);
+        args.extend(accept::what_came(event));
+        args.extend(values![state.code(), why, &event.body]);
         let about = asked.get(&event.lane);
         args.extend(values![
             about.map(|about| about.site.as_str().to_owned()),

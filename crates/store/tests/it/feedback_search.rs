@@ -73,7 +73,7 @@ async fn to_the_end(world: &World, mut query: TicketQuery) -> (Vec<i64>, usize) 
     }
 }
 
-async fn words_of_very_many_tickets_are_found_to_the_last_one(world: &World) {
+pub(crate) async fn words_of_very_many_tickets_are_found_to_the_last_one(world: &World) {
     fill(world).await;
     let store = &world.store;
     let many = i64::try_from(TICKETS).unwrap();

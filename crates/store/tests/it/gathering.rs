@@ -49,7 +49,7 @@ async fn gathered(store: &Store, head: &TakenEffect) -> Option<String> {
 
 const WHOLE: &str = "<p>a</p><p>b</p><p>c</p>";
 
-async fn a_note_takes_up_what_waits_behind_it(world: &World) {
+pub(crate) async fn a_note_takes_up_what_waits_behind_it(world: &World) {
     let (event, head) = three(world).await;
     assert_eq!(gathered(&world.store, &head).await.as_deref(), Some(WHOLE));
     let wanted = [

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bowline_store::Store;
 use bowline_store::model::Accepted;
 use bowline_store::testing::{Backend, Scratch, check_lanes, texts};
+use bowline_store::{Store, StoreError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
@@ -147,5 +147,32 @@ pub(crate) async fn an_answer_is_lost() {
     })
     .await;
     assert_eq!(lease.lane, event_lane("1"));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_decision_whose_answer_is_lost_is_made_once_and_what_it_began_is_doubtful() {
+    let scratch = Scratch::new(Backend::Postgres);
+    let (store, relay) = behind_a_relay(&scratch).await;
+    planned(&store, "1", vec![note("7", "a")]).await;
+    let (id, lease) = taken(&store, "2", "d2").await;
+
+    relay.swallow_next_answer();
+    let answer = decide(&store, &lease, id, effects(vec![note("8", "b")])).await;
+    assert!(
+        matches!(answer, Err(StoreError::Fenced { .. })),
+        "it was decided already: {answer:?}"
+    );
+    let effect = eventually("the lane is free", async || {
+        store.claim_effects(1, T0).await.unwrap().pop()
+    })
+    .await;
+    assert_eq!(effect.event, id);
+    assert!(effect.doubtful, "nobody can say whether it was made");
+    assert_eq!(store.effects_of(id).await.unwrap().len(), 1);
+    assert_eq!(
+        check_lanes(scratch.url()).await.unwrap(),
+        Vec::<String>::new()
+    );
     store.close().await;
 }

@@ -10,7 +10,7 @@ use bowline_store::{Open, Store, StoreError};
 use crate::support::*;
 use crate::{
     accepting, access, alerting, browsing, configuring, contact_runs, contacts, deciding,
-    elsewhere, feedback, feedback_backfills, feedback_search, feedback_triage, lanes,
+    elsewhere, feedback, feedback_backfills, feedback_search, feedback_triage, gathering, lanes,
     lost_connections, project_access, reading, readings, replays, reports, retention, settling,
     signing_in, taken_over, talk_browsing, talking, tallies, viewing,
 };
@@ -380,6 +380,13 @@ async fn exercise(backend: Backend) {
     run(backend, readings::what_was_read_is_kept).await;
     run(backend, readings::a_held_send_ends_once).await;
     run(backend, elsewhere::an_identity_is_one_accounts).await;
+    run(backend, elsewhere::a_sign_in_is_used_once_and_forgotten).await;
+    run(backend, gathering::a_note_takes_up_what_waits_behind_it).await;
+    run(
+        backend,
+        feedback_search::words_of_very_many_tickets_are_found_to_the_last_one,
+    )
+    .await;
     run(
         backend,
         alerting::news_is_written_down_once_and_told_to_each_receiver_in_order,
