@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 
-use crate::db::Conn;
+use crate::db::{Conn, Durable};
 use crate::error::StoreError;
 use crate::group::{Added, Group};
 use crate::handover::{Orphan, Orphans, Reply};
@@ -197,6 +197,10 @@ pub(crate) trait Work {
     /// work is done again if the connection proves to be lost by that, so it must do no harm twice.
     const BEGINS_WITH_FIRST: bool = false;
 
+    fn durable(&self) -> Durable {
+        Durable::AtCommit
+    }
+
     fn run(
         &mut self,
         conn: &mut Conn,
@@ -209,6 +213,10 @@ struct Lonely<'j>(&'j mut Box<dyn Alone>);
 
 impl Work for Lonely<'_> {
     type Out = ();
+
+    fn durable(&self) -> Durable {
+        self.0.durable()
+    }
 
     async fn run(&mut self, conn: &mut Conn, writer: &Writer) -> Result<(), StoreError> {
         self.0.run(conn, writer).await
@@ -235,7 +243,8 @@ async fn in_transaction<W: Work + Send>(
     writer: &Writer,
     work: &mut W,
 ) -> Result<W::Out, StoreError> {
-    let mut conn = begin(source, W::BEGINS_WITH_FIRST).await?;
+    let durable = work.durable();
+    let mut conn = begin(source, durable, W::BEGINS_WITH_FIRST).await?;
     let mut first_token = writer.next_token();
     let mut done = work.run(&mut conn, writer).await;
     if done.is_err() && conn.is_lost_from_the_start() {
@@ -245,7 +254,7 @@ async fn in_transaction<W: Work + Send>(
         }
         first_token = writer.next_token();
         conn.close().await;
-        conn = begin(source, false).await?;
+        conn = begin(source, durable, false).await?;
         done = work.run(&mut conn, writer).await;
     }
     let result = match done {
@@ -269,17 +278,21 @@ async fn in_transaction<W: Work + Send>(
 /// A connection with a transaction begun, or due to begin with the first statement if `with_first`.
 /// A connection may have died while it was idle; nothing was written on it then, so another one is
 /// tried once.
-async fn begin(source: &mut Source, with_first: bool) -> Result<Conn, StoreError> {
+async fn begin(
+    source: &mut Source,
+    durable: Durable,
+    with_first: bool,
+) -> Result<Conn, StoreError> {
     let mut conn = source.take().await?;
     let mut begun = if with_first {
         conn.begin_with_first().await
     } else {
-        conn.begin().await
+        conn.begin(durable).await
     };
     if begun.is_err() && !conn.is_good() {
         conn.close().await;
         conn = source.take().await?;
-        begun = conn.begin().await;
+        begun = conn.begin(durable).await;
     }
     match begun {
         Ok(()) => Ok(conn),

@@ -187,6 +187,17 @@ impl Dialect {
     }
 }
 
+/// When what was committed is safe from a failure of the machine. Whatever it is, commits are kept in
+/// their order, and none is lost when only the process dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durable {
+    /// Before the commit is answered: for all that somebody is told of, or relies on.
+    AtCommit,
+    /// Within moments, or with the next commit that is durable when it is answered: for what is read
+    /// again from where it was, if some of it is lost.
+    Soon,
+}
+
 /// A connection to either database.
 pub(crate) enum Conn {
     /// The one that writes.
@@ -349,27 +360,35 @@ impl Conn {
         .map_err(StoreError::database(doing))
     }
 
-    pub(crate) async fn begin(&mut self) -> Result<(), StoreError> {
+    pub(crate) async fn begin(&mut self, durable: Durable) -> Result<(), StoreError> {
         let doing = "starting a transaction";
-        if let Self::Postgres(conn) = self {
-            note(Dialect::Postgres, doing, "BEGIN");
-            conn.begin();
-            return conn.begun().await.map_err(StoreError::database(doing));
+        note(self.dialect(), doing, "BEGIN");
+        let begun = match self {
+            Self::Sqlite(conn) => conn.begin(durable),
+            Self::Postgres(conn) => {
+                conn.begin();
+                conn.begun().await
+            }
+            Self::SqliteReader(_) | Self::PostgresReader(_) => Err(DriverError::OnlyReads),
+        };
+        begun.map_err(StoreError::database(doing))?;
+        match (self.dialect(), durable) {
+            (Dialect::Postgres, Durable::Soon) => {
+                let sql = "SET LOCAL synchronous_commit = off";
+                self.script("not waiting for the disk", sql).await
+            }
+            _ => Ok(()),
         }
-        // A deferred transaction that reads and then writes fails at once when another process
-        // writes, whatever the busy time-out.
-        self.run(doing, "BEGIN IMMEDIATE", Vec::new())
-            .await
-            .map(drop)
     }
 
-    /// Begins a transaction; on PostgreSQL it begins with the first statement.
+    /// Begins a transaction that is durable when it is committed; on PostgreSQL it begins with the
+    /// first statement.
     pub(crate) async fn begin_with_first(&mut self) -> Result<(), StoreError> {
         if let Self::Postgres(conn) = self {
             conn.begin();
             return Ok(());
         }
-        self.begin().await
+        self.begin(Durable::AtCommit).await
     }
 
     pub(crate) async fn commit(&mut self) -> Result<(), StoreError> {
@@ -424,7 +443,7 @@ pub(crate) fn note(dialect: Dialect, doing: &'static str, sql: &str) {
     let _ = (dialect, doing, sql);
 }
 
-fn of_sqlite(rows: Vec<Cells>) -> Vec<Row> {
+pub(crate) fn of_sqlite(rows: Vec<Cells>) -> Vec<Row> {
     rows.into_iter().map(Row::Sqlite).collect()
 }
 

@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use sqlx::{AssertSqlSafe, Postgres};
 
-use crate::db::{Conn, Dialect, ROWS_MAX, Row, Value, note, size_for};
+use crate::db::{Conn, Dialect, ROWS_MAX, Row, Value, note, of_sqlite, size_for};
 use crate::error::StoreError;
 use crate::postgres::{Statement, bound};
 
@@ -27,8 +27,10 @@ const ARRAYS_FROM: usize = 128;
 /// search goes through all of them; with a merge beside each transaction there are far fewer.
 const WORDS_UNMERGED_KIB: u32 = 64 * 1024;
 
-/// Up to so many rows SQLite gets one by one: what is written straight into a table costs it less
-/// than a list of values, which it makes a table of first, and calls of it cost next to nothing.
+/// Up to so many rows SQLite gets one by one, and any number that are only inserted: what is written
+/// straight into a table costs it less than a list of values, which it makes a table of first, and
+/// calls of it cost next to nothing. Before it takes a list it also notes each page as it was, should
+/// the statement fail in the middle, and writes out what it has gathered of an index of words.
 const ONE_BY_ONE_MAX: usize = 16;
 
 impl Conn {
@@ -56,18 +58,18 @@ impl Conn {
             return rows.map_err(StoreError::database(doing));
         }
         let dialect = self.dialect();
-        let mut found = Vec::new();
-        let mut rest = args;
-        if matches!(self, Self::Sqlite(_)) && rest.len() / columns <= ONE_BY_ONE_MAX {
-            let sql = once((dialect, template, 0), || {
-                single(template, columns).unwrap_or_default()
-            });
-            while !sql.is_empty() && !rest.is_empty() {
-                let tail = rest.split_off(columns);
-                found.extend(self.rows(doing, &sql, rest).await?);
-                rest = tail;
+        if let Self::Sqlite(conn) = self
+            && (args.len() / columns <= ONE_BY_ONE_MAX || only_inserts(template))
+        {
+            let sql = alone(template, columns);
+            if !sql.is_empty() {
+                note(dialect, doing, &sql);
+                let rows = conn.each(&sql, columns, &args).map(of_sqlite);
+                return rows.map_err(StoreError::database(doing));
             }
         }
+        let mut found = Vec::new();
+        let mut rest = args;
         while !rest.is_empty() {
             let tail = rest.split_off(rest.len().min(ROWS_MAX * columns));
             let rows = fill(&mut rest, columns);
@@ -77,6 +79,35 @@ impl Conn {
             rest = tail;
         }
         Ok(found)
+    }
+
+    /// Inserts any number of rows, each of `columns` values, and returns the ids that they got, in
+    /// order. `template` ends with `{inserted} RETURNING` and two columns, the id and one whose text
+    /// no other of these rows has: the `nth` of the values of a row.
+    pub(crate) async fn ids_of_many(
+        &mut self,
+        doing: &'static str,
+        template: &'static str,
+        (columns, nth): (usize, usize),
+        args: Vec<Value>,
+    ) -> Result<Vec<i64>, StoreError> {
+        if let Self::Sqlite(conn) = self {
+            let (insert, _) = template.split_once(RETURNING).unwrap_or((template, ""));
+            let sql = alone(insert, columns);
+            note(Dialect::Sqlite, doing, &sql);
+            let ids = conn.insert_each(&sql, columns, &args);
+            return ids.map_err(StoreError::database(doing));
+        }
+        // Nobody promises that rows come back in the order in which they were given.
+        let texts: Vec<Value> = args.iter().skip(nth).step_by(columns).cloned().collect();
+        let mut ids = HashMap::with_capacity(texts.len());
+        for row in self.rows_of_many(doing, template, columns, args).await? {
+            ids.insert(row.text(1)?, row.int(0)?);
+        }
+        let id = |value: &Value| text(value).and_then(|text| ids.get(text).copied());
+        let missing = || StoreError::unreadable("new rows", "one of them did not come back");
+        let each = texts.iter().map(|value| id(value).ok_or_else(missing));
+        each.collect()
     }
 
     /// The same for a statement of PostgreSQL's that is the whole of its transaction, if none has
@@ -159,6 +190,21 @@ fn text(value: &Value) -> Option<&str> {
         Value::Shared(text) => Some(text),
         Value::Int(_) => None,
     }
+}
+
+/// What parts an `INSERT` from what it returns.
+const RETURNING: &str = " RETURNING ";
+
+/// Does it insert its rows and return nothing of them?
+fn only_inserts(template: &str) -> bool {
+    template.contains("{inserted}") && !template.contains(RETURNING)
+}
+
+/// [`single`], written out once.
+fn alone(template: &'static str, columns: usize) -> Arc<str> {
+    once((Dialect::Sqlite, template, 0), || {
+        single(template, columns).unwrap_or_default()
+    })
 }
 
 /// Fills up the values of rows with rows of nothing, and says how many rows there are then.
@@ -351,6 +397,13 @@ mod tests {
         let unused =
             "WITH v (id, spare) AS (VALUES {rows}) UPDATE t SET a = 1 FROM v WHERE id = v.id";
         assert_eq!(of_two(unused), None, "what is not bound would be missed");
+    }
+
+    #[test]
+    fn what_is_only_inserted_is_told_from_what_is_asked_for() {
+        assert!(only_inserts("INSERT INTO t (a, b) {inserted}"));
+        assert!(!only_inserts(INSERT));
+        assert!(!only_inserts(JOIN));
     }
 
     #[test]

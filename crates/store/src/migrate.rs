@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::db::{Conn, Dialect, values};
+use crate::db::{Conn, Dialect, Durable, values};
 use crate::error::StoreError;
 use crate::sql::fulltext;
 
@@ -38,7 +38,7 @@ const MIGRATION_LOCK: i64 = 0x626f_776c;
 /// Brings the schema up to date.
 pub(crate) async fn migrate(conn: &mut Conn) -> Result<(), StoreError> {
     let doing = "migrating the database";
-    conn.begin().await?;
+    conn.begin(Durable::AtCommit).await?;
     if conn.dialect() == Dialect::Postgres {
         conn.rows(
             doing,

@@ -532,6 +532,15 @@ pub struct LinkView {
     pub link: Link,
 }
 
+/// What stands behind an issue besides its conversations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Behind {
+    /// It is a request of messaging.
+    pub talk: bool,
+    /// Tickets of feedback are joined to it.
+    pub tickets: bool,
+}
+
 /// An issue that is linked, or was until Jira stopped showing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkedIssue {

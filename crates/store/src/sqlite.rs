@@ -15,7 +15,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Statement};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::db::Value;
+use crate::db::{Durable, Value};
 use crate::error::{DriverError, StoreError};
 
 /// Looks that run aside at the same time: they share one file and two or three processors.
@@ -43,7 +43,11 @@ const BUSY_AGAIN: Duration = Duration::from_millis(20);
 const BUSY: i32 = 5;
 
 /// A connection to a file.
-pub(crate) struct SqliteConn(Connection);
+pub(crate) struct SqliteConn {
+    conn: Connection,
+    /// What its next commit is.
+    durable: Durable,
+}
 
 /// What stands in a column of a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,14 +82,22 @@ impl SqliteConn {
         // Otherwise that goes to a temporary file, which was most of what a copy of contacts wrote.
         conn.pragma_update(None, "temp_store", "MEMORY")?;
         conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-        Ok(Self(conn))
+        Ok(Self::of(conn))
     }
 
     /// Opens the file for somebody who only reads.
     fn for_reading(path: &Path) -> Result<Self, DriverError> {
         let conn = Self::opened(path)?;
         conn.pragma_update(None, "query_only", true)?;
-        Ok(Self(conn))
+        Ok(Self::of(conn))
+    }
+
+    /// `conn`: as it is [opened](Self::opened).
+    fn of(conn: Connection) -> Self {
+        Self {
+            conn,
+            durable: Durable::AtCommit,
+        }
     }
 
     fn opened(path: &Path) -> Result<Connection, DriverError> {
@@ -96,35 +108,97 @@ impl SqliteConn {
         // one with a `LIMIT ?`, or that compares a column which no index is used for, prepares it anew.
         conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         conn.pragma_update(None, "journal_mode", "WAL")?;
-        conn.pragma_update(None, "synchronous", "FULL")?;
+        conn.pragma_update(None, "synchronous", synchronous(Durable::AtCommit))?;
         conn.pragma_update(None, "foreign_keys", true)?;
         Ok(conn)
+    }
+
+    /// Begins a transaction. A deferred one that reads and then writes would fail at once when another
+    /// process writes, whatever the busy time-out.
+    pub(crate) fn begin(&mut self, durable: Durable) -> Result<(), DriverError> {
+        if self.durable != durable {
+            let pragma = synchronous(durable);
+            self.conn.pragma_update(None, "synchronous", pragma)?;
+            self.durable = durable;
+        }
+        self.run("BEGIN IMMEDIATE", &[]).map(drop)
     }
 
     /// Runs a statement and returns how many rows it touched.
     pub(crate) fn run(&mut self, sql: &str, args: &[Value]) -> Result<u64, DriverError> {
         self.rows(sql, args)?;
-        Ok(self.0.changes())
+        Ok(self.conn.changes())
     }
 
     /// Runs a statement and returns its rows.
     pub(crate) fn rows(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Cells>, DriverError> {
-        let mut statement = self.0.prepare_cached(&numbered(sql))?;
-        bind(&mut statement, args)?;
-        let columns = statement.column_count();
+        let mut statement = self.conn.prepare_cached(&numbered(sql))?;
         let mut found = Vec::new();
-        let mut rows = statement.raw_query();
-        while let Some(row) = rows.next()? {
-            let cells = (0..columns).map(|column| Ok(cell(row.get_ref(column)?)));
-            found.push(cells.collect::<Result<Cells, rusqlite::Error>>()?);
+        run(&mut statement, args, &mut found)?;
+        Ok(found)
+    }
+
+    /// Runs a statement once for each row of values, `columns` of them each, and returns the rows of
+    /// all of it. Without a row of values that fails, it is as one statement about them all; the ones
+    /// before it stay, until whoever began the transaction rolls it back.
+    pub(crate) fn each(
+        &mut self,
+        sql: &str,
+        columns: usize,
+        args: &[Value],
+    ) -> Result<Vec<Cells>, DriverError> {
+        let mut statement = self.conn.prepare_cached(&numbered(sql))?;
+        let mut found = Vec::new();
+        for row in args.chunks(columns) {
+            run(&mut statement, row, &mut found)?;
         }
         Ok(found)
     }
 
+    /// Runs an `INSERT` once for each row of values, and returns the ids that the rows got.
+    pub(crate) fn insert_each(
+        &mut self,
+        sql: &str,
+        columns: usize,
+        args: &[Value],
+    ) -> Result<Vec<i64>, DriverError> {
+        let mut statement = self.conn.prepare_cached(&numbered(sql))?;
+        let mut ids = Vec::with_capacity(args.len() / columns);
+        for row in args.chunks(columns) {
+            run(&mut statement, row, &mut Vec::new())?;
+            ids.push(self.conn.last_insert_rowid());
+        }
+        Ok(ids)
+    }
+
     /// Runs several statements that take no values.
     pub(crate) fn script(&mut self, sql: &str) -> Result<(), DriverError> {
-        Ok(self.0.execute_batch(sql)?)
+        Ok(self.conn.execute_batch(sql)?)
     }
+}
+
+/// How SQLite makes commits durable. Of those that are so soon, the log is written out before anything
+/// of it is moved to the file, so a machine that fails leaves the database as it was some commits ago.
+fn synchronous(durable: Durable) -> &'static str {
+    match durable {
+        Durable::AtCommit => "FULL",
+        Durable::Soon => "NORMAL",
+    }
+}
+
+fn run(
+    statement: &mut Statement<'_>,
+    args: &[Value],
+    found: &mut Vec<Cells>,
+) -> Result<(), rusqlite::Error> {
+    bind(statement, args)?;
+    let columns = statement.column_count();
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        let cells = (0..columns).map(|column| Ok(cell(row.get_ref(column)?)));
+        found.push(cells.collect::<Result<Cells, rusqlite::Error>>()?);
+    }
+    Ok(())
 }
 
 fn bind(statement: &mut Statement<'_>, args: &[Value]) -> Result<(), rusqlite::Error> {
@@ -309,8 +383,43 @@ mod tests {
             conn.rows(SQL, &["10".into(), after.into(), 4.into()])
                 .unwrap();
         }
-        let statement = conn.0.prepare_cached(SQL).unwrap();
+        let statement = conn.conn.prepare_cached(SQL).unwrap();
         assert_eq!(statement.get_status(StatementStatus::Run), 5);
         assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+    }
+
+    #[test]
+    fn only_a_commit_that_may_wait_does_not_wait_for_the_disk() {
+        const NORMAL: i64 = 1;
+        const FULL: i64 = 2;
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = SqliteConn::for_writing(&folder.path().join("some.db")).unwrap();
+        for (durable, want) in [
+            (Durable::AtCommit, FULL),
+            (Durable::Soon, NORMAL),
+            (Durable::Soon, NORMAL),
+            (Durable::AtCommit, FULL),
+        ] {
+            conn.begin(durable).unwrap();
+            let found = conn.rows("PRAGMA synchronous", &[]).unwrap();
+            assert_eq!(found[0][0], Cell::Int(want), "{durable:?}");
+            conn.run("COMMIT", &[]).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_statement_for_each_row_returns_what_it_returns_of_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = SqliteConn::for_writing(&folder.path().join("some.db")).unwrap();
+        conn.script("CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT)")
+            .unwrap();
+        let insert = "INSERT INTO t (a) VALUES (?)";
+        let ids = conn.insert_each(insert, 1, &["x".into(), "y".into()]);
+        assert_eq!(ids.unwrap(), [1, 2]);
+        let update = "UPDATE t SET a = ?2 WHERE id = ?1 RETURNING a";
+        let args = [2.into(), "b".into(), 1.into(), "a".into(), 9.into(), "c".into()];
+        let changed = conn.each(update, 2, &args).unwrap();
+        let changed: Vec<&Cell> = changed.iter().map(|cells| &cells[0]).collect();
+        assert_eq!(changed, [&Cell::Text("b".into()), &Cell::Text("a".into())]);
     }
 }

@@ -20,7 +20,7 @@ use crate::db::{Conn, Dialect, values};
 use crate::error::StoreError;
 use crate::handover::{self, Answer, Leases, Reply};
 use crate::model::{
-    Accepted, AttemptView, Backlog, BindingRecord, Committed, ConnectionRecord, Decision,
+    Accepted, AttemptView, Backlog, Behind, BindingRecord, Committed, ConnectionRecord, Decision,
     EffectView, EventFilter, EventView, LaneKind, Lease, LinkFilter, LinkView, LinkedIssue,
     NewEvent, Redacted, Settlement, StoredEvent, TakenEffect,
 };
@@ -338,6 +338,18 @@ impl Store {
         issue: &IssueId,
         facts: &[FactKey],
     ) -> Result<IssueState, StoreError> {
+        let known = self.issue_state_and_behind(site, issue, facts).await?;
+        Ok(known.0)
+    }
+
+    /// The same, and what else stands behind the issue: each delivery needs to know, and few issues
+    /// have anything.
+    pub async fn issue_state_and_behind(
+        &self,
+        site: &SiteName,
+        issue: &IssueId,
+        facts: &[FactKey],
+    ) -> Result<(IssueState, Behind), StoreError> {
         lookup::issue_state(&mut self.quick_reader().await?, site, issue, facts).await
     }
 

@@ -11,7 +11,7 @@ use bowline_domain::messaging::ids::{AccountName, MessageId, RequestRef};
 use bowline_domain::time::Millis;
 
 use crate::committer::Writer;
-use crate::db::Conn;
+use crate::db::{Conn, Durable};
 use crate::error::StoreError;
 use crate::handover::{Leases, Orphan, Orphans, Reply};
 use crate::model::{BindingRecord, ConnectionRecord, LaneKind, Lease, Redacted, TakenEffect};
@@ -23,6 +23,8 @@ use crate::sql::{
 /// What a write does. It is run again if it met another replica's.
 pub(crate) trait Write: Clone + Send + 'static {
     type Out: Leases + Send + 'static;
+
+    const DURABLE: Durable = Durable::AtCommit;
 
     fn run(
         self,
@@ -38,6 +40,8 @@ pub(crate) trait Write: Clone + Send + 'static {
 
 /// A write with its answer, as the committer takes it.
 pub(crate) trait Alone: Send {
+    fn durable(&self) -> Durable;
+
     fn run<'c>(
         &'c mut self,
         conn: &'c mut Conn,
@@ -65,6 +69,10 @@ impl<W: Write> Single<W> {
 }
 
 impl<W: Write> Alone for Single<W> {
+    fn durable(&self) -> Durable {
+        W::DURABLE
+    }
+
     fn run<'c>(
         &'c mut self,
         conn: &'c mut Conn,
@@ -86,6 +94,9 @@ impl<W: Write> Alone for Single<W> {
         if result.is_err() {
             orphans.put(write.given_up().map(Orphan::One));
         }
+        // What it shares with its asker is freed by whoever lets go of it last, which should not be the
+        // writer.
+        drop(write);
         reply.send(result.and_then(|()| value.ok_or(StoreError::Closed)));
     }
 }
@@ -96,11 +107,14 @@ macro_rules! write {
         $name:ident { $($field:ident: $type:ty),* } -> $out:ty,
         |$conn:ident, $writer:pat_param| $body:expr
         $(, gives_up $lease:ident)?
+        $(, durable $durable:ident)?
     ) => {
         #[derive(Clone)]
         pub(crate) struct $name { $(pub(crate) $field: $type),* }
         impl Write for $name {
             type Out = $out;
+
+            $(const DURABLE: Durable = Durable::$durable;)?
 
             async fn run(
                 self,

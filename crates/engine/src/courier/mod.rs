@@ -168,11 +168,13 @@ impl Courier<'_> {
                 wake_snoozed,
                 due_at,
             } => {
-                note::wait(self, *due_at)?;
-                let far = self.far(workspace, conversation).await?;
-                let more = note::gather(self, *due_at).await?;
-                let html = more.as_deref().unwrap_or(html);
-                note::post(self, &far, *audience, html, *wake_snoozed).await
+                let note = note::Note {
+                    audience: *audience,
+                    html,
+                    due_at: *due_at,
+                    wake_snoozed: *wake_snoozed,
+                };
+                note.make(self, workspace, conversation).await
             }
             Act::Reply {
                 workspace,
@@ -188,16 +190,16 @@ impl Courier<'_> {
                 conversation,
                 unassign,
             } => {
-                let far = self.far(workspace, conversation).await?;
-                reopen::reopen(self, &far, *unassign).await
+                let (far, before) = self.far_as_it_is(workspace, conversation).await?;
+                reopen::reopen(self, &far, before, *unassign).await
             }
             Act::SnoozeAgain {
                 workspace,
                 conversation,
                 until_unix_s,
             } => {
-                let far = self.far(workspace, conversation).await?;
-                snooze_again::snooze_again(self, &far, *until_unix_s).await
+                let (far, before) = self.far_as_it_is(workspace, conversation).await?;
+                snooze_again::snooze_again(self, &far, &before, *until_unix_s).await
             }
             Act::Record => record::record(self).await,
             Act::Tally => tally::tally(self).await,
@@ -228,6 +230,38 @@ impl Courier<'_> {
         workspace: &WorkspaceName,
         conversation: &'c ConversationId,
     ) -> Result<Far<'c>, Stop> {
+        let found = self.working(workspace)?;
+        self.entered(found, conversation).await
+    }
+
+    /// The same, and the conversation, which is read while what is stored is asked: a customer waits
+    /// for the slower of the two and not for both. If the link has ended the reading was for nothing.
+    async fn far_as_it_is<'c>(
+        &self,
+        workspace: &WorkspaceName,
+        conversation: &'c ConversationId,
+    ) -> Result<(Far<'c>, Conversation), Stop> {
+        let found = self.working(workspace)?;
+        let standing = Arc::clone(&found.standing);
+        if !standing.proven() {
+            let far = self.entered(found, conversation).await?;
+            let before = self.read(&far).await?;
+            return Ok((far, before));
+        }
+        let workspace = Arc::clone(&found);
+        let reading = workspace.client.conversation(conversation.as_str());
+        let (far, read) = tokio::join!(
+            self.entered(found, conversation),
+            self.call(&standing, reading)
+        );
+        let far = far?;
+        let before = self.was_read(&far, read).await?;
+        self.follow(&far, &before).await?;
+        Ok((far, before))
+    }
+
+    /// The workspace, if its connection works.
+    fn working(&self, workspace: &WorkspaceName) -> Result<Arc<Workspace>, Stop> {
         let doubtful = self.taken.doubtful;
         let registry = self.shared.registry();
         let Some(found) = registry.workspaces.get(workspace) else {
@@ -237,11 +271,20 @@ impl Courier<'_> {
             );
             return Err(Stop(self.later(MENDING_WAIT_MS, doubtful, reason)));
         };
-        let standing = Arc::clone(&found.standing);
-        if !standing.works() {
-            let reason = standing.known().reason.unwrap_or_default();
+        if !found.standing.works() {
+            let reason = found.standing.known().reason.unwrap_or_default();
             return Err(Stop(self.later(0, doubtful, reason)));
         }
+        Ok(Arc::clone(found))
+    }
+
+    /// The conversation, if what is stored lets it be written to now.
+    async fn entered<'c>(
+        &self,
+        found: Arc<Workspace>,
+        conversation: &'c ConversationId,
+    ) -> Result<Far<'c>, Stop> {
+        let workspace = &found.config.name;
         let effect = self.effect();
         let of = (&effect.site, &effect.issue);
         let (live, breaker_told) = tokio::join!(
@@ -257,13 +300,14 @@ impl Courier<'_> {
         } else {
             Some(self.survivor(workspace, conversation).await?)
         };
+        let standing = Arc::clone(&found.standing);
         let Some(actor) = found.actor().filter(|_| standing.proven()) else {
             self.shared.probe.notify_waiters();
             let reason = "The workspace was not reached yet.".to_owned();
-            return Err(Stop(self.later(PROBE_WAIT_MS, doubtful, reason)));
+            return Err(Stop(self.later(PROBE_WAIT_MS, self.taken.doubtful, reason)));
         };
         let far = Far {
-            workspace: Arc::clone(found),
+            workspace: found,
             standing,
             actor,
             conversation,
@@ -271,7 +315,7 @@ impl Courier<'_> {
         if let Some(into) = survivor {
             return Err(self.hand_on(&far, &into).await);
         }
-        self.breaker(workspace, conversation)?;
+        self.breaker(&far.workspace.config.name, conversation)?;
         Ok(far)
     }
 
@@ -384,7 +428,17 @@ impl Courier<'_> {
 
     async fn read_as_it_is(&self, far: &Far<'_>) -> Result<Conversation, Stop> {
         let read = far.workspace.client.conversation(far.conversation.as_str());
-        match self.call(&far.standing, read).await {
+        let read = self.call(&far.standing, read).await;
+        self.was_read(far, read).await
+    }
+
+    /// What came of reading the conversation.
+    async fn was_read(
+        &self,
+        far: &Far<'_>,
+        read: Result<Conversation, ApiError>,
+    ) -> Result<Conversation, Stop> {
+        match read {
             Ok(conversation) => Ok(conversation),
             Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone) => {
                 Err(self.gone(far, &error).await)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bowline_domain::audience::Audience;
 use bowline_domain::effect::{Act, Effect, Marker};
+use bowline_domain::ids::{ConversationId, WorkspaceName};
 use bowline_domain::time::Millis;
 use bowline_intercom::{Conversation, State};
 use bowline_store::model::Ending;
@@ -14,9 +15,47 @@ use super::{Courier, Far, Stop};
 /// accepted but not shown yet shows by the second.
 pub(super) const SECOND_LOOK: Duration = Duration::from_secs(2);
 
+/// A note of a link.
+pub(super) struct Note<'n> {
+    pub(super) audience: Audience,
+    pub(super) html: &'n str,
+    pub(super) due_at: Option<Millis>,
+    pub(super) wake_snoozed: bool,
+}
+
+impl Note<'_> {
+    /// Posts it, unless it is found to be there already: posted by an earlier attempt, or before the
+    /// database was brought back from an older copy.
+    pub(super) async fn make(
+        &self,
+        courier: &Courier<'_>,
+        workspace: &WorkspaceName,
+        conversation: &ConversationId,
+    ) -> Result<Ending, Stop> {
+        if self.audience != Audience::Internal {
+            let reason = "Only internal text may be posted as a note.".to_owned();
+            return Err(Stop(Ending::Rejected { reason }));
+        }
+        wait(courier, self.due_at)?;
+        let far = if courier.taken.doubtful || !self.wake_snoozed {
+            let (far, before) = courier.far_as_it_is(workspace, conversation).await?;
+            let before = not_there(courier, &far, before).await?;
+            if !self.wake_snoozed {
+                remember_snooze(courier, &far, &before).await?;
+            }
+            far
+        } else {
+            courier.far(workspace, conversation).await?
+        };
+        let gathered = gather(courier, self.due_at).await?;
+        let html = gathered.as_deref().unwrap_or(self.html);
+        post(courier, &far, html).await
+    }
+}
+
 /// A note that gathers changes waits for its time. One that may have been posted does not: it says
 /// what it says.
-pub(super) fn wait(courier: &Courier<'_>, due_at: Option<Millis>) -> Result<(), Stop> {
+fn wait(courier: &Courier<'_>, due_at: Option<Millis>) -> Result<(), Stop> {
     match due_at.filter(|at| *at > courier.now() && !courier.taken.doubtful) {
         None => Ok(()),
         Some(due_at) => Err(Stop(Ending::Later {
@@ -29,10 +68,8 @@ pub(super) fn wait(courier: &Courier<'_>, due_at: Option<Millis>) -> Result<(), 
 }
 
 /// Has the note tell what waits behind it as well, if it gathers changes. Returns what it says then.
-pub(super) async fn gather(
-    courier: &Courier<'_>,
-    due_at: Option<Millis>,
-) -> Result<Option<String>, Stop> {
+/// Only a note that is not there yet gathers: what is posted says nothing more.
+async fn gather(courier: &Courier<'_>, due_at: Option<Millis>) -> Result<Option<String>, Stop> {
     if due_at.is_none() || courier.taken.doubtful {
         return Ok(None);
     }
@@ -47,33 +84,14 @@ pub(super) async fn gather(
     })
 }
 
-/// Posts the note, unless it is found to be there already: posted by an earlier attempt, or before
-/// the database was brought back from an older copy.
-pub(super) async fn post(
-    courier: &Courier<'_>,
-    far: &Far<'_>,
-    audience: Audience,
-    html: &str,
-    wake_snoozed: bool,
-) -> Result<Ending, Stop> {
-    if audience != Audience::Internal {
-        let reason = "Only internal text may be posted as a note.".to_owned();
-        return Err(Stop(Ending::Rejected { reason }));
-    }
-    let marker = courier.effect().key.marker();
-    if courier.taken.doubtful || !wake_snoozed {
-        let before = look(courier, far, &marker).await?;
-        if !wake_snoozed {
-            remember_snooze(courier, far, &before).await?;
-        }
-    }
+async fn post(courier: &Courier<'_>, far: &Far<'_>, html: &str) -> Result<Ending, Stop> {
     let conversation = far.conversation.as_str();
     let posting = far.workspace.client.note(conversation, &far.actor, html);
     match courier.call(&far.standing, posting).await {
         Ok(after) => {
             lead_on_from_now(courier, far, &after).await;
             Ok(Ending::Confirmed {
-                remote_id: part_id(&after, &marker),
+                remote_id: part_id(&after, &courier.effect().key.marker()),
                 detail: None,
             })
         }
@@ -101,10 +119,14 @@ pub(super) fn part_id(after: &Conversation, marker: &Marker) -> Option<String> {
     (!part.id.is_empty()).then(|| part.id.clone())
 }
 
-/// Reads the conversation and stops if the note is in it. A doubtful note that is not there is
-/// looked for again after a while, before it is taken for not posted.
-async fn look(courier: &Courier<'_>, far: &Far<'_>, marker: &Marker) -> Result<Conversation, Stop> {
-    let mut conversation = courier.read(far).await?;
+/// Stops if the note is in the conversation. A doubtful note that is not there is looked for again
+/// after a while, before it is taken for not posted.
+async fn not_there(
+    courier: &Courier<'_>,
+    far: &Far<'_>,
+    mut conversation: Conversation,
+) -> Result<Conversation, Stop> {
+    let marker = courier.effect().key.marker();
     if courier.taken.doubtful && conversation.part_with_marker(marker.as_str()).is_none() {
         tokio::time::sleep(SECOND_LOOK).await;
         conversation = courier.read(far).await?;

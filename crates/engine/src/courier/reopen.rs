@@ -11,9 +11,9 @@ use super::{Courier, Far, Stop};
 pub(super) async fn reopen(
     courier: &Courier<'_>,
     far: &Far<'_>,
+    mut conversation: Conversation,
     unassign: bool,
 ) -> Result<Ending, Stop> {
-    let mut conversation = courier.read(far).await?;
     if conversation.state != State::Closed {
         let detail = Some("It was not closed; nothing was to be done.".to_owned());
         return Ok(Ending::Confirmed {

@@ -13,10 +13,10 @@ const CUSTOMERS: &[&str] = &["user", "lead", "contact"];
 pub(super) async fn snooze_again(
     courier: &Courier<'_>,
     far: &Far<'_>,
+    conversation: &Conversation,
     until_unix_s: i64,
 ) -> Result<Ending, Stop> {
-    let conversation = courier.read(far).await?;
-    if let Some(reason) = leave_as_it_is(&conversation, until_unix_s, courier.now().0 / 1_000) {
+    if let Some(reason) = leave_as_it_is(conversation, until_unix_s, courier.now().0 / 1_000) {
         return Err(Stop(Ending::Dropped {
             reason: reason.to_owned(),
         }));

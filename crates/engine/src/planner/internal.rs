@@ -15,9 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use super::catch_up::catch_up;
 use super::observe::{Reader, is_absent};
-use super::{Trouble, issue_of_lane, nothing, unseen};
+use super::{Trouble, issue_of_lane, nothing, site_of, unseen};
 use crate::ingress::{NotifyRequest, Refusal};
-use crate::registry::Site;
 use crate::shared::Shared;
 
 /// The reconciler saw that an issue changed, or sees it for the first time.
@@ -168,24 +167,6 @@ impl Command {
             }
         }
     }
-}
-
-fn site_of(shared: &Shared, event: &StoredEvent) -> Result<Arc<Site>, Trouble> {
-    let gone = || {
-        Trouble::Hopeless(format!(
-            "The connection {} is not configured as a site any more.",
-            event.connection
-        ))
-    };
-    let Connection::Site(name) = &event.connection else {
-        return Err(gone());
-    };
-    shared
-        .registry()
-        .sites
-        .get(name)
-        .map(Arc::clone)
-        .ok_or_else(gone)
 }
 
 fn body<'e, T: Deserialize<'e>>(event: &'e StoredEvent) -> Result<T, Trouble> {

@@ -23,12 +23,36 @@ pub(super) async fn decide(
     event: &StoredEvent,
     since_taken: &SinceTaken,
 ) -> Result<Decided, Trouble> {
+    let delivery = jira::webhook::parse(event.body.as_bytes())
+        .map_err(|error| Trouble::Hopeless(format!("The delivery cannot be read: {error}.")))?;
+    let reader = Reader {
+        shared,
+        site: super::site_of(shared, event)?,
+        since_taken: Some(since_taken),
+    };
+    let Some(issue) = delivery.issue_id().map(IssueId::new) else {
+        return Ok(nothing(no_issue(&delivery)));
+    };
+    let happenings = happenings(&delivery);
+    let told = happenings.as_deref().unwrap_or_default();
+    let (state, behind) = reader.state_and_behind(&issue, told).await?;
+    // A customer waits for the note: what stands behind the issue besides is read beside it.
     let (handed, decided, tickets) = tokio::try_join!(
-        Box::pin(super::talk::hand_on(shared, event)),
-        Box::pin(decide_links(shared, event, since_taken)),
-        crate::feedback::tickets_behind(shared, event)
+        async {
+            match behind.talk {
+                true => Box::pin(super::talk::hand_on(shared, event)).await,
+                false => Ok(None),
+            }
+        },
+        Box::pin(decide_links(&reader, &state, &delivery, happenings)),
+        async {
+            match behind.tickets {
+                true => crate::feedback::tickets_behind(shared, event).await,
+                false => Ok(Vec::new()),
+            }
+        },
     )?;
-    let decided = super::tally::follow(shared, event, decided).await?;
+    let decided = super::tally::follow(&reader, &delivery, decided).await?;
     let mut decided = crate::feedback::follow(shared, event, &tickets, decided).await?;
     if let Some(key) = handed {
         decided.outcome.because(Reason::HandedOn { key });
@@ -38,46 +62,25 @@ pub(super) async fn decide(
 
 /// What it means for the conversations that are linked to its issue.
 async fn decide_links(
-    shared: &Arc<Shared>,
-    event: &StoredEvent,
-    since_taken: &SinceTaken,
+    reader: &Reader<'_>,
+    state: &IssueState,
+    delivery: &Delivery,
+    happenings: Result<Vec<Happening>, Reason>,
 ) -> Result<Decided, Trouble> {
-    let delivery = jira::webhook::parse(event.body.as_bytes())
-        .map_err(|error| Trouble::Hopeless(format!("The delivery cannot be read: {error}.")))?;
-    let registry = shared.registry();
-    let bowline_domain::connection::Connection::Site(name) = &event.connection else {
-        return Err(Trouble::Hopeless(
-            "A Jira delivery must come by a site.".to_owned(),
-        ));
-    };
-    let Some(site) = registry.sites.get(name) else {
-        return Err(Trouble::Hopeless(format!(
-            "The site “{name}” is not configured any more. Configure it again and replay the event."
-        )));
-    };
-    let Some(issue) = delivery.issue_id().map(IssueId::new) else {
-        return Ok(nothing(no_issue(&delivery)));
-    };
-    let mut happenings = match happenings(&delivery) {
+    let mut happenings = match happenings {
         Ok(happenings) => happenings,
         Err(reason) => return Ok(nothing(reason)),
     };
-    let reader = Reader {
-        shared,
-        site: Arc::clone(site),
-        since_taken: Some(since_taken),
-    };
-    let state = reader.state(&issue, &happenings).await?;
-    if let Some(decided) = without_reading(&reader, &state, &delivery, &happenings).await? {
+    if let Some(decided) = without_reading(reader, state, delivery, &happenings).await? {
         return Ok(decided);
     }
-    let seen = reader.observe(&state, &happenings).await?;
+    let seen = reader.observe(state, &happenings).await?;
     reader.name_categories(&mut happenings).await?;
-    let decided = reader.plan(&state, &seen, &happenings).await?;
-    if comes_late(&state, &seen, &decided, &delivery, &happenings)
+    let decided = reader.plan(state, &seen, &happenings).await?;
+    if comes_late(state, &seen, &decided, delivery, &happenings)
         && let Some(since) = reader.looked_up_to(&seen).await?
     {
-        return catch_up(&reader, &issue, since, &happenings).await;
+        return catch_up(reader, &state.issue, since, &happenings).await;
     }
     Ok(decided)
 }

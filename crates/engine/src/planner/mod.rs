@@ -27,6 +27,7 @@ use futures_util::FutureExt as _;
 
 use crate::backoff;
 use crate::health;
+use crate::registry::Site;
 use crate::shared::{Handed, Shared};
 
 pub use by_hand::{ByHand, queue_by_hand};
@@ -285,6 +286,21 @@ fn nothing(reason: Reason) -> Decided {
         outcome: Outcome::nothing(reason),
         ..Decided::default()
     }
+}
+
+/// The site that an event came by or is about.
+fn site_of(shared: &Shared, event: &StoredEvent) -> Result<Arc<Site>, Trouble> {
+    let registry = shared.registry();
+    let site = match &event.connection {
+        Connection::Site(name) => registry.sites.get(name),
+        Connection::Workspace(_) | Connection::Account(_) => None,
+    };
+    site.map(Arc::clone).ok_or_else(|| {
+        let name = event.connection.name();
+        Trouble::Hopeless(format!(
+            "The site “{name}” is not configured any more. Configure it again and replay the event."
+        ))
+    })
 }
 
 /// The issue of a lane of events, from its key.

@@ -18,7 +18,7 @@ use bowline_domain::state::IssueState;
 use bowline_domain::time::Millis;
 use bowline_jira as jira;
 use bowline_net::{ApiError, ErrorKind, Reply};
-use bowline_store::model::Decided;
+use bowline_store::model::{Behind, Decided};
 use futures_util::future;
 
 use super::Trouble;
@@ -108,11 +108,20 @@ impl Reader<'_> {
         issue: &IssueId,
         happenings: &[Happening],
     ) -> Result<IssueState, Trouble> {
+        let known = self.state_and_behind(issue, happenings).await?;
+        Ok(known.0)
+    }
+
+    /// What is known of an issue, and what stands behind it besides.
+    pub(crate) async fn state_and_behind(
+        &self,
+        issue: &IssueId,
+        happenings: &[Happening],
+    ) -> Result<(IssueState, Behind), Trouble> {
         let facts: Vec<FactKey> = happenings.iter().filter_map(Happening::fact).collect();
-        Ok(self
-            .shared
-            .store
-            .issue_state(self.name(), issue, &facts)
+        let store = &self.shared.store;
+        Ok(store
+            .issue_state_and_behind(self.name(), issue, &facts)
             .await?)
     }
 

@@ -7,7 +7,6 @@ use bowline_domain::connection::Connection;
 use bowline_domain::ids::{IssueId, ProjectKey, SiteName};
 use bowline_domain::outcome::{Outcome, Reason};
 use bowline_domain::tally::{self, TallySettings};
-use bowline_jira as jira;
 use bowline_jira::ChangeItem;
 use bowline_jira::webhook::Delivery;
 use bowline_store::model::{Decided, StoredEvent};
@@ -22,22 +21,20 @@ const LABELS: &str = "labels";
 
 /// Adds to a decision about a delivery of Jira what it means for the tally.
 pub(super) async fn follow(
-    shared: &Arc<Shared>,
-    event: &StoredEvent,
+    reader: &Reader<'_>,
+    delivery: &Delivery,
     mut decided: Decided,
 ) -> Result<Decided, Trouble> {
-    let Some(site) = tallied_site(shared, &event.connection) else {
+    let (shared, site) = (reader.shared, &reader.site);
+    if !shared.registry().tallies(reader.name()) {
         return Ok(decided);
-    };
-    let Ok(delivery) = jira::webhook::parse(event.body.as_bytes()) else {
-        return Ok(decided);
-    };
+    }
     let (Some(issue), Some(changelog)) = (delivery.issue_id(), &delivery.changelog) else {
         return Ok(decided);
     };
     let name = &site.config.name;
     let issue = IssueId::new(issue);
-    let Some(wants) = wanted(shared, &site, &issue, &delivery).await? else {
+    let Some(wants) = wanted(reader, &issue, delivery).await? else {
         return Ok(decided);
     };
     let touched: Vec<&ChangeItem> = changelog
@@ -50,7 +47,7 @@ pub(super) async fn follow(
     }
     let linked = shared.store.live_links(name, &issue).await?.len();
     if touched.iter().all(|item| in_step(&wants, item, linked)) {
-        if is_ours(&site, &delivery) {
+        if is_ours(site, delivery) {
             decided
                 .outcome
                 .reasons
@@ -118,11 +115,11 @@ fn tallied_site(shared: &Shared, connection: &Connection) -> Option<Arc<Site>> {
 
 /// What the issue's present project wants, if anything.
 async fn wanted(
-    shared: &Arc<Shared>,
-    site: &Arc<Site>,
+    reader: &Reader<'_>,
     issue: &IssueId,
     delivery: &Delivery,
 ) -> Result<Option<TallySettings>, Trouble> {
+    let store = &reader.shared.store;
     let told = delivery
         .issue
         .as_ref()
@@ -130,21 +127,16 @@ async fn wanted(
         .map(ProjectKey::new);
     let project = match told {
         Some(project) => project,
-        None => match shared.store.issue_label(&site.config.name, issue).await? {
+        None => match store.issue_label(reader.name(), issue).await? {
             Some(label) => label.project,
             None => return Ok(None),
         },
     };
-    let reader = Reader {
-        shared,
-        site: Arc::clone(site),
-        since_taken: None,
-    };
     let Some(project) = reader.bound_project(&project).await? else {
         return Ok(None);
     };
-    let registry = shared.registry();
-    let binding = registry.binding(&site.config.name, &project);
+    let registry = reader.shared.registry();
+    let binding = registry.binding(reader.name(), &project);
     Ok(binding
         .map(|binding| binding.tally.clone())
         .filter(TallySettings::is_on))

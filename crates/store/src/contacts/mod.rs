@@ -231,14 +231,19 @@ impl Store {
         (at, until): (Millis, Millis),
     ) -> Result<Taken, StoreError> {
         let (run, workspace) = (of.0, of.1.clone());
-        self.write(TakePages {
+        let pages = Arc::new(pages);
+        let taken = self.write(TakePages {
             run,
             workspace,
-            pages: Arc::new(pages),
+            pages: Arc::clone(&pages),
             at,
             until,
-        })
-        .await
+        });
+        let taken = taken.await;
+        // Thousands of contacts take their time to be freed, which neither the writer has nor whoever
+        // brings it the next ones.
+        tokio::task::spawn_blocking(move || drop(pages));
+        taken
     }
 
     /// Puts words of contacts that wait for it into their index: on PostgreSQL, where pages leave

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::access::AuditEntry;
 use crate::committer::Writer;
-use crate::db::Conn;
+use crate::db::{Conn, Durable};
 use crate::error::StoreError;
 use crate::handover::Leases;
 use crate::sql::audit;
@@ -41,7 +41,9 @@ write!(BeginRun { workspace: WorkspaceName, kind: RunKind, at: Millis } -> Optio
 write!(ClaimRun { run: RunId, at: Millis, until: Millis } -> Option<Run>,
     |conn, writer| runs::claim(conn, run, &writer.owner, at, until).await);
 write!(TakePages { run: RunId, workspace: WorkspaceName, pages: Arc<Pages>, at: Millis, until: Millis } -> Taken,
-    |conn, writer| runs::take_pages(conn, writer, (run, &workspace), &pages, (at, until)).await);
+    |conn, writer| runs::take_pages(conn, writer, (run, &workspace), &pages, (at, until)).await,
+    // The place in the list goes with them: what a failing machine loses is read once more.
+    durable Soon);
 write!(TakeUnmet { run: RunId, workspace: WorkspaceName, unmet: Unmet, at: Millis, until: Millis } -> (),
     |conn, writer| mend::take_unmet(conn, writer, (run, &workspace), &unmet, (at, until)).await);
 write!(ForgetMet { run: RunId } -> u64, |conn, _| mend::forget(conn, run).await);

@@ -15,22 +15,26 @@ use bowline_domain::time::Millis;
 
 use crate::db::{Conn, ROWS_MAX, Row, in_list, values};
 use crate::error::StoreError;
-use crate::model::{EventSource, LinkedIssue, StoredEvent};
+use crate::model::{Behind, EventSource, LinkedIssue, StoredEvent};
 use crate::sql::decide::StoredSource;
 
-/// Everything known of an issue that a plan needs, in one look. An issue without a record has
-/// neither links nor facts: they are stored together with it or after it.
+/// Everything known of an issue that a plan needs, and what else stands behind it, in one look. An
+/// issue without a record has neither links nor facts: they are stored together with it or after it.
 pub(crate) async fn issue_state(
     conn: &mut Conn,
     site: &SiteName,
     issue: &IssueId,
     facts: &[FactKey],
-) -> Result<IssueState, StoreError> {
+) -> Result<(IssueState, Behind), StoreError> {
     // Told apart by the first column; the others are those of a link, as `read_link` takes them.
     const ISSUE_AND_LINKS: &str = "SELECT CAST(1 AS BIGINT), key, project, scanned, deleted, links_version, \
           summary, status, CAST(NULL AS BIGINT) FROM issue WHERE site = $1 AND issue = $2 \
         UNION ALL SELECT 2, workspace, conversation, live, since, generation, ended, sources, \
-          ended_at FROM link WHERE site = $1 AND issue = $2";
+          ended_at FROM link WHERE site = $1 AND issue = $2 \
+        UNION ALL SELECT 4, '', '', 0, 0, 0, NULL, NULL, NULL \
+          WHERE EXISTS (SELECT 1 FROM request WHERE site = $1 AND issue = $2) \
+        UNION ALL SELECT 5, '', '', 0, 0, 0, NULL, NULL, NULL \
+          WHERE EXISTS (SELECT 1 FROM ticket WHERE site = $1 AND issue = $2)";
     const FACTS: &str = "UNION ALL SELECT 3, fact, '', 0, 0, 0, \
           CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS BIGINT) \
           FROM fact WHERE site = $1 AND issue = $2 AND fact IN";
@@ -43,6 +47,7 @@ pub(crate) async fn issue_state(
         args.extend(listed);
     }
     let mut state = IssueState::unseen(site.clone(), issue.clone());
+    let mut behind = Behind::default();
     for row in conn
         .rows("reading what is known of an issue", &sql, args)
         .await?
@@ -50,6 +55,8 @@ pub(crate) async fn issue_state(
         match row.int(0)? {
             1 => state.record = Some(read_record(&row)?),
             2 => state.links.push(read_link(&row, 1)?),
+            4 => behind.talk = true,
+            5 => behind.tickets = true,
             _ => {
                 state.known.insert(FactKey::stored(row.text(1)?));
             }
@@ -67,7 +74,7 @@ pub(crate) async fn issue_state(
         // What was told matters to those that are linked, or were.
         state.known.clear();
     }
-    Ok(state)
+    Ok((state, behind))
 }
 
 fn read_record(row: &Row) -> Result<IssueRecord, StoreError> {

@@ -281,8 +281,8 @@ async fn look_up(
 
 /// A row of a workspace and a key for each key.
 fn each_of<'k>(workspace: &WorkspaceName, keys: impl Iterator<Item = &'k str>) -> Vec<Value> {
-    keys.flat_map(|key| values![workspace.as_str(), key])
-        .collect()
+    let name = Arc::from(workspace.as_str());
+    keys.flat_map(|key| values![&name, key]).collect()
 }
 
 /// Those that were merged away or erased.
@@ -398,20 +398,16 @@ async fn insert(
     if fresh.is_empty() {
         return Ok(());
     }
+    let name = Arc::from(workspace.as_str());
     let mut args = Vec::with_capacity(fresh.len() * 14);
     for write in fresh {
-        args.extend(values![workspace.as_str(), at.0]);
+        args.extend(values![&name, at.0]);
         args.extend(write.stored().values());
     }
-    let rows = conn.rows_of_many("adding contacts", SQL, 14, args).await?;
-    let mut ids: HashMap<String, i64> = HashMap::with_capacity(rows.len());
-    for row in &rows {
-        ids.insert(row.text_or_null(1)?.unwrap_or_default(), row.int(0)?);
-    }
-    let all: Vec<(i64, &Write<'_>)> = fresh
-        .iter()
-        .filter_map(|write| Some((*ids.get(write.contact.id.as_str())?, write)))
-        .collect();
+    let ids = conn
+        .ids_of_many("adding contacts", SQL, (14, 2), args)
+        .await?;
+    let all: Vec<(i64, &Write<'_>)> = ids.into_iter().zip(fresh).collect();
     let words = all
         .iter()
         .map(|(id, write)| (*id, Arc::clone(&write.kept.words)));
@@ -470,10 +466,11 @@ async fn belong(
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO membership (contact, workspace, company) {inserted} \
         ON CONFLICT (contact, company) DO NOTHING";
+    let name = Arc::from(workspace.as_str());
     let mut args = Vec::new();
     for (id, write) in all {
         for company in &write.contact.companies {
-            args.extend(values![*id, workspace.as_str(), company.as_str()]);
+            args.extend(values![*id, &name, company.as_str()]);
         }
     }
     conn.rows_of_many("joining companies", SQL, 3, args)
