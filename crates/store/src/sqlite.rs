@@ -417,7 +417,14 @@ mod tests {
         let ids = conn.insert_each(insert, 1, &["x".into(), "y".into()]);
         assert_eq!(ids.unwrap(), [1, 2]);
         let update = "UPDATE t SET a = ?2 WHERE id = ?1 RETURNING a";
-        let args = [2.into(), "b".into(), 1.into(), "a".into(), 9.into(), "c".into()];
+        let args = [
+            2.into(),
+            "b".into(),
+            1.into(),
+            "a".into(),
+            9.into(),
+            "c".into(),
+        ];
         let changed = conn.each(update, 2, &args).unwrap();
         let changed: Vec<&Cell> = changed.iter().map(|cells| &cells[0]).collect();
         assert_eq!(changed, [&Cell::Text("b".into()), &Cell::Text("a".into())]);

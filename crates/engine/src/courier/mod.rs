@@ -250,9 +250,10 @@ impl Courier<'_> {
         }
         let workspace = Arc::clone(&found);
         let reading = workspace.client.conversation(conversation.as_str());
-        let (far, read) = tokio::join!(
-            self.entered(found, conversation),
-            self.call(&standing, reading)
+        // First the call, which is then under way while the database is asked.
+        let (read, far) = tokio::join!(
+            self.call(&standing, reading),
+            self.entered(found, conversation)
         );
         let far = far?;
         let before = self.was_read(&far, read).await?;

@@ -143,7 +143,7 @@ async fn one(
                 .to_owned(),
         ),
     };
-    report(&event, &verdict);
+    let planned = Planned::of(&verdict);
     let at = shared.now();
     let take_up_to = shared.effects_in_hand.room().min(TAKE_UP_TO);
     let decision = Decision {
@@ -160,6 +160,8 @@ async fn one(
             for taken in committed.taken {
                 shared.hand(Handed::Effect(Box::new(taken)));
             }
+            // After what was planned is on its way: a customer waits for it, and not for the log.
+            planned.report(&event);
             committed.more
         }
         Err(error @ StoreError::Fenced { .. }) => {
@@ -175,21 +177,41 @@ async fn one(
     }
 }
 
-fn report(event: &StoredEvent, verdict: &Verdict) {
-    let source = event.source.as_str();
-    match verdict {
-        Verdict::Decided(decided) => {
-            let reasons: Vec<&str> = decided.outcome.reasons.iter().map(Reason::code).collect();
-            tracing::info!(event.id = %event.id, event.source = source, event.topic,
-                lane = %event.lane, effects = decided.outcome.effects,
-                reasons = reasons.join(","), "event planned");
-            for reason in reasons {
-                metrics::counter!("bowline_reasons_total", "reason" => reason).increment(1);
-            }
+/// What is told of a verdict that was committed.
+enum Planned {
+    Decided {
+        effects: usize,
+        reasons: Vec<&'static str>,
+    },
+    Quarantined(String),
+}
+
+impl Planned {
+    fn of(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Decided(decided) => Self::Decided {
+                effects: decided.outcome.effects,
+                reasons: decided.outcome.reasons.iter().map(Reason::code).collect(),
+            },
+            Verdict::Quarantined(why) => Self::Quarantined(why.clone()),
         }
-        Verdict::Quarantined(why) => {
-            tracing::error!(event.id = %event.id, event.source = source, why, "event quarantined");
-            metrics::counter!("bowline_quarantined_total").increment(1);
+    }
+
+    fn report(&self, event: &StoredEvent) {
+        let source = event.source.as_str();
+        match self {
+            Self::Decided { effects, reasons } => {
+                tracing::info!(event.id = %event.id, event.source = source, event.topic,
+                    lane = %event.lane, effects, reasons = reasons.join(","), "event planned");
+                for reason in reasons {
+                    metrics::counter!("bowline_reasons_total", "reason" => *reason).increment(1);
+                }
+            }
+            Self::Quarantined(why) => {
+                tracing::error!(event.id = %event.id, event.source = source, why,
+                    "event quarantined");
+                metrics::counter!("bowline_quarantined_total").increment(1);
+            }
         }
     }
 }

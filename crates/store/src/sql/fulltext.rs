@@ -25,6 +25,7 @@ const PREFIX_CHARS_MIN: usize = 2;
 /// A full-text table.
 pub(crate) struct FullText {
     pub(crate) table: &'static str,
+    add: [&'static str; 2],
     put: [&'static str; 2],
     remove: [&'static str; 2],
 }
@@ -35,20 +36,17 @@ macro_rules! fulltext {
         $crate::sql::fulltext::FullText::of(
             $table,
             [
+                concat!("INSERT INTO ", $table, " (rowid, words) {inserted}"),
+                $crate::sql::fulltext::fulltext!(@insert $table, ""),
+            ],
+            [
                 concat!(
                     "INSERT OR REPLACE INTO ",
                     $table,
                     " (rowid, words) {inserted}"
                 ),
-                concat!(
-                    "INSERT INTO ",
-                    $table,
-                    // They are told apart already: to have PostgreSQL do it again takes it five times
-                    // as long.
-                    " (id, words) \
-                     SELECT t.column1, array_to_tsvector(string_to_array(t.column2, ' ')) \
-                     FROM (VALUES {rows}) AS t WHERE t.column1 IS NOT NULL \
-                     ON CONFLICT (id) DO UPDATE SET words = excluded.words"
+                $crate::sql::fulltext::fulltext!(
+                    @insert $table, " ON CONFLICT (id) DO UPDATE SET words = excluded.words"
                 ),
             ],
             [
@@ -63,6 +61,17 @@ macro_rules! fulltext {
                     " WHERE id IN (SELECT id FROM v)"
                 ),
             ],
+        )
+    };
+    // Words are told apart already: to have PostgreSQL do it again takes it five times as long.
+    (@insert $table:literal, $conflict:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " (id, words) \
+             SELECT t.column1, array_to_tsvector(string_to_array(t.column2, ' ')) \
+             FROM (VALUES {rows}) AS t WHERE t.column1 IS NOT NULL",
+            $conflict
         )
     };
 }
@@ -108,10 +117,28 @@ fn nth(dialect: Dialect) -> usize {
 impl FullText {
     pub(crate) const fn of(
         table: &'static str,
+        add: [&'static str; 2],
         put: [&'static str; 2],
         remove: [&'static str; 2],
     ) -> Self {
-        Self { table, put, remove }
+        Self {
+            table,
+            add,
+            put,
+            remove,
+        }
+    }
+
+    /// Puts words as [`kept`] gives them in for rows that are new. Each row once.
+    pub(crate) async fn add(
+        &self,
+        conn: &mut Conn,
+        doing: &'static str,
+        rows: impl IntoIterator<Item = (i64, Arc<str>)>,
+    ) -> Result<(), StoreError> {
+        let sql = self.add[nth(conn.dialect())];
+        let args = pairs(rows);
+        conn.rows_of_many(doing, sql, 2, args).await.map(drop)
     }
 
     /// Puts words as [`kept`] gives them in, instead of those that are there. Each row once.
@@ -121,11 +148,8 @@ impl FullText {
         doing: &'static str,
         rows: impl IntoIterator<Item = (i64, Arc<str>)>,
     ) -> Result<(), StoreError> {
-        let args: Vec<Value> = rows
-            .into_iter()
-            .flat_map(|(id, words)| values![id, &words])
-            .collect();
         let sql = self.put[nth(conn.dialect())];
+        let args = pairs(rows);
         conn.rows_of_many(doing, sql, 2, args).await.map(drop)
     }
 
@@ -156,6 +180,12 @@ impl FullText {
             Dialect::Postgres => format!("{}.words @@ CAST(? AS tsquery)", self.table),
         }
     }
+}
+
+fn pairs(rows: impl IntoIterator<Item = (i64, Arc<str>)>) -> Vec<Value> {
+    rows.into_iter()
+        .flat_map(|(id, words)| values![id, &words])
+        .collect()
 }
 
 /// Puts words that wait for it into the index of a table. Only PostgreSQL lets words wait.

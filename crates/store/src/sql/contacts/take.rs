@@ -412,9 +412,11 @@ async fn insert(
         .iter()
         .map(|(id, write)| (*id, Arc::clone(&write.kept.words)));
     WORDS
-        .put(conn, "writing the words of contacts", words)
+        .add(conn, "adding the words of contacts", words)
         .await?;
-    belong(conn, workspace, &all).await?;
+    let memberships = memberships(workspace, &all);
+    conn.rows_of_many("joining companies at first", JOIN_FIRST, 3, memberships)
+        .await?;
     ask(conn, workspace, &all, at).await
 }
 
@@ -456,26 +458,28 @@ async fn update(
     let left: Vec<Value> = whole.map(|(id, _)| Value::from(*id)).collect();
     conn.rows_of_many("leaving companies", LEFT, 1, left)
         .await?;
-    belong(conn, workspace, &all).await
-}
-
-async fn belong(
-    conn: &mut Conn,
-    workspace: &WorkspaceName,
-    all: &[(i64, &Write<'_>)],
-) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO membership (contact, workspace, company) {inserted} \
-        ON CONFLICT (contact, company) DO NOTHING";
-    let name = Arc::from(workspace.as_str());
-    let mut args = Vec::new();
-    for (id, write) in all {
-        for company in &write.contact.companies {
-            args.extend(values![*id, &name, company.as_str()]);
-        }
-    }
-    conn.rows_of_many("joining companies", SQL, 3, args)
+    let memberships = memberships(workspace, &all);
+    conn.rows_of_many("joining companies", JOIN, 3, memberships)
         .await
         .map(drop)
+}
+
+/// Who is new belongs to no company yet. To look for it all the same would cost as much as to insert.
+const JOIN_FIRST: &str = "INSERT INTO membership (contact, workspace, company) {inserted}";
+
+const JOIN: &str = "INSERT INTO membership (contact, workspace, company) {inserted} \
+    ON CONFLICT (contact, company) DO NOTHING";
+
+/// The rows of who belongs to which company: of each contact a company once.
+fn memberships(workspace: &WorkspaceName, all: &[(i64, &Write<'_>)]) -> Vec<Value> {
+    let name = Arc::from(workspace.as_str());
+    let mut rows = Vec::new();
+    for (id, write) in all {
+        for company in &write.contact.companies {
+            rows.extend(values![*id, &name, company.as_str()]);
+        }
+    }
+    rows
 }
 
 /// Asks who those are that several were found for.
