@@ -7,6 +7,7 @@
 
 mod copy;
 mod mend;
+mod pages;
 mod read;
 mod settings;
 

@@ -10,6 +10,7 @@ mod note;
 mod record;
 mod reopen;
 mod reply;
+mod shown;
 mod snooze_again;
 mod talk;
 mod tally;
@@ -34,6 +35,7 @@ use crate::pace::Priority;
 use crate::paced::Paced;
 use crate::registry::{Standing, Workspace};
 use crate::shared::Shared;
+use shown::Shown;
 
 /// The wait before the far side is looked at after an attempt whose outcome is unknown, in
 /// milliseconds: what was accepted shows by then.
@@ -54,19 +56,26 @@ const PROBE_WAIT_MS: i64 = 500;
 
 /// Works a lane of effects until it is empty, must wait, or was taken over.
 pub(crate) async fn work(shared: Arc<Shared>, first: TakenEffect, priority: Priority) {
+    let shown = Shown::default();
     let mut current = Some(first);
     while let Some(taken) = current {
-        current = one(&shared, taken, priority).await;
+        current = one(&shared, taken, priority, &shown).await;
     }
 }
 
-async fn one(shared: &Arc<Shared>, taken: TakenEffect, priority: Priority) -> Option<TakenEffect> {
+async fn one(
+    shared: &Arc<Shared>,
+    taken: TakenEffect,
+    priority: Priority,
+    shown: &Shown,
+) -> Option<TakenEffect> {
     let started_at = shared.now();
     let settings = shared.registry();
     let courier = Courier {
         shared,
         taken: &taken,
         priority,
+        shown,
     };
     let attempt = AssertUnwindSafe(Box::pin(courier.attempt())).catch_unwind();
     let (attempted, seen) = bowline_net::witness::witnessed(attempt).await;
@@ -147,6 +156,7 @@ struct Courier<'t> {
     shared: &'t Arc<Shared>,
     taken: &'t TakenEffect,
     priority: Priority,
+    shown: &'t Shown,
 }
 
 impl Courier<'_> {

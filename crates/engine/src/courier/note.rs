@@ -37,19 +37,35 @@ impl Note<'_> {
             return Err(Stop(Ending::Rejected { reason }));
         }
         wait(courier, self.due_at)?;
+        let mut parts_before = None;
         let far = if courier.taken.doubtful || !self.wake_snoozed {
-            let (far, before) = courier.far_as_it_is(workspace, conversation).await?;
+            let (far, before) = self.look(courier, workspace, conversation).await?;
             let before = not_there(courier, &far, before).await?;
             if !self.wake_snoozed {
                 remember_snooze(courier, &far, &before).await?;
             }
+            parts_before = Some(before.parts.len());
             far
         } else {
             courier.far(workspace, conversation).await?
         };
         let gathered = gather(courier, self.due_at).await?;
         let html = gathered.as_deref().unwrap_or(self.html);
-        post(courier, &far, html).await
+        post(courier, &far, html, parts_before).await
+    }
+
+    /// The conversation as it is, or as the answer to the note before this one showed it a moment ago.
+    async fn look<'c>(
+        &self,
+        courier: &Courier<'_>,
+        workspace: &WorkspaceName,
+        conversation: &'c ConversationId,
+    ) -> Result<(Far<'c>, Conversation), Stop> {
+        let shown = courier.shown.take(courier.now(), workspace, conversation);
+        match shown.filter(|_| !courier.taken.doubtful) {
+            Some(before) => Ok((courier.far(workspace, conversation).await?, before)),
+            None => courier.far_as_it_is(workspace, conversation).await,
+        }
     }
 }
 
@@ -84,14 +100,25 @@ async fn gather(courier: &Courier<'_>, due_at: Option<Millis>) -> Result<Option<
     })
 }
 
-async fn post(courier: &Courier<'_>, far: &Far<'_>, html: &str) -> Result<Ending, Stop> {
+/// Posts a note. `parts_before`: how many parts the conversation showed before, if it was looked at.
+async fn post(
+    courier: &Courier<'_>,
+    far: &Far<'_>,
+    html: &str,
+    parts_before: Option<usize>,
+) -> Result<Ending, Stop> {
     let conversation = far.conversation.as_str();
     let posting = far.workspace.client.note(conversation, &far.actor, html);
     match courier.call(&far.standing, posting).await {
         Ok(after) => {
-            lead_on_from_now(courier, far, &after).await;
+            let remote_id = part_id(&after, &courier.effect().key.marker());
+            let goes_on_here = goes_on_here(courier, far, &after).await;
+            if let Some(before) = parts_before.filter(|_| goes_on_here) {
+                let workspace = &far.workspace.config.name;
+                courier.shown.keep(courier.now(), workspace, before, after);
+            }
             Ok(Ending::Confirmed {
-                remote_id: part_id(&after, &courier.effect().key.marker()),
+                remote_id,
                 detail: None,
             })
         }
@@ -99,15 +126,19 @@ async fn post(courier: &Courier<'_>, far: &Far<'_>, html: &str) -> Result<Ending
     }
 }
 
-/// A note that may wake its conversation is posted without a look at it before. If the answer shows
-/// that it was merged into another one, what follows goes there.
-async fn lead_on_from_now(courier: &Courier<'_>, far: &Far<'_>, after: &Conversation) {
-    if let Ok(Some(into)) = courier.went_on_in(&far.workspace, after).await {
+/// Does the conversation go on where the note was posted? A note that may wake it is posted without a
+/// look at it before. If the answer shows that it was merged into another one, what follows goes there.
+async fn goes_on_here(courier: &Courier<'_>, far: &Far<'_>, after: &Conversation) -> bool {
+    let Ok(into) = courier.went_on_in(&far.workspace, after).await else {
+        return false;
+    };
+    if let Some(into) = &into {
         let effect = courier.effect();
         let of = (&effect.site, &effect.issue);
         let at = (&far.workspace.config.name, far.conversation);
-        courier.have_led_on(of, at, &into).await;
+        courier.have_led_on(of, at, into).await;
     }
+    into.is_none()
 }
 
 /// What our note is called on the far side: the part with our marker, which is the newest unless
