@@ -9,7 +9,7 @@ use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use crate::error::{DriverError, StoreError};
-use crate::postgres::{LentPostgres, PostgresConn};
+use crate::postgres::{LentPostgres, Plan, PostgresConn};
 use crate::sqlite::{Cell, Cells, Lent, SqliteConn};
 
 /// A value to bind.
@@ -320,12 +320,33 @@ impl Conn {
         sql: &str,
         args: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
+        self.rows_as(Plan::Kept, doing, sql, args).await
+    }
+
+    /// The same for a search by words. How it is best gone about depends on how common they are: a
+    /// word that a third of all rows has is soon met, and its part of the index of words is long.
+    pub(crate) async fn rows_with_words(
+        &mut self,
+        doing: &'static str,
+        sql: &str,
+        args: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.rows_as(Plan::Anew, doing, sql, args).await
+    }
+
+    async fn rows_as(
+        &mut self,
+        plan: Plan,
+        doing: &'static str,
+        sql: &str,
+        args: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
         note(self.dialect(), doing, sql);
         let rows: Result<Vec<Row>, DriverError> = match self {
             Self::Sqlite(conn) => conn.rows(sql, &args).map(of_sqlite),
             Self::SqliteReader(lent) => lent.rows(sql, args).await.map(of_sqlite),
-            Self::Postgres(conn) => conn.rows(sql, args).await,
-            Self::PostgresReader(lent) => lent.rows(sql, args).await,
+            Self::Postgres(conn) => conn.rows(sql, args, plan).await,
+            Self::PostgresReader(lent) => lent.rows(sql, args, plan).await,
         };
         rows.map_err(StoreError::database(doing))
     }

@@ -27,6 +27,15 @@ pub(crate) const REACH_TIMEOUT: Duration = Duration::from_secs(4);
 /// forgotten it without a word.
 const IDLE_MAX: Duration = Duration::from_mins(5);
 
+/// Whether PostgreSQL keeps what it made of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// It is prepared once, and soon planned for any values.
+    Kept,
+    /// It is planned each time for the values that it has.
+    Anew,
+}
+
 /// A statement with its values.
 pub(crate) type Statement = Query<'static, Postgres, PgArguments>;
 
@@ -75,8 +84,10 @@ impl PostgresConn {
         &mut self,
         sql: &str,
         args: Vec<Value>,
+        plan: Plan,
     ) -> Result<Vec<Row>, DriverError> {
-        self.rows_of(bound(sql, args)).await
+        self.rows_of(bound(sql, args).persistent(plan == Plan::Kept))
+            .await
     }
 
     pub(crate) async fn rows_of(&mut self, query: Statement) -> Result<Vec<Row>, DriverError> {
@@ -301,11 +312,12 @@ impl LentPostgres {
         &mut self,
         sql: &str,
         args: Vec<Value>,
+        plan: Plan,
     ) -> Result<Vec<Row>, DriverError> {
         if !std::mem::take(&mut self.waited) {
-            return self.conn()?.rows(sql, args).await;
+            return self.conn()?.rows(sql, args, plan).await;
         }
-        let rows = self.conn()?.rows(sql, args.clone()).await;
+        let rows = self.conn()?.rows(sql, args.clone(), plan).await;
         if rows.is_ok() || self.conn()?.sound {
             return rows;
         }
@@ -316,7 +328,7 @@ impl LentPostgres {
         let Ok(another) = PostgresConn::reach(&self.from.pool).await else {
             return rows;
         };
-        self.conn.insert(another).rows(sql, args).await
+        self.conn.insert(another).rows(sql, args, plan).await
     }
 
     fn conn(&mut self) -> Result<&mut PostgresConn, DriverError> {

@@ -7,7 +7,6 @@ use std::time::Duration;
 use bowline_domain::contacts::remote::RemoteContact;
 use bowline_intercom::{CONTACTS_PER_PAGE_MAX, ContactPage};
 use bowline_net::{ApiError, ErrorKind};
-use bowline_store::StoreError;
 use bowline_store::contacts::{Pages, Phase, Prepared};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -164,28 +163,6 @@ impl Far {
     }
 
     async fn batch(&self, page: ContactPage) -> Result<Batch, Halt> {
-        let far = self.clone();
-        // Beside those who serve others: it takes milliseconds of a processor.
-        let reading = tokio::task::spawn_blocking(move || far.taken_apart(&page));
-        let (mut pages, cut_off) = reading.await.map_err(|_| {
-            let why =
-                "Bowline failed while reading a page of contacts; that is a fault of Bowline's.";
-            Halt::Hopeless(why.to_owned())
-        })??;
-        for mut contact in cut_off {
-            pages.requests += 1;
-            self.all_companies(&mut contact).await;
-            pages.contacts.push(self.prepared(contact)?);
-        }
-        Ok(Batch {
-            last: pages.cursor.is_none(),
-            pages,
-        })
-    }
-
-    /// What stands on a page, and the contacts of it of whom it does not show all companies.
-    fn taken_apart(&self, page: &ContactPage) -> Result<(Pages, Vec<RemoteContact>), StoreError> {
-        let mut cut_off = Vec::new();
         let mut pages = Pages {
             cursor: page.next.clone(),
             total: page.total,
@@ -207,21 +184,25 @@ impl Far {
             };
             self.meet(&mut pages, Some(&read.id));
             match contact(&read) {
-                Ok(contact) if contact.companies_complete => {
-                    pages.contacts.push(self.prepared(contact)?);
+                Ok(mut contact) => {
+                    if !contact.companies_complete {
+                        pages.requests += 1;
+                        self.all_companies(&mut contact).await;
+                    }
+                    pages
+                        .contacts
+                        .push(Prepared::of(&self.workspace.config.name, contact)?);
                 }
-                Ok(contact) => cut_off.push(contact),
                 Err(why) => pages.failed.push((
                     read.id.chars().take(40).collect(),
                     format!("Not taken in: {why}."),
                 )),
             }
         }
-        Ok((pages, cut_off))
-    }
-
-    fn prepared(&self, contact: RemoteContact) -> Result<Prepared, StoreError> {
-        Prepared::of(&self.workspace.config.name, contact)
+        Ok(Batch {
+            last: pages.cursor.is_none(),
+            pages,
+        })
     }
 
     /// Keeps who is in the list, if that is what it is gone through for.

@@ -39,16 +39,18 @@ pub(super) async fn decide(
     // A customer waits for the note: what stands behind the issue besides is read beside it.
     let (handed, decided, tickets) = tokio::try_join!(
         async {
-            match behind.talk {
-                true => Box::pin(super::talk::hand_on(shared, event)).await,
-                false => Ok(None),
+            if behind.talk {
+                Box::pin(super::talk::hand_on(shared, event)).await
+            } else {
+                Ok(None)
             }
         },
         Box::pin(decide_links(&reader, &state, &delivery, happenings)),
         async {
-            match behind.tickets {
-                true => crate::feedback::tickets_behind(shared, event).await,
-                false => Ok(Vec::new()),
+            if behind.tickets {
+                crate::feedback::tickets_behind(shared, event).await
+            } else {
+                Ok(Vec::new())
             }
         },
     )?;

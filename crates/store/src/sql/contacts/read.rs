@@ -64,9 +64,12 @@ pub(crate) async fn page(
         conditions.text(),
         query.limit
     );
-    let rows = conn
-        .rows("looking through contacts", &sql, conditions.args)
-        .await?;
+    let doing = "looking through contacts";
+    let rows = if query.words.trim().is_empty() {
+        conn.rows(doing, &sql, conditions.args).await?
+    } else {
+        conn.rows_with_words(doing, &sql, conditions.args).await?
+    };
     rows.iter().map(read_contact).collect()
 }
 

@@ -188,7 +188,7 @@ async fn stretch(
         has_words = conn.dialect().has_words("$1"),
     );
     let rows = conn
-        .rows("looking for words in tickets", &sql, conditions.args)
+        .rows_with_words("looking for words in tickets", &sql, conditions.args)
         .await?;
     rows.iter()
         .map(|row| {
@@ -253,7 +253,9 @@ pub(crate) async fn with_words(
            WHERE own.id IN (SELECT rowid FROM ({find}) AS find))"
     );
     let args: Vec<Value> = values![text];
-    let rows = conn.rows("reading tickets with words", &sql, args).await?;
+    let rows = conn
+        .rows_with_words("reading tickets with words", &sql, args)
+        .await?;
     rows.iter()
         .map(|row| Ok((read_row(row)?, row.text(ROW_COLUMNS)?)))
         .collect()
