@@ -53,7 +53,7 @@ async fn know(world: &World, issue: &str, linked: bool) {
     world.store.decide(decision).await.unwrap();
 }
 
-async fn what_means_nothing_for_an_unlinked_issue_is_decided_at_once(world: &World) {
+pub(crate) async fn what_means_nothing_for_an_unlinked_issue_is_decided_at_once(world: &World) {
     let unknown = world.store.accept(idle("1", "d1", None)).await.unwrap();
     know(world, "2", false).await;
     let known = world

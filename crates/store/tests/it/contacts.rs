@@ -1,5 +1,6 @@
 //! Contacts: taken in, edited, merged, erased, imported, copied.
 
+use bowline_domain::call::Call;
 use bowline_domain::contacts::Life;
 use bowline_domain::contacts::field::{FieldName, FieldValue};
 use bowline_domain::contacts::ids::{ContactId, RemoteCompanyId, RemoteContactId};
@@ -13,7 +14,7 @@ use bowline_store::contacts::{
     CompanyQuery, Contact, ContactChange, ContactChanges, ContactQuery, FieldEdit, Found,
     ImportStep, Imported, Pages, Prepared, RunKind, Taken,
 };
-use bowline_store::model::Decided;
+use bowline_store::model::{Decided, Settlement};
 
 use crate::contact_runs::running;
 use crate::support::*;
@@ -23,6 +24,7 @@ on_both!(
     imported_people_are_joined_or_asked_about,
     a_merge_moves_everything_and_keeps_where_they_went,
     what_is_erased_does_not_come_back,
+    what_was_sent_about_who_is_erased_is_taken_out,
     a_local_edit_counts_until_intercom_is_used_again,
     events_change_contacts_with_their_decision,
     two_workspaces_may_have_the_same_ids
@@ -117,6 +119,7 @@ pub(crate) async fn what_intercom_tells_is_taken_in_once(world: &World) {
     // Changed between two pages: both versions come in one batch, and an older one later.
     let newer = RemoteContact {
         updated_at: 3_000,
+        companies: vec![RemoteCompanyId::new("c2")],
         ..person("a1", "Noa Berg", "noa@example.com")
     };
     let taken = take(store, vec![newer.clone(), all[0].clone()]).await;
@@ -126,6 +129,11 @@ pub(crate) async fn what_intercom_tells_is_taken_in_once(world: &World) {
     let noa = known(store, "a1").await;
     assert_eq!(noa.name, "Noa Berg");
     assert_eq!(noa.email.as_deref(), Some("noa@example.com"));
+    let of = |company| {
+        move |query: &mut ContactQuery| query.company = Some(RemoteCompanyId::new(company))
+    };
+    assert_eq!(listed(store, of("c1")).await, ["Ada"]);
+    assert_eq!(listed(store, of("c2")).await, ["Noa Berg"]);
     assert_eq!(
         listed(store, |_| ()).await,
         ["Ada", "Lead bb2b", "Ben Okafor", "Noa Berg"]
@@ -449,6 +457,45 @@ pub(crate) async fn what_is_erased_does_not_come_back(world: &World) {
         .texts("SELECT remote, name, remote_fields, edits FROM contact")
         .await;
     assert!(!format!("{left:?}").contains("noa"), "{left:?}");
+}
+
+pub(crate) async fn what_was_sent_about_who_is_erased_is_taken_out(world: &World) {
+    let store = &world.store;
+    let said = [
+        "{\"to\":\"noa@example.com\"}",
+        "{\"to\":\"ben@example.com\"}",
+    ];
+    let mut notes = Vec::new();
+    for (conversation, said) in ["7", "8"].into_iter().zip(said) {
+        let note = one_note(store, conversation, conversation).await;
+        let call = Call {
+            method: "POST".to_owned(),
+            path: format!("/conversations/{conversation}/reply"),
+            status: Some(200),
+            response: Some(said.to_owned()),
+            took_ms: 7,
+            ..Call::default()
+        };
+        let done = Settlement {
+            calls: Some(serde_json::to_string(&[call]).unwrap()),
+            ..settlement(&note, confirmed("r1"))
+        };
+        store.settle(done).await.unwrap();
+        notes.push(note.id);
+    }
+    let marks = vec!["noa@example.com".to_owned()];
+    let mut after = Some(0);
+    while let Some(from) = after {
+        after = store
+            .erase_payloads(&workspace(), marks.clone(), from)
+            .await
+            .unwrap();
+    }
+    let left = async |note| {
+        let attempts = store.attempts_of(note).await.unwrap();
+        attempts.iter().map(|one| one.calls.len()).sum::<usize>()
+    };
+    assert_eq!((left(notes[0]).await, left(notes[1]).await), (0, 1));
 }
 
 pub(crate) async fn a_local_edit_counts_until_intercom_is_used_again(world: &World) {
