@@ -510,6 +510,7 @@ pub(crate) fn in_numbers(first: usize, items: &[i64]) -> (String, Vec<Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{Backend, Scratch};
 
     #[test]
     fn lists_are_filled_up_to_fixed_sizes() {
@@ -518,5 +519,24 @@ mod tests {
         assert_eq!(list, "($3,$4,$5,$6)");
         let texts: Vec<String> = args.iter().map(|arg| format!("{arg:?}")).collect();
         assert_eq!(texts[2], texts[3]);
+    }
+
+    /// A plan that is kept is soon one for any words, which take a long time where they are common.
+    #[tokio::test]
+    async fn a_search_by_words_is_not_kept_prepared() {
+        const DOING: &str = "looking at plans";
+        const KEPT: &str = "SELECT statement FROM pg_prepared_statements ORDER BY statement";
+        let scratch = Scratch::new(Backend::Postgres);
+        let pool = sqlx::PgPool::connect(scratch.url()).await.unwrap();
+        let mut conn = Conn::Postgres(PostgresConn::reach(&pool).await.unwrap());
+        let sought = conn.rows_with_words(DOING, "SELECT 1 WHERE $1 = 'a'", values!["a"]);
+        assert_eq!(sought.await.unwrap().len(), 1);
+        let asked = conn.rows(DOING, "SELECT 2 WHERE $1 = 'a'", values!["a"]);
+        assert_eq!(asked.await.unwrap().len(), 1);
+        let kept = conn.rows(DOING, KEPT, Vec::new()).await.unwrap();
+        let kept: Vec<String> = kept.iter().map(|row| row.text(0).unwrap()).collect();
+        assert_eq!(kept, ["SELECT 2 WHERE $1 = 'a'", KEPT]);
+        conn.close().await;
+        pool.close().await;
     }
 }
