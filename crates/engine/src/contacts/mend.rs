@@ -66,7 +66,7 @@ impl Worker<'_> {
         found.requests = 1;
         // They are listed after all; the list moved while it was read.
         let mut listed = HashSet::new();
-        for read in page.contacts().into_iter().filter_map(Result::ok) {
+        for read in page.contacts().filter_map(Result::ok) {
             listed.insert(read.id.clone());
             if let Ok(taken) = contact(&read) {
                 found.changes.push(ContactChange::Take {

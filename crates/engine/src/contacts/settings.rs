@@ -139,7 +139,7 @@ impl Shared {
         )
         .await;
         let one = match first {
-            Ok(page) => page.contacts().into_iter().flatten().next(),
+            Ok(page) => page.contacts().flatten().next(),
             Err(error) => {
                 judge("Read and list users and companies", &error)?;
                 None

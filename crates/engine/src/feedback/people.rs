@@ -239,7 +239,7 @@ async fn others_are_shown(
     else {
         return Ok(false);
     };
-    match page.contacts().into_iter().flatten().next() {
+    match page.contacts().flatten().next() {
         Some(one) => is_shown(shared, workspace, far, &ContactId::new(one.id)).await,
         None => Ok(false),
     }
