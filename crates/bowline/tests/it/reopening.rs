@@ -1,7 +1,9 @@
 //! When conversations are opened again, and when they are left as they are.
 
+use bowline_sandbox::common::FaultKind;
 use bowline_sandbox::intercom::ConversationState::{Closed, Open, Snoozed};
 
+use crate::failure::fault;
 use crate::stage::Stage;
 
 /// The kinds of the conversation's parts, in order.
@@ -202,6 +204,30 @@ async fn a_snoozed_conversation_is_snoozed_again_to_its_old_time() {
     assert_eq!(stage.state(&conversation), Snoozed);
     assert_eq!(stage.intercom().snoozed_until(&conversation), Some(until));
     assert_eq!(stage.texts(&conversation).len(), 4);
+}
+
+#[tokio::test]
+async fn a_note_right_behind_a_snooze_sees_it() {
+    let stage = Stage::cloud().await;
+    let (issue, conversation) = stage.linked().await;
+    let until = tomorrow();
+    stage
+        .intercom()
+        .snooze(&conversation, &stage.teammate(), until)
+        .unwrap();
+    // The second note is planned while the conversation is being snoozed again after the first.
+    let slow = FaultKind::Delay { ms: 150 };
+    stage
+        .intercom()
+        .faults()
+        .add(fault("POST", "/parts", 0, 1, slow));
+    stage.lena().comment(&issue, "One.").unwrap();
+    stage.note(&conversation, &["One."]).await;
+    stage.lena().comment(&issue, "Two.").unwrap();
+    stage.note(&conversation, &["Two."]).await;
+    stage.settled().await;
+    assert_eq!(stage.state(&conversation), Snoozed);
+    assert_eq!(stage.intercom().snoozed_until(&conversation), Some(until));
 }
 
 #[tokio::test]

@@ -71,6 +71,10 @@ async fn one(
 ) -> Option<TakenEffect> {
     let started_at = shared.now();
     let settings = shared.registry();
+    if !matches!(taken.effect.act, Act::Note { .. }) {
+        // It changes the conversation, so what was shown before does not hold behind it.
+        shown.forget();
+    }
     let courier = Courier {
         shared,
         taken: &taken,

@@ -12,8 +12,9 @@ const SERVES_MS: i64 = 250;
 
 /// The conversation as the answer to the last note of a lane showed it. Changes that come together
 /// make notes that go out one after the other; each but the first needs no reading then, which is
-/// half of what it takes of Intercom's rate. Only for notes: what comes of a note in a moment, as that
-/// it wakes a conversation, may not show in its answer yet.
+/// half of what it takes of Intercom's rate. Only for the very next effect, and only for a note: what
+/// comes of a note in a moment, as that it wakes a conversation, may not show in its answer yet, and
+/// what else is done, as snoozing it again, it does not show.
 #[derive(Default)]
 pub(super) struct Shown(Mutex<Option<Answer>>);
 
@@ -39,6 +40,11 @@ impl Shown {
             workspace: workspace.clone(),
             conversation,
         });
+    }
+
+    /// Something else is done to the conversation.
+    pub(super) fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Takes the conversation as it was shown a moment ago. Once: what comes of it shows more.
@@ -97,5 +103,14 @@ mod tests {
         assert!(!takes(3, 0, "acme", "21"), "it does not show everything");
         assert!(!takes(2, 0, "acme", "22"), "it is another conversation");
         assert!(!takes(2, 0, "umbra", "21"), "of another workspace");
+    }
+
+    #[test]
+    fn what_else_is_done_ends_it() {
+        let (shown, acme) = (Shown::default(), WorkspaceName::new("acme"));
+        shown.keep(Millis(1_000), &acme, 2, conversation("21", 3));
+        shown.forget();
+        let id = ConversationId::new("21");
+        assert!(shown.take(Millis(1_000), &acme, &id).is_none());
     }
 }
