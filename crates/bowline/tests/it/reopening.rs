@@ -187,8 +187,8 @@ fn tomorrow() -> i64 {
     jiff::Timestamp::now().as_second() + 86_400
 }
 
-#[tokio::test]
-async fn a_snoozed_conversation_is_snoozed_again_to_its_old_time() {
+/// A linked issue whose conversation is snoozed until a time.
+async fn linked_and_snoozed() -> (Stage, String, String, i64) {
     let stage = Stage::cloud().await;
     let (issue, conversation) = stage.linked().await;
     let until = tomorrow();
@@ -196,6 +196,12 @@ async fn a_snoozed_conversation_is_snoozed_again_to_its_old_time() {
         .intercom()
         .snooze(&conversation, &stage.teammate(), until)
         .unwrap();
+    (stage, issue, conversation, until)
+}
+
+#[tokio::test]
+async fn a_snoozed_conversation_is_snoozed_again_to_its_old_time() {
+    let (stage, issue, conversation, until) = linked_and_snoozed().await;
     stage.lena().comment(&issue, "One.").unwrap();
     stage.lena().comment(&issue, "Two.").unwrap();
     stage.lena().transition(&issue, "Done", None).unwrap();
@@ -208,13 +214,7 @@ async fn a_snoozed_conversation_is_snoozed_again_to_its_old_time() {
 
 #[tokio::test]
 async fn a_note_right_behind_a_snooze_sees_it() {
-    let stage = Stage::cloud().await;
-    let (issue, conversation) = stage.linked().await;
-    let until = tomorrow();
-    stage
-        .intercom()
-        .snooze(&conversation, &stage.teammate(), until)
-        .unwrap();
+    let (stage, issue, conversation, until) = linked_and_snoozed().await;
     // The second note is planned while the conversation is being snoozed again after the first.
     let slow = FaultKind::Delay { ms: 150 };
     stage
