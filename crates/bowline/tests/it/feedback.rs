@@ -5,11 +5,13 @@ use bowline_domain::feedback::ids::{ProductId, TicketId};
 use bowline_domain::feedback::product::Product;
 use bowline_domain::feedback::ticket::Status;
 use bowline_domain::ids::WorkspaceName;
+use bowline_domain::outcome::Reason;
 use bowline_engine::feedback::triage;
 use bowline_sandbox::common::FaultKind;
 use bowline_sandbox::common::page::Neighbours;
 use bowline_sandbox::intercom::{self, NewContact};
 use bowline_store::feedback::{TicketChange, TicketQuery, TicketRow, TicketView};
+use bowline_store::model::EventView;
 
 use crate::failure::{fault, status};
 use crate::messaging_stage::until_async;
@@ -19,6 +21,7 @@ on_both!(
     a_tagged_message_becomes_a_ticket_with_who_gave_it,
     the_same_message_has_one_ticket_however_often_it_is_told,
     two_products_and_two_tags,
+    a_tag_that_no_product_counts_is_said_to_be_the_reason,
     what_was_tagged_while_away_is_found,
     what_is_erased_in_intercom_is_erased_here,
     a_conversation_is_told_once_what_became_of_it,
@@ -247,6 +250,21 @@ async fn the_same_message_has_one_ticket_however_often_it_is_told(on: On) {
     it.stage.settled().await;
     assert_eq!(it.tickets().await.len(), 1);
     assert!(it.stage.reasons().await.contains(&"ticket_known"));
+}
+
+async fn a_tag_that_no_product_counts_is_said_to_be_the_reason(on: On) {
+    let it = Feedback::on(on, IDEAS, |_| ()).await;
+    let noa = it.customer("Noa Lind", "Example Ltd", 10);
+    let conversation = it.says(&noa, "The menu flickers.");
+    it.stage.settled().await;
+    it.tag(&conversation, "source", &it.bug);
+    let told = async || {
+        let events = it.stage.events().await;
+        let tagged = |view: &&EventView| view.event.topic == "conversation_part.tag.created";
+        let outcome = events.iter().find(tagged)?.outcome.as_ref()?;
+        Some(outcome.reasons.clone())
+    };
+    assert_eq!(until_async(told).await, [Reason::TagNotChosen]);
 }
 
 async fn two_products_and_two_tags(on: On) {

@@ -56,7 +56,8 @@ pub(crate) async fn of_delivery(
                 .map(|tag| TagId::new(tag.id.as_str()))
                 .collect();
             if !concerns(&notification.topic, &products, &known, &tags) {
-                return Ok(None);
+                let counted_for_none = notification.topic == TAGGED && !products.is_empty();
+                return Ok(counted_for_none.then(|| nothing(Reason::TagNotChosen)));
             }
             let when = notification.created_at.map(|at| Millis(at * 1_000));
             let when = when.unwrap_or(event.received_at);
