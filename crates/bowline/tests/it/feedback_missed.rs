@@ -14,6 +14,7 @@ use crate::stage::{On, on_both};
 
 on_both!(
     merges_and_deletions_that_nobody_told_are_found,
+    a_tag_that_was_taken_off_is_found,
     nobody_is_erased_while_intercom_shows_nobody,
     who_is_gone_is_found_while_all_products_are_off
 );
@@ -111,6 +112,37 @@ async fn merges_and_deletions_that_nobody_told_are_found(on: On) {
         it.stage.settled().await;
         assert_eq!(calls(&it), settled);
     }
+}
+
+async fn a_tag_that_was_taken_off_is_found(on: On) {
+    let mut it = Feedback::on(on, IDEAS, |_| ()).await;
+    let noa = it.customer("Noa Lind", "Example Ltd", 10);
+    let taken_off = it.says(&noa, "A dark mode, please.");
+    let stays = it.says(&noa, "A light mode, please.");
+    for conversation in [&taken_off, &stays] {
+        it.tag(conversation, "source", &it.idea);
+    }
+    it.ticket_count(2).await;
+    it.stage.settled().await;
+    let teammate = it.stage.teammate();
+    let untagged = it.stage.intercom().untag(&taken_off, &it.idea, &teammate);
+    untagged.unwrap();
+    // Nobody tells of it. The conversations are read anew from the start on.
+    it.stage.stop().await;
+    it.stage.start().await;
+    let is_off = async |conversation: &str| {
+        for ticket in it.tickets().await {
+            let view = it.view(ticket.id).await;
+            if view.conversation.as_str() == conversation {
+                return view.tags[0].1.is_some();
+            }
+        }
+        panic!("{conversation} has no ticket");
+    };
+    until_async(async || is_off(&taken_off).await.then_some(())).await;
+    it.stage.settled().await;
+    assert!(!is_off(&stays).await);
+    assert_eq!(it.tickets().await.len(), 2);
 }
 
 async fn nobody_is_erased_while_intercom_shows_nobody(on: On) {

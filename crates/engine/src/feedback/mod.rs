@@ -11,6 +11,7 @@ mod people;
 mod person;
 mod switch;
 mod triage;
+mod untold;
 mod watch;
 
 pub(crate) use event::{TOPIC, decide as decide_event};

@@ -1,5 +1,6 @@
-//! Looking for what no webhook told: tags that were put on while the service was away, tags that
-//! were renamed or deleted, conversations that were deleted, and people who are not there any more.
+//! Looking for what no webhook told: tags that were put on while the service was away or taken off,
+//! tags that were renamed or deleted, conversations that were deleted, and people who are not there
+//! any more.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use super::event::{FeedbackEvent, event};
 use super::far::look;
 use super::people::{self, People};
 use super::switch::listed_tags;
+use super::untold::{self, Untold};
 use crate::registry::Workspace;
 use crate::shared::Shared;
 
@@ -34,7 +36,7 @@ const PAGES_MAX: u32 = 200;
 /// Looks again and again, until the engine stops.
 pub(crate) async fn run(shared: Arc<Shared>) {
     let mut due: HashMap<WorkspaceName, Millis> = HashMap::new();
-    let mut people: HashMap<WorkspaceName, People> = HashMap::new();
+    let mut progress: HashMap<WorkspaceName, Progress> = HashMap::new();
     loop {
         let configured = shared.configured.notified();
         let registry = shared.registry();
@@ -45,8 +47,8 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             if !is_due || !standing.works() || !standing.proven() {
                 continue;
             }
-            let people = people.entry(name.clone()).or_default();
-            match round(&shared, name, workspace, people).await {
+            let progress = progress.entry(name.clone()).or_default();
+            match round(&shared, name, workspace, progress).await {
                 Ok(()) => drop(due.insert(name.clone(), now.plus_ms(LOOK_EVERY_MS))),
                 Err(error) => {
                     due.insert(name.clone(), now.plus_ms(LOOK_EVERY_MS / 5));
@@ -62,11 +64,18 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     }
 }
 
+/// How far the looks are that take several rounds.
+#[derive(Default)]
+struct Progress {
+    untold: Untold,
+    people: People,
+}
+
 async fn round(
     shared: &Arc<Shared>,
     name: &WorkspaceName,
     workspace: &Workspace,
-    people: &mut People,
+    progress: &mut Progress,
 ) -> Result<(), String> {
     let all = shared.store.products().await;
     let all = all.map_err(|error| error.to_string())?;
@@ -77,12 +86,12 @@ async fn round(
         .any(|one| one.workspace == *name);
     let mut own = all.iter().filter(|product| product.workspace == *name);
     if declared || own.clone().any(|product| product.on) {
-        taken_in(shared, name, workspace).await?;
+        taken_in(shared, name, workspace, &mut progress.untold).await?;
     }
     // What was deleted or erased at Intercom is erased here too, also while nothing new comes in.
     if declared || own.next().is_some() {
         deleted(shared, name, workspace).await?;
-        people::round(shared, name, workspace, people).await?;
+        people::round(shared, name, workspace, &mut progress.people).await?;
     }
     Ok(())
 }
@@ -92,6 +101,7 @@ async fn taken_in(
     shared: &Arc<Shared>,
     name: &WorkspaceName,
     workspace: &Workspace,
+    untold: &mut Untold,
 ) -> Result<(), String> {
     let listed = listed_tags(shared, workspace).await?;
     super::switch::resolve_declared(shared, name, &listed).await?;
@@ -102,7 +112,8 @@ async fn taken_in(
     named.map_err(|error| error.to_string())?;
     let own = shared.store.products_of(name).await;
     let own = own.map_err(|error| error.to_string())?;
-    tagged(shared, name, workspace, &own).await
+    tagged(shared, name, workspace, &own).await?;
+    untold::round(shared, name, workspace, &own, untold).await
 }
 
 /// Has conversations looked at that have a tag that counts and changed since the last look. An
@@ -186,7 +197,8 @@ async fn deleted(
     done.map_err(|error| error.to_string())
 }
 
-async fn store(
+/// Stores an event of our own, once by its name.
+pub(super) async fn store(
     shared: &Shared,
     workspace: &WorkspaceName,
     told: &FeedbackEvent,

@@ -152,6 +152,16 @@ impl Store {
         views::contacts_after(&mut self.reader().await?, workspace, after, limit).await
     }
 
+    /// Some of the conversations whose tickets are not erased and have a tag, the newest first.
+    pub async fn tagged_conversations(
+        &self,
+        workspace: &WorkspaceName,
+        before: Option<&ConversationId>,
+        limit: i64,
+    ) -> Result<Vec<ConversationId>, StoreError> {
+        views::tagged_before(&mut self.reader().await?, workspace, before, limit).await
+    }
+
     /// Who gave the newest feedback of a workspace, but for one.
     pub async fn newest_ticket_contacts(
         &self,

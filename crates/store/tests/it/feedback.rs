@@ -351,6 +351,12 @@ pub(crate) async fn what_is_erased_leaves_a_shell(world: &World) {
     assert_eq!(all.unwrap(), [a.clone(), b.clone()]);
     let rest = store.ticket_contacts(&workspace(), Some(&a), 5).await;
     assert_eq!(rest.unwrap(), std::slice::from_ref(&b));
+    let tagged = store.tagged_conversations(&workspace(), None, 5).await;
+    assert_eq!(tagged.unwrap(), ["3", "2"].map(ConversationId::new));
+    let newest = ConversationId::new("3");
+    let space = workspace();
+    let before = store.tagged_conversations(&space, Some(&newest), 5).await;
+    assert_eq!(before.unwrap(), ["2"].map(ConversationId::new));
     let newest = store.newest_ticket_contacts(&workspace(), &b, 5).await;
     assert_eq!(newest.unwrap(), [a]);
     let merged = store

@@ -155,6 +155,32 @@ pub(crate) async fn contacts_after(
         .collect()
 }
 
+/// Conversations with tickets that have a tag, from the highest id on, which is the newest.
+pub(crate) async fn tagged_before(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    before: Option<&ConversationId>,
+    limit: i64,
+) -> Result<Vec<ConversationId>, StoreError> {
+    let mut args = values![workspace.as_str(), limit];
+    let bound = before.map_or("", |before| {
+        args.extend(values![before.as_str()]);
+        "AND conversation < $3"
+    });
+    let sql = format!(
+        "SELECT DISTINCT conversation FROM ticket \
+         WHERE workspace = $1 {bound} AND erased IS NULL AND EXISTS (SELECT 1 FROM ticket_tag \
+           WHERE ticket_tag.ticket = ticket.id AND ticket_tag.removed_at IS NULL) \
+         ORDER BY conversation DESC LIMIT $2"
+    );
+    let rows = conn
+        .rows("listing tagged conversations", &sql, args)
+        .await?;
+    rows.iter()
+        .map(|row| row.text(0).map(ConversationId::new))
+        .collect()
+}
+
 /// Who gave the newest feedback, but for one.
 pub(crate) async fn newest_contacts(
     conn: &mut Conn,
