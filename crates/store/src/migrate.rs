@@ -30,6 +30,7 @@ const STEPS: &[(i64, &str)] = &[
     (24, include_str!("../migrations/0024_language.sql")),
     (26, include_str!("../migrations/0026_people_in_parts.sql")),
     (27, include_str!("../migrations/0027_link_end.sql")),
+    (28, include_str!("../migrations/0028_said_by.sql")),
 ];
 
 /// PostgreSQL advisory lock under which one replica at a time migrates.

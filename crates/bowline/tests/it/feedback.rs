@@ -13,6 +13,7 @@ use bowline_sandbox::intercom::{self, NewContact};
 use bowline_store::feedback::{TicketChange, TicketQuery, TicketRow, TicketView};
 use bowline_store::model::EventView;
 
+use crate::browser::Browser;
 use crate::failure::{fault, status};
 use crate::messaging_stage::until_async;
 use crate::stage::{On, Stage, on_both};
@@ -21,6 +22,7 @@ on_both!(
     a_tagged_message_becomes_a_ticket_with_who_gave_it,
     the_same_message_has_one_ticket_however_often_it_is_told,
     two_products_and_two_tags,
+    what_a_teammate_wrote_is_not_the_customers,
     a_tag_that_no_product_counts_is_said_to_be_the_reason,
     what_was_tagged_while_away_is_found,
     what_is_erased_in_intercom_is_erased_here,
@@ -250,6 +252,32 @@ async fn the_same_message_has_one_ticket_however_often_it_is_told(on: On) {
     it.stage.settled().await;
     assert_eq!(it.tickets().await.len(), 1);
     assert!(it.stage.reasons().await.contains(&"ticket_known"));
+}
+
+async fn what_a_teammate_wrote_is_not_the_customers(on: On) {
+    let it = Feedback::on(on, IDEAS, |_| ()).await;
+    let noa = it.customer("Noa Lind", "Example Ltd", 10);
+    let conversation = it.says(&noa, "Hello?");
+    let intercom = it.stage.intercom();
+    let teammate = it.stage.teammate();
+    let part = intercom
+        .teammate_reply(&conversation, &teammate, "She asked for a dark mode.")
+        .unwrap();
+    it.tag(&conversation, &part, &it.idea);
+    let ticket = it.ticket_count(1).await.remove(0);
+    let view = it.view(ticket.id).await;
+    assert_eq!(view.text, "She asked for a dark mode.");
+    assert_eq!(view.row.author, "Noa Lind", "whose feedback it is");
+    let wrote = view.said_by.unwrap();
+    let mut admin = Browser::signed_in(&it.stage, "administrator").await;
+    let page = admin.get(&format!("/feedback/{}", ticket.id)).await;
+    let shown = format!("{wrote}, a teammate, to Noa Lind");
+    assert!(page.words().contains(&shown), "{shown}: {}", page.words());
+    // What the customer wrote is the customer's.
+    it.tag(&conversation, "source", &it.idea);
+    let tickets = it.ticket_count(2).await;
+    let own = tickets.iter().find(|row| row.id != ticket.id).unwrap();
+    assert_eq!(it.view(own.id).await.said_by, None);
 }
 
 async fn a_tag_that_no_product_counts_is_said_to_be_the_reason(on: On) {

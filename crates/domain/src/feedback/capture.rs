@@ -339,6 +339,7 @@ fn new_ticket(
         title: title(&message.text),
         text: cut(&message.text, TEXT_CHARS_MAX),
         author: name_of(message),
+        by_teammate: message.kind == AuthorKind::Ours,
         contact: message
             .contact
             .clone()

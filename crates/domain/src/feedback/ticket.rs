@@ -212,6 +212,8 @@ pub struct NewTicket {
     pub text: String,
     /// Who wrote it.
     pub author: String,
+    /// Is it a teammate who wrote it, and not the customer whose feedback it is?
+    pub by_teammate: bool,
     /// The customer whose feedback it is.
     pub contact: Option<ContactId>,
     /// When it was written.

@@ -192,7 +192,13 @@ pub(super) async fn look(
     let mut changes = FeedbackChanges::of(workspace, conversation);
     let mut effects: Vec<Effect> = Vec::new();
     for ticket in captured.made {
-        let person = person::read(shared, &far, ticket.contact.as_ref(), &ticket.author).await;
+        // A teammate's name is nobody's whose feedback it is.
+        let said = if ticket.by_teammate {
+            ""
+        } else {
+            &ticket.author
+        };
+        let person = person::read(shared, &far, ticket.contact.as_ref(), said).await;
         let person = person.map_err(|error| trouble(workspace, error))?;
         if ticket.files > 0 {
             let copy = copy_files(workspace, conversation, &ticket.part);

@@ -127,6 +127,7 @@ async fn view_json(app: &App, view: &TicketView) -> Result<Value, Problem> {
     value["part"] = json!(view.part.as_str());
     value["url"] = json!(message_url(app, view));
     value["text"] = json!(view.text);
+    value["said_by"] = json!(view.said_by);
     value["email"] = json!(view.email);
     value["plan_then"] = json!(view.plan);
     value["spend_then"] = json!(view.own_spend);

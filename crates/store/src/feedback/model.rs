@@ -262,6 +262,8 @@ pub struct TicketView {
     pub issues_made: i64,
     /// When it was erased.
     pub erased_at: Option<Millis>,
+    /// The teammate who wrote the message, if it was not the person.
+    pub said_by: Option<String>,
     /// Counts its changes.
     pub version: i64,
     /// Its tags, with when each was taken off.

@@ -93,6 +93,7 @@ pub(crate) fn new_ticket(product: ProductId, part: &str, text: &str) -> NewTicke
         title: text.to_owned(),
         text: text.to_owned(),
         author: "Noa".to_owned(),
+        by_teammate: false,
         contact: None,
         said_at: T0,
         transcript: vec![Line {

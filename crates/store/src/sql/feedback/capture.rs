@@ -93,9 +93,10 @@ async fn make(
 ) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO ticket (product, workspace, conversation, part, piece, level, \
           status, importance, title, body, author, email, contact, company, company_name, plan, \
-          own_spend, transcript, said_at, captured_at, people, companies, spend, issues_made, \
-          version) \
-        VALUES ($1,$2,$3,$4,0,$5,0,0,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,0,1) \
+          own_spend, transcript, said_at, captured_at, people, companies, spend, said_by, \
+          issues_made, version) \
+        VALUES ($1,$2,$3,$4,0,$5,0,0,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21, \
+          0,1) \
         ON CONFLICT (product, conversation, part, piece) DO NOTHING RETURNING id";
     let company = person.company.as_ref();
     let spend = company.map_or(0, |company| company.monthly_spend);
@@ -120,7 +121,8 @@ async fn make(
         at.0,
         contact.is_some(),
         company.is_some(),
-        spend
+        spend,
+        new.by_teammate.then(|| new.author.clone())
     ];
     let rows = conn.rows("making a ticket", SQL, args).await?;
     let Some(row) = rows.first() else {
@@ -238,7 +240,7 @@ pub(super) async fn erase(
     at: Millis,
 ) -> Result<(), StoreError> {
     const SHELL: &str = "UPDATE ticket SET title = '', body = '', author = '', email = NULL, \
-          contact = NULL, company = NULL, company_name = NULL, plan = NULL, own_spend = 0, \
+          contact = NULL, said_by = NULL, company = NULL, company_name = NULL, plan = NULL, own_spend = 0, \
           transcript = '[]', erased = $1, erased_at = $2, version = version + 1 WHERE id = $3";
     const FILES: &str = "DELETE FROM feedback_file WHERE (workspace, conversation, part) IN \
         (SELECT workspace, conversation, part FROM ticket WHERE id = $1)";

@@ -271,15 +271,15 @@ pub(crate) async fn split(
         WHERE id = $1 AND erased IS NULL";
     const SPLIT: &str = "INSERT INTO ticket (product, workspace, conversation, part, piece, \
           level, status, importance, assignee, title, body, author, email, contact, company, \
-          company_name, plan, own_spend, transcript, said_at, captured_at, people, companies, \
-          spend, issues_made, version) \
+          company_name, plan, own_spend, transcript, said_at, said_by, captured_at, people, \
+          companies, spend, issues_made, version) \
         SELECT product, workspace, conversation, part, \
           (SELECT MAX(piece) + 1 FROM ticket AS all_pieces \
             WHERE all_pieces.product = ticket.product \
               AND all_pieces.conversation = ticket.conversation \
               AND all_pieces.part = ticket.part), \
           level, 0, 0, assignee, $1, $2, author, email, contact, company, company_name, plan, \
-          own_spend, transcript, said_at, $3, 0, 0, 0, 0, 1 FROM ticket WHERE id = $4 \
+          own_spend, transcript, said_at, said_by, $3, 0, 0, 0, 0, 1 FROM ticket WHERE id = $4 \
         RETURNING id";
     const TAGS: &str = "INSERT INTO ticket_tag (ticket, tag, name, applied_at, applied_by, \
           removed_at) \

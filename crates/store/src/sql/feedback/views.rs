@@ -246,7 +246,7 @@ pub(crate) async fn one(conn: &mut Conn, id: TicketId) -> Result<Option<TicketVi
     let sql = format!(
         "SELECT {ROW}, conversation, part, level, piece, body, email, contact, company, plan, \
            own_spend, transcript, captured_at, merged_into, site, issue, issues_made, erased_at, \
-           version \
+           version, said_by \
          FROM ticket WHERE id = $1"
     );
     let rows = conn.rows("reading a ticket", &sql, values![id.0]).await?;
@@ -291,6 +291,7 @@ fn read_view(row: &Row) -> Result<TicketView, StoreError> {
         issues_made: row.int(at(15))?,
         erased_at: row.int_or_null(at(16))?.map(Millis),
         version: row.int(at(17))?,
+        said_by: row.text_or_null(at(18))?,
         tags: Vec::new(),
         files: Vec::new(),
         history: Vec::new(),
