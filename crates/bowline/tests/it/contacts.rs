@@ -166,24 +166,26 @@ async fn what_changes_afterwards_follows(on: On) {
         (one.life == Life::Live).then_some(())
     })
     .await;
-    // A lead turns out to be the user: the delivery does not say who was merged.
-    let lead = intercom
-        .create_contact(NewContact {
-            lead: true,
-            email: Some("quentin@example.com".to_owned()),
-            phone: Some("+46701112233".to_owned()),
-            ..NewContact::default()
+    // Leads turn out to be the user: the deliveries do not say who was merged.
+    for email in [Some("quentin@example.com"), None] {
+        let lead = intercom
+            .create_contact(NewContact {
+                lead: true,
+                email: email.map(str::to_owned),
+                phone: Some("+46701112233".to_owned()),
+                ..NewContact::default()
+            })
+            .unwrap();
+        let was = until_so("the lead", async || known(&stage, &lead).await).await;
+        intercom.merge_contacts(&lead, &new).unwrap();
+        let into = until_so("the merge", async || {
+            let one = known(&stage, &lead).await?;
+            (one.remote.as_ref().unwrap().as_str() == new).then_some(one)
         })
-        .unwrap();
-    let was = until_so("the lead", async || known(&stage, &lead).await).await;
-    intercom.merge_contacts(&lead, &new).unwrap();
-    let into = until_so("the merge", async || {
-        let one = known(&stage, &lead).await?;
-        (one.remote.as_ref().unwrap().as_str() == new).then_some(one)
-    })
-    .await;
-    assert_ne!(into.id, was.id);
-    assert_eq!(into.profile.text("phone"), "+46701112233", "taken over");
+        .await;
+        assert_ne!(into.id, was.id);
+        assert_eq!(into.profile.text("phone"), "+46701112233", "taken over");
+    }
     // Deleted there: erased here, and a late event does not bring it back.
     let late = json!({
         "type": "notification_event", "topic": "contact.user.updated", "id": "notif_late",

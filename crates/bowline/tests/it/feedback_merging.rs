@@ -12,14 +12,15 @@ on_both!(
     a_note_about_feedback_lets_a_snoozed_conversation_sleep
 );
 
-/// A lead, what they say tagged, and the user that they turn out to be.
-fn lead_and_user(it: &Feedback, name: &str) -> (String, String, String) {
+/// A lead, with the user's address or without one, the user that they turn out to be, and what the
+/// lead says.
+fn lead_and_user(it: &Feedback, name: &str, with_address: bool) -> (String, String, String) {
     let email = format!("{name}@example.com");
     let intercom = it.stage.intercom();
     let lead = intercom
         .create_contact(NewContact {
             lead: true,
-            email: Some(email.clone()),
+            email: with_address.then(|| email.clone()),
             ..NewContact::default()
         })
         .unwrap();
@@ -42,9 +43,9 @@ async fn contact_of(it: &Feedback, conversation: &str) -> Option<String> {
 }
 
 async fn a_merge_in_intercom_moves_feedback_without_contacts(on: On) {
-    for tells in [false, true] {
+    for (tells, with_address) in [(false, true), (false, false), (true, false)] {
         let it = Feedback::on(on, IDEAS, |plan| plan.intercom.tells_merged_from = tells).await;
-        let (lead, user, conversation) = lead_and_user(&it, "quentin");
+        let (lead, user, conversation) = lead_and_user(&it, "quentin", with_address);
         let other = it.customer("Noa Lind", "Example Ltd", 10);
         let untouched = it.says(&other, "Something else.");
         it.tag(&conversation, "source", &it.idea);

@@ -15,11 +15,16 @@ use super::far::{call, trouble, work_with};
 use super::look::nothing;
 use crate::pace::Priority;
 use crate::planner::Trouble;
+use crate::registry::Workspace;
 use crate::shared::Shared;
 
 /// Contacts with the survivor's e-mail address that are asked for after a merge that does not say
 /// who was merged.
 const SAME_ADDRESS_MAX: i64 = 20;
+
+/// Who gave feedback last and is asked for if nobody with that address is the one: who signs up was a
+/// lead before, most often one without an address.
+const NEWEST_MAX: i64 = 20;
 
 /// The contact that an answer names as the one that took the place of what was asked for.
 pub(super) fn survivor(error: &ApiError) -> Option<&str> {
@@ -65,7 +70,8 @@ pub(super) async fn follow(
 
 /// Who was merged, where the delivery does not say: those whose feedback has the survivor's address
 /// are asked for, and Intercom says of one that is gone where it went. Versions before 2.16 answer as
-/// if it had never been there; where none says where it went, that is one who was merged.
+/// if it had never been there; where none says where it went, that is one who was merged. Without
+/// any of them, those are asked for who gave feedback last.
 async fn merged_away(
     shared: &Arc<Shared>,
     workspace: &WorkspaceName,
@@ -78,27 +84,42 @@ async fn merged_away(
         Err(error) if is_gone(&error) => None,
         Err(error) => return Err(trouble(workspace, error)),
     };
-    let Some(email) = email else {
-        return Ok(Vec::new());
-    };
     let store = &shared.store;
-    let same = store.ticket_contacts_of_email(workspace, &email, SAME_ADDRESS_MAX);
+    let stays = ContactId::new(into);
+    let mut same = Vec::new();
+    if let Some(email) = email {
+        let found = store.ticket_contacts_of_email(workspace, &email, SAME_ADDRESS_MAX);
+        same.extend(found.await?.into_iter().filter(|contact| *contact != stays));
+    }
+    let at = (&**shared, &*far, workspace);
+    let (gone, not_there) = where_they_went(at, same, into).await?;
+    if !gone.is_empty() || !not_there.is_empty() {
+        return Ok(if gone.is_empty() { not_there } else { gone });
+    }
+    let newest = store.newest_ticket_contacts(workspace, &stays, NEWEST_MAX);
+    // That one of them is not there may have any reason.
+    let (gone, _) = where_they_went(at, newest.await?, into).await?;
+    Ok(gone)
+}
+
+/// Those of whom Intercom says that they were merged into the survivor, and those whom it does not
+/// show.
+async fn where_they_went(
+    (shared, far, workspace): (&Shared, &Workspace, &WorkspaceName),
+    asked: Vec<ContactId>,
+    into: &str,
+) -> Result<(Vec<String>, Vec<String>), Trouble> {
     let (mut gone, mut not_there) = (Vec::new(), Vec::new());
-    for contact in same.await? {
-        if contact.as_str() == into {
-            continue;
-        }
+    for contact in asked {
         let asked = far.client.person(contact.as_str());
-        match call(shared, &far, Priority::Interactive, asked).await {
-            Err(error) if survivor(&error) == Some(into) => gone.push(contact.as_str().to_owned()),
+        match call(shared, far, Priority::Interactive, asked).await {
+            Err(error) if survivor(&error) == Some(into) => gone.push(contact.to_string()),
             Err(error) if !is_gone(&error) => return Err(trouble(workspace, error)),
-            Err(error) if survivor(&error).is_none() => {
-                not_there.push(contact.as_str().to_owned());
-            }
+            Err(error) if survivor(&error).is_none() => not_there.push(contact.to_string()),
             _ => {}
         }
     }
-    Ok(if gone.is_empty() { not_there } else { gone })
+    Ok((gone, not_there))
 }
 
 fn is_gone(error: &ApiError) -> bool {

@@ -22,6 +22,10 @@ use crate::shared::Shared;
 /// who was merged.
 const SAME_ADDRESS_MAX: i64 = 20;
 
+/// Leads that are looked at if nobody with that address is the one: who signs up was a lead before,
+/// most often one without an address.
+const NEWEST_LEADS_MAX: i64 = 20;
+
 /// What a delivery is about.
 pub(super) enum About {
     /// A contact, and who was merged into it if that is told.
@@ -223,7 +227,8 @@ impl Teller<'_> {
 
     /// Who was merged, where the delivery does not say: those with the survivor's address are asked
     /// for, and Intercom says of one that is gone where it went. Versions before 2.16 answer as if it
-    /// had never been there; where none says where it went, that is one who was merged.
+    /// had never been there; where none says where it went, that is one who was merged. Without
+    /// any of them, the newest leads are asked for.
     async fn merged_away(
         &self,
         survivor: &RemoteContactId,
@@ -231,24 +236,39 @@ impl Teller<'_> {
         let Seen::Here(contact) = self.see(survivor.as_str()).await? else {
             return Ok(Vec::new());
         };
-        let Some(email) = contact.email_key() else {
-            return Ok(Vec::new());
-        };
-        let same = self
-            .shared
-            .store
-            .contacts_by_email(self.name, &email, SAME_ADDRESS_MAX)
-            .await?;
+        let store = &self.shared.store;
+        let mut same = Vec::new();
+        if let Some(email) = contact.email_key() {
+            let found = store.contacts_by_email(self.name, &email, SAME_ADDRESS_MAX);
+            let others = found.await?.into_iter().filter_map(|other| other.remote);
+            same.extend(others.filter(|remote| remote != survivor));
+        }
+        let (gone, not_there) = self.where_they_went(same, survivor).await?;
+        if !gone.is_empty() || !not_there.is_empty() {
+            return Ok(if gone.is_empty() { not_there } else { gone });
+        }
+        let leads = store.newest_leads(self.name, NEWEST_LEADS_MAX).await?;
+        // That one of them is not there may have any reason.
+        let (gone, _) = self.where_they_went(leads, survivor).await?;
+        Ok(gone)
+    }
+
+    /// Those of whom Intercom says that they were merged into the survivor, and those whom it does
+    /// not show.
+    async fn where_they_went(
+        &self,
+        asked: Vec<RemoteContactId>,
+        survivor: &RemoteContactId,
+    ) -> Result<(Vec<RemoteContactId>, Vec<RemoteContactId>), Trouble> {
         let (mut gone, mut not_there) = (Vec::new(), Vec::new());
-        let others = same.into_iter().filter_map(|contact| contact.remote);
-        for remote in others.filter(|remote| remote != survivor) {
+        for remote in asked {
             match self.see(remote.as_str()).await? {
                 Seen::MergedInto(into) if into == *survivor => gone.push(remote),
                 Seen::Nowhere => not_there.push(remote),
                 Seen::Here(_) | Seen::MergedInto(_) => {}
             }
         }
-        Ok(if gone.is_empty() { not_there } else { gone })
+        Ok((gone, not_there))
     }
 
     async fn company(&self, id: &str, topic: &str) -> Result<Vec<ContactChange>, Trouble> {

@@ -88,6 +88,15 @@ impl Store {
         read::by_email(&mut self.reader().await?, workspace, email, limit).await
     }
 
+    /// The leads of a workspace that became known last.
+    pub async fn newest_leads(
+        &self,
+        workspace: &WorkspaceName,
+        limit: i64,
+    ) -> Result<Vec<RemoteContactId>, StoreError> {
+        read::newest_leads(&mut self.reader().await?, workspace, limit).await
+    }
+
     /// The ids at Intercom that a contact was known by before others were merged into it.
     pub async fn aliases_of(&self, id: ContactId) -> Result<Vec<String>, StoreError> {
         read::aliases(&mut self.reader().await?, id).await

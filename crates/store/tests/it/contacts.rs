@@ -154,6 +154,8 @@ pub(crate) async fn what_intercom_tells_is_taken_in_once(world: &World) {
     }
     let leads = listed(store, |query| query.role = Some("lead".to_owned())).await;
     assert_eq!(leads, ["Lead bb2b"]);
+    let newest = store.newest_leads(&workspace(), 5).await.unwrap();
+    assert_eq!(newest, [RemoteContactId::new("a3bb2b")]);
     // Companies, read after their people, and changed.
     let pages = |companies| Pages {
         companies,

@@ -1,5 +1,6 @@
 //! Looking contacts up, and through them.
 
+use bowline_domain::contacts::Life;
 use bowline_domain::contacts::field::FieldName;
 use bowline_domain::contacts::ids::{ConflictId, ContactId, RemoteContactId};
 use bowline_domain::contacts::matching::By;
@@ -143,6 +144,21 @@ pub(crate) async fn by_email(
         )
         .await?;
     rows.iter().map(read_contact).collect()
+}
+
+pub(crate) async fn newest_leads(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    limit: i64,
+) -> Result<Vec<RemoteContactId>, StoreError> {
+    const SQL: &str = "SELECT remote FROM contact \
+        WHERE workspace = $1 AND role = 'lead' AND life = $2 AND remote IS NOT NULL \
+        ORDER BY id DESC LIMIT $3";
+    let args = values![workspace.as_str(), Life::Live.code(), limit];
+    let rows = conn.rows("finding the newest leads", SQL, args).await?;
+    rows.iter()
+        .map(|row| row.text(0).map(RemoteContactId::new))
+        .collect()
 }
 
 pub(crate) async fn aliases(conn: &mut Conn, id: ContactId) -> Result<Vec<String>, StoreError> {
