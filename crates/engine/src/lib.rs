@@ -20,6 +20,7 @@ pub mod contacts;
 mod courier;
 pub mod desk;
 pub mod feedback;
+mod forget;
 mod glance;
 mod health;
 pub mod ingress;

@@ -21,8 +21,8 @@ use crate::pace::Priority;
 use crate::registry::{Known, Registry, Standing};
 use crate::shared::{Handed, InHand, Shared};
 use crate::{
-    asked, channel, contacts, courier, feedback, health, planner, presence, reconciler, replays,
-    retention, tally,
+    asked, channel, contacts, courier, feedback, forget, health, planner, presence, reconciler,
+    replays, retention, tally,
 };
 
 /// Lanes that are planned at once.
@@ -114,6 +114,7 @@ impl Engine {
         until_stopped(Box::pin(reconciler::run(Arc::clone(&shared))));
         until_stopped(Box::pin(presence::run(Arc::clone(&shared))));
         until_stopped(Box::pin(retention::run(Arc::clone(&shared))));
+        until_stopped(Box::pin(forget::run(Arc::clone(&shared))));
         until_stopped(Box::pin(channel::watch::run(Arc::clone(&shared))));
         until_stopped(Box::pin(contacts::run(Arc::clone(&shared))));
         until_stopped(Box::pin(feedback::watch(Arc::clone(&shared))));

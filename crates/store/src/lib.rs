@@ -34,6 +34,7 @@ mod db;
 pub mod elsewhere;
 mod error;
 pub mod feedback;
+pub mod forget;
 mod group;
 mod handover;
 mod many;

@@ -31,6 +31,7 @@ const STEPS: &[(i64, &str)] = &[
     (26, include_str!("../migrations/0026_people_in_parts.sql")),
     (27, include_str!("../migrations/0027_link_end.sql")),
     (28, include_str!("../migrations/0028_said_by.sql")),
+    (29, include_str!("../migrations/0029_to_forget.sql")),
 ];
 
 /// PostgreSQL advisory lock under which one replica at a time migrates.

@@ -339,19 +339,51 @@ async fn what_was_tagged_while_away_is_found(on: On) {
     assert_eq!(it.tickets().await.len(), 1);
 }
 
+/// All that is stored of what came in and what went out, as it is stored.
+async fn what_was_told(it: &Feedback) -> String {
+    let config = it.stage.world.config().unwrap();
+    let url = secrecy::ExposeSecret::expose_secret(&config.database.url()).to_owned();
+    let mut all = String::new();
+    for sql in [
+        "SELECT body FROM event",
+        "SELECT calls FROM attempt",
+        "SELECT act FROM effect",
+    ] {
+        let rows = bowline_store::testing::texts(&url, sql).await.unwrap();
+        all.extend(rows.into_iter().flatten().flatten());
+    }
+    all
+}
+
 async fn what_is_erased_in_intercom_is_erased_here(on: On) {
-    let it = Feedback::on(on, IDEAS, |_| ()).await;
+    let products = format!("{IDEAS}notes = [\"planned\"]\n");
+    let it = Feedback::on(on, &products, |_| ()).await;
     let noa = it.customer("Noa Lind", "Example Ltd", 10);
     let max = it.customer("Max Roth", "Sample GmbH", 20);
     let redacted = it.says(&noa, "My number is 555 0100.");
     let deleted = it.says(&noa, "Delete me.");
     let gone = it.says(&max, "Forget me.");
+    let untagged = it.says(&noa, "Hello.");
+    let stays = it.says(&noa, "Keep this.");
     for conversation in [&redacted, &deleted, &gone] {
         it.tag(conversation, "source", &it.idea);
     }
-    it.ticket_count(3).await;
-    it.stage.settled().await;
     let intercom = it.stage.intercom();
+    let secret = intercom
+        .customer_reply(&untagged, "The key is 777.")
+        .unwrap();
+    intercom.customer_reply(&stays, "Keep this too.").unwrap();
+    // Notes quote what was said.
+    for ticket in it.ticket_count(3).await {
+        it.moves(ticket.id, Status::Planned).await;
+    }
+    it.stage.settled().await;
+    let told = what_was_told(&it).await;
+    let said = ["555 0100", "Delete me", "Forget me", "777", "Keep this too"];
+    for text in said {
+        assert!(told.contains(text), "{text}");
+    }
+    intercom.redact(&untagged, &secret).unwrap();
     intercom.redact(&redacted, "source").unwrap();
     intercom.delete_conversation(&deleted).unwrap();
     intercom.delete_contact(&max).unwrap();
@@ -385,6 +417,13 @@ async fn what_is_erased_in_intercom_is_erased_here(on: On) {
     }
     it.stage.settled().await;
     assert!(it.stage.reasons().await.contains(&"feedback_erased"));
+    // What deliveries, attempts and notes said of it goes too, and nothing else.
+    let left = async || {
+        let told = what_was_told(&it).await;
+        said.map(|text| told.contains(text))
+    };
+    until_async(async || (!left().await[..4].contains(&true)).then_some(())).await;
+    assert!(left().await[4]);
 }
 
 async fn a_conversation_is_told_once_what_became_of_it(on: On) {

@@ -104,7 +104,10 @@ impl FeedbackAct {
         let mut without = self.clone();
         match &mut without {
             Self::Note { html, .. } if !html.is_empty() => html.clear(),
-            Self::CreateIssue { text, .. } if !text.is_empty() => text.clear(),
+            Self::CreateIssue { text, summary, .. } if !text.is_empty() => {
+                text.clear();
+                summary.clear();
+            }
             _ => return None,
         }
         Some(without)

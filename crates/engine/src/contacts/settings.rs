@@ -196,22 +196,16 @@ impl Shared {
     /// Erases a contact, and then what deliveries say of them. False if there is none.
     ///
     /// # Errors
-    /// The database. What was erased until then stays erased; asked for again, it goes on.
+    /// The database. What was erased until then stays erased, and the rest goes by itself.
     pub async fn erase_contact(
         &self,
         id: ContactId,
         entry: AuditEntry,
     ) -> Result<bool, StoreError> {
-        let Some((workspace, marks)) = self.store.erase_contact(id, entry).await? else {
+        if !self.store.erase_contact(id, entry).await? {
             return Ok(false);
-        };
-        let mut after = Some(0);
-        while let Some(from) = after {
-            after = self
-                .store
-                .erase_payloads(&workspace, marks.clone(), from)
-                .await?;
         }
+        crate::forget::all(self).await?;
         Ok(true)
     }
 

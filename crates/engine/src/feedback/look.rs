@@ -42,7 +42,12 @@ pub(crate) async fn of_delivery(
     match &notification.item {
         Item::ConversationDeleted { conversation_id } => {
             let id = ConversationId::new(conversation_id.as_str());
-            gone(shared, workspace, &id).await
+            let gone = gone(shared, workspace, &id).await?;
+            Ok(Some(gone.unwrap_or_else(|| {
+                let mut changes = FeedbackChanges::of(workspace, &id);
+                changes.forget = true;
+                without_reason(changes)
+            })))
         }
         Item::Conversation {
             conversation,
@@ -56,6 +61,11 @@ pub(crate) async fn of_delivery(
                 .map(|tag| TagId::new(tag.id.as_str()))
                 .collect();
             if !concerns(&notification.topic, &products, &known, &tags) {
+                if notification.topic == REDACTED {
+                    let mut changes = FeedbackChanges::of(workspace, &id);
+                    changes.forget = true;
+                    return Ok(Some(without_reason(changes)));
+                }
                 let counted_for_none = notification.topic == TAGGED && !products.is_empty();
                 return Ok(counted_for_none.then(|| nothing(Reason::TagNotChosen)));
             }
@@ -74,9 +84,11 @@ pub(crate) async fn of_delivery(
                     },
                 },
             };
-            look(shared, (workspace, &id), &products, &known, hint)
-                .await
-                .map(Some)
+            let mut decided = look(shared, (workspace, &id), &products, &known, hint).await?;
+            if let Some(changes) = &mut decided.feedback {
+                changes.forget |= notification.topic == REDACTED;
+            }
+            Ok(Some(decided))
         }
         Item::Contact { id, merged_from } if notification.topic == MERGED => {
             merged::follow(shared, workspace, id, merged_from).await
@@ -210,6 +222,7 @@ pub(super) async fn look(
     }
     changes.tagged = captured.tagged;
     changes.untagged = captured.untagged;
+    changes.forget = !captured.redacted.is_empty() || !captured.transcripts.is_empty();
     changes.redacted = captured.redacted;
     changes.transcripts = captured.transcripts;
     Ok(Decided {
@@ -260,16 +273,25 @@ async fn contact_gone(
     workspace: &WorkspaceName,
     contact: ContactId,
 ) -> Result<Option<Decided>, Trouble> {
-    if !shared
+    let has_tickets = shared
         .store
         .contact_has_tickets(workspace, &contact)
-        .await?
-    {
-        return Ok(None);
-    }
+        .await?;
     let mut changes = FeedbackChanges::of(workspace, &ConversationId::new(""));
     changes.erase = Some(Erase::Contact(contact));
-    Ok(Some(erased(changes)))
+    Ok(Some(if has_tickets {
+        erased(changes)
+    } else {
+        without_reason(changes)
+    }))
+}
+
+/// What deliveries said goes, which there is no feedback of; what it means besides is told by others.
+fn without_reason(changes: FeedbackChanges) -> Decided {
+    Decided {
+        feedback: Some(Box::new(changes)),
+        ..Decided::default()
+    }
 }
 
 pub(super) fn erased(changes: FeedbackChanges) -> Decided {

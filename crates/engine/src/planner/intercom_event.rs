@@ -45,8 +45,9 @@ pub(super) async fn decide(shared: &Arc<Shared>, event: &StoredEvent) -> Result<
 /// What a delivery means for links and for feedback, as one decision. That it means nothing to
 /// links is not said where it means something to feedback.
 fn together(links: Decided, mut feedback: Decided) -> Decided {
+    let means_something = !feedback.outcome.reasons.is_empty();
     for reason in links.outcome.reasons {
-        if !matches!(reason, Reason::NotLinked | Reason::NotFollowed { .. }) {
+        if !means_something || !matches!(reason, Reason::NotLinked | Reason::NotFollowed { .. }) {
             feedback.outcome.because(reason);
         }
     }

@@ -18,9 +18,9 @@ pub use model::*;
 pub(crate) use prepared::Kept;
 pub use prepared::Prepared;
 use writes::{
-    BeginRun, ClaimRun, DecideConflict, EditField, EndRun, EraseContact, ErasePayloads, ForgetMet,
-    ImportContacts, JoinContacts, RemoveCopied, RestartRun, RunWaits, StopRuns, SwitchSync,
-    TakeContacts, TakePages, TakeUnmet,
+    BeginRun, ClaimRun, DecideConflict, EditField, EndRun, EraseContact, ForgetMet, ImportContacts,
+    JoinContacts, RemoveCopied, RestartRun, RunWaits, StopRuns, SwitchSync, TakeContacts,
+    TakePages, TakeUnmet,
 };
 
 use crate::access::AuditEntry;
@@ -346,32 +346,14 @@ impl Store {
         self.write(DecideConflict { id, into, entry }).await
     }
 
-    /// Erases a contact from every table of contacts and leaves a tombstone. Answers the workspace
-    /// and by which marks deliveries about it are known, for [`Store::erase_payloads`]; `None` if
-    /// there is no such contact.
+    /// Erases a contact from every table of contacts and leaves a tombstone; what deliveries said of
+    /// them is [forgotten](crate::forget) next. False if there is no such contact.
     pub async fn erase_contact(
         &self,
         id: ContactId,
         entry: AuditEntry,
-    ) -> Result<Option<(WorkspaceName, Vec<String>)>, StoreError> {
+    ) -> Result<bool, StoreError> {
         self.write(EraseContact { id, entry }).await
-    }
-
-    /// Takes the texts out of a part of the deliveries that hold one of the marks, after the event
-    /// `after`. Answers up to which event it came; `None` at the end.
-    pub async fn erase_payloads(
-        &self,
-        workspace: &WorkspaceName,
-        marks: Vec<String>,
-        after: i64,
-    ) -> Result<Option<i64>, StoreError> {
-        let workspace = workspace.clone();
-        self.write(ErasePayloads {
-            workspace,
-            marks,
-            after,
-        })
-        .await
     }
 
     /// How many contacts of a workspace were erased by people here and may still be in Intercom's

@@ -25,7 +25,6 @@ impl Leases for Option<RunId> {}
 impl Leases for Option<ContactId> {}
 impl Leases for Option<Run> {}
 impl Leases for Vec<ImportStep> {}
-impl Leases for Option<(WorkspaceName, Vec<String>)> {}
 
 write!(TakeContacts { workspace: WorkspaceName, contacts: Arc<Vec<Prepared>>, at: Millis } -> Taken,
     |conn, _| take::take_in(conn, &workspace, &contacts, Some(Life::Live), at).await);
@@ -77,16 +76,13 @@ write!(DecideConflict { id: ConflictId, into: Option<ContactId>, entry: AuditEnt
     }
     Ok(decided)
 });
-write!(EraseContact { id: ContactId, entry: AuditEntry } -> Option<(WorkspaceName, Vec<String>)>,
-|conn, _| {
+write!(EraseContact { id: ContactId, entry: AuditEntry } -> bool, |conn, _| {
     let erased = erase::contact(conn, id, entry.at).await?;
-    if erased.is_some() {
+    if erased {
         audit::add(conn, &entry).await?;
     }
     Ok(erased)
 });
-write!(ErasePayloads { workspace: WorkspaceName, marks: Vec<String>, after: i64 } -> Option<i64>,
-    |conn, _| erase::payloads(conn, &workspace, &marks, after).await);
 write!(RemoveCopied { workspace: WorkspaceName, limit: i64 } -> u64,
     |conn, _| erase::copied(conn, &workspace, limit).await);
 write!(ImportContacts { workspace: WorkspaceName, people: Vec<Imported>, by: String, at: Millis,

@@ -27,6 +27,8 @@ pub struct FeedbackChanges {
     pub redacted: Vec<TicketId>,
     /// Transcripts that lost messages.
     pub transcripts: Vec<(TicketId, Vec<Line>)>,
+    /// Does what was told of the conversation go?
+    pub forget: bool,
     /// What was erased as a whole.
     pub erase: Option<Erase>,
     /// Tickets that move along with their issue.
@@ -48,6 +50,7 @@ impl FeedbackChanges {
             untagged: Vec::new(),
             redacted: Vec::new(),
             transcripts: Vec::new(),
+            forget: false,
             erase: None,
             moved: Vec::new(),
             merged: Vec::new(),

@@ -17,6 +17,7 @@ pub(crate) mod deliveries;
 pub(crate) mod effects;
 pub(crate) mod elsewhere;
 pub(crate) mod feedback;
+pub(crate) mod forget;
 pub(crate) mod fulltext;
 pub(crate) mod gather;
 pub(crate) mod lanes;

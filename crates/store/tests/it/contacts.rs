@@ -14,6 +14,7 @@ use bowline_store::contacts::{
     CompanyQuery, Contact, ContactChange, ContactChanges, ContactQuery, FieldEdit, Found,
     ImportStep, Imported, Pages, Prepared, RunKind, Taken,
 };
+use bowline_store::forget::Mark;
 use bowline_store::model::{Decided, Settlement};
 
 use crate::contact_runs::running;
@@ -408,20 +409,23 @@ pub(crate) async fn what_is_erased_does_not_come_back(world: &World) {
         world.execute(&sql).await;
     }
     store.accept(told("3", "noa@example.com")).await.unwrap();
-    let (of, marks) = store
-        .erase_contact(id, entry("contact.erased"))
-        .await
-        .unwrap()
-        .expect("it was there");
-    assert_eq!(of, workspace());
-    assert_eq!(marks, ["e1", "noa@example.com"]);
+    assert!(
+        store
+            .erase_contact(id, entry("contact.erased"))
+            .await
+            .unwrap()
+    );
+    // Marked with the erasure, and kept until nothing waits.
+    let marks = store.marks_to_forget(T0, 10).await.unwrap();
+    let texts = ["e1", "noa@example.com"].map(|text| Mark::Text(text.to_owned()));
+    assert_eq!(marks, texts.map(|mark| (workspace(), mark)));
+    let mut waits = false;
     let mut after = Some(0);
     while let Some(from) = after {
-        after = store
-            .erase_payloads(&of, marks.clone(), from)
-            .await
-            .unwrap();
+        let come = store.forget_part(marks.clone(), from).await.unwrap();
+        (after, waits) = (come.up_to, waits || come.waits);
     }
+    assert!(waits);
     let bodies = world.texts("SELECT body FROM event ORDER BY id").await;
     let bodies: Vec<&str> = bodies
         .iter()
@@ -431,16 +435,24 @@ pub(crate) async fn what_is_erased_does_not_come_back(world: &World) {
         bodies,
         ["", "{\"email\":\"ben@example.com\"}", "noa@example.com"]
     );
+    for wait_ms in [5_000, 60_000, 3_600_000, 3_600_000] {
+        store.forget_again(marks.clone(), T0).await.unwrap();
+        let (before, due) = (T0.plus_ms(wait_ms - 1), T0.plus_ms(wait_ms));
+        assert_eq!(store.marks_to_forget(before, 10).await.unwrap(), []);
+        assert_eq!(store.marks_to_forget(due, 10).await.unwrap(), marks);
+    }
+    store.forget_marks(marks).await.unwrap();
+    let end = T0.plus_ms(7_200_000);
+    assert_eq!(store.marks_to_forget(end, 10).await.unwrap(), []);
     world.execute("DELETE FROM event").await;
     world.execute("DELETE FROM lane").await;
 
     assert_eq!(store.contact(id).await.unwrap(), None);
     assert!(
-        store
+        !store
             .erase_contact(id, entry("contact.erased"))
             .await
             .unwrap()
-            .is_none()
     );
     let late = RemoteContact {
         updated_at: 9_000,
@@ -485,13 +497,10 @@ pub(crate) async fn what_was_sent_about_who_is_erased_is_taken_out(world: &World
         store.settle(done).await.unwrap();
         notes.push(note.id);
     }
-    let marks = vec!["noa@example.com".to_owned()];
+    let marks = vec![(workspace(), Mark::Text("noa@example.com".to_owned()))];
     let mut after = Some(0);
     while let Some(from) = after {
-        after = store
-            .erase_payloads(&workspace(), marks.clone(), from)
-            .await
-            .unwrap();
+        after = store.forget_part(marks.clone(), from).await.unwrap().up_to;
     }
     let left = async |note| {
         let attempts = store.attempts_of(note).await.unwrap();

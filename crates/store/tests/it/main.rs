@@ -23,6 +23,7 @@ mod feedback;
 mod feedback_backfills;
 mod feedback_search;
 mod feedback_triage;
+mod forget;
 mod gathering;
 mod lanes;
 mod lost_connections;

@@ -10,9 +10,9 @@ use bowline_store::{Open, Store, StoreError};
 use crate::support::*;
 use crate::{
     accepting, access, alerting, at_the_door, browsing, configuring, contact_runs, contacts,
-    deciding, elsewhere, feedback, feedback_backfills, feedback_search, feedback_triage, gathering,
-    lanes, lost_connections, project_access, reading, readings, replays, reports, retention,
-    settling, signing_in, taken_over, talk_browsing, talking, tallies, viewing,
+    deciding, elsewhere, feedback, feedback_backfills, feedback_search, feedback_triage, forget,
+    gathering, lanes, lost_connections, project_access, reading, readings, replays, reports,
+    retention, settling, signing_in, taken_over, talk_browsing, talking, tallies, viewing,
 };
 
 on_both!(
@@ -349,6 +349,7 @@ async fn exercise(backend: Backend) {
     )
     .await;
     run(backend, feedback::what_is_erased_leaves_a_shell).await;
+    run(backend, forget::what_was_written_of_what_is_erased_goes).await;
     run(backend, feedback_backfills::a_backfill_goes_its_way).await;
     run(backend, replays::a_replay_goes_its_way).await;
     run(

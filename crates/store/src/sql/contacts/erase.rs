@@ -3,19 +3,18 @@
 use bowline_domain::contacts::field::FieldName;
 use bowline_domain::contacts::ids::{ContactId, RemoteContactId};
 use bowline_domain::contacts::remote::tombstone;
-use bowline_domain::ids::WorkspaceName;
+use bowline_domain::ids::{LaneKey, WorkspaceName};
 use bowline_domain::time::Millis;
 
 use super::{LOCAL, WORDS};
 use crate::db::{Conn, Value, values};
 use crate::error::StoreError;
+use crate::forget::Mark;
 use crate::sql::asked;
 use crate::sql::contacts::read;
 use crate::sql::contacts::take::locate;
 use crate::sql::feedback::person;
-
-/// Deliveries that one transaction goes through.
-const EVENTS_AT_ONCE: i64 = 500;
+use crate::sql::forget;
 
 /// Takes a contact's rows out of every table of contacts, but for where others went.
 pub(crate) async fn rows(conn: &mut Conn, id: ContactId) -> Result<(), StoreError> {
@@ -62,6 +61,7 @@ pub(crate) async fn remote(
 ) -> Result<(), StoreError> {
     let known = locate(conn, workspace, remote).await?;
     bury(conn, workspace, remote, at).await?;
+    told_of(conn, workspace, remote, at).await?;
     asked::erase(conn, workspace, remote.as_str()).await?;
     if let Some(id) = known
         && let Some(found) = read::by_id(conn, id).await?
@@ -72,16 +72,16 @@ pub(crate) async fn remote(
     Ok(())
 }
 
-/// Erases a contact, and answers by which marks deliveries about it are known.
+/// Erases a contact, and has gone what deliveries said of them. False if there is none.
 pub(crate) async fn contact(
     conn: &mut Conn,
     id: ContactId,
     at: Millis,
-) -> Result<Option<(WorkspaceName, Vec<String>)>, StoreError> {
+) -> Result<bool, StoreError> {
     const ALIASES: &str = "DELETE FROM contact_alias WHERE contact = $1";
     const ASKED: &str = "DELETE FROM contact_conflict WHERE contact = $1";
     let Some(known) = read::by_id(conn, id).await? else {
-        return Ok(None);
+        return Ok(false);
     };
     let mut ids = read::aliases(conn, id).await?;
     ids.extend(
@@ -93,6 +93,7 @@ pub(crate) async fn contact(
     for remote in &ids {
         let remote = RemoteContactId::new(remote.as_str());
         bury(conn, &known.workspace, &remote, at).await?;
+        told_of(conn, &known.workspace, &remote, at).await?;
         person::erase_of(conn, &known.workspace, remote.as_str(), at).await?;
         asked::erase(conn, &known.workspace, remote.as_str()).await?;
     }
@@ -101,92 +102,30 @@ pub(crate) async fn contact(
     conn.run("forgetting who is not clear", ASKED, values![id.0])
         .await?;
     rows(conn, id).await?;
-    let mut marks = ids;
-    for name in [FieldName::EMAIL, FieldName::PHONE] {
-        let text = known.profile.text(name);
-        if text.len() >= MARK_BYTES_MIN {
-            marks.push(text);
-        }
-    }
-    Ok(Some((known.workspace, marks)))
+    let marks = [FieldName::EMAIL, FieldName::PHONE].map(|name| known.profile.text(name));
+    let marks = marks
+        .into_iter()
+        .filter(|text| text.len() >= MARK_BYTES_MIN);
+    let marks: Vec<Mark> = marks.map(Mark::Text).collect();
+    forget::remember(conn, &known.workspace, &marks, at).await?;
+    Ok(true)
+}
+
+/// What deliveries said of somebody goes, as far as they are known by the id.
+pub(crate) async fn told_of(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    remote: &RemoteContactId,
+    at: Millis,
+) -> Result<(), StoreError> {
+    let lane = LaneKey::contact_events(workspace, remote);
+    let marks = vec![Mark::Text(remote.as_str().to_owned())];
+    forget::of_lane(conn, workspace, (&lane, marks), at).await
 }
 
 /// The shortest address or number by which deliveries are looked for: a shorter one stands in what
 /// is about others.
 const MARK_BYTES_MIN: usize = 6;
-
-/// Takes the texts out of deliveries that hold one of the marks; those that still wait keep theirs,
-/// and meet the tombstone. Answers how far it came.
-pub(crate) async fn payloads(
-    conn: &mut Conn,
-    workspace: &WorkspaceName,
-    marks: &[String],
-    after: i64,
-) -> Result<Option<i64>, StoreError> {
-    const PART: &str = "SELECT id, body, connection FROM event WHERE id > $1 ORDER BY id LIMIT $2";
-    const REDACT: &str = "WITH v (id) AS (VALUES {rows}) UPDATE event SET body = '' \
-        FROM v WHERE event.id = v.id AND event.state <> 0";
-    let part = conn
-        .rows(
-            "reading deliveries for erasure",
-            PART,
-            values![after, EVENTS_AT_ONCE],
-        )
-        .await?;
-    let ours = bowline_domain::connection::Connection::Workspace(workspace.clone()).key();
-    let (mut last, mut found) = (None, Vec::new());
-    for row in &part {
-        let (id, body) = (row.int(0)?, row.text(1)?);
-        last = Some(id);
-        // Ids are unique in their workspace only; addresses and numbers are the person's anywhere.
-        let from_ours = row.text(2)? == ours;
-        let holds = |mark: &&String| {
-            (from_ours || mark.contains('@') || mark.starts_with('+'))
-                && body.contains(mark.as_str())
-        };
-        if !body.is_empty() && marks.iter().any(|mark| holds(&mark)) {
-            found.push(Value::from(id));
-        }
-    }
-    conn.rows_of_many("erasing what deliveries say", REDACT, 1, found)
-        .await?;
-    if let Some(last) = last {
-        attempts(conn, &ours, marks, (after, last)).await?;
-    }
-    Ok(last)
-}
-
-/// Takes out what attempts asked and were answered, of the effects of these deliveries, where it
-/// holds one of the marks.
-async fn attempts(
-    conn: &mut Conn,
-    ours: &str,
-    marks: &[String],
-    (after, last): (i64, i64),
-) -> Result<(), StoreError> {
-    const CALLS: &str = "SELECT attempt.id, attempt.calls, effect.connection FROM effect \
-        JOIN attempt ON attempt.effect = effect.id \
-        WHERE effect.event > $1 AND effect.event <= $2 AND attempt.calls IS NOT NULL";
-    const REDACT: &str = "WITH v (id) AS (VALUES {rows}) UPDATE attempt SET calls = NULL \
-        FROM v WHERE attempt.id = v.id";
-    let mut found = Vec::new();
-    for row in conn
-        .rows("reading attempts for erasure", CALLS, values![after, last])
-        .await?
-    {
-        let (calls, from_ours) = (row.text(1)?, row.text(2)? == ours);
-        let holds = |mark: &String| {
-            (from_ours || mark.contains('@') || mark.starts_with('+'))
-                && calls.contains(mark.as_str())
-        };
-        if marks.iter().any(holds) {
-            found.push(Value::from(row.int(0)?));
-        }
-    }
-    conn.rows_of_many("erasing what attempts said", REDACT, 1, found)
-        .await
-        .map(drop)
-}
 
 /// Removes a part of what was copied: contacts that Intercom knows and that have no feedback, and
 /// after them the companies. Leaves no tombstones: switched on again, all of it is copied again. What

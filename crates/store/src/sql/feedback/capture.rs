@@ -1,9 +1,12 @@
 //! Recording what decided events change in feedback.
 
+use bowline_domain::contacts::ids::RemoteContactId;
+use bowline_domain::feedback::act::issue_key;
 use bowline_domain::feedback::ids::{ProductId, TicketId};
 use bowline_domain::feedback::person::CapturedPerson;
 use bowline_domain::feedback::ticket::{AppliedTag, Erased, NewTicket, Status};
 use bowline_domain::feedback::words::indexed;
+use bowline_domain::ids::{ConversationId, WorkspaceName};
 use bowline_domain::time::Millis;
 
 use super::group::{self, count, note, regroup};
@@ -12,7 +15,9 @@ use crate::db::{Conn, Value, values};
 use crate::error::StoreError;
 use crate::feedback::{Erase, FeedbackChanges};
 use crate::model::{Decided, Decision};
+use crate::sql::contacts;
 use crate::sql::decide::json;
+use crate::sql::forget;
 
 /// Who is written down for what Intercom told.
 const BY_INTERCOM: &str = "Intercom";
@@ -61,6 +66,9 @@ async fn store_one(
     }
     for id in &changes.redacted {
         erase_message(conn, *id, at).await?;
+    }
+    if changes.forget {
+        forget::of_conversation(conn, &changes.workspace, &changes.conversation, at).await?;
     }
     if let Some(erase) = &changes.erase {
         erase_whole(conn, changes, erase, at).await?;
@@ -228,11 +236,19 @@ async fn erase_whole(
     for row in rows {
         erase(conn, TicketId(row.int(0)?), what.because(), at).await?;
     }
-    Ok(())
+    match what {
+        Erase::Conversation => {
+            forget::of_conversation(conn, &changes.workspace, &changes.conversation, at).await
+        }
+        Erase::Contact(contact) => {
+            let remote = RemoteContactId::new(contact.as_str());
+            contacts::erase::told_of(conn, &changes.workspace, &remote, at).await
+        }
+    }
 }
 
-/// Text, identity, transcript, files, words and what was written down of the text go. The shell
-/// stays: product, tags, times, status.
+/// Text, identity, transcript, files, words and what was written down of the text go, and what was
+/// told in its conversation. The shell stays: product, tags, times, status.
 pub(super) async fn erase(
     conn: &mut Conn,
     id: TicketId,
@@ -240,13 +256,23 @@ pub(super) async fn erase(
     at: Millis,
 ) -> Result<(), StoreError> {
     const SHELL: &str = "UPDATE ticket SET title = '', body = '', author = '', email = NULL, \
-          contact = NULL, said_by = NULL, company = NULL, company_name = NULL, plan = NULL, own_spend = 0, \
-          transcript = '[]', erased = $1, erased_at = $2, version = version + 1 WHERE id = $3";
+          contact = NULL, said_by = NULL, company = NULL, company_name = NULL, \
+          plan = NULL, own_spend = 0, transcript = '[]', erased = $1, erased_at = $2, version = version + 1 WHERE id = $3";
     const FILES: &str = "DELETE FROM feedback_file WHERE (workspace, conversation, part) IN \
         (SELECT workspace, conversation, part FROM ticket WHERE id = $1)";
     const HISTORY: &str = "UPDATE ticket_history SET detail = '' \
         WHERE ticket = $1 AND what IN ('split', 'labelled')";
+    const PLACE: &str = "SELECT workspace, conversation, issues_made FROM ticket WHERE id = $1";
     let doing = "erasing a ticket";
+    if let Some(row) = conn.rows(doing, PLACE, values![id.0]).await?.first() {
+        let workspace = WorkspaceName::new(row.text(0)?);
+        let conversation = ConversationId::new(row.text(1)?);
+        forget::of_conversation(conn, &workspace, &conversation, at).await?;
+        // One more was tried, perhaps.
+        for number in 1..=row.int(2)? + 1 {
+            forget::of_effect(conn, &issue_key(id, number)).await?;
+        }
+    }
     let by_word: Vec<Value> = values![because.as_str(), at.0, id.0];
     conn.run(doing, SHELL, by_word).await?;
     conn.run(doing, FILES, values![id.0]).await?;
