@@ -222,7 +222,8 @@ const NOTICES: &[(&str, &str)] = &[
     ),
     (
         "contacts-removed",
-        "What was copied is removed. People who were imported stay.",
+        "What was copied is removed. People who were imported stay, with what was imported and set \
+         here; so do people with feedback, and the companies of both.",
     ),
     ("copying", "Everything is being copied again."),
     ("copying-already", "A run is under way already."),

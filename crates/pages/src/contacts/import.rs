@@ -194,7 +194,7 @@ fn line(columns: &[Column], row: &[String]) -> Line {
     Ok(imported)
 }
 
-fn told(step: ImportStep) -> Lozenge {
+fn told(step: &ImportStep) -> Lozenge {
     match step {
         ImportStep::Adds => Lozenge::new(Tone::Good, "added"),
         ImportStep::Edits(_) => Lozenge::new(Tone::Busy, "changed"),
@@ -237,7 +237,7 @@ async fn preview(
             .zip(&steps)
             .take(SHOWN_MAX)
             .enumerate()
-            .map(|(at, (imported, step))| (at + 2, called(imported), told(*step)))
+            .map(|(at, (imported, step))| (at + 2, called(imported), told(step)))
             .collect(),
         more: people.len().saturating_sub(SHOWN_MAX),
     })

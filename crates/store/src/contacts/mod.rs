@@ -371,13 +371,13 @@ impl Store {
         runs::erased_here(&mut self.reader().await?, workspace).await
     }
 
-    /// Removes a part of what was copied of a workspace and has no feedback. Answers how many went;
-    /// 0 at the end.
+    /// Removes a part of what was copied of a workspace and has no feedback. Who was also imported
+    /// stays with what was imported and set here; companies of who stays and of tickets stay.
     pub async fn remove_copied(
         &self,
         workspace: &WorkspaceName,
         limit: i64,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Removed, StoreError> {
         let workspace = workspace.clone();
         self.write(RemoveCopied { workspace, limit }).await
     }
