@@ -266,6 +266,27 @@ await step("duplicates are suggested, merged and parted again", async () => {
   await look(owner, "ticket-wrong");
 });
 
+await step("what nobody said is not split off, and no issue is tied that Jira does not show", async () => {
+  await owner.getByLabel("What the other ticket is about").fill("Light");
+  await owner.getByLabel("The part of the message").fill("text that is not in it");
+  await owner.getByRole("button", { name: "Split off" }).click();
+  await owner.getByText("These words do not stand in the ticket's message").waitFor();
+  await look(owner, "ticket-not-said");
+  await owner.getByLabel("Key or address of an issue").fill("ENG-999");
+  await owner.getByRole("button", { name: "Tie to it" }).click();
+  await owner.getByText("shows no issue ENG-999").waitFor();
+  await look(owner, "ticket-no-issue");
+});
+
+await step("the inbox says what there is not, and what its numbers count", async () => {
+  await owner.goto(`${base}/feedback?status=nope&importance=high&q=dark`);
+  await owner.getByText("“nope” is no status").waitFor();
+  await owner.getByText("These numbers count all tickets").waitFor();
+  await look(owner, "feedback-unknown");
+  await owner.goto(`${base}/feedback?status=erased`);
+  await look(owner, "feedback-erased");
+});
+
 await step("older tags are counted before they are taken in, and become tickets", async () => {
   await owner.goto(`${base}/products`);
   await owner.getByRole("link", { name: "Web app" }).click();

@@ -86,6 +86,7 @@ pub(super) struct Typed {
     pub(super) title: String,
     pub(super) text: String,
     pub(super) title_fault: Option<String>,
+    pub(super) text_fault: Option<String>,
     pub(super) issue: String,
     pub(super) issue_fault: Option<String>,
 }
@@ -97,6 +98,7 @@ impl Typed {
             &self.label_fault,
             &self.into_fault,
             &self.title_fault,
+            &self.text_fault,
             &self.issue_fault,
         ]
         .into_iter()

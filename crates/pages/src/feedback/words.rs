@@ -93,6 +93,10 @@ pub(super) fn step(
     }
 }
 
+/// Why words are not split off a ticket.
+pub(super) const NOT_SAID: &str = "These words do not stand in the ticket's message, and they would \
+    be shown as said by its person. Copy them from the message; the line above is for your own words.";
+
 /// Why tickets are not merged.
 pub(super) fn not_merged(why: NotMerged) -> &'static str {
     match why {
