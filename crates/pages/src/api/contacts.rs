@@ -222,6 +222,7 @@ fn company(company: &Company) -> Value {
         "name": company.name,
         "plan": company.plan,
         "monthly_spend": company.monthly_spend,
+        "monthly_spend_cents": company.monthly_spend,
         "people": company.people,
         "gone": company.gone,
         "fields": fields,

@@ -61,6 +61,7 @@ fn row_json(row: &TicketRow) -> Value {
         "people": row.people,
         "companies": row.companies,
         "monthly_spend": row.spend,
+        "monthly_spend_cents": row.spend.saturating_mul(100),
         "said_at": iso(row.said_at),
         "erased": row.erased,
         "issue": row.issue_key,
@@ -133,6 +134,7 @@ async fn view_json(app: &App, view: &TicketView) -> Result<Value, Problem> {
     value["email"] = json!(view.email);
     value["plan_then"] = json!(view.plan);
     value["spend_then"] = json!(view.own_spend);
+    value["spend_then_cents"] = json!(view.own_spend.saturating_mul(100));
     value["captured_at"] = json!(iso(view.captured_at));
     value["merged_into"] = json!(view.merged_into.map(|id| id.0));
     value["tags"] = json!(tags);
