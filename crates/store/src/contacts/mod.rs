@@ -371,6 +371,16 @@ impl Store {
         runs::erased_here(&mut self.reader().await?, workspace).await
     }
 
+    /// How many contacts of a workspace are listed that Intercom does not know; at most `max` are
+    /// counted.
+    pub async fn local_contacts(
+        &self,
+        workspace: &WorkspaceName,
+        max: i64,
+    ) -> Result<i64, StoreError> {
+        read::local(&mut self.reader().await?, workspace, max).await
+    }
+
     /// Removes a part of what was copied of a workspace and has no feedback. Who was also imported
     /// stays with what was imported and set here; companies of who stays and of tickets stay.
     pub async fn remove_copied(

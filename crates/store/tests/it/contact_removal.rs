@@ -124,6 +124,8 @@ pub(crate) async fn who_was_imported_stays_though_intercom_has_them_too(world: &
     let wanted = ["later@example.com", "new1@example.com", "only@example.com"];
     assert_eq!(names[..3], wanted);
     assert_eq!(names[3..], ["tw@example.com", "tw@example.com"]);
+    assert_eq!(store.local_contacts(&workspace(), 10).await.unwrap(), 5);
+    assert_eq!(store.local_contacts(&workspace(), 2).await.unwrap(), 2);
     let contact = async |id| match store.contact(id).await.unwrap() {
         Some(Found::Here(contact)) => contact,
         other => panic!("it stays: {other:?}"),
