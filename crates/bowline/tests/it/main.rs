@@ -46,6 +46,7 @@ mod feedback_missed;
 mod feedback_pages;
 mod feedback_people;
 mod feedback_permissions;
+mod feedback_shells;
 mod feedback_switching;
 mod feedback_tying;
 mod finding_out;

@@ -512,8 +512,8 @@ const ONE_SIDED: [(&str, Backend, &str); 14] = [
     ),
 ];
 
-/// Indexes of no more than what waits, fails or was refused.
-const WAITING: [&str; 12] = [
+/// Indexes of no more than what waits, fails, was refused or was erased.
+const WAITING: [&str; 13] = [
     "alert_send_waiting",
     "asked_stale",
     "asked_unread",
@@ -526,6 +526,7 @@ const WAITING: [&str; 12] = [
     "effect_rejected",
     "lane_failing",
     "backfill_running",
+    "ticket_erased",
 ];
 
 /// Statements that may look through a whole table on SQLite: what people ask for now and then.
