@@ -426,14 +426,6 @@ await step("people are imported after a preview", async () => {
   await owner.getByRole("button", { name: "Import" }).click();
   await owner.getByText("Imported: 2 new, 0 changed, 0 unchanged").waitFor();
   await look(owner, "contacts-imported");
-  await owner.goto(`${base}/contacts/import`);
-  await owner.getByLabel("Or its lines, pasted").fill("external_id,name,plan\nx-1,A Twin,Pro\nx-2,Other Twin,Team");
-  await owner.getByRole("button", { name: "Preview" }).click();
-  await owner.getByText("0 added, 2 changed").waitFor();
-  await owner.getByText("plan: Free").waitFor();
-  await look(owner, "contact-import-changes");
-  await owner.getByRole("button", { name: "Import" }).click();
-  await owner.getByText("Imported: 0 new, 2 changed").waitFor();
   await owner.getByRole("link", { name: "Next" }).click();
   await owner.getByRole("link", { name: "First page" }).waitFor();
   expect(!(await owner.getByText("Imported: ").count()), "what was done is said again on the next page");
@@ -442,6 +434,13 @@ await step("people are imported after a preview", async () => {
   await owner.locator("main tbody a").first().click();
   await owner.getByRole("heading", { name: "People" }).waitFor();
   await look(owner, "company");
+  // Who is known: what would change of them. It is looked at only.
+  await owner.goto(`${base}/contacts/import`);
+  await owner.getByLabel("Or its lines, pasted").fill("external_id,name,plan\nx-1,A Twin,Pro\nx-2,Other Twin,Team");
+  await owner.getByRole("button", { name: "Preview" }).click();
+  await owner.getByText("0 added, 2 changed").waitFor();
+  await owner.getByText("plan: Free").waitFor();
+  await look(owner, "contact-import-changes");
 });
 
 await step("who somebody is, of two with the same address, is decided by what tells them apart", async () => {

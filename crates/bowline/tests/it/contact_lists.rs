@@ -115,6 +115,13 @@ async fn a_preview_says_what_changes_of_whom(on: On) {
     let page = owner.get(&list).await;
     page.says("Imported: 1 new, 1 changed, 0 unchanged, none left out.");
     page.says("and 1 person who is not at Intercom.");
+    let whole = script.get(&format!("/api/v1/contacts/{}", known.id)).await;
+    let imported = whole.body["imported"].as_array().unwrap();
+    let fields: Vec<&str> = imported
+        .iter()
+        .map(|one| one["field"].as_str().unwrap())
+        .collect();
+    assert_eq!(fields, ["custom.note", "custom.plan", "email", "name"]);
     let page = owner.send("/contacts/import", &import).await;
     let list = page.goes_to().to_owned();
     owner

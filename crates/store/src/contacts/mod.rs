@@ -10,6 +10,7 @@ use bowline_domain::contacts::field::FieldName;
 use bowline_domain::contacts::ids::{
     CompanyId, ConflictId, ContactId, RemoteCompanyId, RemoteContactId, RunId,
 };
+use bowline_domain::contacts::profile::Edits;
 use bowline_domain::contacts::remote::RemoteContact;
 use bowline_domain::ids::{ConversationId, IssueId, SiteName, WorkspaceName};
 use bowline_domain::time::Millis;
@@ -25,7 +26,7 @@ use writes::{
 
 use crate::access::AuditEntry;
 use crate::error::StoreError;
-use crate::sql::contacts::{WORDS, companies, mend, read, runs};
+use crate::sql::contacts::{WORDS, companies, imported, mend, read, runs};
 use crate::sql::fulltext;
 use crate::store::Store;
 
@@ -369,6 +370,12 @@ impl Store {
     /// list.
     pub async fn erased_here(&self, workspace: &WorkspaceName) -> Result<i64, StoreError> {
         runs::erased_here(&mut self.reader().await?, workspace).await
+    }
+
+    /// What files said of somebody, and what was set above it here, also where Intercom says the same:
+    /// what stays of them when what was copied is removed. Nothing of who was never in a file.
+    pub async fn imported_of(&self, id: ContactId) -> Result<Edits, StoreError> {
+        imported::of(&mut self.reader().await?, id).await
     }
 
     /// How many contacts of a workspace are listed that Intercom does not know; at most `max` are

@@ -112,6 +112,10 @@ pub(crate) async fn who_was_imported_stays_though_intercom_has_them_too(world: &
     let new_one = known(store, "r9").await;
     assert!(new_one.profile.edits.is_empty(), "{:?}", new_one.profile);
     edit(store, new_one.id, "phone", "+4670").await;
+    let imported = store.imported_of(new_one.id).await.unwrap();
+    assert!(imported.contains_key(&FieldName::new("phone")));
+    let plain = known(store, "plain").await.id;
+    assert!(store.imported_of(plain).await.unwrap().is_empty());
     let asked = store.conflicts(&workspace(), 10).await.unwrap().remove(0);
     let into = asked.candidates[0];
     let decided = store.decide_conflict(asked.id, Some(into), entry("decided"));

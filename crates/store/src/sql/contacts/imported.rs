@@ -21,7 +21,7 @@ use crate::sql::decide::json;
 
 /// What files said of somebody, and what was set above it here, also where Intercom says the same;
 /// nothing of who was never in a file.
-pub(super) async fn of(conn: &mut Conn, id: ContactId) -> Result<Edits, StoreError> {
+pub(crate) async fn of(conn: &mut Conn, id: ContactId) -> Result<Edits, StoreError> {
     const SQL: &str = "SELECT imported FROM contact WHERE id = $1";
     let rows = conn
         .rows("reading what was imported", SQL, values![id.0])
