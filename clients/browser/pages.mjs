@@ -266,6 +266,27 @@ await step("duplicates are suggested, merged and parted again", async () => {
   await look(owner, "ticket-wrong");
 });
 
+await step("what nobody said is not split off, and no issue is tied that Jira does not show", async () => {
+  await owner.getByLabel("What the other ticket is about").fill("Light");
+  await owner.getByLabel("The part of the message").fill("text that is not in it");
+  await owner.getByRole("button", { name: "Split off" }).click();
+  await owner.getByText("These words do not stand in the ticket's message").waitFor();
+  await look(owner, "ticket-not-said");
+  await owner.getByLabel("Key or address of an issue").fill("ENG-999");
+  await owner.getByRole("button", { name: "Tie to it" }).click();
+  await owner.getByText("shows no issue ENG-999").waitFor();
+  await look(owner, "ticket-no-issue");
+});
+
+await step("the inbox says what there is not, and what its numbers count", async () => {
+  await owner.goto(`${base}/feedback?status=nope&importance=high&q=dark`);
+  await owner.getByText("“nope” is no status").waitFor();
+  await owner.getByText("These numbers count all tickets").waitFor();
+  await look(owner, "feedback-unknown");
+  await owner.goto(`${base}/feedback?status=erased`);
+  await look(owner, "feedback-erased");
+});
+
 await step("older tags are counted before they are taken in, and become tickets", async () => {
   await owner.goto(`${base}/products`);
   await owner.getByRole("link", { name: "Web app" }).click();
@@ -403,15 +424,23 @@ await step("people are imported after a preview", async () => {
   await owner.getByText("2 added, 0 changed").waitFor();
   await look(owner, "contact-import-preview");
   await owner.getByRole("button", { name: "Import" }).click();
-  await owner.getByText("Imported.").waitFor();
+  await owner.getByText("Imported: 2 new, 0 changed, 0 unchanged").waitFor();
+  await look(owner, "contacts-imported");
   await owner.getByRole("link", { name: "Next" }).click();
   await owner.getByRole("link", { name: "First page" }).waitFor();
-  expect(!(await owner.getByText("Imported.").count()), "what was done is said again on the next page");
+  expect(!(await owner.getByText("Imported: ").count()), "what was done is said again on the next page");
   await owner.getByRole("link", { name: "Companies" }).click();
   await look(owner, "companies");
   await owner.locator("main tbody a").first().click();
   await owner.getByRole("heading", { name: "People" }).waitFor();
   await look(owner, "company");
+  // Who is known: what would change of them. It is looked at only.
+  await owner.goto(`${base}/contacts/import`);
+  await owner.getByLabel("Or its lines, pasted").fill("external_id,name,plan\nx-1,A Twin,Pro\nx-2,Other Twin,Team");
+  await owner.getByRole("button", { name: "Preview" }).click();
+  await owner.getByText("0 added, 2 changed").waitFor();
+  await owner.getByText("plan: Free").waitFor();
+  await look(owner, "contact-import-changes");
 });
 
 await step("who somebody is, of two with the same address, is decided by what tells them apart", async () => {

@@ -6,6 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::client::{Call, Client, get};
+use crate::contact::hundredths;
 use crate::model::{Author, contacts};
 
 /// The most that a page of a search holds.
@@ -337,7 +338,7 @@ impl Client {
                     id: id(one, "id")?,
                     name: text(one, "name").unwrap_or_default(),
                     plan: filled(at(one, &["plan"]), "name"),
-                    monthly_spend: int(one, "monthly_spend").unwrap_or_default(),
+                    monthly_spend: one.get("monthly_spend").and_then(hundredths).unwrap_or(0) / 100,
                 })
             };
             let items = list(value, "data").iter();

@@ -122,7 +122,8 @@ const NOTICES: &[(&str, &str)] = &[
     ("merged", "Merged. It can be undone on this page."),
     (
         "ticket-parted",
-        "The merge is undone; the ticket stands by itself again.",
+        "The merge is undone. This is the ticket that stands by itself again; the other one is named at \
+         the end of what happened to it.",
     ),
     ("split", "Split off. This is the new ticket."),
     (
@@ -222,7 +223,8 @@ const NOTICES: &[(&str, &str)] = &[
     ),
     (
         "contacts-removed",
-        "What was copied is removed. People who were imported stay.",
+        "What was copied is removed. People who were imported stay, with what was imported and set \
+         here; so do people with feedback, and the companies of both.",
     ),
     ("copying", "Everything is being copied again."),
     ("copying-already", "A run is under way already."),

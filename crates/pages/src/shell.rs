@@ -1,5 +1,7 @@
 //! What surrounds every page: title, navigation, search, who is signed in.
 
+use std::borrow::Cow;
+
 use bowline_access::{ManagePeople, ReadAudit, SeeContacts, Visit};
 
 use crate::assets::{ICON, SCRIPT, STYLE};
@@ -65,7 +67,7 @@ pub(crate) struct Shell {
     pub(crate) zone: String,
     pub(crate) here: Place,
     /// What was just done, in words.
-    pub(crate) notice: Option<&'static str>,
+    pub(crate) notice: Option<Cow<'static, str>>,
     /// What stands in the search field.
     pub(crate) sought: String,
     pub(crate) style: &'static str,
@@ -122,7 +124,16 @@ impl Shell {
     /// With words about what was just done.
     #[must_use]
     pub(crate) fn noting(mut self, notice: Option<&'static str>) -> Self {
-        self.notice = notice;
+        self.notice = notice.map(Cow::Borrowed);
+        self
+    }
+
+    /// With words of this one occasion, in place of those that are always said.
+    #[must_use]
+    pub(crate) fn telling(mut self, words: Option<String>) -> Self {
+        if let Some(words) = words {
+            self.notice = Some(Cow::Owned(words));
+        }
         self
     }
 

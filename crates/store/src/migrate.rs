@@ -27,6 +27,7 @@ const STEPS: &[(i64, &str)] = &[
     (19, include_str!("../migrations/0019_link_pages.sql")),
     (20, include_str!("../migrations/0020_status.sql")),
     (21, include_str!("../migrations/0021_order.sql")),
+    (23, include_str!("../migrations/0023_imported.sql")),
     (24, include_str!("../migrations/0024_language.sql")),
     (26, include_str!("../migrations/0026_people_in_parts.sql")),
     (27, include_str!("../migrations/0027_link_end.sql")),

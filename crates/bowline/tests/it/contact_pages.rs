@@ -245,7 +245,7 @@ async fn a_file_is_previewed_imported_and_joined(on: On) {
     );
     assert_eq!(
         send(text, "import").await.goes_to(),
-        "/contacts?done=contacts-imported"
+        "/contacts?done=contacts-imported.2-0-0-0"
     );
     let people = listed(&stage, |_| ()).await;
     assert_eq!(people.len(), 2);

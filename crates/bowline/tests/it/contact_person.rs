@@ -206,7 +206,10 @@ async fn a_chosen_file_is_previewed_and_imported(on: On) {
     assert_eq!(page.status, 400);
     page.says("larger than 1 MB");
     let page = upload(file.as_bytes(), "import").await;
-    assert_eq!(page.goes_to(), "/contacts?done=contacts-imported");
+    assert_eq!(
+        page.goes_to(),
+        "/contacts?done=contacts-imported.1200-0-0-0"
+    );
     let people = listed(&stage, |query| query.limit = 2_000).await;
     assert_eq!(people.len(), 1_200);
     assert!(people.iter().any(|one| one.name == "Person, 7"));

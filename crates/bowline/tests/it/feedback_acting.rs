@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::api::Script;
 use crate::browser::Browser;
+use crate::contacts::{ON, copied};
 use crate::feedback::{Feedback, IDEAS};
 use crate::feedback_pages::with_two;
 use crate::stage::{On, on_both};
@@ -13,6 +14,8 @@ use crate::stage::{On, on_both};
 on_both!(
     a_merged_ticket_is_left_to_the_one_that_stands_for_it,
     tickets_of_two_products_are_not_merged_in_part,
+    only_what_was_said_is_split_off,
+    a_spend_is_told_in_one_unit_under_one_name,
     a_status_takes_the_list_from_its_beginning,
     a_refused_name_of_a_status_is_seen
 );
@@ -79,6 +82,55 @@ async fn tickets_of_two_products_are_not_merged_in_part(on: On) {
     for id in [one, two, third] {
         let view = it.view(TicketId(id)).await;
         assert_eq!(view.merged_into, None, "nothing of it was done");
+    }
+}
+
+async fn only_what_was_said_is_split_off(on: On) {
+    let (it, one, _) = with_two(on, IDEAS).await;
+    let mut agent = Browser::signed_in(&it.stage, "agent").await;
+    let path = format!("/feedback/{one}/split");
+    let invented = [("title", "Light"), ("text", "text that is not in it")];
+    let page = agent.send(&path, &invented).await;
+    assert_eq!(page.status, 422);
+    page.says("These words do not stand in the ticket's message");
+    assert!(page.text.contains("id=\"text-fault\""), "beside the field");
+    assert!(page.text.contains(">text that is not in it</textarea>"));
+    let script = Script::new(&it.stage, "administrator", &["read", "feedback"]).await;
+    let address = format!("/api/v1/tickets/{one}/split");
+    let split = async |text: &str| {
+        let body = json!({"title": "Other", "text": text});
+        script.call("POST", &address, Some(body), "").await
+    };
+    let refused = split("text that is not in it").await;
+    assert_eq!(refused.status, 422, "{}", refused.body);
+    assert_eq!(it.tickets().await.len(), 2, "nothing was made");
+    let made = split("a  dark\r\nmode").await;
+    assert_eq!(made.status, 202, "{}", made.body);
+}
+
+async fn a_spend_is_told_in_one_unit_under_one_name(on: On) {
+    let it = Feedback::on(on, IDEAS, |plan| ON.clone_into(&mut plan.top)).await;
+    copied(&it.stage).await;
+    let noa = it.customer("Noa Lind", "Example Ltd", 290);
+    let conversation = it.says(&noa, "A dark mode, please.");
+    it.tag(&conversation, "source", &it.idea);
+    let ticket = it.ticket_count(1).await.remove(0).id;
+    it.stage.settled().await;
+    let script = Script::new(&it.stage, "administrator", &["read", "contacts"]).await;
+    let tickets = script.get("/api/v1/tickets").await.body;
+    let whole = script.get(&format!("/api/v1/tickets/{ticket}")).await.body;
+    let companies = script.get("/api/v1/companies?workspace=acme").await.body;
+    for (value, wanted) in [
+        (&tickets["items"][0]["monthly_spend"], 290),
+        (&tickets["items"][0]["monthly_spend_cents"], 29_000),
+        (&whole["monthly_spend"], 290),
+        (&whole["monthly_spend_cents"], 29_000),
+        (&whole["spend_then"], 290),
+        (&whole["spend_then_cents"], 29_000),
+        (&companies["items"][0]["monthly_spend"], 29_000),
+        (&companies["items"][0]["monthly_spend_cents"], 29_000),
+    ] {
+        assert_eq!(*value, json!(wanted), "{whole} {companies}");
     }
 }
 

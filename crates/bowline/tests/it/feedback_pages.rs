@@ -248,7 +248,7 @@ async fn tickets_are_triaged_merged_and_split_by_forms(on: On) {
     let page = agent
         .send(
             &split,
-            &[("title", "A faster start"), ("text", "and a faster start")],
+            &[("title", "A faster start"), ("text", "to the mobile app")],
         )
         .await;
     let made = page.goes_to().to_owned();
@@ -263,7 +263,7 @@ async fn tickets_are_triaged_merged_and_split_by_forms(on: On) {
     let page = agent
         .send(&format!("{path}/issue"), &[("issue", "NOPE-1")])
         .await;
-    page.says("is no issue that Bowline knows");
+    page.says("shows no issue NOPE-1");
     assert_eq!(agent.get("/feedback/999").await.status, 404);
     let mut viewer = Browser::signed_in(&it.stage, "viewer").await;
     let page = viewer.get(&path).await;

@@ -36,6 +36,16 @@ pub struct Edit {
     pub at: Millis,
 }
 
+impl Edit {
+    /// Is it a value of Intercom's, left over from somebody who was merged into this one?
+    fn is_remote(&self) -> bool {
+        self.origin == Origin::Merge && self.by == INTERCOM
+    }
+}
+
+/// Who a value of Intercom's is by, once it was taken over from somebody else.
+const INTERCOM: &str = "Intercom";
+
 /// Edits, by field.
 pub type Edits = BTreeMap<FieldName, Edit>;
 
@@ -129,7 +139,7 @@ impl Profile {
                 let by = from
                     .edits
                     .get(&name)
-                    .map_or_else(|| "Intercom".to_owned(), |edit| edit.by.clone());
+                    .map_or_else(|| INTERCOM.to_owned(), |edit| edit.by.clone());
                 self.edits.insert(
                     name,
                     Edit {
@@ -141,6 +151,27 @@ impl Profile {
                 );
             }
         }
+    }
+
+    /// What stays when Intercom's values go: what files said, and above it what was set here. Nothing
+    /// of who was never in a file.
+    pub fn without_remote(&self, imported: &Edits) -> Option<Self> {
+        let of_file = |edit: &Edit| edit.origin == Origin::Import;
+        if imported.is_empty() && !self.edits.values().any(of_file) {
+            return None;
+        }
+        let mut edits = imported.clone();
+        for (name, edit) in &self.edits {
+            if !edit.is_remote() {
+                edits.insert(name.clone(), edit.clone());
+            }
+        }
+        // What was emptied had a value of Intercom's or of a file, and neither is there now.
+        edits.retain(|_, edit| edit.value.is_some());
+        Some(Self {
+            remote: Fields::new(),
+            edits,
+        })
     }
 
     /// What the person is called: by name, else by address or number, else by role and the last

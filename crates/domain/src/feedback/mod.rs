@@ -20,6 +20,7 @@ pub mod person;
 pub mod product;
 pub mod seen;
 pub mod similar;
+pub mod split;
 pub mod ticket;
 pub mod words;
 

@@ -5,7 +5,7 @@ use bowline_domain::ids::WorkspaceName;
 use bowline_net::{ApiError, ErrorKind};
 use bowline_store::StoreError;
 use bowline_store::access::AuditEntry;
-use bowline_store::contacts::{RunKind, Sync};
+use bowline_store::contacts::{Removed, RunKind, Sync};
 
 use super::call;
 use crate::pace::Priority;
@@ -209,22 +209,23 @@ impl Shared {
         Ok(true)
     }
 
-    /// Removes all that was copied of a workspace and has no feedback. Answers how many contacts
-    /// and companies went.
+    /// Removes all that was copied of a workspace and has no feedback. Who was also imported stays
+    /// with what was imported and set here. Answers how many went, and how many stay so.
     ///
     /// # Errors
     /// The database.
     pub async fn remove_copied_contacts(
         &self,
         workspace: &WorkspaceName,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Removed, StoreError> {
         const AT_ONCE: i64 = 250;
-        let mut removed = 0;
+        let mut removed = Removed::default();
         loop {
-            match self.store.remove_copied(workspace, AT_ONCE).await? {
-                0 => return Ok(removed),
-                some => removed += some,
+            let part = self.store.remove_copied(workspace, AT_ONCE).await?;
+            if part.is_end() {
+                return Ok(removed);
             }
+            removed += part;
         }
     }
 

@@ -10,6 +10,7 @@ mod merged;
 mod people;
 mod person;
 mod switch;
+mod tie;
 mod triage;
 mod untold;
 mod watch;
@@ -24,4 +25,5 @@ pub(crate) use switch::declare;
 
 pub use backfill::{CannotBegin, count as count_backfill};
 pub use switch::{CannotSwitch, Permission, missing_permissions, tags_now};
+pub use tie::{issue_of_key, look_at};
 pub use triage::{CannotMake, make_issue, triage};

@@ -407,7 +407,7 @@ impl Shared {
     }
 
     /// A read for somebody who looks, at the connection's pace.
-    pub(super) async fn ask<T>(
+    pub(crate) async fn ask<T>(
         &self,
         standing: &Standing,
         call: impl Future<Output = Result<bowline_net::Reply<T>, ApiError>>,

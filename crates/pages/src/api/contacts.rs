@@ -7,13 +7,11 @@ use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use bowline_access::{EditContacts, ManageContacts, SeeContacts, What, Who};
-use bowline_domain::contacts::field::{FieldName, FieldValue};
-use bowline_domain::contacts::ids::{CompanyId, ConflictId, ContactId, RemoteContactId};
+use bowline_domain::contacts::field::FieldName;
+use bowline_domain::contacts::ids::{CompanyId, ConflictId, ContactId};
 use bowline_domain::ids::WorkspaceName;
 use bowline_engine::contacts::ContactSetting;
-use bowline_store::contacts::{
-    Company, Conflict, Contact, Found, ImportStep, Imported, Run, RunKind,
-};
+use bowline_store::contacts::{Company, Conflict, Contact, Found, Run, RunKind};
 use serde_json::{Map, Value, json};
 
 use super::caller::{Bearer, Number};
@@ -25,19 +23,13 @@ use crate::contacts::companies::company_query;
 use crate::contacts::conflict::source;
 use crate::contacts::export::everything;
 use crate::contacts::own;
-use crate::contacts::person::{To, fault, merge_into, set};
+use crate::contacts::person::{To, merge_into, set};
 use crate::contacts::settings;
 use crate::contacts::{contact_query, value_plain, workspaces};
 use crate::query::Query;
 
 /// Contacts or companies in an answer.
 const ITEMS: usize = 100;
-
-/// People that one call imports.
-const PEOPLE_MAX: usize = 1_000;
-
-/// People that one transaction takes.
-const AT_ONCE: usize = 50;
 
 type Answer = Result<Json<Value>, Problem>;
 
@@ -113,7 +105,7 @@ pub(super) async fn one(
     }
 }
 
-fn body(bytes: &[u8]) -> Result<Value, Problem> {
+pub(super) fn body(bytes: &[u8]) -> Result<Value, Problem> {
     serde_json::from_slice(bytes)
         .map_err(|error| Problem::invalid(format!("The body is not JSON: {error}.")))
 }
@@ -222,6 +214,7 @@ fn company(company: &Company) -> Value {
         "name": company.name,
         "plan": company.plan,
         "monthly_spend": company.monthly_spend,
+        "monthly_spend_cents": company.monthly_spend,
         "people": company.people,
         "gone": company.gone,
         "fields": fields,
@@ -301,7 +294,7 @@ pub(super) async fn syncs(State(app): State<App>, _by: Bearer<SeeContacts>) -> A
     Ok(Json(json!({ "items": items })))
 }
 
-async fn named(app: &App, body: &Value) -> Result<ContactSetting, Problem> {
+pub(super) async fn named(app: &App, body: &Value) -> Result<ContactSetting, Problem> {
     let name = body.get("workspace").and_then(Value::as_str);
     let name =
         name.ok_or_else(|| Problem::invalid("Name the workspace: {\"workspace\": \"…\"}."))?;
@@ -452,104 +445,4 @@ pub(super) async fn decide(
         }
     });
     once(&app, by.who(), &headers, &request, write).await
-}
-
-fn imported(value: &Value) -> Result<Imported, Problem> {
-    let wrong = || {
-        Problem::invalid(
-            "A person is {\"email\": \"…\", \"external_id\": \"…\", \"intercom_id\": \"…\", \
-             \"name\": \"…\", \"phone\": \"…\", \"custom.plan\": \"…\"}, texts all of them, and at \
-             least one of the first three.",
-        )
-    };
-    let mut imported = Imported {
-        remote: None,
-        external_id: None,
-        fields: bowline_domain::contacts::profile::Fields::new(),
-    };
-    for (name, value) in value.as_object().ok_or_else(wrong)? {
-        let text = value.as_str().ok_or_else(wrong)?.trim();
-        if text.is_empty() {
-            continue;
-        }
-        match name.as_str() {
-            "intercom_id" => imported.remote = Some(RemoteContactId::new(text)),
-            "external_id" => imported.external_id = Some(text.to_owned()),
-            name => {
-                let field = FieldName::new(name);
-                if !field.may_be_edited() {
-                    return Err(wrong());
-                }
-                if let Some(why) = fault(name, text) {
-                    return Err(Problem::invalid(why));
-                }
-                imported.fields.insert(field, FieldValue::text(text));
-            }
-        }
-    }
-    let known = imported.remote.is_some()
-        || imported.external_id.is_some()
-        || imported
-            .fields
-            .contains_key(&FieldName::new(FieldName::EMAIL));
-    if known { Ok(imported) } else { Err(wrong()) }
-}
-
-pub(super) async fn import(
-    State(app): State<App>,
-    by: Bearer<ManageContacts>,
-    headers: HeaderMap,
-    bytes: Bytes,
-) -> Response {
-    let request = format!("import {}", String::from_utf8_lossy(&bytes));
-    let write = Box::pin(take(&app, by.who(), &bytes));
-    once(&app, by.who(), &headers, &request, write).await
-}
-
-async fn take(app: &App, who: &Who, bytes: &[u8]) -> Result<Value, Problem> {
-    let body = body(bytes)?;
-    let setting = named(app, &body).await?;
-    let people = body.get("people").and_then(Value::as_array);
-    let people = people.ok_or_else(|| {
-        Problem::invalid("Send {\"workspace\": \"acme\", \"people\": […], \"preview\": true}.")
-    })?;
-    if people.len() > PEOPLE_MAX {
-        return Err(Problem::invalid(format!(
-            "At most {PEOPLE_MAX} people are taken at once."
-        )));
-    }
-    let people: Vec<Imported> = people.iter().map(imported).collect::<Result<_, _>>()?;
-    let preview = body.get("preview").and_then(Value::as_bool) == Some(true);
-    let (store, now) = (&app.shared.store, app.shared.now());
-    let mut steps = Vec::with_capacity(people.len());
-    for part in people.chunks(AT_ONCE) {
-        let part = part.to_vec();
-        steps.extend(if preview {
-            store.preview_import(&setting.workspace, part, now).await?
-        } else {
-            store
-                .import_contacts(&setting.workspace, part, &who.name(), now)
-                .await?
-        });
-    }
-    if !preview {
-        let detail = format!("{} people", people.len());
-        app.access
-            .write_down(
-                who,
-                What::ContactsImported,
-                setting.workspace.as_str(),
-                &detail,
-            )
-            .await?;
-    }
-    let count = |wanted: fn(&ImportStep) -> bool| steps.iter().filter(|step| wanted(step)).count();
-    Ok(json!({
-        "workspace": setting.workspace.as_str(),
-        "preview": preview,
-        "added": count(|step| matches!(step, ImportStep::Adds)),
-        "changed": count(|step| matches!(step, ImportStep::Edits(_))),
-        "known": count(|step| matches!(step, ImportStep::Same(_))),
-        "unclear": count(|step| matches!(step, ImportStep::Unclear)),
-    }))
 }

@@ -11,6 +11,7 @@ mod binding_panel;
 mod caller;
 mod channel_accounts;
 mod configured;
+mod contact_import;
 mod contacts;
 mod desk_test;
 mod desk_texts;
@@ -90,7 +91,7 @@ pub(crate) fn routes() -> Router<App> {
             get(tally::state).post(tally::again),
         )
         .route("/api/v1/contacts", get(contacts::list))
-        .route("/api/v1/contacts/import", post(contacts::import))
+        .route("/api/v1/contacts/import", post(contact_import::import))
         .route(
             "/api/v1/contacts/{id}",
             get(contacts::one)

@@ -153,6 +153,18 @@ pub(crate) async fn everything(app: &App, contact: &Contact) -> Result<Value, Pa
             })
         })
         .collect();
+    let imported = store.imported_of(contact.id).await?;
+    let imported: Vec<Value> = imported
+        .iter()
+        .map(|(name, edit)| {
+            json!({
+                "field": name.as_str(),
+                "value": edit.value.as_ref().map(|value| value_plain(name, value)),
+                "set_by": edit.by,
+                "set_at": iso(edit.at),
+            })
+        })
+        .collect();
     let companies: Vec<Value> = store
         .companies_of(&[contact.id])
         .await?
@@ -173,6 +185,7 @@ pub(crate) async fn everything(app: &App, contact: &Contact) -> Result<Value, Pa
         "known_since": iso(contact.since),
         "changed_at_intercom": iso(contact.updated_at),
         "fields": fields,
+        "imported": imported,
         "companies": companies,
         "feedback": known.feedback,
         "conversations": known.conversations,

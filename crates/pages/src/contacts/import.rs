@@ -10,16 +10,16 @@ use bowline_domain::contacts::field::{FieldName, FieldValue};
 use bowline_domain::contacts::ids::RemoteContactId;
 use bowline_domain::contacts::profile::Fields as Values;
 use bowline_domain::ids::WorkspaceName;
-use bowline_store::contacts::{ImportStep, Imported};
+use bowline_store::contacts::{FieldChange, ImportStep, Imported};
 
 use super::person::fault;
-use super::workspaces;
+use super::{value_plain, workspaces};
 use crate::App;
 use crate::caller::{Caller, Posted};
 use crate::component::{Lozenge, Select, Tone, fault_of};
 use crate::error::{PageError, html, see_other};
 use crate::notice;
-use crate::query::Query;
+use crate::query::{DONE, Query, asking};
 use crate::shell::{Place, Shell};
 
 /// Lines that are taken at once.
@@ -27,6 +27,10 @@ const LINES_MAX: usize = 5_000;
 
 /// Lines that the preview shows.
 const SHOWN_MAX: usize = 100;
+
+/// Fields of a line that the preview shows, and letters of a value.
+const CHANGES_MAX: usize = 10;
+const VALUE_CHARS_MAX: usize = 80;
 
 /// Lines that one transaction takes.
 const AT_ONCE: usize = 50;
@@ -48,7 +52,21 @@ struct Preview {
     edits: usize,
     same: usize,
     unclear: usize,
-    lines: Vec<(usize, String, Lozenge)>,
+    lines: Vec<Shown>,
+    more: usize,
+}
+
+/// A line as the preview shows it.
+struct Shown {
+    line: usize,
+    /// Who it is about: as they are known here, or as the file calls them.
+    who: String,
+    /// The page of who is known.
+    path: Option<String>,
+    step: Lozenge,
+    /// Each field that changes: what it is called, what it says now, and what it will say.
+    changes: Vec<(String, String, String)>,
+    /// Fields that change besides.
     more: usize,
 }
 
@@ -194,11 +212,11 @@ fn line(columns: &[Column], row: &[String]) -> Line {
     Ok(imported)
 }
 
-fn told(step: ImportStep) -> Lozenge {
+fn told(step: &ImportStep) -> Lozenge {
     match step {
         ImportStep::Adds => Lozenge::new(Tone::Good, "added"),
         ImportStep::Edits(_) => Lozenge::new(Tone::Busy, "changed"),
-        ImportStep::Same(_) => Lozenge::new(Tone::Plain, "known already"),
+        ImportStep::Same(_) => Lozenge::new(Tone::Plain, "unchanged"),
         ImportStep::Unclear => Lozenge::new(Tone::Warn, "several fit, left out"),
     }
 }
@@ -214,6 +232,104 @@ fn called(imported: &Imported) -> String {
         .unwrap_or_default()
 }
 
+/// What lines come to, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) adds: usize,
+    pub(crate) edits: usize,
+    pub(crate) same: usize,
+    pub(crate) unclear: usize,
+}
+
+impl Tally {
+    pub(crate) fn of(steps: &[ImportStep]) -> Self {
+        let mut tally = Self::default();
+        for step in steps {
+            let count = match step {
+                ImportStep::Adds => &mut tally.adds,
+                ImportStep::Edits(_) => &mut tally.edits,
+                ImportStep::Same(_) => &mut tally.same,
+                ImportStep::Unclear => &mut tally.unclear,
+            };
+            *count += 1;
+        }
+        tally
+    }
+}
+
+/// The word by which the list is told that an import was done, with what came of it.
+const IMPORTED: &str = "contacts-imported.";
+
+fn done(tally: Tally) -> String {
+    let Tally {
+        adds,
+        edits,
+        same,
+        unclear,
+    } = tally;
+    format!("{IMPORTED}{adds}-{edits}-{same}-{unclear}")
+}
+
+/// What an import came to, in words, where the list is told of one.
+pub(super) fn imported(query: &Query) -> Option<String> {
+    let counts = query.get(DONE)?.strip_prefix(IMPORTED)?;
+    let counts: Result<Vec<u32>, _> = counts.split('-').map(str::parse).collect();
+    let Ok([adds, edits, same, unclear]) = <[u32; 4]>::try_from(counts.ok()?) else {
+        return None;
+    };
+    let left_out = match unclear {
+        0 => "none left out".to_owned(),
+        some => format!("{some} left out, because several people fit"),
+    };
+    Some(format!(
+        "Imported: {adds} new, {edits} changed, {same} unchanged, {left_out}."
+    ))
+}
+
+/// A value as the preview shows it, not longer than can be read at a glance.
+fn short(text: &str) -> String {
+    if text.chars().count() <= VALUE_CHARS_MAX {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(VALUE_CHARS_MAX).collect();
+    format!("{start}…")
+}
+
+fn shown(line: usize, imported: &Imported, step: &ImportStep) -> Shown {
+    let (mut who, mut path, mut changes, mut more) = (called(imported), None, Vec::new(), 0);
+    match step {
+        ImportStep::Edits(over) => {
+            who.clone_from(&over.known_as);
+            path = Some(format!("/contacts/{}", over.id));
+            more = over.changes.len().saturating_sub(CHANGES_MAX);
+            changes = over.changes.iter().take(CHANGES_MAX).map(change).collect();
+        }
+        ImportStep::Same(id) => path = Some(format!("/contacts/{id}")),
+        ImportStep::Adds | ImportStep::Unclear => {}
+    }
+    Shown {
+        line,
+        who,
+        path,
+        step: told(step),
+        changes,
+        more,
+    }
+}
+
+fn change(change: &FieldChange) -> (String, String, String) {
+    let old = change
+        .old
+        .as_ref()
+        .map(|old| value_plain(&change.name, old));
+    (
+        change.name.title(),
+        old.filter(|old| !old.is_empty())
+            .map_or_else(|| "nothing".to_owned(), |old| short(&old)),
+        short(&value_plain(&change.name, &change.new)),
+    )
+}
+
 async fn preview(
     app: &App,
     workspace: &WorkspaceName,
@@ -225,20 +341,28 @@ async fn preview(
         .store
         .preview_import(workspace, people.to_vec(), now)
         .await?;
-    let count = |wanted: fn(&ImportStep) -> bool| steps.iter().filter(|step| wanted(step)).count();
+    let tally = Tally::of(&steps);
+    let mut lines: Vec<Shown> = people
+        .iter()
+        .zip(&steps)
+        .enumerate()
+        .map(|(at, (imported, step))| shown(at + 2, imported, step))
+        .collect();
+    // What has to be looked at first: who changes, then who is left out.
+    lines.sort_by_key(|shown| match &steps[shown.line - 2] {
+        ImportStep::Edits(_) => 0,
+        ImportStep::Unclear => 1,
+        ImportStep::Adds => 2,
+        ImportStep::Same(_) => 3,
+    });
+    lines.truncate(SHOWN_MAX);
     Ok(Preview {
         workspace: workspace.to_string(),
-        adds: count(|step| matches!(step, ImportStep::Adds)),
-        edits: count(|step| matches!(step, ImportStep::Edits(_))),
-        same: count(|step| matches!(step, ImportStep::Same(_))),
-        unclear: count(|step| matches!(step, ImportStep::Unclear)),
-        lines: people
-            .iter()
-            .zip(&steps)
-            .take(SHOWN_MAX)
-            .enumerate()
-            .map(|(at, (imported, step))| (at + 2, called(imported), told(*step)))
-            .collect(),
+        adds: tally.adds,
+        edits: tally.edits,
+        same: tally.same,
+        unclear: tally.unclear,
+        lines,
         more: people.len().saturating_sub(SHOWN_MAX),
     })
 }
@@ -296,6 +420,7 @@ pub(crate) async fn send(
     let Posted { caller, fields } = posted;
     let query = Query::default();
     let (names, _) = workspaces(&app, &query).await?;
+    let several = names.len() > 1;
     let name = fields.get("workspace");
     let Some(workspace) = names.into_iter().find(|known| known.as_str() == name) else {
         return Err(caller.not_found("There is no such workspace."));
@@ -345,21 +470,34 @@ pub(crate) async fn send(
     }
     let by = caller.who().name();
     let now = app.shared.now();
+    let mut steps = Vec::with_capacity(people.len());
     for part in people.chunks(AT_ONCE) {
-        app.shared
-            .store
-            .import_contacts(&workspace, part.to_vec(), &by, now)
-            .await?;
+        let store = &app.shared.store;
+        let taken = store.import_contacts(&workspace, part.to_vec(), &by, now);
+        steps.extend(taken.await?);
     }
+    let tally = Tally::of(&steps);
     app.access
         .write_down(
             caller.who(),
             What::ContactsImported,
             workspace.as_str(),
-            &format!("{} lines", people.len()),
+            &format!(
+                "{} lines: {} new, {} changed, {} unchanged, {} left out",
+                people.len(),
+                tally.adds,
+                tally.edits,
+                tally.same,
+                tally.unclear
+            ),
         )
         .await?;
-    Ok(see_other("/contacts?done=contacts-imported"))
+    let done = asking("/contacts", DONE, &done(tally));
+    Ok(see_other(&if several {
+        format!("{done}&workspace={workspace}")
+    } else {
+        done
+    }))
 }
 
 #[cfg(test)]
@@ -397,6 +535,31 @@ mod tests {
         );
         let many = format!("email\n{}", "a@example.com\n".repeat(LINES_MAX + 1));
         assert!(read(&many).unwrap_err().contains("at most"));
+    }
+
+    #[test]
+    fn what_came_of_an_import_is_told_in_numbers_only() {
+        let tally = Tally::of(&[ImportStep::Adds, ImportStep::Adds, ImportStep::Unclear]);
+        let told = |word: &str| imported(&Query::read(&format!("done={word}")));
+        assert_eq!(
+            told(&done(tally)).unwrap(),
+            "Imported: 2 new, 0 changed, 0 unchanged, 1 left out, because several people fit."
+        );
+        assert!(
+            told("contacts-imported.1-2-3-0")
+                .unwrap()
+                .contains("none left out")
+        );
+        for other in ["contacts-imported", "contacts-imported.1-2-3", "saved", ""] {
+            assert_eq!(told(other), None, "{other}");
+        }
+        assert_eq!(told("contacts-imported.1-2-3-<b>"), None);
+    }
+
+    #[test]
+    fn a_long_value_is_cut() {
+        assert_eq!(short("ä"), "ä");
+        assert_eq!(short(&"ä".repeat(200)).chars().count(), VALUE_CHARS_MAX + 1);
     }
 
     #[test]

@@ -7,8 +7,10 @@ use axum::extract::State;
 use axum::response::Response;
 use bowline_access::{ManageContacts, SeeContacts};
 use bowline_domain::contacts::field::{FieldName, KNOWN};
+use bowline_domain::ids::WorkspaceName;
 use bowline_store::contacts::Contact;
 
+use super::import::imported;
 use super::{contact_query, state, value_text, workspaces};
 use crate::App;
 use crate::caller::Caller;
@@ -167,19 +169,40 @@ fn cell(reader: &Reader, contact: &Contact, companies: &str, column: &str) -> St
     }
 }
 
-/// Hundreds, thousands: how many there are, as last counted.
-async fn counted(app: &App, workspace: &str) -> Result<Option<String>, PageError> {
+/// Who is not at Intercom is counted up to here.
+const LOCAL_MAX: i64 = 10_000;
+
+/// How many there are: of Intercom as last counted, since nobody counts a million for each page; who
+/// is here only, as they are at this moment.
+async fn counted(
+    app: &App,
+    reader: &Reader,
+    workspace: &WorkspaceName,
+) -> Result<Option<String>, PageError> {
     let settings = app.shared.contact_settings().await?;
-    let found = settings
-        .into_iter()
-        .find(|setting| setting.workspace.as_str() == workspace);
-    Ok(found.and_then(|setting| {
-        let ours = setting.sync.ours?;
-        let at = setting.sync.counted_at?;
-        let day = super::iso(at);
-        let day = day.split('T').next().unwrap_or_default().to_owned();
-        Some(format!("{ours} people, as counted on {day}"))
-    }))
+    let mut found = settings.into_iter();
+    let sync = found.find(|setting| setting.workspace == *workspace);
+    let counted = sync.and_then(|setting| Some((setting.sync.ours?, setting.sync.counted_at?)));
+    let local = app
+        .shared
+        .store
+        .local_contacts(workspace, LOCAL_MAX + 1)
+        .await?;
+    let here = match local {
+        0 => None,
+        1 => Some("1 person who is not at Intercom".to_owned()),
+        some if some > LOCAL_MAX => Some(format!("more than {LOCAL_MAX} who are not at Intercom")),
+        some => Some(format!("{some} people who are not at Intercom")),
+    };
+    let there = counted.map(|(ours, at)| {
+        let at = reader.when(at).text();
+        format!("{ours} people of Intercom, as counted at {at}")
+    });
+    Ok(match (there, here) {
+        (Some(there), Some(here)) => Some(format!("{there}, and {here}.")),
+        (Some(only), None) | (None, Some(only)) => Some(format!("{only}.")),
+        (None, None) => None,
+    })
 }
 
 pub(crate) async fn page(
@@ -247,15 +270,15 @@ pub(crate) async fn page(
         .map_or("", bowline_domain::ids::WorkspaceName::as_str);
     let manages = caller.who().may::<ManageContacts>();
     let begins = query.without(&["workspace", "column", CHOOSING]).is_empty();
-    let counted = if begins {
-        counted(&app, chosen_name).await?
-    } else {
-        None
+    let counted = match &workspace {
+        Some(workspace) if begins => counted(&app, reader, workspace).await?,
+        _ => None,
     };
     let page = ContactsPage {
         shell: caller
             .shell("Contacts", Place::Contacts)
-            .noting(notice::of(&query)),
+            .noting(notice::of(&query))
+            .telling(imported(&query)),
         none: workspace.is_none(),
         workspace: several.then(|| {
             let all = names

@@ -394,7 +394,10 @@ pub(crate) async fn remove(
     let refused = if setting.on {
         Some("Switch copying off first; otherwise all of it would come back.")
     } else if fields.get("sure") != "yes" {
-        Some("Tick that you are sure. What was copied can be copied again; edits made here cannot.")
+        Some(
+            "Tick that you are sure. What was copied can be copied again; what was set here of people \
+             who were never imported cannot.",
+        )
     } else {
         None
     };
@@ -411,7 +414,10 @@ pub(crate) async fn remove(
             caller.who(),
             What::ContactsRemoved,
             setting.workspace.as_str(),
-            &format!("{removed} contacts and companies"),
+            &format!(
+                "{} contacts and {} companies; {} who were imported stay",
+                removed.contacts, removed.companies, removed.kept
+            ),
         )
         .await?;
     Ok(see_other("/contacts/settings?done=contacts-removed"))

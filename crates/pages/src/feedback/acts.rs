@@ -4,12 +4,14 @@ use axum::extract::State;
 use axum::response::Response;
 use bowline_access::{Triage, What};
 use bowline_domain::feedback::ids::TicketId;
-use bowline_domain::feedback::ticket::{Importance, Status, TicketIssue};
+use bowline_domain::feedback::split::is_part;
+use bowline_domain::feedback::ticket::{Importance, Status};
 use bowline_engine::feedback::{CannotMake, make_issue, triage};
 use bowline_store::access::AuditEntry;
 use bowline_store::feedback::{MergedAway, TicketChange};
 
 use super::ticket::{Typed, show};
+use super::tie::{find, tie};
 use super::words;
 use crate::App;
 use crate::caller::{Caller, Number, Posted};
@@ -18,9 +20,8 @@ use crate::error::{PageError, see_other};
 /// The longest label, in characters.
 pub(super) const LABEL_CHARS_MAX: usize = 40;
 
-/// The longest title and text of a ticket that is split off, in characters.
-const TITLE_CHARS_MAX: usize = 120;
-const TEXT_CHARS_MAX: usize = 20_000;
+/// The longest title of a ticket that is split off, in characters.
+pub(super) const TITLE_CHARS_MAX: usize = 120;
 
 /// What a form, or a script, asks for: `status:done`, `assign:ada@example.com`, `label`, ….
 pub(super) fn change_of(act: &str, label: &str) -> Option<TicketChange> {
@@ -238,14 +239,20 @@ pub(crate) async fn split(
         return Ok(refused);
     }
     let (title, text) = (fields.get("title").trim(), fields.get("text").trim());
+    let Some(view) = app.shared.store.ticket(TicketId(id)).await? else {
+        return Err(caller.not_found("There is no such ticket."));
+    };
     let usable = !title.is_empty() && title.chars().count() <= TITLE_CHARS_MAX;
-    if !usable || text.chars().count() > TEXT_CHARS_MAX {
+    let title_fault = (!usable).then(|| {
+        format!("Say in 1 to {TITLE_CHARS_MAX} characters what the other ticket is about.")
+    });
+    let text_fault = (!is_part(text, &view.text)).then(|| words::NOT_SAID.to_owned());
+    if title_fault.is_some() || text_fault.is_some() {
         let typed = Typed {
             title: title.to_owned(),
             text: text.to_owned(),
-            title_fault: Some(format!(
-                "Say in 1 to {TITLE_CHARS_MAX} characters what the other ticket is about."
-            )),
+            title_fault,
+            text_fault,
             ..Typed::default()
         };
         return show(&app, &caller, TicketId(id), typed, None).await;
@@ -297,12 +304,8 @@ pub(crate) async fn issue(
         }
         "untie" => tie(&app, &caller, ticket, None).await?,
         _ => match find(&app, fields.get("issue")).await? {
-            Some(issue) => tie(&app, &caller, ticket, Some(issue)).await?,
-            None => Err(format!(
-                "“{}” is no issue that Bowline knows. Write its key, for example ENG-17; it must \
-                 have been seen in a bound project.",
-                fields.get("issue").trim()
-            )),
+            Ok(found) => tie(&app, &caller, ticket, Some(found)).await?,
+            Err(why) => Err(why.words),
         },
     };
     match done {
@@ -316,31 +319,4 @@ pub(crate) async fn issue(
             show(&app, &caller, ticket, typed, None).await
         }
     }
-}
-
-/// Ties a ticket to an issue, or to none. The word for what was done, or why it was not.
-async fn tie(
-    app: &App,
-    caller: &Caller<Triage>,
-    ticket: TicketId,
-    to: Option<TicketIssue>,
-) -> Result<Result<&'static str, String>, PageError> {
-    let made = make(app, caller, vec![ticket], TicketChange::Issue(to)).await?;
-    Ok(match made {
-        Ok(_) => Ok("triaged"),
-        Err(away) => Err(words::merged_away(&away)),
-    })
-}
-
-/// An issue by its key, at whichever site it was seen.
-pub(super) async fn find(app: &App, key: &str) -> Result<Option<TicketIssue>, PageError> {
-    let key = key.trim().to_uppercase();
-    for connection in app.shared.connections_now() {
-        if let bowline_domain::connection::Connection::Site(site) = connection.connection
-            && let Some(issue) = app.shared.store.issue_by_key(&site, &key).await?
-        {
-            return Ok(Some(TicketIssue { site, issue, key }));
-        }
-    }
-    Ok(None)
 }

@@ -8,16 +8,19 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use bowline_access::{Look, ManageProducts, Triage, What};
 use bowline_domain::feedback::ids::{ProductId, TicketId};
+use bowline_domain::feedback::split::is_part;
 use bowline_domain::time::Millis;
 use bowline_engine::feedback::{CannotMake, count_backfill, make_issue, triage};
+use bowline_engine::panel::Unread;
 use bowline_store::access::AuditEntry;
 use bowline_store::feedback::{Backfill, MergedAway, TicketChange, TicketRow, TicketView};
 use serde_json::{Value, json};
 
-use super::acts::{change_of, find, merged_away, subject, words_of};
+use super::acts::{TITLE_CHARS_MAX, change_of, merged_away, subject, words_of};
 use super::backfill::wanted;
 use super::inbox::{place_text, ticket_query};
 use super::ticket::message_url;
+use super::tie::{find, tied};
 use super::words;
 use crate::App;
 use crate::api::{Bearer, Number, Problem, iso, once};
@@ -58,6 +61,7 @@ fn row_json(row: &TicketRow) -> Value {
         "people": row.people,
         "companies": row.companies,
         "monthly_spend": row.spend,
+        "monthly_spend_cents": row.spend.saturating_mul(100),
         "said_at": iso(row.said_at),
         "erased": row.erased,
         "issue": row.issue_key,
@@ -131,6 +135,7 @@ async fn view_json(app: &App, view: &TicketView) -> Result<Value, Problem> {
     value["email"] = json!(view.email);
     value["plan_then"] = json!(view.plan);
     value["spend_then"] = json!(view.own_spend);
+    value["spend_then_cents"] = json!(view.own_spend.saturating_mul(100));
     value["captured_at"] = json!(iso(view.captured_at));
     value["merged_into"] = json!(view.merged_into.map(|id| id.0));
     value["tags"] = json!(tags);
@@ -308,19 +313,20 @@ async fn split(
                 .trim()
         };
         let title = text("title");
-        if title.is_empty() || title.chars().count() > 120 {
+        if title.is_empty() || title.chars().count() > TITLE_CHARS_MAX {
             return Err(Problem::invalid(
                 "Send {\"title\": \"…\", \"text\": \"…\"}: what the other ticket is about, in 1 \
                  to 120 characters.",
             ));
         }
         stands(&app, TicketId(id)).await?;
+        let view = app.shared.store.ticket(TicketId(id)).await?;
+        if !is_part(text("text"), &view.ok_or_else(no_ticket)?.text) {
+            return Err(Problem::invalid(words::NOT_SAID));
+        }
         let audit = vec![entry(&app, &by, TicketId(id), "split")];
         let whom = (name_of(&by), app.shared.now());
-        let said = (
-            title.to_owned(),
-            text("text").chars().take(20_000).collect(),
-        );
+        let said = (title.to_owned(), text("text").to_owned());
         let made = app
             .shared
             .store
@@ -344,13 +350,9 @@ async fn issue(
     let write = Box::pin(async {
         let body = body_of(&body)?;
         stands(&app, TicketId(id)).await?;
-        let change = match body.get("issue") {
-            Some(Value::Null) => TicketChange::Issue(None),
-            Some(Value::String(key)) => {
-                let found = find(&app, key).await?;
-                let words = "Bowline knows no issue of this key.";
-                TicketChange::Issue(Some(found.ok_or_else(|| Problem::not_found(words))?))
-            }
+        let found = match body.get("issue") {
+            Some(Value::Null) => None,
+            Some(Value::String(named)) => Some(find(&app, named).await?.map_err(not_shown)?),
             _ if body.get("make") == Some(&Value::Bool(true)) => {
                 return match make_issue(&app.shared, TicketId(id)).await {
                     Ok(event) => {
@@ -365,17 +367,30 @@ async fn issue(
             }
             _ => {
                 return Err(Problem::invalid(
-                    "Send {\"issue\": \"ENG-17\"}, {\"issue\": null} or {\"make\": true}.",
+                    "Send {\"issue\": \"ENG-17\"} (a key, or an address in Jira), {\"issue\": null} \
+                     or {\"make\": true}.",
                 ));
             }
         };
+        let change = TicketChange::Issue(found.as_ref().map(|found| found.issue.clone()));
         let audit = vec![entry(&app, &by, TicketId(id), &words_of(&change))];
         let who = name_of(&by);
         let changed = triage(&app.shared, vec![TicketId(id)], change, &who, audit).await?;
         let changed = changed.map_err(|away| merged(&away))?;
+        if let Some(found) = found {
+            tied(&app, &found).await;
+        }
         Ok(json!({ "ticket": id, "changed": changed > 0 }))
     });
     once(&app, by.who(), &headers, &request, write).await
+}
+
+/// Why an issue is not to be had: there is none, or Jira does not answer now.
+fn not_shown(why: Unread) -> Problem {
+    if why.gone {
+        return Problem::not_found(&why.words);
+    }
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "jira_not_asked", why.words)
 }
 
 fn backfill_json(backfill: &Backfill) -> Value {

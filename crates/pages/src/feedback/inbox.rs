@@ -8,7 +8,9 @@ use bowline_access::{Fault, Look, Permission, Triage};
 use bowline_domain::feedback::ids::ProductId;
 use bowline_domain::feedback::product::Product;
 use bowline_domain::feedback::ticket::{Importance, Status};
-use bowline_store::feedback::{AssigneeFilter, LOOKED_THROUGH_MAX, Sort, TicketQuery, TicketRow};
+use bowline_store::feedback::{
+    AssigneeFilter, LOOKED_THROUGH_MAX, Shells, Sort, TicketQuery, TicketRow,
+};
 
 use super::words;
 use crate::App;
@@ -22,6 +24,9 @@ use crate::shell::{Place, Shell};
 
 /// Tickets on a page.
 const ROWS: usize = 50;
+
+/// How many labels are offered at most, and so known to the list.
+const LABELS_KNOWN: usize = 500;
 
 /// The statuses of what is still open: what people work on.
 const OPEN: [Status; 3] = [Status::New, Status::InReview, Status::Planned];
@@ -42,6 +47,11 @@ struct InboxPage {
     older: Option<String>,
     newest: Option<String>,
     filtered: bool,
+    /// Do the numbers of the tabs count more than the filters show?
+    counts_all: bool,
+    of_product: Option<String>,
+    /// What an address asks for and there is not.
+    unknown: Vec<String>,
     broken_off: bool,
     by_newest: bool,
     looked_through: String,
@@ -104,10 +114,23 @@ struct Row {
     issue: Option<String>,
 }
 
+/// The list of what was erased, and what an address says of it.
+const ERASED: &str = "erased";
+
+/// What the inbox shows for an address. Of what was erased nothing is left to be done, so it has a
+/// list of its own, and is among the others only where all are asked for.
+fn inbox_query(query: &Query) -> TicketQuery {
+    let mut asked = ticket_query(query, ROWS);
+    if asked.shells == Shells::Among && query.text("status") != "all" {
+        asked.shells = Shells::Without;
+    }
+    asked
+}
+
 /// What an address asks for.
 pub(super) fn ticket_query(query: &Query, limit: usize) -> TicketQuery {
     let statuses = match query.text("status") {
-        "all" => Vec::new(),
+        "all" | ERASED => Vec::new(),
         word => Status::from_word(word).map_or_else(|| OPEN.to_vec(), |status| vec![status]),
     };
     TicketQuery {
@@ -123,10 +146,78 @@ pub(super) fn ticket_query(query: &Query, limit: usize) -> TicketQuery {
         label: query.get("label").map(str::to_owned),
         importance: query.get("importance").and_then(Importance::from_word),
         text: query.get("q").map(str::to_owned),
+        shells: match query.text(ERASED) {
+            "only" => Shells::Only,
+            "without" => Shells::Without,
+            _ if query.text("status") == ERASED => Shells::Only,
+            _ => Shells::Among,
+        },
         sort: Sort::from_word(query.text("sort")).unwrap_or_default(),
         after: query.get("after").and_then(read_place),
         limit,
     }
+}
+
+/// Is there a filter that the numbers of the tabs do not follow?
+fn query_narrows(query: &Query) -> bool {
+    let narrowing = ["q", "assignee", "label", "importance"];
+    narrowing.iter().any(|name| query.get(name).is_some())
+}
+
+/// What an address asks for and there is not, in words: nobody is to take a list for what they asked
+/// for if it is not.
+fn unknown(
+    query: &Query,
+    products: &[Product],
+    people: &[(String, String)],
+    labels: &[String],
+) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut check = |name: &str, known: &dyn Fn(&str) -> bool, words: &dyn Fn(&str) -> String| {
+        if let Some(text) = query.get(name)
+            && !known(text)
+        {
+            told.push(words(text));
+        }
+    };
+    let is_product = |text: &str| {
+        let id = text.parse().map(ProductId);
+        id.is_ok_and(|id| products.iter().any(|product| product.id == id))
+    };
+    check("status", &is_status, &|text| {
+        format!("“{text}” is no status, so what is open is shown.")
+    });
+    check("product", &is_product, &|text| {
+        format!("There is no product {text}.")
+    });
+    check(
+        "assignee",
+        &|text| text == "nobody" || people.iter().any(|(email, _)| email == text),
+        &|text| format!("Nobody who may sign in has the address “{text}”."),
+    );
+    // Of very many labels the first are known here; the others count all the same.
+    check(
+        "label",
+        &|text| labels.len() >= LABELS_KNOWN || labels.iter().any(|label| label == text),
+        &|text| format!("No ticket has the label “{text}”."),
+    );
+    check(
+        "importance",
+        &|text| Importance::from_word(text).is_some(),
+        &|text| format!("“{text}” is no importance, so tickets of any are shown."),
+    );
+    check("sort", &|text| Sort::from_word(text).is_some(), &|text| {
+        format!("“{text}” is no order, so the newest come first.")
+    });
+    check("after", &|text| read_place(text).is_some(), &|text| {
+        format!("“{text}” is no place in the list, so its beginning is shown.")
+    });
+    told
+}
+
+/// Is there a list of this name besides what is open?
+fn is_status(text: &str) -> bool {
+    matches!(text, "all" | ERASED) || Status::from_word(text).is_some()
 }
 
 fn read_place(text: &str) -> Option<(i64, i64)> {
@@ -213,37 +304,42 @@ pub(super) async fn show<P: Permission>(
     came: Came,
 ) -> Result<Response, PageError> {
     let store = &app.shared.store;
-    let asked = ticket_query(query, ROWS);
+    let asked = inbox_query(query);
     let products = store.products().await?;
     let product = asked
         .product
         .and_then(|id| products.iter().find(|product| product.id == id));
     let page = store.ticket_page(&asked).await?;
     let counts = store.ticket_counts(asked.product).await?;
+    let shells = store.ticket_shells(asked.product).await?;
     let people = store.assignees().await?;
     let labels = store.ticket_labels().await?;
-    let count_of = |statuses: &[Status]| {
-        let counted = counts
-            .iter()
-            .filter(|(status, _)| statuses.contains(status));
-        words::number(counted.map(|(_, count)| count).sum())
+    let unknown = unknown(query, &products, &people, &labels);
+    let sum = |counts: &[(Status, i64)], statuses: &[Status]| -> i64 {
+        let counted = counts.iter().filter(|(one, _)| statuses.contains(one));
+        counted.map(|(_, count)| count).sum()
     };
+    let all = sum(&counts, &Status::ALL);
+    let erased = sum(&shells, &Status::ALL);
     let status = came.status();
     let label_fault = came.label_fault.map(|words| Fault::new("new_label", words));
     let label_fault: Vec<Fault> = label_fault.into_iter().collect();
-    let shown = query.text("status").to_owned();
-    let tab = |word: &str, title: &str, statuses: &[Status]| Tab {
+    let shown = query.get("status").filter(|text| is_status(text));
+    let shown = shown.unwrap_or_default().to_owned();
+    let tab = |word: &str, title: &str, count: i64| Tab {
         title: title.to_owned(),
-        count: count_of(statuses),
+        count: words::number(count),
         path: query.at("/feedback", "status", word, &["after"]),
         here: shown == word,
     };
-    let mut tabs = vec![tab("", "Open", &OPEN)];
+    let left = |statuses: &[Status]| sum(&counts, statuses) - sum(&shells, statuses);
+    let mut tabs = vec![tab("", "Open", left(&OPEN))];
     tabs.extend(Status::ALL.map(|status| {
         let name = product.map_or_else(|| status.title(), |product| product.status_name(status));
-        tab(status.as_str(), name, &[status])
+        tab(status.as_str(), name, left(&[status]))
     }));
-    tabs.push(tab("all", "All", &Status::ALL));
+    tabs.push(tab(ERASED, "Erased", erased));
+    tabs.push(tab("all", "All", all));
     let given = people
         .iter()
         .map(|(email, name)| (email.clone(), name.clone()));
@@ -305,6 +401,9 @@ pub(super) async fn show<P: Permission>(
             .get("after")
             .map(|_| format!("/feedback{}", query.without(&["after"]))),
         filtered: !query.without(&["after", "status"]).is_empty(),
+        counts_all: query_narrows(query),
+        of_product: product.map(|product| product.name.clone()),
+        unknown,
         broken_off: page.broken_off,
         by_newest: asked.sort == Sort::Newest,
         looked_through: words::number(i64::try_from(LOOKED_THROUGH_MAX).unwrap_or(i64::MAX)),

@@ -11,6 +11,7 @@ mod product;
 mod product_api;
 mod products;
 mod ticket;
+mod tie;
 pub(crate) mod words;
 pub(crate) mod workspace;
 

@@ -15,7 +15,7 @@ use bowline_engine::feedback::{missing_permissions, tags_now};
 
 use super::backfill::{Backfilling, backfilling};
 use super::keeping;
-use super::products::{counted, state, trouble};
+use super::products::{numbers, state, trouble};
 use crate::App;
 use crate::caller::{Caller, Fields, Number, Posted};
 use crate::component::{Choice, Field, Lozenge, Select, fault_of};
@@ -248,8 +248,7 @@ async fn show<P: bowline_access::Permission>(
     } else {
         None
     };
-    let counts = store.ticket_counts(Some(id)).await?;
-    let counts = counted(&product, &counts);
+    let counts = numbers(app, &product).await?;
     let reader = &caller.reader;
     let page = ProductPage {
         shell: caller

@@ -41,10 +41,7 @@ struct Row {
 }
 
 /// How many tickets of a product stand in each status, in its words: name, number, where they are.
-pub(super) fn counted(
-    product: &Product,
-    counts: &[(Status, i64)],
-) -> Vec<(String, String, String)> {
+fn counted(product: &Product, counts: &[(Status, i64)]) -> Vec<(String, String, String)> {
     let of = |(status, count): &(Status, i64)| {
         let path = format!(
             "/feedback?product={}&status={}",
@@ -55,6 +52,34 @@ pub(super) fn counted(
         (name, words::number(*count), path)
     };
     counts.iter().map(of).collect()
+}
+
+/// The numbers of a product's tickets with the lists that they lead to: by status without those that
+/// were erased, and these by themselves, where there are any.
+pub(super) async fn numbers(
+    app: &App,
+    product: &Product,
+) -> Result<Vec<(String, String, String)>, PageError> {
+    let (left, erased) = left(app, product).await?;
+    let mut all = counted(product, &left);
+    if erased > 0 {
+        let path = format!("/feedback?product={}&status=erased", product.id);
+        all.push(("Erased".to_owned(), words::number(erased), path));
+    }
+    Ok(all)
+}
+
+/// How many tickets of a product stand in each status, without those that were erased; and how many
+/// these are.
+async fn left(app: &App, product: &Product) -> Result<(Vec<(Status, i64)>, i64), PageError> {
+    let store = &app.shared.store;
+    let mut counts = store.ticket_counts(Some(product.id)).await?;
+    let shells = store.ticket_shells(Some(product.id)).await?;
+    for ((_, count), (_, shells)) in counts.iter_mut().zip(&shells) {
+        *count -= shells;
+    }
+    let erased = shells.iter().map(|(_, count)| count).sum();
+    Ok((counts, erased))
 }
 
 /// Whether a product's feedback is on.
@@ -101,7 +126,7 @@ async fn show<P: Permission>(
     let store = &app.shared.store;
     let mut rows = Vec::new();
     for product in store.products().await? {
-        let counts = store.ticket_counts(Some(product.id)).await?;
+        let (counts, _) = left(app, &product).await?;
         let open = counts.iter().take(3).map(|(_, count)| count).sum();
         rows.push(Row {
             id: product.id.0,
@@ -110,7 +135,7 @@ async fn show<P: Permission>(
             tags: product.tags.iter().map(|tag| tag.name.clone()).collect(),
             trouble: trouble(&product),
             open: words::number(open),
-            counts: counted(&product, &counts),
+            counts: numbers(app, &product).await?,
             name: product.name,
         });
     }

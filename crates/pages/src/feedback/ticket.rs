@@ -10,7 +10,7 @@ use bowline_access::{Look, Permission, Triage};
 use bowline_domain::feedback::ids::TicketId;
 use bowline_domain::feedback::product::Product;
 use bowline_domain::feedback::similar;
-use bowline_domain::feedback::ticket::{Importance, Level, Status};
+use bowline_domain::feedback::ticket::{Erased, Importance, Level, Status};
 use bowline_domain::ids::IssueKey;
 use bowline_store::feedback::TicketView;
 
@@ -87,6 +87,7 @@ pub(super) struct Typed {
     pub(super) title: String,
     pub(super) text: String,
     pub(super) title_fault: Option<String>,
+    pub(super) text_fault: Option<String>,
     pub(super) issue: String,
     pub(super) issue_fault: Option<String>,
 }
@@ -98,6 +99,7 @@ impl Typed {
             &self.label_fault,
             &self.into_fault,
             &self.title_fault,
+            &self.text_fault,
             &self.issue_fault,
         ]
         .into_iter()
@@ -221,11 +223,9 @@ fn fill<P: Permission>(
         id: row.id.0,
         product: product.map_or_else(String::new, |product| product.name.clone()),
         status: words::status(row.status, product),
-        erased: row.erased.as_deref().map(|word| {
-            (
-                words::erased(word),
-                view.erased_at.map(|at| reader.when(at)),
-            )
+        erased: words::why_empty(view).map(|why| {
+            let at = view.erased_at.map(|at| reader.when(at));
+            (why, at)
         }),
         merged_into: view.merged_into.map(|id| id.0),
         text: view.text.clone(),
@@ -333,9 +333,12 @@ async fn issue(app: &App, view: &TicketView) -> Result<Option<Ref>, PageError> {
     }))
 }
 
-/// Where people open the exact message. The fragment is as Intercom writes it in its own
-/// addresses.
+/// Where people open the exact message; nowhere once its conversation was deleted. The fragment is as
+/// Intercom writes it in its own addresses.
 pub(super) fn message_url(app: &App, view: &TicketView) -> Option<String> {
+    if view.row.erased.as_deref() == Some(Erased::ConversationDeleted.as_str()) {
+        return None;
+    }
     let conversation = &view.conversation;
     let url = app
         .shared

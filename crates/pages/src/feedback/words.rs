@@ -3,7 +3,7 @@
 use bowline_domain::feedback::product::Product;
 use bowline_domain::feedback::ticket::{AppliedTag, Erased, Importance, Status};
 use bowline_domain::time::Millis;
-use bowline_store::feedback::{HistoryView, MergedAway, NotMerged, Sort, TicketRow};
+use bowline_store::feedback::{HistoryView, MergedAway, NotMerged, Sort, TicketRow, TicketView};
 
 use crate::component::{Lozenge, Tone};
 
@@ -51,6 +51,17 @@ pub(super) fn erased(word: &str) -> &'static str {
     Erased::words(word)
 }
 
+/// Why a ticket is empty. One that was erased as it came in is by somebody who had been erased before.
+pub(super) fn why_empty(view: &TicketView) -> Option<&'static str> {
+    let word = view.row.erased.as_deref()?;
+    let at_once = view.erased_at == Some(view.captured_at);
+    Some(if at_once && word == Erased::ContactErased.as_str() {
+        "Its person had been erased here before it came in, so nothing of it was kept."
+    } else {
+        erased(word)
+    })
+}
+
 /// A step of a ticket's history. Of a tag that was taken off the history keeps the id.
 pub(super) fn step(
     step: &HistoryView,
@@ -60,10 +71,15 @@ pub(super) fn step(
     let detail = step.detail.as_str();
     match step.what.as_str() {
         "made" => "Tagged in Intercom; the ticket was made.".to_owned(),
-        "untagged" => {
+        "untagged" | "tagged" | "tagged_again" => {
             let named = tags.iter().find(|(tag, _)| tag.tag.as_str() == detail);
             let name = named.map_or(detail, |(tag, _)| tag.name.as_str());
-            format!("The tag {name} was taken off in Intercom.")
+            let done = match step.what.as_str() {
+                "untagged" => "taken off",
+                "tagged" => "put on",
+                _ => "put on again",
+            };
+            format!("The tag {name} was {done} in Intercom.")
         }
         "erased" => erased(detail).to_owned(),
         "moved" => {
@@ -78,6 +94,10 @@ pub(super) fn step(
             let judged = Importance::from_word(detail).unwrap_or_default();
             format!("Importance: {}.", importance(judged))
         }
+        // What was written by hand may name somebody, and goes with what was said.
+        "labelled" if detail.is_empty() => "Labelled; with what, was erased.".to_owned(),
+        "unlabelled" if detail.is_empty() => "A label was taken off.".to_owned(),
+        "split" if detail.is_empty() => "Another ticket was split off.".to_owned(),
         "labelled" => format!("Labelled {detail}."),
         "unlabelled" => format!("Label {detail} taken off."),
         "tied" => format!("Tied to {detail}."),
@@ -92,6 +112,10 @@ pub(super) fn step(
         other => format!("{other} {detail}"),
     }
 }
+
+/// Why words are not split off a ticket.
+pub(super) const NOT_SAID: &str = "These words do not stand in the ticket's message, and they would \
+    be shown as said by its person. Copy them from the message; the line above is for your own words.";
 
 /// Why tickets are not merged.
 pub(super) fn not_merged(why: NotMerged) -> &'static str {

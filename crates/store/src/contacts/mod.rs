@@ -10,6 +10,7 @@ use bowline_domain::contacts::field::FieldName;
 use bowline_domain::contacts::ids::{
     CompanyId, ConflictId, ContactId, RemoteCompanyId, RemoteContactId, RunId,
 };
+use bowline_domain::contacts::profile::Edits;
 use bowline_domain::contacts::remote::RemoteContact;
 use bowline_domain::ids::{ConversationId, IssueId, SiteName, WorkspaceName};
 use bowline_domain::time::Millis;
@@ -25,7 +26,7 @@ use writes::{
 
 use crate::access::AuditEntry;
 use crate::error::StoreError;
-use crate::sql::contacts::{WORDS, companies, mend, read, runs};
+use crate::sql::contacts::{WORDS, companies, imported, mend, read, runs};
 use crate::sql::fulltext;
 use crate::store::Store;
 
@@ -362,13 +363,29 @@ impl Store {
         runs::erased_here(&mut self.reader().await?, workspace).await
     }
 
-    /// Removes a part of what was copied of a workspace and has no feedback. Answers how many went;
-    /// 0 at the end.
+    /// What files said of somebody, and what was set above it here, also where Intercom says the same:
+    /// what stays of them when what was copied is removed. Nothing of who was never in a file.
+    pub async fn imported_of(&self, id: ContactId) -> Result<Edits, StoreError> {
+        imported::of(&mut self.reader().await?, id).await
+    }
+
+    /// How many contacts of a workspace are listed that Intercom does not know; at most `max` are
+    /// counted.
+    pub async fn local_contacts(
+        &self,
+        workspace: &WorkspaceName,
+        max: i64,
+    ) -> Result<i64, StoreError> {
+        read::local(&mut self.reader().await?, workspace, max).await
+    }
+
+    /// Removes a part of what was copied of a workspace and has no feedback. Who was also imported
+    /// stays with what was imported and set here; companies of who stays and of tickets stay.
     pub async fn remove_copied(
         &self,
         workspace: &WorkspaceName,
         limit: i64,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Removed, StoreError> {
         let workspace = workspace.clone();
         self.write(RemoveCopied { workspace, limit }).await
     }

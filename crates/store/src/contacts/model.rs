@@ -1,7 +1,7 @@
 //! What goes into the store of contacts and comes out of it.
 
 use bowline_domain::contacts::Life;
-use bowline_domain::contacts::field::FieldName;
+use bowline_domain::contacts::field::{FieldName, FieldValue};
 use bowline_domain::contacts::ids::{
     CompanyId, ConflictId, ContactId, RemoteCompanyId, RemoteContactId, RunId,
 };
@@ -408,6 +408,32 @@ pub struct FieldEdit {
     pub edit: Option<Edit>,
 }
 
+/// What a part of a removal did. All zero: there is nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Contacts that went.
+    pub contacts: u64,
+    /// Companies that went.
+    pub companies: u64,
+    /// Contacts that lost what Intercom says and stay with what was imported.
+    pub kept: u64,
+}
+
+impl Removed {
+    /// Was there nothing more?
+    pub fn is_end(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl std::ops::AddAssign for Removed {
+    fn add_assign(&mut self, more: Self) {
+        self.contacts += more.contacts;
+        self.companies += more.companies;
+        self.kept += more.kept;
+    }
+}
+
 /// Somebody from a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
@@ -419,13 +445,35 @@ pub struct Imported {
     pub fields: Fields,
 }
 
+/// What a line of a file changes of somebody who is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportedOver {
+    /// Who.
+    pub id: ContactId,
+    /// What they are called before.
+    pub known_as: String,
+    /// What changes; never empty.
+    pub changes: Vec<FieldChange>,
+}
+
+/// A field that gets another value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldChange {
+    /// Which.
+    pub name: FieldName,
+    /// The value that counts before; `None`: there is none.
+    pub old: Option<FieldValue>,
+    /// The value that counts then.
+    pub new: FieldValue,
+}
+
 /// What a line of a file comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImportStep {
     /// Somebody new.
     Adds,
-    /// Somebody who is known.
-    Edits(ContactId),
+    /// Somebody who is known, of whom something changes.
+    Edits(ImportedOver),
     /// Somebody who is known, of whom nothing changes.
     Same(ContactId),
     /// Several have what they are known by.

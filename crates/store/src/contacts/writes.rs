@@ -9,7 +9,8 @@ use bowline_domain::ids::WorkspaceName;
 use bowline_domain::time::Millis;
 
 use super::{
-    FieldEdit, ImportStep, Imported, Pages, Prepared, Run, RunKind, RunState, Sync, Taken, Unmet,
+    FieldEdit, ImportStep, Imported, Pages, Prepared, Removed, Run, RunKind, RunState, Sync, Taken,
+    Unmet,
 };
 use crate::access::AuditEntry;
 use crate::committer::Writer;
@@ -17,10 +18,11 @@ use crate::db::{Conn, Durable};
 use crate::error::StoreError;
 use crate::handover::Leases;
 use crate::sql::audit;
-use crate::sql::contacts::{change, erase, mend, runs, take};
+use crate::sql::contacts::{change, erase, imported, mend, remove, runs, take};
 use crate::writes::{Write, write};
 
 impl Leases for Taken {}
+impl Leases for Removed {}
 impl Leases for Option<RunId> {}
 impl Leases for Option<ContactId> {}
 impl Leases for Option<Run> {}
@@ -83,8 +85,8 @@ write!(EraseContact { id: ContactId, entry: AuditEntry } -> bool, |conn, _| {
     }
     Ok(erased)
 });
-write!(RemoveCopied { workspace: WorkspaceName, limit: i64 } -> u64,
-    |conn, _| erase::copied(conn, &workspace, limit).await);
+write!(RemoveCopied { workspace: WorkspaceName, limit: i64 } -> Removed,
+    |conn, _| remove::copied(conn, &workspace, limit).await);
 write!(ImportContacts { workspace: WorkspaceName, people: Vec<Imported>, by: String, at: Millis,
         only_look: bool } -> Vec<ImportStep>,
-    |conn, _| change::import(conn, &workspace, &people, (&by, at), only_look).await);
+    |conn, _| imported::import(conn, &workspace, &people, (&by, at), only_look).await);

@@ -203,6 +203,15 @@ impl Store {
         list::counts(&mut self.reader().await?, product).await
     }
 
+    /// How many of these tickets are shells of what was erased: they stand for nothing of which
+    /// something is left.
+    pub async fn ticket_shells(
+        &self,
+        product: Option<ProductId>,
+    ) -> Result<Vec<(Status, i64)>, StoreError> {
+        list::shells(&mut self.reader().await?, product).await
+    }
+
     /// A ticket with all that belongs to it.
     pub async fn ticket(&self, id: TicketId) -> Result<Option<TicketView>, StoreError> {
         views::one(&mut self.reader().await?, id).await

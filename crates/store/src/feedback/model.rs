@@ -139,6 +139,19 @@ pub enum AssigneeFilter {
     Person(String),
 }
 
+/// What of tickets that were erased. One that stands for others of which something is left is none of
+/// them: it is as open as those are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shells {
+    /// They are among the others.
+    #[default]
+    Among,
+    /// They are left out.
+    Without,
+    /// Nothing else.
+    Only,
+}
+
 /// Which tickets.
 #[derive(Clone, Debug, Default)]
 pub struct TicketQuery {
@@ -154,6 +167,8 @@ pub struct TicketQuery {
     pub importance: Option<Importance>,
     /// With words that begin like each of these.
     pub text: Option<String>,
+    /// What of those that were erased.
+    pub shells: Shells,
     /// In which order.
     pub sort: Sort,
     /// After this place only: what it is sorted by, and the ticket.

@@ -10,6 +10,7 @@ use bowline_store::contacts::{
 use bowline_store::model::Decided;
 use bowline_store::{Store, StoreError};
 
+use crate::contact_removal::removed;
 use crate::contacts::*;
 use crate::support::*;
 
@@ -170,14 +171,7 @@ pub(crate) async fn what_was_copied_is_removed_and_can_be_copied_again(world: &W
     ended.await.unwrap();
     let counted = store.syncs().await.unwrap().remove(0);
     assert_eq!((counted.ours, counted.theirs), (Some(2), Some(2)));
-    let mut removed = 0;
-    loop {
-        match store.remove_copied(&workspace(), 1).await.unwrap() {
-            0 => break,
-            some => removed += some,
-        }
-    }
-    assert_eq!(removed, 3, "two contacts and a company");
+    assert_eq!(removed(store).await, (2, 1, 0));
     let now = store.syncs().await.unwrap().remove(0);
     assert_eq!((now.ours, now.theirs, now.counted_at), (None, None, None));
     assert_eq!(listed(store, |_| ()).await, ["nine@example.com"]);

@@ -5,12 +5,14 @@ use bowline_domain::connection::Connection;
 use bowline_domain::feedback::ids::{ContactId, PartId, ProductId, TagId, TicketId};
 use bowline_domain::feedback::person::{CapturedCompany, CapturedPerson};
 use bowline_domain::feedback::product::{ListedTag, ProductSettings};
-use bowline_domain::feedback::ticket::{AppliedTag, Level, Line, NewTicket};
+use bowline_domain::feedback::ticket::{AppliedTag, Level, Line, NewTicket, Status};
 use bowline_domain::ids::{ConversationId, LaneKey, WorkspaceName};
 use bowline_domain::time::Millis;
 use bowline_store::Store;
 use bowline_store::access::AuditEntry;
-use bowline_store::feedback::{Erase, FeedbackChanges, FileDraft, ProductDraft, TicketQuery};
+use bowline_store::feedback::{
+    Erase, FeedbackChanges, FileDraft, ProductDraft, Shells, TicketQuery,
+};
 use bowline_store::model::{Accepted, Decided, EventFilter, EventSource, NewEvent, OnArrival};
 
 use crate::support::{T0, World, decide, on_both, workspace};
@@ -288,7 +290,7 @@ pub(crate) async fn a_message_has_one_ticket_and_its_tags_are_followed(world: &W
     assert!(known[0].transcript.is_empty() && !known[0].erased);
     let history = store.ticket(id).await.unwrap().unwrap().history;
     let what: Vec<&str> = history.iter().map(|step| step.what.as_str()).collect();
-    assert_eq!(what, ["made", "untagged"]);
+    assert_eq!(what, ["made", "untagged", "tagged_again"]);
     // The same ids in another workspace are another conversation.
     let elsewhere = store
         .tickets_of_conversation(&WorkspaceName::new("other"), &ConversationId::new("100"))
@@ -396,6 +398,42 @@ pub(crate) async fn what_is_erased_leaves_a_shell(world: &World) {
         };
         assert!(found(store, query).await.is_empty(), "{word}");
     }
+    // Of four tickets one is merged into another; of none of the others anything is left.
+    let shells = async |of| -> i64 {
+        let counts = store.ticket_shells(of).await.unwrap();
+        counts.into_iter().map(|(_, count)| count).sum()
+    };
+    assert_eq!((shells(None).await, shells(Some(app)).await), (3, 2));
+    let asked = async |shells, statuses: &[Status]| {
+        let query = TicketQuery {
+            shells,
+            statuses: statuses.to_vec(),
+            ..TicketQuery::default()
+        };
+        found(store, query).await
+    };
+    assert_eq!(asked(Shells::Only, &[]).await.len(), 3);
+    assert_eq!(asked(Shells::Only, &[Status::Done]).await, [0_i64; 0]);
+    assert_eq!(asked(Shells::Among, &[]).await.len(), 3);
+    assert_eq!(asked(Shells::Without, &[]).await, [0_i64; 0]);
+    // One that stands for what is left is none of them.
+    let four = made(store, app, "4", "Dark mode", person("c", None)).await;
+    let merged = store.merge_tickets((four, two), by(), Vec::new());
+    merged.await.unwrap().unwrap();
+    assert_eq!((shells(None).await, shells(Some(app)).await), (2, 1));
+    assert_eq!(asked(Shells::Without, &[Status::New]).await, [two.0]);
+    assert_eq!(asked(Shells::Only, &[]).await.len(), 2);
+    let sought = TicketQuery {
+        text: Some("dark".to_owned()),
+        shells: Shells::Without,
+        ..TicketQuery::default()
+    };
+    assert_eq!(found(store, sought.clone()).await, [two.0]);
+    let sought = TicketQuery {
+        shells: Shells::Only,
+        ..sought
+    };
+    assert_eq!(found(store, sought).await, [0_i64; 0]);
     // A courier that comes late keeps nothing.
     store
         .keep_files(whose(), vec![file(Ok("YWJj".to_owned()))])

@@ -15,6 +15,7 @@ mod at_the_door;
 mod broken_off;
 mod browsing;
 mod configuring;
+mod contact_removal;
 mod contact_runs;
 mod contacts;
 mod deciding;

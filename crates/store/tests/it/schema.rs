@@ -9,10 +9,10 @@ use bowline_store::{Open, Store, StoreError};
 
 use crate::support::*;
 use crate::{
-    accepting, access, alerting, at_the_door, browsing, configuring, contact_runs, contacts,
-    deciding, elsewhere, feedback, feedback_backfills, feedback_search, feedback_triage, forget,
-    gathering, lanes, lost_connections, project_access, reading, readings, replays, reports,
-    retention, settling, signing_in, taken_over, talk_browsing, talking, tallies, viewing,
+    accepting, access, alerting, at_the_door, browsing, configuring, contact_removal, contact_runs,
+    contacts, deciding, elsewhere, feedback, feedback_backfills, feedback_search, feedback_triage,
+    forget, gathering, lanes, lost_connections, project_access, reading, readings, replays,
+    reports, retention, settling, signing_in, taken_over, talk_browsing, talking, tallies, viewing,
 };
 
 on_both!(
@@ -388,6 +388,11 @@ async fn exercise(backend: Backend) {
     )
     .await;
     run(backend, contact_runs::choices_are_kept_for_who_made_them).await;
+    run(
+        backend,
+        contact_removal::who_was_imported_stays_though_intercom_has_them_too,
+    )
+    .await;
     run(backend, readings::what_was_read_is_kept).await;
     run(backend, readings::a_held_send_ends_once).await;
     run(backend, elsewhere::an_identity_is_one_accounts).await;
@@ -513,8 +518,8 @@ const ONE_SIDED: [(&str, Backend, &str); 14] = [
     ),
 ];
 
-/// Indexes of no more than what waits, fails or was refused.
-const WAITING: [&str; 12] = [
+/// Indexes of no more than what waits, fails, was refused or was erased.
+const WAITING: [&str; 13] = [
     "alert_send_waiting",
     "asked_stale",
     "asked_unread",
@@ -527,6 +532,7 @@ const WAITING: [&str; 12] = [
     "effect_rejected",
     "lane_failing",
     "backfill_running",
+    "ticket_erased",
 ];
 
 /// Statements that may look through a whole table on SQLite: what people ask for now and then.

@@ -129,6 +129,46 @@ fn a_local_edit_counts_and_the_other_value_stands_beside_it() {
 }
 
 #[test]
+fn who_was_in_a_file_stays_with_what_it_said_and_what_was_set_here() {
+    let by = |text: &str, origin, by: &str| Edit {
+        origin,
+        by: by.to_owned(),
+        ..edit(text)
+    };
+    let name = || FieldName::new("name");
+    let file = by("Noa of the file", Origin::Import, "Ana");
+    let hand = by("Noa by hand", Origin::Person, "Ana");
+    let emptied = by("", Origin::Person, "Ana");
+    let theirs = by("Noa of a lead", Origin::Merge, "Intercom");
+    let taken_over = by("Noa of another", Origin::Merge, "Ben");
+    for (imported, set, wanted) in [
+        (None, None, None),
+        (None, Some(&hand), None),
+        (None, Some(&theirs), None),
+        (None, Some(&file), Some("Noa of the file")),
+        (Some(&file), None, Some("Noa of the file")),
+        (Some(&file), Some(&hand), Some("Noa by hand")),
+        (Some(&file), Some(&emptied), Some("")),
+        (Some(&file), Some(&theirs), Some("Noa of the file")),
+        (Some(&file), Some(&taken_over), Some("Noa of another")),
+    ] {
+        let of = |edit: Option<&Edit>| {
+            edit.map(|edit| (name(), edit.clone()))
+                .into_iter()
+                .collect()
+        };
+        let profile = Profile {
+            remote: remote("Noa at Intercom"),
+            edits: of(set),
+        };
+        let left = profile.without_remote(&of(imported));
+        assert!(left.as_ref().is_none_or(|left| left.remote.is_empty()));
+        let left = left.map(|left| left.text("name"));
+        assert_eq!(left.as_deref(), wanted, "{imported:?} {set:?}");
+    }
+}
+
+#[test]
 fn everyone_is_called_something() {
     let mut profile = Profile::default();
     let id = "6762f0971bb69f9f2193bb2b";

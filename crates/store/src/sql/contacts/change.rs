@@ -1,19 +1,13 @@
-//! What changes of one contact: by hand, by a file, and by what Intercom says of it besides its
-//! fields.
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
+//! What changes of one contact: by hand, and by what Intercom says of it besides its fields.
 
 use bowline_domain::contacts::Life;
-use bowline_domain::contacts::field::{FieldName, FieldValue, email_key};
 use bowline_domain::contacts::ids::{ConflictId, ContactId, RemoteContactId};
-use bowline_domain::contacts::matching::may_be_one;
-use bowline_domain::contacts::profile::{Edit, Origin, Profile};
+use bowline_domain::contacts::profile::Profile;
 use bowline_domain::ids::WorkspaceName;
 use bowline_domain::time::Millis;
 
-use super::{COLUMNS, LOCAL, Stored, WORDS, read_contact};
-use crate::contacts::{Contact, FieldEdit, ImportStep, Imported, Kept};
+use super::{WORDS, imported};
+use crate::contacts::{Contact, FieldEdit, Kept};
 use crate::db::{Conn, values};
 use crate::error::StoreError;
 use crate::sql::contacts::read;
@@ -21,7 +15,7 @@ use crate::sql::contacts::take::locate;
 use crate::sql::feedback::person;
 
 /// Writes a contact after its fields were changed here.
-async fn rewrite(conn: &mut Conn, contact: &Contact) -> Result<(), StoreError> {
+pub(super) async fn rewrite(conn: &mut Conn, contact: &Contact) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE contact SET external = $2, email = $3, name = $4, differs = $5, \
         edits = $6, unclear = $7 WHERE id = $1";
     let kept = Kept::of(&contact.profile, &contact.role, contact.remote.as_ref())?;
@@ -63,6 +57,7 @@ pub(crate) async fn edit(conn: &mut Conn, edit: &FieldEdit) -> Result<bool, Stor
         return Ok(false);
     }
     rewrite(conn, &contact).await?;
+    imported::follow(conn, edit).await?;
     Ok(true)
 }
 
@@ -159,6 +154,7 @@ pub(crate) async fn merge(
         return Ok(false);
     }
     stays.profile.merge(&gone.profile, at);
+    imported::merge(conn, from, into).await?;
     let both = values![from.0, into.0];
     conn.run("moving other ids of a contact", ALIASES, both.clone())
         .await?;
@@ -250,160 +246,4 @@ pub(crate) async fn decide_conflict(
     conn.run("making a contact clear", CLEAR, values![conflict.contact.0])
         .await?;
     Ok(true)
-}
-
-/// Contacts with one e-mail address that are looked at.
-const SAME_ADDRESS_MAX: i64 = 20;
-
-/// Goes through lines of a file: who each is, and what it changes.
-pub(crate) async fn import(
-    conn: &mut Conn,
-    workspace: &WorkspaceName,
-    people: &[Imported],
-    (by, at): (&str, Millis),
-    only_look: bool,
-) -> Result<Vec<ImportStep>, StoreError> {
-    let mut steps = Vec::with_capacity(people.len());
-    for imported in people {
-        let found = imported_is(conn, workspace, imported).await?;
-        let step = match found.as_slice() {
-            [] => {
-                if !only_look {
-                    add(conn, workspace, imported, (by, at)).await?;
-                }
-                ImportStep::Adds
-            }
-            [known] => {
-                let mut contact = known.clone();
-                lay_over(&mut contact.profile, imported, (by, at));
-                if contact.profile == known.profile {
-                    ImportStep::Same(known.id)
-                } else {
-                    if !only_look {
-                        rewrite(conn, &contact).await?;
-                    }
-                    ImportStep::Edits(known.id)
-                }
-            }
-            _ => ImportStep::Unclear,
-        };
-        steps.push(step);
-    }
-    Ok(steps)
-}
-
-/// Lays what a file says over what is known, where it says something else than what is shown.
-fn lay_over(profile: &mut Profile, imported: &Imported, (by, at): (&str, Millis)) {
-    let mut fields: BTreeMap<FieldName, FieldValue> = imported.fields.clone();
-    if let Some(external) = &imported.external_id {
-        fields.insert(
-            FieldName::new(FieldName::EXTERNAL_ID),
-            FieldValue::text(external),
-        );
-    }
-    for (name, mut value) in fields {
-        if name.as_str() == FieldName::EMAIL
-            && let Some(key) = email_key(&value.as_text())
-        {
-            value = FieldValue::Text(key);
-        }
-        let shown = profile.shown(&name).value.map(FieldValue::as_text);
-        if !same(&name, shown.as_deref(), &value.as_text()) {
-            profile.edit(
-                name,
-                Edit {
-                    value: Some(value),
-                    origin: Origin::Import,
-                    by: by.to_owned(),
-                    at,
-                },
-            );
-        }
-    }
-}
-
-/// Does a file say what is shown already? Addresses are the same however they are written.
-fn same(name: &FieldName, shown: Option<&str>, value: &str) -> bool {
-    let Some(shown) = shown else { return false };
-    let is_address = name.as_str() == FieldName::EMAIL;
-    shown == value
-        || (is_address && email_key(shown).is_some_and(|key| Some(key) == email_key(value)))
-}
-
-/// Who a line of a file is about: by id, then external id, then e-mail address.
-async fn imported_is(
-    conn: &mut Conn,
-    workspace: &WorkspaceName,
-    imported: &Imported,
-) -> Result<Vec<Contact>, StoreError> {
-    if let Some(remote) = &imported.remote
-        && let Some(contact) = read::by_remote(conn, workspace, remote).await?
-    {
-        return Ok(vec![contact]);
-    }
-    if let Some(external) = &imported.external_id {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM contact WHERE workspace = $1 AND external = $2 \
-             ORDER BY id LIMIT 2"
-        );
-        let args = values![workspace.as_str(), external.as_str()];
-        let rows = conn
-            .rows("finding contacts by external id", &sql, args)
-            .await?;
-        let found: Result<Vec<Contact>, StoreError> = rows.iter().map(read_contact).collect();
-        let found = found?;
-        if !found.is_empty() {
-            return Ok(found);
-        }
-    }
-    let email = imported
-        .fields
-        .get(&FieldName::new(FieldName::EMAIL))
-        .and_then(|value| email_key(&value.as_text()));
-    match email {
-        Some(email) => {
-            let mut found = read::by_email(conn, workspace, &email, SAME_ADDRESS_MAX).await?;
-            found.retain(|contact| {
-                let external = contact.profile.text(FieldName::EXTERNAL_ID);
-                let external = (!external.is_empty()).then_some(external);
-                may_be_one(imported.external_id.as_deref(), external.as_deref())
-            });
-            Ok(found)
-        }
-        None => Ok(Vec::new()),
-    }
-}
-
-async fn add(
-    conn: &mut Conn,
-    workspace: &WorkspaceName,
-    imported: &Imported,
-    (by, at): (&str, Millis),
-) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO contact (workspace, since, remote, external, email, name, role, \
-          life, unclear, differs, updated_at, digest, remote_fields, edits) \
-        VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14) RETURNING id";
-    let mut profile = Profile::default();
-    lay_over(&mut profile, imported, (by, at));
-    let kept = Kept::of(&profile, LOCAL, None)?;
-    let stored = Stored {
-        remote: None,
-        role: LOCAL,
-        life: Life::Live,
-        unclear: false,
-        updated_at: 0,
-        digest: 0,
-        kept: &kept,
-    };
-    let mut args = values![workspace.as_str(), at.0];
-    args.extend(stored.values());
-    let rows = conn.rows("adding an imported contact", SQL, args).await?;
-    let ids: Result<Vec<i64>, StoreError> = rows.iter().map(|row| row.int(0)).collect();
-    WORDS
-        .put(
-            conn,
-            "writing the words of contacts",
-            ids?.into_iter().map(|id| (id, Arc::clone(&kept.words))),
-        )
-        .await
 }

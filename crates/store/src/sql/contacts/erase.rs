@@ -1,4 +1,4 @@
-//! Erasing: of one person everything, of what was copied what nobody needs.
+//! Erasing: of one person everything.
 
 use bowline_domain::contacts::field::FieldName;
 use bowline_domain::contacts::ids::{ContactId, RemoteContactId};
@@ -6,8 +6,8 @@ use bowline_domain::contacts::remote::tombstone;
 use bowline_domain::ids::{LaneKey, WorkspaceName};
 use bowline_domain::time::Millis;
 
-use super::{LOCAL, WORDS};
-use crate::db::{Conn, Value, values};
+use super::WORDS;
+use crate::db::{Conn, values};
 use crate::error::StoreError;
 use crate::forget::Mark;
 use crate::sql::asked;
@@ -126,84 +126,3 @@ pub(crate) async fn told_of(
 /// The shortest address or number by which deliveries are looked for: a shorter one stands in what
 /// is about others.
 const MARK_BYTES_MIN: usize = 6;
-
-/// Removes a part of what was copied: contacts that Intercom knows and that have no feedback, and
-/// after them the companies. Leaves no tombstones: switched on again, all of it is copied again. What
-/// was counted before does not hold then.
-pub(crate) async fn copied(
-    conn: &mut Conn,
-    workspace: &WorkspaceName,
-    limit: i64,
-) -> Result<u64, StoreError> {
-    const PART: &str = "SELECT id FROM contact WHERE workspace = $1 AND role <> $2 \
-        AND NOT EXISTS (SELECT 1 FROM ticket \
-          WHERE ticket.workspace = contact.workspace AND ticket.contact = contact.remote) \
-        LIMIT $3";
-    const MEMBER: &str = "WITH v (id) AS (VALUES {rows}) \
-        DELETE FROM membership WHERE contact IN (SELECT id FROM v)";
-    const ASKED: &str = "WITH v (id) AS (VALUES {rows}) \
-        DELETE FROM contact_conflict WHERE contact IN (SELECT id FROM v)";
-    const ALIASES: &str = "WITH v (id) AS (VALUES {rows}) \
-        DELETE FROM contact_alias WHERE contact IN (SELECT id FROM v)";
-    const SQL: &str = "WITH v (id) AS (VALUES {rows}) \
-        DELETE FROM contact WHERE id IN (SELECT id FROM v)";
-    let part = conn
-        .rows(
-            "finding what was copied",
-            PART,
-            values![workspace.as_str(), LOCAL, limit],
-        )
-        .await?;
-    let ids: Result<Vec<i64>, StoreError> = part.iter().map(|row| row.int(0)).collect();
-    let ids = ids?;
-    if ids.is_empty() {
-        return copied_companies(conn, workspace, limit).await;
-    }
-    let all: Vec<Value> = ids.iter().map(|id| Value::from(*id)).collect();
-    conn.rows_of_many("removing copied memberships", MEMBER, 1, all.clone())
-        .await?;
-    conn.rows_of_many("removing copied questions", ASKED, 1, all.clone())
-        .await?;
-    conn.rows_of_many("removing copied aliases", ALIASES, 1, all.clone())
-        .await?;
-    WORDS
-        .remove(conn, "removing copied words", ids.iter().copied())
-        .await?;
-    conn.rows_of_many("removing copied contacts", SQL, 1, all)
-        .await?;
-    Ok(ids.len() as u64)
-}
-
-async fn copied_companies(
-    conn: &mut Conn,
-    workspace: &WorkspaceName,
-    limit: i64,
-) -> Result<u64, StoreError> {
-    const PART: &str = "SELECT id FROM company WHERE workspace = $1 LIMIT $2";
-    const COUNTS: &str = "UPDATE contact_sync SET ours = NULL, theirs = NULL, counted_at = NULL \
-        WHERE workspace = $1";
-    const SQL: &str = "WITH v (id) AS (VALUES {rows}) \
-        DELETE FROM company WHERE id IN (SELECT id FROM v)";
-    let part = conn
-        .rows(
-            "finding copied companies",
-            PART,
-            values![workspace.as_str(), limit],
-        )
-        .await?;
-    let ids: Result<Vec<i64>, StoreError> = part.iter().map(|row| row.int(0)).collect();
-    let ids = ids?;
-    if ids.is_empty() {
-        let args = values![workspace.as_str()];
-        conn.run("forgetting what was counted", COUNTS, args)
-            .await?;
-        return Ok(0);
-    }
-    super::COMPANY_WORDS
-        .remove(conn, "removing words of companies", ids.iter().copied())
-        .await?;
-    let all: Vec<Value> = ids.iter().map(|id| Value::from(*id)).collect();
-    conn.rows_of_many("removing copied companies", SQL, 1, all)
-        .await?;
-    Ok(ids.len() as u64)
-}

@@ -3,8 +3,10 @@
 pub(crate) mod change;
 pub(crate) mod companies;
 pub(crate) mod erase;
+pub(crate) mod imported;
 pub(crate) mod mend;
 pub(crate) mod read;
+pub(crate) mod remove;
 pub(crate) mod runs;
 pub(crate) mod take;
 

@@ -7,7 +7,7 @@ use bowline_domain::contacts::matching::By;
 use bowline_domain::ids::{ConversationId, IssueId, SiteName, WorkspaceName};
 use bowline_domain::time::Millis;
 
-use super::{COLUMNS, WORDS, read_contact};
+use super::{COLUMNS, LOCAL, WORDS, read_contact};
 use crate::contacts::{Conflict, Contact, ContactQuery, Found};
 use crate::db::{Conn, Row, in_list, values};
 use crate::error::StoreError;
@@ -255,4 +255,19 @@ pub(crate) async fn issues_of(
             ))
         })
         .collect()
+}
+
+/// How many are listed that Intercom does not know, counted up to a bound.
+pub(crate) async fn local(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+    max: i64,
+) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT COUNT(*) FROM (SELECT id FROM contact \
+        WHERE workspace = $1 AND role = $2 AND life = 0 LIMIT $3) AS counted";
+    let args = values![workspace.as_str(), LOCAL, max];
+    let rows = conn
+        .rows("counting who is not at Intercom", SQL, args)
+        .await?;
+    rows.first().map_or(Ok(0), |row| row.int(0))
 }

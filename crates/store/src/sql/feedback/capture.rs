@@ -48,7 +48,15 @@ async fn store_one(
         made += i64::from(make(conn, changes, ticket, person, at).await?);
     }
     for (id, tag) in &changes.tagged {
+        let told = match tag_stands(conn, *id, tag).await? {
+            None => Some("tagged"),
+            Some(false) => Some("tagged_again"),
+            Some(true) => None,
+        };
         put_tag(conn, *id, tag).await?;
+        if let Some(told) = told {
+            note(conn, *id, (BY_INTERCOM, at), told, tag.tag.as_str()).await?;
+        }
     }
     for (id, tag) in &changes.untagged {
         const SQL: &str = "UPDATE ticket_tag SET removed_at = $1 \
@@ -185,6 +193,24 @@ pub(crate) async fn index(
     .map(drop)
 }
 
+/// Is a tag on a ticket? `None`: it never was.
+async fn tag_stands(
+    conn: &mut Conn,
+    id: TicketId,
+    tag: &AppliedTag,
+) -> Result<Option<bool>, StoreError> {
+    const SQL: &str = "SELECT removed_at FROM ticket_tag WHERE ticket = $1 AND tag = $2";
+    let rows = conn
+        .rows(
+            "looking for a tag of a ticket",
+            SQL,
+            values![id.0, tag.tag.as_str()],
+        )
+        .await?;
+    let found = rows.first().map(|row| row.int_or_null(0)).transpose()?;
+    Ok(found.map(|removed| removed.is_none()))
+}
+
 async fn put_tag(conn: &mut Conn, id: TicketId, tag: &AppliedTag) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO ticket_tag \
           (ticket, tag, name, applied_at, applied_by) VALUES ($1,$2,$3,$4,$5) \
@@ -261,7 +287,7 @@ pub(super) async fn erase(
     const FILES: &str = "DELETE FROM feedback_file WHERE (workspace, conversation, part) IN \
         (SELECT workspace, conversation, part FROM ticket WHERE id = $1)";
     const HISTORY: &str = "UPDATE ticket_history SET detail = '' \
-        WHERE ticket = $1 AND what IN ('split', 'labelled')";
+        WHERE ticket = $1 AND what IN ('split', 'labelled', 'unlabelled')";
     const PLACE: &str = "SELECT workspace, conversation, issues_made FROM ticket WHERE id = $1";
     let doing = "erasing a ticket";
     if let Some(row) = conn.rows(doing, PLACE, values![id.0]).await?.first() {

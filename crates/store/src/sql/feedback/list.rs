@@ -12,7 +12,7 @@ use bowline_domain::time::Millis;
 use super::search;
 use crate::db::{Conn, Row, Value, in_list, values};
 use crate::error::StoreError;
-use crate::feedback::{AssigneeFilter, Sort, TicketPage, TicketQuery, TicketRow};
+use crate::feedback::{AssigneeFilter, Shells, Sort, TicketPage, TicketQuery, TicketRow};
 use crate::sql::views::Conditions;
 
 /// Words that are sought at once.
@@ -150,10 +150,24 @@ async fn labelled(conn: &mut Conn, label: &str) -> Result<Labelled, StoreError> 
     })
 }
 
+/// Of a ticket that was erased: does it stand for another one of which something is left?
+const STANDS_FOR_SOME: &str = "EXISTS (SELECT 1 FROM ticket AS behind \
+    WHERE behind.merged_into = ticket.id AND behind.erased IS NULL)";
+
 /// What is asked of a ticket besides its words, its status and its place.
 fn wanted(conditions: &mut Conditions, query: &TicketQuery, labelled: Labelled) {
     if let Some(product) = query.product {
         conditions.add("ticket.product = ?", product.0);
+    }
+    match query.shells {
+        Shells::Among => {}
+        Shells::Without => conditions
+            .sql
+            .push(format!("(ticket.erased IS NULL OR {STANDS_FOR_SOME})")),
+        Shells::Only => {
+            conditions.sql.push("ticket.erased IS NOT NULL".to_owned());
+            conditions.sql.push(format!("NOT {STANDS_FOR_SOME}"));
+        }
     }
     match &query.assignee {
         Some(AssigneeFilter::Nobody) => conditions.sql.push("ticket.assignee IS NULL".to_owned()),
@@ -237,6 +251,35 @@ pub(crate) async fn counts(
         Some(product) => conn.rows(doing, OF, values![product.0]).await?,
         None => conn.rows(doing, ALL, Vec::new()).await?,
     };
+    let mut counted: HashMap<i64, i64> = HashMap::new();
+    for row in rows {
+        counted.insert(row.int(0)?, row.int(1)?);
+    }
+    let of = |status: Status| (status, counted.get(&status.code()).copied().unwrap_or(0));
+    Ok(Status::ALL.into_iter().map(of).collect())
+}
+
+/// How many of the tickets in each status are shells of what was erased. They are few, and counted
+/// from an index that holds nothing else.
+pub(crate) async fn shells(
+    conn: &mut Conn,
+    product: Option<ProductId>,
+) -> Result<Vec<(Status, i64)>, StoreError> {
+    let mut conditions = Conditions::default();
+    conditions.sql.push("ticket.merged_into IS NULL".to_owned());
+    let query = TicketQuery {
+        product,
+        shells: Shells::Only,
+        ..TicketQuery::default()
+    };
+    wanted(&mut conditions, &query, Labelled::Many);
+    let sql = format!(
+        "SELECT ticket.status, COUNT(*) FROM ticket {} GROUP BY ticket.status",
+        conditions.text()
+    );
+    let rows = conn
+        .rows("counting erased tickets", &sql, conditions.args)
+        .await?;
     let mut counted: HashMap<i64, i64> = HashMap::new();
     for row in rows {
         counted.insert(row.int(0)?, row.int(1)?);
