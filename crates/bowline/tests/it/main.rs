@@ -97,3 +97,4 @@ mod story;
 mod tallying;
 mod trying;
 mod unseen;
+mod workspace_needs;

@@ -7,7 +7,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use bowline_access::{ManageContacts, Permission, What};
 use bowline_domain::ids::WorkspaceName;
-use bowline_engine::contacts::{ContactSetting, Missing, in_step};
+use bowline_domain::needs::Use;
+use bowline_engine::contacts::{ContactSetting, Lacking, in_step};
 use bowline_store::contacts::{Phase, Run, RunKind, RunState};
 
 use crate::App;
@@ -15,6 +16,7 @@ use crate::caller::{Caller, Posted};
 use crate::component::{Lozenge, Tone};
 use crate::error::{PageError, html, see_other};
 use crate::feedback::workspace::{self, Switch};
+use crate::needs::Needs;
 use crate::notice;
 use crate::query::Query;
 use crate::reader::{Reader, When};
@@ -37,7 +39,7 @@ struct Card {
     on: bool,
     updates: bool,
     declared: bool,
-    missing: Vec<Missing>,
+    missing: Vec<Lacking>,
     unknown: Option<String>,
     refused: Option<String>,
     progress: Option<Progress>,
@@ -48,6 +50,8 @@ struct Card {
     agrees: bool,
     copied: bool,
     empty: bool,
+    /// What copying needs in Intercom.
+    needs: Needs,
 }
 
 impl Card {
@@ -218,6 +222,7 @@ async fn card(
         feedback_refused,
         drift: words,
         agrees,
+        needs: Needs::of(Use::Contacts, &setting.workspace),
         copied: setting.sync.copied_at.is_some() || setting.sync.ours.is_some(),
     })
 }
@@ -298,7 +303,7 @@ pub(crate) async fn set(
     if on && !setting.on {
         match app.shared.missing_for_contacts(&setting.workspace).await {
             Ok(missing) if !missing.is_empty() => {
-                let names: Vec<&str> = missing.iter().map(|one| one.permission).collect();
+                let names: Vec<&str> = missing.iter().map(|one| one.permission.title()).collect();
                 return Ok(Err(format!(
                     "The app lacks permissions at Intercom: {}. An administrator of Intercom adds \
                      them in the Developer Hub.",
