@@ -11,6 +11,7 @@ use bowline_domain::needs::Use;
 use bowline_engine::contacts::{ContactSetting, Lacking, in_step};
 use bowline_store::contacts::{Phase, Run, RunKind, RunState};
 
+use super::failed::{self, Failed};
 use crate::App;
 use crate::caller::{Caller, Posted};
 use crate::component::{Lozenge, Tone};
@@ -46,6 +47,10 @@ struct Card {
     runs: Vec<RunRow>,
     feedback: Switch,
     feedback_refused: Option<String>,
+    /// What failed, and has not been made up for.
+    failed: Option<Failed>,
+    /// Was it counted before that?
+    outdated: bool,
     drift: Option<String>,
     agrees: bool,
     copied: bool,
@@ -195,10 +200,15 @@ async fn card(
         }
     };
     let erased = app.shared.store.erased_here(&setting.workspace).await?;
+    let failed = failed::of_setting(app, reader, &setting).await?;
     let (words, agrees) = drift(reader, &setting, erased);
     let state = match (setting.on, &at_work) {
         (false, _) => Lozenge::new(Tone::Plain, "off"),
         (true, Some(_)) => Lozenge::new(Tone::Busy, "copying"),
+        (true, None) if failed.is_some() => {
+            let what = failed.as_ref().map_or("copy", Failed::what);
+            Lozenge::new(Tone::Bad, format!("last {what} failed"))
+        }
         (true, None) if runs.is_empty() => Lozenge::new(Tone::Busy, "copying begins"),
         (true, None) if setting.sync.copied_at.is_none() => {
             Lozenge::new(Tone::Warn, "not copied yet")
@@ -220,6 +230,10 @@ async fn card(
         runs: runs.into_iter().map(|run| row(reader, run)).collect(),
         feedback: workspace::standing(app, &setting.workspace).await?,
         feedback_refused,
+        outdated: failed
+            .as_ref()
+            .is_some_and(|failed| setting.sync.counted_at < Some(failed.ended_at)),
+        failed,
         drift: words,
         agrees,
         needs: Needs::of(Use::Contacts, &setting.workspace),
