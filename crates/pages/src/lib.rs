@@ -64,6 +64,7 @@ mod tokens;
 mod trying;
 mod upload;
 mod why;
+mod why_feedback;
 mod words;
 
 use std::sync::{Arc, Mutex};

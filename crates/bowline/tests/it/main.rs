@@ -47,6 +47,7 @@ mod feedback_pages;
 mod feedback_people;
 mod feedback_permissions;
 mod feedback_switching;
+mod feedback_why;
 mod finding_out;
 mod formatting;
 mod gathering;
