@@ -44,6 +44,12 @@ async fn copying_is_switched_on_and_off_by_hand_and_what_was_copied_is_removed(o
     let page = owner.get("/contacts/settings").await;
     page.says("in step");
     page.says("Both sides had 321 contacts");
+    // The report of the copy: companies too, and how long it took.
+    let companies = stage.intercom().companies_listed();
+    assert!(companies > 0);
+    page.says(&format!("321 0 0 0 {companies}"));
+    page.says("Companies");
+    page.says("after ");
     let page = owner.get("/contacts?q=mei+okaf").await;
     page.says("Mei Okafor");
     page.says("mei.okafor.23@example.com");
@@ -158,7 +164,8 @@ async fn a_copy_that_failed_is_shown_until_another_one_succeeds(on: On) {
     let fields = [("workspace", "acme"), ("on", "yes"), ("updates", "yes")];
     owner.send("/contacts/settings/switch", &fields).await;
     until_so("it is copied anew", async || {
-        sync(&stage).await.copied_at.map(drop)
+        let latest = stage.store().runs(&acme(), 1).await.unwrap().remove(0);
+        (latest.state == RunState::Done).then_some(())
     })
     .await;
     owner.get("/problems").await.says("Everything works");
@@ -359,7 +366,10 @@ async fn what_lacks_a_permission_is_named_and_not_switched_on() {
     let fields = [("workspace", "acme"), ("on", "yes")];
     let page = owner.send("/contacts/settings/switch", &fields).await;
     assert_eq!(page.status, 422);
-    page.says("The app lacks permissions at Intercom");
+    page.says("Nothing was switched on");
+    let lacking = page.words().matches("lacks the permission").count();
+    let named = page.words().matches("permission “Read and list").count();
+    assert_eq!((lacking, named), (2, 1), "each is told once");
     let settings = stage.service().shared().contact_settings().await.unwrap();
     assert!(!settings[0].on);
 }
