@@ -341,7 +341,7 @@ await step("contacts: a copy that failed says so until another one succeeds", as
   const body = { type: "error.list", errors: [{ code: "forbidden", message: "You do not have the required scope" }] };
   const mend = await disturbed(intercom, { method: "GET", path_contains: "/contacts", kind: "status", status: 403, body });
   await owner.getByRole("button", { name: "Copy everything again" }).click();
-  await owner.getByText("last copy failed").waitFor({ timeout: COPY_PATIENCE_MS });
+  await owner.locator(".lozenge", { hasText: "last copy failed" }).waitFor({ timeout: COPY_PATIENCE_MS });
   expect(!(await owner.locator(".lozenge", { hasText: /in step|counts agree/ }).count()), "all is said to be well");
   await look(owner, "contact-settings-failed");
   await owner.goto(`${base}/problems`);

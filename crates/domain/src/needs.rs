@@ -284,7 +284,12 @@ impl<T> Needed<T> {
     /// The uses that need it, in words.
     pub fn for_what(&self) -> String {
         let titles: Vec<&str> = self.uses.iter().map(|one| one.title()).collect();
-        titles.join(" and ")
+        match titles.as_slice() {
+            [others @ .., last] if !others.is_empty() => {
+                format!("{} and {last}", others.join(", "))
+            }
+            one => one.concat(),
+        }
     }
 
     /// Does each use of it work on without it?
@@ -349,7 +354,7 @@ mod tests {
         assert_eq!(all.len(), 6);
         let people = all.iter().find(|one| one.what == Permission::ReadPeople);
         let people = people.unwrap();
-        assert_eq!(people.for_what(), "the panel and feedback and contacts");
+        assert_eq!(people.for_what(), "the panel, feedback and contacts");
         assert!(!people.is_lenient());
         let people = permissions(&in_use(false, false));
         let lenient: Vec<Permission> = people
