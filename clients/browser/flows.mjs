@@ -10,7 +10,7 @@
 // SCREENSHOTS=FOLDER keeps a picture of each page.
 import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
-import { PASSWORD, expect, finish, launch, look, opener, step, variables } from "./harness.mjs";
+import { PASSWORD, disturbed, expect, finish, launch, look, opener, step, variables } from "./harness.mjs";
 import { mailServer } from "./mail.mjs";
 
 const [start, code, receiverUrl, mail, intercom, jira] = variables("FLOWS", "FLOWS_CODE", "FLOWS_RECEIVER", "FLOWS_MAIL", "DEMO_INTERCOM", "DEMO_JIRA");
@@ -111,17 +111,6 @@ async function notes({ id }) {
 
 const noted = (conversation, words) =>
   until(`the note “${words}”`, async () => (await notes(conversation)).some((note) => note.includes(words)));
-
-// Disturbs the calls to a simulated platform until what it answers with is called.
-async function disturbed(platform, fault) {
-  const made = await fetch(`${platform}/_control/faults`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(fault) });
-  expect(made.status === 201, `no fault: ${made.status}`);
-  const { id } = await made.json();
-  return async () => {
-    const ended = await fetch(`${platform}/_control/faults/${id}`, { method: "DELETE" });
-    expect(ended.ok, `the fault stays: ${ended.status}`);
-  };
-}
 
 await step("an owner, and Jira", async () => {
   await owner.goto(`${start}?code=${code}`);

@@ -37,6 +37,17 @@ export function expect(truth, words) {
   if (!truth) throw new Error(words);
 }
 
+// Disturbs the calls to a simulated platform until what it answers with is called.
+export async function disturbed(platform, fault) {
+  const made = await fetch(`${platform}/_control/faults`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(fault) });
+  expect(made.status === 201, `no fault: ${made.status}`);
+  const { id } = await made.json();
+  return async () => {
+    const ended = await fetch(`${platform}/_control/faults/${id}`, { method: "DELETE" });
+    expect(ended.ok, `the fault stays: ${ended.status}`);
+  };
+}
+
 export const launch = () =>
   chromium.launch({
     executablePath,

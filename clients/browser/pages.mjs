@@ -6,7 +6,7 @@
 //     CHROMIUM=/usr/bin/chromium node pages.mjs
 //
 // SCREENSHOTS=FOLDER keeps a picture of each page.
-import { NARROW_PX, PASSWORD, counted, expect, finish, launch, look, opener, picture, step, variables } from "./harness.mjs";
+import { NARROW_PX, PASSWORD, counted, disturbed, expect, finish, launch, look, opener, picture, step, variables } from "./harness.mjs";
 
 const [firstVisit, intercom, jira] = variables("FIRST_VISIT", "DEMO_INTERCOM", "DEMO_JIRA");
 const PATIENCE_MS = 15_000;
@@ -356,6 +356,37 @@ await step("contacts: nobody yet, the switch, and how far copying is", async () 
   await owner.getByText("in step").waitFor({ timeout: COPY_PATIENCE_MS });
   await owner.getByText("Both sides had").waitFor();
   await look(owner, "contact-settings-done");
+});
+
+await step("contacts: a copy that failed says so until another one succeeds", async () => {
+  const body = { type: "error.list", errors: [{ code: "forbidden", message: "You do not have the required scope" }] };
+  const mend = await disturbed(intercom, { method: "GET", path_contains: "/contacts", kind: "status", status: 403, body });
+  await owner.getByRole("button", { name: "Copy everything again" }).click();
+  await owner.locator(".lozenge", { hasText: "last copy failed" }).waitFor({ timeout: COPY_PATIENCE_MS });
+  expect(!(await owner.locator(".lozenge", { hasText: /in step|counts agree/ }).count()), "all is said to be well");
+  await look(owner, "contact-settings-failed");
+  await owner.goto(`${base}/problems`);
+  await owner.getByRole("heading", { name: "Copying the contacts of “acme” failed" }).waitFor();
+  await look(owner, "problems-copy-failed");
+  await mend();
+  await owner.goto(`${base}/contacts/settings`);
+  await owner.getByRole("button", { name: "Copy everything again" }).click();
+  await owner.getByText("in step").waitFor({ timeout: COPY_PATIENCE_MS });
+  await owner.goto(`${base}/problems`);
+  expect(!(await owner.getByText("Copying the contacts").count()), "it is still a problem");
+});
+
+await step("what feedback and contacts need in Intercom stands with the connection", async () => {
+  await owner.goto(`${base}/connections/add/workspace`);
+  for (const summary of await owner.locator("details.needs > summary").all()) await summary.click();
+  await owner.getByText("conversation_part.tag.created").waitFor();
+  await owner.getByText("Read tags").waitFor();
+  await look(owner, "connect-workspace-needs");
+  await owner.goto(`${base}/connections/workspace/acme`);
+  const entered = await owner.locator("#entries [data-part]").allTextContents();
+  for (const topic of ["conversation.admin.noted", "conversation_part.tag.created", "contact.user.created", "company.contact.attached"]) expect(entered.includes(topic), `${topic} is not to be entered`);
+  await owner.locator("#permissions").getByText("Read tags").waitFor();
+  await look(owner, "connection-needs");
 });
 
 await step("contacts: found by the beginnings of words, with columns by choice", async () => {

@@ -9,4 +9,4 @@ pub mod sign_in;
 pub mod system;
 mod wiring;
 
-pub use wiring::desk as desk_config;
+pub use wiring::{desk as desk_config, product as product_config};

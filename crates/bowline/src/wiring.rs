@@ -272,7 +272,8 @@ fn window_template(template: &config::WindowTemplate) -> messaging::WindowTempla
     }
 }
 
-fn product(product: &config::Product) -> engine::ProductConfig {
+/// A product as the engine takes it.
+pub fn product(product: &config::Product) -> engine::ProductConfig {
     engine::ProductConfig {
         workspace: WorkspaceName::new(product.workspace.as_str()),
         name: product.name.clone(),

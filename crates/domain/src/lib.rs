@@ -34,6 +34,7 @@ pub mod happening;
 pub mod ids;
 pub mod link;
 pub mod messaging;
+pub mod needs;
 pub mod observation;
 pub mod outcome;
 pub mod panel;

@@ -245,6 +245,25 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Is it about feedback: what a tag came to, or what became of a ticket?
+    pub fn is_about_feedback(&self) -> bool {
+        matches!(
+            self,
+            Self::TicketMade { .. }
+                | Self::TagNotChosen
+                | Self::TicketKnown
+                | Self::TaggedBefore { .. }
+                | Self::TagTimeUnknown
+                | Self::NothingFromCustomer
+                | Self::FeedbackErased
+                | Self::TagsFollowed
+                | Self::FeedbackNoteOff { .. }
+                | Self::TicketsFollowed
+                | Self::TicketsMoved
+                | Self::BackfillOver
+        )
+    }
+
     /// A word for storage, filters and metrics.
     pub fn code(&self) -> &'static str {
         match self {

@@ -28,6 +28,7 @@ pub mod look;
 mod pace;
 mod paced;
 pub mod panel;
+pub mod permissions;
 mod planner;
 mod presence;
 mod reconciler;

@@ -29,7 +29,10 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   const label = button.textContent;
   try {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    // Of a list that explains its entries, the entries alone.
+    const whole = document.getElementById(button.dataset.copy);
+    const parts = [...whole.querySelectorAll("[data-part]")].map((part) => part.textContent);
+    await navigator.clipboard.writeText(parts.length ? parts.join("\n") : whole.textContent);
     button.textContent = "Copied";
   } catch {
     button.textContent = "Copying is not allowed here";

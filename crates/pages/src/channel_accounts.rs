@@ -150,6 +150,7 @@ fn help(is_whatsapp: bool) -> Help {
         steps: steps.iter().map(|step| (*step).to_owned()).collect(),
         there: None,
         copied: Vec::new(),
+        needs: Vec::new(),
     }
 }
 

@@ -5,13 +5,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use bowline_access::{ChangeRefusal, Fault, ManageConnections};
-use bowline_settings::check;
 use bowline_settings::forms::{SiteForm, WorkspaceForm};
 
 use crate::App;
 use crate::caller::{Caller, Fields, Posted};
 use crate::component::{Copied, Field, Select, fault_of};
 use crate::error::{PageError, html, see_other};
+use crate::needs::Needs;
 use crate::shell::{Place, Shell};
 
 #[derive(Template)]
@@ -38,6 +38,8 @@ pub(crate) struct Help {
     /// A page of the other side where that is done: what it is, and its address.
     pub(crate) there: Option<(&'static str, &'static str)>,
     pub(crate) copied: Vec<Copied>,
+    /// What each use of it needs there.
+    pub(crate) needs: Vec<Needs>,
 }
 
 /// What is wrong with a form, and with no field of it.
@@ -225,6 +227,7 @@ fn show_site(
                 "https://id.atlassian.com/manage-profile/security/api-tokens",
             )),
             copied: Vec::new(),
+            needs: Vec::new(),
         },
         other: None,
     };
@@ -262,10 +265,8 @@ pub(crate) async fn add_site(
 fn app_help(back: Option<String>) -> Help {
     let mut steps = vec![
         "Developer Hub > New app, in the workspace itself.".to_owned(),
-        format!(
-            "Under Authentication choose the permissions {}.",
-            check::APP_PERMISSIONS.join(", ")
-        ),
+        "Under Authentication choose the permissions of what will be in use, as listed below."
+            .to_owned(),
     ];
     let mut copied = Vec::new();
     if let Some(back) = back {
@@ -280,6 +281,7 @@ fn app_help(back: Option<String>) -> Help {
             "https://app.intercom.com/a/apps/_/developer-hub",
         )),
         copied,
+        needs: Needs::of_each(),
     }
 }
 

@@ -6,14 +6,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use bowline_access::{ChangeRefusal, Fault, Look, ManageConnections, Permission};
 use bowline_domain::connection::Connection;
-use bowline_domain::ids::WorkspaceName;
 use bowline_domain::messaging::ids::AccountName;
-use bowline_engine::Provider;
-use bowline_settings::check::{self, State as Found};
+use bowline_settings::check::State as Found;
 use bowline_settings::forms::{SiteForm, WorkspaceForm};
 use bowline_settings::merge::Aside;
 use bowline_settings::stored::{StoredSite, StoredWorkspace};
-use bowline_settings::{AccountForm, AccountNow, SiteNow, WorkspaceNow, open_words_of_account};
+use bowline_settings::{AccountForm, SiteNow, WorkspaceNow, open_words_of_account};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::App;
@@ -23,6 +21,7 @@ use crate::component::{Copied, Field, Lozenge, Select, Tone, fault_of};
 use crate::connecting::{site_fields, workspace_fields, wrong_with};
 use crate::connections::{Step, header_of, page_of, steps_for};
 use crate::desks::provider;
+use crate::enter::{Enter, enter_account, enter_site, enter_workspace};
 use crate::error::{PageError, html};
 use crate::notice;
 use crate::overview::{Card, account_cards, cards};
@@ -62,20 +61,6 @@ struct FindingRow {
     state: Lozenge,
     what: String,
     words: String,
-}
-
-/// What to enter on the other side.
-struct Enter {
-    title: &'static str,
-    /// Where on the other side.
-    place: &'static str,
-    copied: Vec<Copied>,
-    list_title: &'static str,
-    list: Vec<&'static str>,
-    permissions: Vec<&'static str>,
-    warning: Option<&'static str>,
-    /// Can it be registered by the API, and signed anew?
-    by_api: bool,
 }
 
 struct ToConsent {
@@ -269,37 +254,6 @@ pub(crate) async fn show_site<P: Permission>(
     Ok((status, html(&page)).into_response())
 }
 
-async fn enter_site(app: &App, site: &SiteNow, secret: Option<&str>) -> Enter {
-    let cloud = site
-        .config
-        .as_ref()
-        .is_some_and(|config| config.deployment == bowline_engine::Deployment::Cloud);
-    let mut copied = vec![Copied::new(
-        "hook-url",
-        "URL",
-        app.settings.site_hook(&site.name).to_string(),
-    )];
-    if let Some(secret) = secret {
-        copied.push(Copied::new("hook-secret", "Secret", secret));
-    }
-    if let Some(jql) = app.settings.site_jql(&site.name).await {
-        copied.push(Copied::new("hook-jql", "JQL", jql));
-    }
-    Enter {
-        title: "The webhook in Jira",
-        place: "Settings > System > WebHooks, as a Jira administrator",
-        copied,
-        list_title: "Events",
-        list: check::EVENTS.to_vec(),
-        permissions: Vec::new(),
-        warning: (cloud && !app.settings.is_reached_by_https()).then_some(
-            "Bowline's own address (public_url) is not https, and Jira Cloud delivers only to \
-             https. Until it is, changes are found by asking.",
-        ),
-        by_api: site.kept.is_some(),
-    }
-}
-
 /// Shows the page of a workspace.
 pub(crate) async fn show_workspace<P: Permission>(
     app: &App,
@@ -321,7 +275,7 @@ pub(crate) async fn show_workspace<P: Permission>(
         return Ok((status, html(&page)).into_response());
     };
     if workspace.config.is_some() {
-        page.enter = Some(enter_workspace(app, &workspace.name));
+        page.enter = Some(enter_workspace(app, &workspace.name).await?);
     }
     if let Some(row) = &workspace.kept {
         page.version = row.version;
@@ -366,23 +320,6 @@ pub(crate) async fn show_workspace<P: Permission>(
         }
     }
     Ok((status, html(&page)).into_response())
-}
-
-fn enter_workspace(app: &App, name: &WorkspaceName) -> Enter {
-    let url = app.settings.workspace_hook(name).to_string();
-    Enter {
-        title: "The webhook in Intercom",
-        place: "Developer Hub > your app > Configure > Webhooks",
-        copied: vec![Copied::new("hook-url", "Endpoint URL", url)],
-        list_title: "Topics",
-        list: check::TOPICS.to_vec(),
-        permissions: check::APP_PERMISSIONS.to_vec(),
-        warning: (!app.settings.is_reached_by_https()).then_some(
-            "Bowline's own address (public_url) is not https, and Intercom delivers only to https. \
-             Until it is, what happens in Intercom is noticed later.",
-        ),
-        by_api: false,
-    }
 }
 
 /// Shows the page of a channel account.
@@ -450,51 +387,6 @@ async fn removal_of_account(app: &App, name: &AccountName) -> Result<String, Pag
         return Ok(words.to_owned());
     }
     Ok(format!("{words} {}", open_words_of_account(open)))
-}
-
-fn enter_account(app: &App, account: &AccountNow, token: Option<&str>) -> Option<Enter> {
-    let config = account.config.as_ref()?;
-    let mut copied = vec![Copied::new("hook-url", "URL", config.hook_url.to_string())];
-    if let Some(token) = token {
-        copied.push(Copied::new("hook-token", "Verify token", token));
-    }
-    let (title, place, list_title, list) = match config.provider {
-        Provider::MessageBird => (
-            "The webhook at MessageBird",
-            if config.register_webhook {
-                "Bowline registers it by itself, and again when it is gone. It calls"
-            } else {
-                "To register at MessageBird, by its API"
-            },
-            "Events",
-            vec![
-                "message.created",
-                "message.updated",
-                "conversation.created",
-                "conversation.updated",
-            ],
-        ),
-        Provider::WhatsApp => (
-            "The webhook at Meta",
-            "Your app > WhatsApp > Configuration > Webhook, to enter as Callback URL and Verify \
-             token",
-            "Fields to subscribe to",
-            vec!["messages"],
-        ),
-    };
-    Some(Enter {
-        title,
-        place,
-        copied,
-        list_title,
-        list,
-        permissions: Vec::new(),
-        warning: (!app.settings.is_reached_by_https()).then_some(
-            "Bowline's own address (public_url) is not https, and messaging providers deliver to \
-             https only.",
-        ),
-        by_api: false,
-    })
 }
 
 pub(crate) async fn account(

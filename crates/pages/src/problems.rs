@@ -100,6 +100,7 @@ pub(crate) async fn all_problems(app: &App, reader: &Reader) -> Result<Vec<Probl
     problems.extend(held_answers::problem(app, reader).await?);
     problems.extend(held_messages::problem(app, reader).await?);
     problems.extend(crate::tally::problems(app, reader).await?);
+    problems.extend(crate::contacts::failed::problems(app, reader).await?);
     let quarantined = store.quarantined().await?;
     problems.extend(
         quarantined

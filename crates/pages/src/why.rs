@@ -22,6 +22,7 @@ use crate::error::{PageError, html, see_other};
 use crate::query::{Query, asking};
 use crate::reader::{Reader, When};
 use crate::shell::{Place, Shell};
+use crate::why_feedback::{self, FeedbackAnswer};
 
 /// Deliveries that are shown of an issue; all of them are in the list of deliveries.
 const DELIVERIES_SHOWN: i64 = 15;
@@ -206,6 +207,8 @@ struct WhyPage {
     /// The conversation, if it is one.
     conversation: Option<Ref>,
     conversation_answer: Option<(Lozenge, String)>,
+    /// What became of its feedback, if any is gathered.
+    feedback: Option<FeedbackAnswer>,
     issues: Vec<IssueSection>,
     more_issues: usize,
     /// All links of the conversation.
@@ -260,6 +263,7 @@ pub(crate) async fn page(
         elsewhere: Vec::new(),
         conversation: None,
         conversation_answer: None,
+        feedback: None,
         issues: Vec::new(),
         more_issues: 0,
         all_links: String::new(),
@@ -299,6 +303,8 @@ pub(crate) async fn page(
         } => {
             let live = links.iter().filter(|view| view.link.live).count();
             page.conversation_answer = Some(conversation_answer(live, &links));
+            let reader = &caller.reader;
+            page.feedback = why_feedback::answer(&app, reader, &workspaces, &id).await?;
             let workspace = links
                 .first()
                 .map(|view| view.link.workspace.clone())

@@ -95,20 +95,6 @@ pub static PERMISSIONS: [Permission; 3] = [
     },
 ];
 
-/// The topics to choose for the webhook in Intercom.
-pub const TOPICS: [&str; 7] = [
-    "conversation.admin.noted",
-    "conversation.admin.closed",
-    "conversation.admin.opened",
-    "conversation.admin.snoozed",
-    "conversation.admin.unsnoozed",
-    "conversation.user.replied",
-    "conversation.deleted",
-];
-
-/// What the app is to be allowed in Intercom's Developer Hub.
-pub const APP_PERMISSIONS: [&str; 3] = ["Read conversations", "Write conversations", "Read admins"];
-
 /// The events to choose for the webhook in Jira, as its form names them.
 pub const EVENTS: [&str; 2] = [
     "Issue: created, updated, deleted",

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod alert;
+mod app_permissions;
 mod bindings;
 mod channel_live;
 pub mod check;
@@ -39,6 +40,7 @@ mod workspaces;
 
 pub use accounts::{AccountForm, AccountNow};
 pub use alert::{AlertMail, AlertNow, Receivers};
+pub use app_permissions::app_permissions;
 pub use bindings::{BindingNow, JoinForm};
 pub use channel_live::ChannelsOffered;
 pub use connect::Connected;

@@ -3,8 +3,9 @@
 use std::sync::PoisonError;
 
 use bowline_domain::connection::Connection;
-use bowline_domain::ids::{ProjectKey, SiteName};
+use bowline_domain::ids::{ProjectKey, SiteName, WorkspaceName};
 use bowline_domain::time::Millis;
+use bowline_engine::permissions::in_use_now;
 
 use crate::check::{self, Finding, State};
 use crate::rates;
@@ -118,10 +119,28 @@ impl Settings {
         if findings.iter().all(|finding| finding.state == State::Good) {
             findings.push(check::app_user(&intercom, workspace.app_user.as_deref()).await);
             findings.push(check::conversations(&intercom).await);
+            findings.extend(self.test_permissions(&intercom, &workspace.name).await);
         }
         let url = &workspace.api_url;
         findings.push(check::clock(&self.inner.transport, url, self.now()).await);
         findings
+    }
+
+    async fn test_permissions(
+        &self,
+        intercom: &bowline_intercom::Client,
+        name: &WorkspaceName,
+    ) -> Vec<Finding> {
+        let present = self.present();
+        let mut syncs = present.merged.config.contact_syncs.iter();
+        let declared = syncs.any(|one| one.workspace == *name);
+        match in_use_now(&self.inner.store, name, declared).await {
+            Ok(uses) => crate::app_permissions(intercom, &uses).await,
+            Err(error) => {
+                tracing::error!(%error, "what is in use in a workspace could not be read");
+                Vec::new()
+            }
+        }
     }
 
     /// How a connection is in detail. What the tests found is renewed beside what goes on when it

@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use bowline::config::{Config, Site, SiteKind, Workspace};
+use bowline::config::{Config, Site, SiteKind};
 use bowline_jira::{Auth, Client as Jira, Deployment};
 use bowline_net::{HttpTransport, Transport};
 use bowline_settings::check::{self, Finding, State};
@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::check_desk::{check_account, check_desk};
 use super::check_mail::check_mail;
 use super::check_oidc::check_oidc;
+use super::check_workspace::{Kept, check_workspace};
 use super::load;
 use crate::cli::Configured;
 
@@ -30,9 +31,14 @@ pub(crate) async fn run(configured: &Configured, secrets: bool) -> anyhow::Resul
         HttpTransport::new(&bowline::service::http_options(&loaded.config)?)
             .map_err(|why| anyhow::anyhow!("the HTTP client cannot be set up: {why}"))?,
     );
+    let mut kept = Kept::default();
     match bowline::service::open_store(&loaded.config).await {
         Ok(store) => {
             println!("Database: can be opened.");
+            match Kept::read(&store, &loaded.config).await {
+                Ok(found) => kept = found,
+                Err(error) => report.bad("Database", &error.to_string()),
+            }
             store.close().await;
         }
         Err(error) => report.bad("Database", &format!("{error:#}")),
@@ -45,7 +51,7 @@ pub(crate) async fn run(configured: &Configured, secrets: bool) -> anyhow::Resul
         check_account(&loaded.config, account, &transport, &mut report).await;
     }
     for workspace in &loaded.config.workspaces {
-        check_workspace(&loaded.config, workspace, &transport, &mut report).await;
+        check_workspace(&loaded.config, workspace, (&transport, &kept), &mut report).await;
     }
     check_oidc(&loaded.config, &mut report).await?;
     Ok(report.end())
@@ -68,7 +74,7 @@ impl Report {
     }
 
     /// Prints what a test found.
-    fn tell(&mut self, found: &Finding) {
+    pub(super) fn tell(&mut self, found: &Finding) {
         match found.state {
             State::Good => Self::good(&found.words),
             State::Note | State::Unknown => println!("  note: {}", found.words),
@@ -76,7 +82,7 @@ impl Report {
         }
     }
 
-    fn tell_all(&mut self, found: impl IntoIterator<Item = Finding>) {
+    pub(super) fn tell_all(&mut self, found: impl IntoIterator<Item = Finding>) {
         for found in found {
             self.tell(&found);
         }
@@ -197,34 +203,4 @@ fn secret(secret: Option<&SecretString>, key: &str, show: bool) -> String {
         Some(_) => format!("(this site's {key}; printed with --secrets)"),
         None => format!("(none: set this site's {key})"),
     }
-}
-
-async fn check_workspace(
-    config: &Config,
-    workspace: &Workspace,
-    transport: &Arc<dyn Transport>,
-    report: &mut Report,
-) {
-    println!("\nWorkspace {} ({})", workspace.name, workspace.api_url);
-    let intercom = bowline_intercom::Client::new(
-        Arc::clone(transport),
-        workspace.api_url.clone(),
-        workspace.access_token.clone(),
-    );
-    let region = format!("{:?}", workspace.region).to_lowercase();
-    let token = check::workspace_token(&intercom, Some(&region)).await;
-    let works = token.iter().any(|found| found.state == State::Good);
-    report.tell_all(token);
-    if works {
-        report.tell(&check::app_user(&intercom, workspace.app_user.as_deref()).await);
-        report.tell(&check::conversations(&intercom).await);
-    }
-    let base = config.public_url.as_str().trim_end_matches('/');
-    println!("  To enter in Intercom (Developer Hub > your app > Configure > Webhooks):");
-    println!("    URL      {base}/hooks/intercom/{}", workspace.name);
-    println!("    Signed   with the app's client secret, which is this workspace's client_secret");
-    for topic in check::TOPICS {
-        println!("    Topic    {topic}");
-    }
-    println!("    Needed   {}", check::APP_PERMISSIONS.join(", "));
 }

@@ -15,7 +15,7 @@ use super::serve::metrics;
 use crate::cli::Demo;
 use crate::logging;
 
-/// Contacts and companies that the demo's workspace has.
+/// Contacts and companies that are invented for the demo's workspace.
 const DEMO_CONTACTS: u64 = 3_000;
 const DEMO_COMPANIES: u64 = 120;
 
@@ -98,8 +98,9 @@ async fn play(world: &World, service: &Service) -> anyhow::Result<()> {
     story::play(world, service.addr, say).await?;
     println!("\nMessaging: a person on WhatsApp and an agent of the service desk");
     talk_story::play(world, say).await?;
-    println!("\nFeedback and contacts: a tag becomes a ticket, and everyone is known");
+    println!("\nFeedback: a tag becomes a ticket");
     feedback::play(world, service, say).await?;
+    println!("\nContacts: everyone is known");
     contacts::play(world, service, say).await
 }
 
@@ -134,7 +135,10 @@ fn linking_by_hand(world: &World) -> anyhow::Result<()> {
     );
     println!("     in the feedback inbox of Bowline.");
     println!("  6. Open Contacts in Bowline, Integration settings, and switch copying on:");
-    println!("     the workspace has {DEMO_CONTACTS} people and {DEMO_COMPANIES} companies.");
+    // Intercom does not list companies that have nobody, so they are not copied either.
+    let (people, companies) = (intercom.contacts_listed(), intercom.companies_listed());
+    println!("     the workspace has {people} people, and {companies} companies with somebody in");
+    println!("     them; others are not listed by Intercom.");
     println!("  7. Take the address out of the description: from then on it stays silent.");
     println!();
     Ok(())

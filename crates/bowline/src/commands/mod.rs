@@ -4,6 +4,7 @@ mod check;
 mod check_desk;
 mod check_mail;
 mod check_oidc;
+mod check_workspace;
 mod demo;
 mod events;
 mod key;

@@ -33,7 +33,7 @@ pub use alert_mail::AlertMail;
 pub use oidc::Oidc;
 pub use origin::{Change, Origin, Origins, SecretSource, changed_secrets, differs_beyond_secrets};
 pub use panel::{Embedding, Panel};
-pub use problem::{Place, Problem};
+pub use problem::{Place, Problem, nearest_first};
 pub use types::{
     Binding, Category, ChannelAccount, ChannelProvider, CommentFilter, Commented, Config,
     ContactSync, Database, Desk, DeskChannels, IssuePlace, Language, Limits, Log, LogFormat,

@@ -67,14 +67,17 @@ pub(super) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let mut best: Option<(usize, &str)> = None;
-    for candidate in candidates {
-        let distance = strsim::damerau_levenshtein(word, candidate);
-        if best.is_none_or(|(least, _)| distance < least) {
-            best = Some((distance, candidate));
-        }
-    }
-    best.map(|(_, candidate)| candidate)
+    nearest_first(word, candidates).into_iter().next()
+}
+
+/// All candidates, the most alike first; of equally alike ones in their own order.
+pub fn nearest_first<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Vec<&'a str> {
+    let mut all: Vec<&str> = candidates.into_iter().collect();
+    all.sort_by_key(|candidate| strsim::damerau_levenshtein(word, candidate));
+    all
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use bowline_domain::ids::WorkspaceName;
 use bowline_store::access::AuditEntry;
 use bowline_store::contacts::{Contact, Run, RunState};
 
-use super::teller::done;
+use super::teller::{Teller, done};
 use super::{PATIENCE, WORKSPACE, World};
 use crate::service::Service;
 
@@ -24,15 +24,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub async fn play(
     world: &World,
     service: &Service,
-    mut say: impl FnMut(&str),
+    mut say: impl FnMut(&str) + Send,
 ) -> anyhow::Result<()> {
+    let mut teller = Teller::new(&mut say);
     let intercom = &world.sandbox.intercom.state;
     let workspace = WorkspaceName::new(WORKSPACE);
     switch_on(service, &workspace).await?;
-    say("Contacts: Olive switches copying on in the integration settings.");
+    teller.step("Olive switches copying on in the integration settings.");
     let run = copied(service, &workspace).await?;
-    say(&format!(
-        "    -> {} people and {} companies were gone through in {} calls.",
+    teller.seen(&format!(
+        "{} people and {} companies were gone through in {} calls.",
         run.position, run.companies, run.requests
     ));
     let setting = service.shared().contact_setting(&workspace).await?;
@@ -44,23 +45,21 @@ pub async fn play(
         sync.ours,
         sync.theirs
     );
-    say(&format!(
-        "    -> Both sides count {listed}: nobody is missing."
-    ));
+    teller.seen(&format!("Both sides count {listed}: nobody is missing."));
 
     let [one, two, three] = [1, 2, 3].map(|number| intercom.invented_contact(number));
     done(intercom.rename_contact(&one, "Ada Example"))?;
-    say("A teammate corrects a name in Intercom, archives somebody and deletes somebody.");
+    teller.step("A teammate corrects a name in Intercom, archives somebody and deletes somebody.");
     let named = |found: Option<Contact>| found.is_some_and(|found| found.name == "Ada Example");
     known(service, &one, named).await?;
-    say("    -> The name is corrected here.");
+    teller.seen("The name is corrected here.");
     done(intercom.archive_contact(&two, true))?;
     let hidden = |found: Option<Contact>| found.is_some_and(|found| found.life == Life::Archived);
     known(service, &two, hidden).await?;
-    say("    -> Who was archived is kept and not listed.");
+    teller.seen("Who was archived is kept and not listed.");
     done(intercom.delete_contact(&three))?;
     known(service, &three, |found| found.is_none()).await?;
-    say("    -> Who was deleted is gone here too.");
+    teller.seen("Who was deleted is gone here too.");
     Ok(())
 }
 

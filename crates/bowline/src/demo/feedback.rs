@@ -8,6 +8,7 @@ use bowline_engine::feedback::triage;
 use bowline_sandbox::intercom::NewContact;
 use bowline_store::feedback::{TicketChange, TicketQuery, TicketRow};
 
+use super::teller::Teller;
 use super::{PATIENCE, World, until};
 use crate::service::Service;
 
@@ -87,8 +88,9 @@ async fn inbox(service: &Service, count: usize) -> anyhow::Result<Vec<TicketRow>
 pub async fn play(
     world: &World,
     service: &Service,
-    mut say: impl FnMut(&str),
+    mut say: impl FnMut(&str) + Send,
 ) -> anyhow::Result<()> {
+    let mut teller = Teller::new(&mut say);
     let intercom = &world.sandbox.intercom.state;
     let one = writes(
         world,
@@ -104,15 +106,15 @@ pub async fn play(
         400,
         "Please add a dark mode to the mobile app.",
     )?;
-    say("Feedback: Ines and Otto both wish for a dark mode, in conversations of their own.");
+    teller.step("Ines and Otto both wish for a dark mode, in conversations of their own.");
     tagged(world, &one)?;
     tagged(world, &two)?;
-    say("A teammate tags both messages in Intercom.");
+    teller.step("A teammate tags both messages in Intercom.");
     let rows = inbox(service, 2).await?;
     let (newer, older) = (&rows[0], &rows[1]);
     for row in &rows {
-        say(&format!(
-            "    -> Ticket {}: “{}”, {} of {}",
+        teller.seen(&format!(
+            "Ticket {}: “{}”, {} of {}",
             row.id,
             row.title,
             row.author,
@@ -134,7 +136,7 @@ pub async fn play(
     if (group.people, group.companies, group.spend) != (2, 2, 1_300) {
         bail!("the merged ticket counts {group:?}");
     }
-    say("Paula merges them: two people, two companies, a monthly spend of 1,300 want it.");
+    teller.step("Paula merges them: two people, two companies, a monthly spend of 1,300 want it.");
     let change = TicketChange::Status(Status::Planned);
     let moved = triage(
         &service.shared(),
@@ -145,7 +147,7 @@ pub async fn play(
     )
     .await?;
     ensure!(moved.is_ok(), "the ticket was merged away: {moved:?}");
-    say("She moves the ticket to planned.");
+    teller.step("She moves the ticket to planned.");
     for conversation in [&one, &two] {
         let words = "is planned";
         let note = until(|| {
@@ -159,8 +161,8 @@ pub async fn play(
         if !note.contains("/feedback/") {
             bail!("the note does not lead to the ticket: {note}");
         }
-        say(&format!(
-            "    -> Note in conversation {conversation}: feedback is planned."
+        teller.seen(&format!(
+            "Note in conversation {conversation}: feedback is planned."
         ));
     }
     Ok(())

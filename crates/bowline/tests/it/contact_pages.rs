@@ -1,14 +1,20 @@
 //! The pages and addresses of contacts, as people and scripts use them.
 
 use bowline_domain::contacts::Life;
+use bowline_sandbox::common::FaultKind;
 use bowline_sandbox::intercom::NewContact;
+use bowline_store::contacts::RunState;
+use serde_json::json;
 
+use crate::api::Script;
 use crate::browser::Browser;
 use crate::contacts::{acme, copied, known, listed, sync, until_so};
+use crate::failure::fault;
 use crate::stage::{On, Stage, on_both};
 
 on_both!(
     copying_is_switched_on_and_off_by_hand_and_what_was_copied_is_removed,
+    a_copy_that_failed_is_shown_until_another_one_succeeds,
     a_person_is_edited_merged_and_erased,
     a_file_is_previewed_imported_and_joined
 );
@@ -38,6 +44,12 @@ async fn copying_is_switched_on_and_off_by_hand_and_what_was_copied_is_removed(o
     let page = owner.get("/contacts/settings").await;
     page.says("in step");
     page.says("Both sides had 321 contacts");
+    // The report of the copy: companies too, and how long it took.
+    let companies = stage.intercom().companies_listed();
+    assert!(companies > 0);
+    page.says(&format!("321 0 0 0 {companies}"));
+    page.says("Companies");
+    page.says("after ");
     let page = owner.get("/contacts?q=mei+okaf").await;
     page.says("Mei Okafor");
     page.says("mei.okafor.23@example.com");
@@ -91,6 +103,81 @@ async fn copying_is_switched_on_and_off_by_hand_and_what_was_copied_is_removed(o
     assert_eq!(listed(&stage, |_| ()).await.len(), 322);
     let page = owner.send("/contacts/settings/copy", &off).await;
     assert_eq!(page.goes_to(), "/contacts/settings?done=copying");
+}
+
+/// Has everything copied again, and waits for the end of it.
+async fn copied_again(stage: &Stage, owner: &mut Browser) -> RunState {
+    let before = stage.store().runs(&acme(), 1).await.unwrap().remove(0);
+    let fields = [("workspace", "acme"), ("do", "copy")];
+    let page = owner.send("/contacts/settings/copy", &fields).await;
+    assert_eq!(page.goes_to(), "/contacts/settings?done=copying");
+    until_so("the copy ends", async || {
+        let latest = stage.store().runs(&acme(), 1).await.unwrap().remove(0);
+        (latest.id != before.id && latest.ended_at.is_some()).then_some(latest.state)
+    })
+    .await
+}
+
+async fn a_copy_that_failed_is_shown_until_another_one_succeeds(on: On) {
+    let stage = stage(on).await;
+    let mut owner = Browser::signed_in(&stage, "owner").await;
+    switched_on(&stage, &mut owner).await;
+    owner.get("/problems").await.says("Everything works");
+    let faults = stage.intercom().faults();
+    let refuse = || {
+        let body = json!({ "type": "error.list", "errors": [{ "code": "forbidden",
+            "message": "You do not have the required scope to access this resource" }] });
+        let kind = FaultKind::Status {
+            status: 403,
+            body: Some(body),
+            headers: Vec::new(),
+        };
+        faults.add(fault("GET", "/contacts", 0, u32::MAX, kind));
+    };
+    refuse();
+    assert_eq!(copied_again(&stage, &mut owner).await, RunState::Failed);
+    let page = owner.get("/contacts/settings").await;
+    page.says("last copy failed");
+    page.says("“Read and list users and companies”");
+    page.says("presses “Copy everything again”");
+    assert!(!page.words().contains("in step"), "{}", page.words());
+    assert!(!page.words().contains("counts agree"), "{}", page.words());
+    let page = owner.get("/problems").await;
+    page.says("Copying the contacts of “acme” failed");
+    page.says("“Read and list users and companies”");
+    let script = Script::new(&stage, "owner", &["read"]).await;
+    let problems = script.get("/api/v1/problems").await.body;
+    assert!(
+        problems.to_string().contains("the contacts of “acme”"),
+        "{problems}"
+    );
+    // Switched off it is no problem any more, and on again it is another matter.
+    let off = [("workspace", "acme")];
+    owner.send("/contacts/settings/switch", &off).await;
+    owner.get("/problems").await.says("Everything works");
+    until_so("it is seen to be off", async || {
+        sync(&stage).await.since.is_none().then_some(())
+    })
+    .await;
+    faults.clear();
+    crate::stage::next_millisecond();
+    let fields = [("workspace", "acme"), ("on", "yes"), ("updates", "yes")];
+    owner.send("/contacts/settings/switch", &fields).await;
+    until_so("it is copied anew", async || {
+        let latest = stage.store().runs(&acme(), 1).await.unwrap().remove(0);
+        (latest.state == RunState::Done).then_some(())
+    })
+    .await;
+    owner.get("/problems").await.says("Everything works");
+    // The next one that succeeds takes it away as well.
+    refuse();
+    assert_eq!(copied_again(&stage, &mut owner).await, RunState::Failed);
+    let page = owner.get("/problems").await;
+    page.says("Copying the contacts of “acme” failed");
+    faults.clear();
+    assert_eq!(copied_again(&stage, &mut owner).await, RunState::Done);
+    owner.get("/problems").await.says("Everything works");
+    owner.get("/contacts/settings").await.says("in step");
 }
 
 async fn a_person_is_edited_merged_and_erased(on: On) {
@@ -279,7 +366,10 @@ async fn what_lacks_a_permission_is_named_and_not_switched_on() {
     let fields = [("workspace", "acme"), ("on", "yes")];
     let page = owner.send("/contacts/settings/switch", &fields).await;
     assert_eq!(page.status, 422);
-    page.says("The app lacks permissions at Intercom");
+    page.says("Nothing was switched on");
+    let lacking = page.words().matches("lacks the permission").count();
+    let named = page.words().matches("permission “Read and list").count();
+    assert_eq!((lacking, named), (2, 1), "each is told once");
     let settings = stage.service().shared().contact_settings().await.unwrap();
     assert!(!settings[0].on);
 }

@@ -326,7 +326,10 @@ async fn without_the_permission_nothing_is_copied_and_it_is_named() {
     assert!(why.contains("Read and list users and companies"), "{why}");
     let missing = stage.service().shared().missing_for_contacts(&acme()).await;
     let missing = missing.unwrap();
-    assert_eq!(missing[0].permission, "Read and list users and companies");
+    assert_eq!(
+        missing[0].permission.title(),
+        "Read and list users and companies"
+    );
     let new = stage
         .intercom()
         .create_contact(NewContact::user("Unread", "unread@example.com"))

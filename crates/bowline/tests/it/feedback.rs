@@ -370,7 +370,7 @@ async fn what_is_erased_in_intercom_is_erased_here(on: On) {
     }
     let intercom = it.stage.intercom();
     let secret = intercom
-        .customer_reply(&untagged, "The key is 777.")
+        .customer_reply(&untagged, "The key is under the mat.")
         .unwrap();
     intercom.customer_reply(&stays, "Keep this too.").unwrap();
     // Notes quote what was said.
@@ -379,7 +379,13 @@ async fn what_is_erased_in_intercom_is_erased_here(on: On) {
     }
     it.stage.settled().await;
     let told = what_was_told(&it).await;
-    let said = ["555 0100", "Delete me", "Forget me", "777", "Keep this too"];
+    let said = [
+        "555 0100",
+        "Delete me",
+        "Forget me",
+        "under the mat",
+        "Keep this too",
+    ];
     for text in said {
         assert!(told.contains(text), "{text}");
     }

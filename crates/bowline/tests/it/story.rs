@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use bowline::demo::{story, talk_story};
+use bowline::demo::{contacts, feedback, story, talk_story};
 use bowline_sandbox::ChannelOptions;
 
 use crate::stage::{On, Stage};
@@ -67,4 +67,36 @@ async fn messaging_on_sqlite_with_data_center() {
 #[tokio::test]
 async fn messaging_on_postgres_with_cloud() {
     talked(On::Postgres, false).await;
+}
+
+#[tokio::test]
+async fn feedback_and_contacts_count_their_steps() {
+    let change = |plan: &mut bowline::demo::Plan| {
+        feedback::PRODUCT.clone_into(&mut plan.more);
+        plan.intercom.invented_contacts = 320;
+        plan.intercom.invented_companies = 12;
+    };
+    let mut stage = Stage::prepare(change).await;
+    feedback::prepare(&stage.world);
+    stage.start().await;
+    let said = Mutex::new(Vec::new());
+    let say = |line: &str| said.lock().unwrap().push(line.to_owned());
+    let (world, service) = (&stage.world, stage.service());
+    feedback::play(world, service, say).await.unwrap();
+    let steps = |told: &[String]| {
+        let mut steps = told.iter().filter(|line| !line.starts_with("    -> "));
+        let first = steps.next().unwrap();
+        assert!(first.starts_with(" 1. "), "{told:?}");
+        let second = steps.next().unwrap();
+        assert!(second.starts_with(" 2. "), "{told:?}");
+    };
+    steps(&said.lock().unwrap());
+    said.lock().unwrap().clear();
+    contacts::play(world, service, say).await.unwrap();
+    steps(&said.lock().unwrap());
+    // As many companies are copied as the demo announces.
+    let companies = stage.intercom().companies_listed();
+    let told = said.lock().unwrap().join("\n");
+    let words = format!("people and {companies} companies were gone through");
+    assert!(told.contains(&words), "{words}: {told}");
 }

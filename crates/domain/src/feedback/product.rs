@@ -34,6 +34,11 @@ impl Product {
         !self.on && !self.declared && self.settings.resumes
     }
 
+    /// Does it gather feedback, or did it? What is erased in Intercom is erased here then.
+    pub fn is_in_use(&self) -> bool {
+        self.on || !self.tags.is_empty()
+    }
+
     /// What a status is called here.
     pub fn status_name(&self, status: Status) -> &str {
         self.settings.status_name(status)

@@ -23,7 +23,9 @@ use bowline_store::contacts::{Run, RunKind, RunState, Sync};
 use tokio::task::JoinSet;
 
 pub(crate) use read::{company, contact};
-pub use settings::{ContactSetting, Missing};
+pub use settings::ContactSetting;
+
+pub use crate::permissions::Lacking;
 
 use crate::pace::Priority;
 use crate::registry::Workspace;

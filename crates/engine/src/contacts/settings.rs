@@ -2,13 +2,14 @@
 
 use bowline_domain::contacts::ids::{ContactId, RemoteContactId};
 use bowline_domain::ids::WorkspaceName;
-use bowline_net::{ApiError, ErrorKind};
+use bowline_domain::needs::{Permission, Use, permissions};
 use bowline_store::StoreError;
 use bowline_store::access::AuditEntry;
 use bowline_store::contacts::{Removed, RunKind, Sync};
 
 use super::call;
 use crate::pace::Priority;
+use crate::permissions::{Lacking, in_use_now, lacking_of};
 use crate::shared::Shared;
 
 /// Conversations of a contact that are asked for.
@@ -27,15 +28,6 @@ pub struct ContactSetting {
     pub declared: bool,
     /// What is known of it.
     pub sync: Sync,
-}
-
-/// A permission that the app lacks at Intercom.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing {
-    /// What Intercom's Developer Hub calls it.
-    pub permission: &'static str,
-    /// What Intercom says.
-    pub detail: String,
 }
 
 /// A conversation of a contact.
@@ -97,61 +89,34 @@ impl Shared {
         Ok(all.into_iter().find(|one| one.workspace == *workspace))
     }
 
-    /// Which permissions are missing to copy contacts, found out by asking for one contact and one
-    /// company. Nothing is changed.
+    /// Which permissions are missing to copy contacts, found out by calls that need them. Nothing
+    /// is changed.
     ///
     /// # Errors
     /// In words, why it could not be found out.
     pub async fn missing_for_contacts(
         &self,
         workspace: &WorkspaceName,
-    ) -> Result<Vec<Missing>, String> {
+    ) -> Result<Vec<Lacking>, String> {
         let registry = self.registry();
         let Some(workspace) = registry.workspaces.get(workspace) else {
             return Err("There is no such workspace in the configuration.".to_owned());
         };
-        let mut missing = Vec::new();
-        let mut judge = |permission: &'static str, error: &ApiError| match error.kind {
-            ErrorKind::Permission => {
-                missing.push(Missing {
-                    permission,
-                    detail: error.to_string(),
-                });
-                Ok(())
-            }
-            // Older versions answer a missing permission so.
-            ErrorKind::Auth if error.code.as_deref() == Some("token_unauthorized") => {
-                missing.push(Missing {
-                    permission,
-                    detail: error.to_string(),
-                });
-                Ok(())
-            }
-            ErrorKind::NotFound | ErrorKind::Gone => Ok(()),
-            _ => Err(format!("Intercom could not be asked: {error}")),
-        };
-        let client = &workspace.client;
-        let first = call(
-            self,
-            workspace,
-            Priority::Interactive,
-            client.contacts(None, 1),
-        )
-        .await;
-        let one = match first {
-            Ok(page) => page.contacts().flatten().next(),
-            Err(error) => {
-                judge("Read and list users and companies", &error)?;
-                None
-            }
-        };
-        if let Some(one) = one {
-            let asked = client.contact(&one.id);
-            if let Err(error) = call(self, workspace, Priority::Interactive, asked).await {
-                judge("Read one user and one company", &error)?;
-            }
-        }
-        Ok(missing)
+        let wanted = permissions(&[Use::Contacts]).into_iter();
+        let wanted: Vec<Permission> = wanted.map(|one| one.what).collect();
+        let lacking = lacking_of(self, workspace, &wanted).await;
+        lacking.map_err(|error| format!("Intercom could not be asked: {error}"))
+    }
+
+    /// What is in use in a workspace, and so needs something of it.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn in_use(&self, workspace: &WorkspaceName) -> Result<Vec<Use>, StoreError> {
+        let registry = self.registry();
+        let mut syncs = registry.contact_syncs.iter();
+        let declared = syncs.any(|one| one.workspace == *workspace);
+        in_use_now(&self.store, workspace, declared).await
     }
 
     /// Switches copying on or off by hand, and writes it down.

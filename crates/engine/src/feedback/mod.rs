@@ -24,6 +24,6 @@ pub(crate) use backfill::run as run_backfills;
 pub(crate) use switch::declare;
 
 pub use backfill::{CannotBegin, count as count_backfill};
-pub use switch::{CannotSwitch, Permission, missing_permissions, tags_now};
+pub use switch::{CannotSwitch, missing_permissions, tags_meant, tags_now, tags_of};
 pub use tie::{issue_of_key, look_at};
 pub use triage::{CannotMake, make_issue, triage};

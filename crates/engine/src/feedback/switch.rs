@@ -6,8 +6,9 @@ use std::sync::Arc;
 use bowline_domain::feedback::ids::TagId;
 use bowline_domain::feedback::product::{ListedTag, Product, ProductSettings, resolve};
 use bowline_domain::ids::WorkspaceName;
+use bowline_domain::needs::{Permission, Use, permissions};
 use bowline_domain::time::Millis;
-use bowline_net::{ApiError, ErrorKind};
+use bowline_net::ApiError;
 use bowline_store::StoreError;
 use bowline_store::feedback::ProductDraft;
 
@@ -15,39 +16,9 @@ use super::far::{call, look};
 use super::watch::by_name;
 use crate::config::ProductConfig;
 use crate::pace::Priority;
+use crate::permissions::lacking_of;
 use crate::registry::Workspace;
 use crate::shared::Shared;
-
-/// A permission of the app in Intercom, as the Developer Hub calls it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Permission {
-    /// To know which tags there are.
-    ReadTags,
-    /// To read what was tagged.
-    ReadConversations,
-    /// To know who gave it.
-    ReadPeople,
-}
-
-impl Permission {
-    /// Its name in the Developer Hub.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::ReadTags => "Read tags",
-            Self::ReadConversations => "Read conversations",
-            Self::ReadPeople => "Read one user and one company",
-        }
-    }
-
-    /// What it is for.
-    pub fn purpose(self) -> &'static str {
-        match self {
-            Self::ReadTags => "to list the tags that may count as feedback",
-            Self::ReadConversations => "to read what was tagged",
-            Self::ReadPeople => "to know who gave it, and for which company",
-        }
-    }
-}
 
 /// Why feedback cannot be switched on or looked at.
 #[derive(Debug, thiserror::Error)]
@@ -105,36 +76,34 @@ pub async fn missing_permissions(
     shared: &Shared,
     name: &WorkspaceName,
 ) -> Result<Vec<Permission>, CannotSwitch> {
-    /// A contact that nobody has: its absence is told to those only who may look.
-    const NOBODY: &str = "000000000000000000000000";
     let workspace = workspace(shared, name)?;
-    let client = &workspace.client;
-    let mut missing = Vec::new();
-    let tags = call(shared, &workspace, Priority::Interactive, client.tags()).await;
-    note(tags.err(), Permission::ReadTags, &mut missing)?;
-    let search = client.conversations_tagged(&["0"], 0, None, 1);
-    let search = call(shared, &workspace, Priority::Interactive, search).await;
-    note(search.err(), Permission::ReadConversations, &mut missing)?;
-    let person = client.person(NOBODY);
-    let person = call(shared, &workspace, Priority::Interactive, person).await;
-    note(person.err(), Permission::ReadPeople, &mut missing)?;
-    Ok(missing)
+    let wanted = permissions(&[Use::Feedback]).into_iter();
+    let wanted: Vec<Permission> = wanted.map(|one| one.what).collect();
+    let lacking = lacking_of(shared, &workspace, &wanted).await;
+    let lacking = lacking.map_err(CannotSwitch::Remote)?.into_iter();
+    Ok(lacking.map(|one| one.permission).collect())
 }
 
-fn note(
-    error: Option<ApiError>,
-    permission: Permission,
-    missing: &mut Vec<Permission>,
-) -> Result<(), CannotSwitch> {
-    match error {
-        None => Ok(()),
-        Some(error) if error.kind == ErrorKind::Permission => {
-            missing.push(permission);
-            Ok(())
-        }
-        Some(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone) => Ok(()),
-        Some(error) => Err(CannotSwitch::Remote(error)),
-    }
+/// The tags that a product's words mean, as far as the workspace has them, and the words that mean
+/// none. `before` is what is known of the product: a word that meant a tag once goes on meaning it.
+pub fn tags_meant(
+    product: &ProductConfig,
+    before: Option<&Product>,
+    listed: &[ListedTag],
+) -> (Vec<ListedTag>, Vec<String>) {
+    let mut resolved = before.map_or_else(Default::default, |one| one.settings.resolved.clone());
+    let (mut tags, unknown) = meant(product, &mut resolved, listed);
+    tags.retain(|tag| listed.contains(tag));
+    (tags, unknown)
+}
+
+/// The tags of a workspace, by credentials that need not be in use.
+///
+/// # Errors
+/// What Intercom answers.
+pub async fn tags_of(client: &bowline_intercom::Client) -> Result<Vec<ListedTag>, ApiError> {
+    let tags = client.tags().await?.value;
+    Ok(by_name(tags.into_iter().map(listed).collect()))
 }
 
 /// Keeps the products of the configuration file, and switches off those that stood there before.

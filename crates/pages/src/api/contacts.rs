@@ -321,7 +321,7 @@ pub(super) async fn switch(
         })?;
         let updates = flag("updates").unwrap_or(setting.updates);
         let switched = settings::set(&app, by.who(), &setting, (on, updates)).await?;
-        switched.map_err(Problem::invalid)?;
+        switched.map_err(|why| Problem::invalid(why.words()))?;
         Ok(json!({ "workspace": setting.workspace.as_str(), "on": on, "updates": updates }))
     });
     once(&app, by.who(), &headers, &request, write).await

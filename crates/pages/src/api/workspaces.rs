@@ -9,8 +9,9 @@ use axum::{Json, Router};
 use bowline_access::{ChangeRefusal, Granted, ManageConnections};
 use bowline_domain::connection::Connection;
 use bowline_domain::ids::WorkspaceName;
+use bowline_domain::needs;
 use bowline_settings::WorkspaceNow;
-use bowline_settings::check;
+
 use bowline_settings::forms::WorkspaceForm;
 use bowline_settings::merge::Aside;
 use serde_json::{Value, json};
@@ -70,6 +71,11 @@ impl Configured for Workspaces {
         let connection = Connection::Workspace(now.name.clone());
         let (kept, config) = (now.kept.as_ref(), now.config.as_ref());
         let row = kept.map(|row| &row.value);
+        let uses = app.shared.in_use(&now.name).await?;
+        let topics = needs::topics(&uses).into_iter();
+        let topics: Vec<&str> = topics.map(|one| one.what).collect();
+        let permissions = needs::permissions(&uses).into_iter();
+        let permissions: Vec<&str> = permissions.map(|one| one.what.title()).collect();
         let app_user = config.and_then(|config| config.app_user.clone());
         Ok(json!({
             "name": now.name.as_str(),
@@ -85,9 +91,9 @@ impl Configured for Workspaces {
             "not_in_use": now.aside.as_ref().map(Aside::words),
             "webhook": {
                 "url": app.settings.workspace_hook(&now.name).to_string(),
-                "topics": check::TOPICS,
+                "topics": topics,
             },
-            "permissions": check::APP_PERMISSIONS,
+            "permissions": permissions,
             "health": health::of(app, &connection).await?,
         }))
     }

@@ -3,6 +3,7 @@
 pub(crate) mod companies;
 pub(crate) mod conflict;
 pub(crate) mod export;
+pub(crate) mod failed;
 mod hanging;
 mod hanging_on;
 pub(crate) mod import;

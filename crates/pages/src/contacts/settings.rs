@@ -7,14 +7,17 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use bowline_access::{ManageContacts, Permission, What};
 use bowline_domain::ids::WorkspaceName;
-use bowline_engine::contacts::{ContactSetting, Missing, in_step};
+use bowline_domain::needs::Use;
+use bowline_engine::contacts::{ContactSetting, Lacking, in_step};
 use bowline_store::contacts::{Phase, Run, RunKind, RunState};
 
+use super::failed::{self, Failed};
 use crate::App;
 use crate::caller::{Caller, Posted};
 use crate::component::{Lozenge, Tone};
 use crate::error::{PageError, html, see_other};
 use crate::feedback::workspace::{self, Switch};
+use crate::needs::Needs;
 use crate::notice;
 use crate::query::Query;
 use crate::reader::{Reader, When};
@@ -37,17 +40,24 @@ struct Card {
     on: bool,
     updates: bool,
     declared: bool,
-    missing: Vec<Missing>,
+    missing: Vec<Lacking>,
     unknown: Option<String>,
     refused: Option<String>,
     progress: Option<Progress>,
     runs: Vec<RunRow>,
     feedback: Switch,
     feedback_refused: Option<String>,
-    drift: Option<String>,
+    /// What failed, and has not been made up for.
+    failed: Option<Failed>,
+    /// Was it counted before that?
+    outdated: bool,
+    /// How far both sides agree.
+    drift: Option<(Lozenge, String)>,
     agrees: bool,
     copied: bool,
     empty: bool,
+    /// What copying needs in Intercom.
+    needs: Needs,
 }
 
 impl Card {
@@ -72,11 +82,14 @@ struct Progress {
 struct RunRow {
     what: &'static str,
     began: When,
+    /// When it ended, and how long it took.
+    ended: Option<(When, String)>,
     state: Lozenge,
     fresh: i64,
     updated: i64,
     unchanged: i64,
     failed: i64,
+    companies: i64,
     why: Option<String>,
     reasons: Vec<(String, String)>,
 }
@@ -88,6 +101,16 @@ pub(crate) fn duration(ms: i64) -> String {
         0..60 => "less than a minute".to_owned(),
         60..3_600 => format!("{} min", seconds / 60 + 1),
         _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
+/// How long something took, for people: to the second within a minute.
+fn took(ms: i64) -> String {
+    match ms.max(0) / 1_000 {
+        0 => "less than a second".to_owned(),
+        seconds @ 1..60 => format!("{seconds} s"),
+        seconds @ 60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        seconds => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
     }
 }
 
@@ -124,11 +147,15 @@ fn row(reader: &Reader, run: Run) -> RunRow {
             RunKind::Mend => "Comparison with Intercom's list",
         },
         began: reader.when(run.began_at),
+        ended: run
+            .ended_at
+            .map(|at| (reader.when(at), took(at.since(run.began_at)))),
         state,
         unchanged: run.unchanged(),
         fresh: run.fresh,
         updated: run.updated,
         failed: run.failed,
+        companies: run.companies,
         why: run.waiting.filter(|_| run.state == RunState::Failed),
         reasons: run.reasons,
     }
@@ -138,38 +165,48 @@ fn row(reader: &Reader, run: Run) -> RunRow {
 fn erased_words(erased: i64) -> String {
     match erased {
         0 => String::new(),
-        1 => " 1 was erased here and is not copied again.".to_owned(),
-        some => format!(" {some} were erased here and are not copied again."),
+        1 => " 1 was erased here by a person and is not copied again.".to_owned(),
+        some => format!(" {some} were erased here by people and are not copied again."),
     }
 }
 
-/// How far both sides agree, in words, and whether they do, where so many were erased here.
-fn drift(reader: &Reader, setting: &ContactSetting, erased: i64) -> (Option<String>, bool) {
+/// How far both sides agree, in a word and a sentence, where so many were erased here. Both sides
+/// agree if they have as many; those whom people erased here are missed by nobody.
+fn drift(reader: &Reader, setting: &ContactSetting, erased: i64) -> Option<(Lozenge, String)> {
     let sync = &setting.sync;
-    let (Some(ours), Some(theirs), Some(at)) = (sync.ours, sync.theirs, sync.counted_at) else {
-        return (None, true);
-    };
+    let (ours, theirs, at) = (sync.ours?, sync.theirs?, sync.counted_at?);
     let at = reader.when(at).text();
-    let agrees = in_step(sync, erased);
     let why = erased_words(erased);
-    let words = match ours - theirs {
-        0 => format!("Both sides had {ours} contacts on {at}."),
-        more if more > 0 => format!(
-            "Here are {ours} contacts and at Intercom {theirs}, {more} fewer, as counted on {at}. \
-             Some were deleted, merged or archived there without Bowline being told. “Mend now” \
-             finds them."
+    let differ = || Lozenge::new(Tone::Warn, "counts differ");
+    Some(match ours - theirs {
+        0 => (
+            Lozenge::new(Tone::Good, "counts agree"),
+            format!("Both sides had {ours} contacts on {at}."),
         ),
-        fewer if agrees => format!(
-            "Here are {ours} contacts and at Intercom {theirs}, {} more, as counted on {at}.{why}",
-            -fewer
+        more if more > 0 => (
+            differ(),
+            format!(
+                "Here are {ours} contacts and at Intercom {theirs}, {more} fewer, as counted on \
+                 {at}. Some were deleted, merged or archived there without Bowline being told. \
+                 “Mend now” finds them."
+            ),
         ),
-        fewer => format!(
-            "Here are {ours} contacts and at Intercom {theirs}, {} more, as counted on \
-             {at}.{why} “Mend now” gets what else is missing.",
-            -fewer
+        _ if in_step(sync, erased) => (
+            Lozenge::new(Tone::Good, "nothing is missing"),
+            format!(
+                "Intercom has {theirs} contacts and {ours} are here, as counted on {at}: no more \
+                 differ than were erased here.{why}"
+            ),
         ),
-    };
-    (Some(words), agrees)
+        fewer => (
+            differ(),
+            format!(
+                "Here are {ours} contacts and at Intercom {theirs}, {} more, as counted on \
+                 {at}.{why} “Mend now” gets what else is missing.",
+                -fewer
+            ),
+        ),
+    })
 }
 
 async fn card(
@@ -191,10 +228,16 @@ async fn card(
         }
     };
     let erased = app.shared.store.erased_here(&setting.workspace).await?;
-    let (words, agrees) = drift(reader, &setting, erased);
+    let failed = failed::of_setting(app, reader, &setting).await?;
+    let agrees = in_step(&setting.sync, erased);
+    let drift = drift(reader, &setting, erased);
     let state = match (setting.on, &at_work) {
         (false, _) => Lozenge::new(Tone::Plain, "off"),
         (true, Some(_)) => Lozenge::new(Tone::Busy, "copying"),
+        (true, None) if failed.is_some() => {
+            let what = failed.as_ref().map_or("copy", Failed::what);
+            Lozenge::new(Tone::Bad, format!("last {what} failed"))
+        }
         (true, None) if runs.is_empty() => Lozenge::new(Tone::Busy, "copying begins"),
         (true, None) if setting.sync.copied_at.is_none() => {
             Lozenge::new(Tone::Warn, "not copied yet")
@@ -216,8 +259,13 @@ async fn card(
         runs: runs.into_iter().map(|run| row(reader, run)).collect(),
         feedback: workspace::standing(app, &setting.workspace).await?,
         feedback_refused,
-        drift: words,
+        outdated: failed
+            .as_ref()
+            .is_some_and(|failed| setting.sync.counted_at < Some(failed.ended_at)),
+        failed,
+        drift,
         agrees,
+        needs: Needs::of(Use::Contacts, &setting.workspace),
         copied: setting.sync.copied_at.is_some() || setting.sync.ours.is_some(),
     })
 }
@@ -281,32 +329,58 @@ pub(crate) async fn page(
     show(&app, &caller, &query, None).await
 }
 
-/// Switches a workspace, or says in words why it cannot be.
+/// Why a workspace was not switched.
+pub(crate) enum NotSwitched {
+    /// The app lacks permissions.
+    Lacking(Vec<Lacking>),
+    /// In words.
+    Words(String),
+}
+
+impl NotSwitched {
+    /// All of it in words.
+    pub(crate) fn words(self) -> String {
+        match self {
+            Self::Words(words) => words,
+            Self::Lacking(missing) => {
+                let names: Vec<&str> = missing.iter().map(|one| one.permission.title()).collect();
+                format!(
+                    "The app lacks permissions at Intercom: {}. An administrator of Intercom adds \
+                     them in the Developer Hub.",
+                    names.join("; ")
+                )
+            }
+        }
+    }
+
+    /// The same for a page that lists what is missing anyway.
+    fn beside_list(self) -> String {
+        match self {
+            Self::Words(words) => words,
+            Self::Lacking(_) => "Nothing was switched on, because of what is missing:".to_owned(),
+        }
+    }
+}
+
+/// Switches a workspace, or says why it cannot be.
 pub(crate) async fn set(
     app: &App,
     who: &bowline_access::Who,
     setting: &ContactSetting,
     (on, updates): (bool, bool),
-) -> Result<Result<(), String>, PageError> {
+) -> Result<Result<(), NotSwitched>, PageError> {
     if setting.declared {
-        return Ok(Err(
-            "The configuration declares this ([[contact_sync]]), so it cannot be switched here. \
-             Whoever runs Bowline can change it there."
-                .to_owned(),
-        ));
+        let words = "The configuration declares this ([[contact_sync]]), so it cannot be switched \
+                     here. Whoever runs Bowline can change it there.";
+        return Ok(Err(NotSwitched::Words(words.to_owned())));
     }
     if on && !setting.on {
         match app.shared.missing_for_contacts(&setting.workspace).await {
             Ok(missing) if !missing.is_empty() => {
-                let names: Vec<&str> = missing.iter().map(|one| one.permission).collect();
-                return Ok(Err(format!(
-                    "The app lacks permissions at Intercom: {}. An administrator of Intercom adds \
-                     them in the Developer Hub.",
-                    names.join("; ")
-                )));
+                return Ok(Err(NotSwitched::Lacking(missing)));
             }
             Ok(_) => {}
-            Err(why) => return Ok(Err(why)),
+            Err(why) => return Ok(Err(NotSwitched::Words(why))),
         }
     }
     let detail = match (on, updates) {
@@ -345,8 +419,8 @@ pub(crate) async fn switch(
             let done = if on { "contacts-on" } else { "contacts-off" };
             Ok(see_other(&format!("/contacts/settings?done={done}")))
         }
-        Err(words) => {
-            let refused = Some((setting.workspace, Refused::Contacts(words)));
+        Err(why) => {
+            let refused = Some((setting.workspace, Refused::Contacts(why.beside_list())));
             show(&app, &caller, &Query::default(), refused).await
         }
     }

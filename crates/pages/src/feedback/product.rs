@@ -11,6 +11,7 @@ use bowline_domain::feedback::ids::ProductId;
 use bowline_domain::feedback::product::{IssueTarget, ListedTag, Product, ProductSettings};
 use bowline_domain::feedback::ticket::Status;
 use bowline_domain::ids::SiteName;
+use bowline_domain::needs::Use;
 use bowline_engine::feedback::{missing_permissions, tags_now};
 
 use super::backfill::{Backfilling, backfilling};
@@ -20,6 +21,7 @@ use crate::App;
 use crate::caller::{Caller, Fields, Number, Posted};
 use crate::component::{Choice, Field, Lozenge, Select, fault_of};
 use crate::error::{PageError, html, see_other};
+use crate::needs::Needs;
 use crate::notice;
 use crate::query::Query;
 use crate::reader::When;
@@ -45,6 +47,8 @@ struct ProductPage {
     choosing: Option<Choosing>,
     settings: Vec<String>,
     backfill: Backfilling,
+    /// What it needs in Intercom, for who may see to it.
+    needs: Option<Needs>,
 }
 
 /// The form in which tags are chosen, with what Intercom says at this moment.
@@ -143,7 +147,7 @@ async fn choosing(app: &App, product: &Product, typed: &Typed, faults: &[Fault])
         remote_fault,
         missing: missing
             .iter()
-            .map(|one| (one.title(), one.purpose()))
+            .map(|one| (one.title(), one.purpose(Use::Feedback)))
             .collect(),
         tags: listed
             .into_iter()
@@ -276,6 +280,7 @@ async fn show<P: bowline_access::Permission>(
         choosing: form,
         settings: summary(&product),
         backfill: backfilling(app, reader, &product, query, may_manage).await?,
+        needs: may_manage.then(|| Needs::of(Use::Feedback, &product.workspace)),
         name: product.name,
     };
     let status = if faults.is_empty() {

@@ -14,6 +14,7 @@ use bowline_domain::feedback::ids::ProductId;
 use bowline_domain::feedback::product::{IssueTarget, ListedTag, Product, ProductSettings};
 use bowline_domain::feedback::ticket::Status;
 use bowline_domain::ids::{SiteName, WorkspaceName};
+use bowline_domain::needs::Use;
 use bowline_engine::feedback::{CannotSwitch, missing_permissions, tags_now};
 use serde_json::{Value, json};
 
@@ -191,7 +192,7 @@ async fn choices(
     };
     let missing: Vec<Value> = missing
         .iter()
-        .map(|one| json!({ "name": one.title(), "purpose": one.purpose() }))
+        .map(|one| json!({ "name": one.title(), "purpose": one.purpose(Use::Feedback) }))
         .collect();
     let chosen = |tag: &ListedTag| product.tags.iter().any(|known| known.tag == tag.tag);
     let tags: Vec<Value> = listed
@@ -244,7 +245,7 @@ async fn chosen(app: &App, product: &Product, body: &Value) -> Result<Vec<Listed
     if !missing.is_empty() {
         let named: Vec<String> = missing
             .iter()
-            .map(|one| format!("“{}” ({})", one.title(), one.purpose()))
+            .map(|one| format!("“{}” ({})", one.title(), one.purpose(Use::Feedback)))
             .collect();
         return Err(Problem::new(
             StatusCode::CONFLICT,

@@ -10,7 +10,8 @@ use axum::{Json, Router};
 use bowline_access::{ManageProducts, What, Who};
 use bowline_domain::feedback::product::{Gathering, Product};
 use bowline_domain::ids::WorkspaceName;
-use bowline_engine::feedback::{Permission, missing_permissions};
+use bowline_domain::needs::{Permission, Use};
+use bowline_engine::feedback::missing_permissions;
 use serde_json::{Value, json};
 
 use super::api::body_of;
@@ -21,6 +22,7 @@ use crate::caller::Posted;
 use crate::component::{Lozenge, Tone};
 use crate::contacts::settings;
 use crate::error::{PageError, see_other};
+use crate::needs::Needs;
 
 /// The address for scripts.
 pub(super) fn routes() -> Router<App> {
@@ -42,6 +44,8 @@ pub(crate) struct Switch {
     pub(crate) missing: Vec<Permission>,
     /// Why it is not known whether one is missing.
     pub(crate) unknown: Option<String>,
+    /// What it needs in Intercom.
+    pub(crate) needs: Needs,
 }
 
 impl Switch {
@@ -110,6 +114,7 @@ pub(crate) async fn standing(app: &App, workspace: &WorkspaceName) -> Result<Swi
         resumes: meant.resumes,
         missing,
         unknown,
+        needs: Needs::of(Use::Feedback, workspace),
     })
 }
 

@@ -319,6 +319,14 @@ impl Store {
         runs::latest(&mut self.reader().await?, workspace, limit).await
     }
 
+    /// The latest run of a workspace that failed and that no later one made up for.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn failed_run(&self, workspace: &WorkspaceName) -> Result<Option<Run>, StoreError> {
+        runs::failed(&mut self.reader().await?, workspace).await
+    }
+
     /// Sets a field of a contact, or lets Intercom's value count again. Answers whether anything
     /// changed.
     pub async fn edit_field(&self, edit: FieldEdit, entry: AuditEntry) -> Result<bool, StoreError> {

@@ -16,6 +16,7 @@ use crate::support::*;
 
 on_both!(
     a_run_goes_on_where_it_was_and_is_fenced,
+    a_run_that_failed_stands_until_one_that_covers_it_succeeds,
     what_was_copied_is_removed_and_can_be_copied_again,
     who_was_erased_here_is_counted_until_intercom_deletes_them_too,
     who_is_not_met_in_a_list_is_asked_for_once,
@@ -42,6 +43,41 @@ fn sync(on: bool) -> Sync {
         theirs: None,
         counted_at: None,
     }
+}
+
+pub(crate) async fn a_run_that_failed_stands_until_one_that_covers_it_succeeds(world: &World) {
+    use RunKind::{Copy, Mend, Sweep};
+    use RunState::{Done, Failed, Stopped};
+    let store = &world.store;
+    store.switch_sync(sync(true), None).await.unwrap();
+    let failed = async || {
+        let found = store.failed_run(&workspace()).await.unwrap();
+        found.map(|run| (run.kind, run.waiting.unwrap()))
+    };
+    assert_eq!(failed().await, None);
+    for (kind, state, stands) in [
+        (Copy, Done, None),
+        (Sweep, Failed, Some(Sweep)),
+        (Sweep, Done, None),
+        (Copy, Failed, Some(Copy)),
+        (Sweep, Done, Some(Copy)),
+        (Copy, Stopped, Some(Copy)),
+        (Mend, Done, None),
+        (Mend, Failed, Some(Mend)),
+        (Copy, Done, None),
+    ] {
+        let run = running(store, kind).await;
+        let why = (state == Failed).then(|| "refused".to_owned());
+        store.end_run(run, (state, why), None, T0).await.unwrap();
+        let wanted = stands.map(|kind| (kind, "refused".to_owned()));
+        assert_eq!(failed().await, wanted, "after {kind:?} {state:?}");
+    }
+    let run = running(store, Copy).await;
+    let why = Some("refused".to_owned());
+    store.end_run(run, (Failed, why), None, T0).await.unwrap();
+    running(store, Copy).await;
+    let stands = failed().await.map(|(kind, _)| kind);
+    assert_eq!(stands, Some(Copy), "while the next one is under way");
 }
 
 pub(crate) async fn a_run_goes_on_where_it_was_and_is_fenced(world: &World) {

@@ -44,6 +44,11 @@ impl Sandbox {
         self.with(|state, _| state.count_listed())
     }
 
+    /// How many companies lists and scrolls show: those that have people.
+    pub fn companies_listed(&self) -> usize {
+        self.with(|state, _| state.companies_with_people().len())
+    }
+
     /// Deletes a contact.
     pub fn delete_contact(&self, id: &str) -> Done<()> {
         self.with(|state, _| state.delete_contact(id).map(|_| ()))

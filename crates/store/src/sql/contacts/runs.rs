@@ -107,6 +107,27 @@ pub(crate) async fn latest(
     rows.iter().map(read).collect()
 }
 
+/// The latest run that failed, unless a later one that covers it came to its end: a look for changes
+/// covers no run that goes through everything.
+pub(crate) async fn failed(
+    conn: &mut Conn,
+    workspace: &WorkspaceName,
+) -> Result<Option<Run>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM contact_run \
+         WHERE workspace = $1 AND state = 'failed' AND NOT EXISTS \
+           (SELECT 1 FROM contact_run AS later WHERE later.workspace = $1 \
+              AND later.id > contact_run.id AND later.state = 'done' \
+              AND (later.kind <> 'sweep' OR contact_run.kind = 'sweep')) \
+         ORDER BY id DESC LIMIT 1"
+    );
+    let args = values![workspace.as_str()];
+    let rows = conn
+        .rows("looking for a run that failed", &sql, args)
+        .await?;
+    rows.first().map(read).transpose()
+}
+
 /// Begins a run unless one is under way. Companies come first: there is no search for those that
 /// changed, so a sweep goes through all of them too.
 pub(crate) async fn begin(
