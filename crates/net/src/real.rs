@@ -18,8 +18,9 @@ pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an unused connection is kept. Below the 60 seconds after which common load balancers
 /// close it, so that we seldom write into a connection that the far side is just closing.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(50);
-/// Unused connections kept per host.
-const POOL_MAX_IDLE_PER_HOST: usize = 16;
+/// Unused connections kept per host: as many as are used at once when there is most to do. With fewer,
+/// a call of a busy time makes a connection and closes it afterwards, which costs more than the call.
+const POOL_MAX_IDLE_PER_HOST: usize = 160;
 
 /// How the real transport behaves.
 #[derive(Debug, Clone)]

@@ -96,7 +96,8 @@ impl Conn {
             let sql = alone(insert, columns);
             note(Dialect::Sqlite, doing, &sql);
             let ids = conn.insert_each(&sql, columns, &args);
-            return ids.map_err(StoreError::database(doing));
+            let ids = ids.map_err(StoreError::database(doing))?;
+            return ids.into_iter().map(|id| id.ok_or_else(missing)).collect();
         }
         // Nobody promises that rows come back in the order in which they were given.
         let texts: Vec<Value> = args.iter().skip(nth).step_by(columns).cloned().collect();
@@ -105,12 +106,30 @@ impl Conn {
             ids.insert(row.text(1)?, row.int(0)?);
         }
         let id = |value: &Value| text(value).and_then(|text| ids.get(text).copied());
-        let missing = || StoreError::unreadable("new rows", "one of them did not come back");
         let each = texts.iter().map(|value| id(value).ok_or_else(missing));
         each.collect()
     }
 
-    /// The same for a statement of PostgreSQL's that is the whole of its transaction, if none has
+    /// Inserts rows into SQLite but for those that are there already, and returns the ids that the
+    /// others got, in order. `template` ends with `{inserted} ON CONFLICT`, and that nothing is done.
+    /// PostgreSQL does what belongs to it in the same statement.
+    pub(crate) fn ids_of_new(
+        &mut self,
+        doing: &'static str,
+        template: &'static str,
+        columns: usize,
+        args: &[Value],
+    ) -> Result<Vec<Option<i64>>, StoreError> {
+        let Self::Sqlite(conn) = self else {
+            return Err(StoreError::unreadable("new rows", "not on SQLite"));
+        };
+        let sql = alone(template, columns);
+        note(Dialect::Sqlite, doing, &sql);
+        let ids = conn.insert_each(&sql, columns, args);
+        ids.map_err(StoreError::database(doing))
+    }
+
+    /// [`Self::rows_of_many`] for a statement of PostgreSQL's that is the whole of its transaction, if none has
     /// begun; it is one statement, however many rows there are.
     pub(crate) async fn only_rows_of_many(
         &mut self,
@@ -190,6 +209,10 @@ fn text(value: &Value) -> Option<&str> {
         Value::Shared(text) => Some(text),
         Value::Int(_) => None,
     }
+}
+
+fn missing() -> StoreError {
+    StoreError::unreadable("new rows", "one of them did not come back")
 }
 
 /// What parts an `INSERT` from what it returns.

@@ -155,18 +155,20 @@ impl SqliteConn {
         Ok(found)
     }
 
-    /// Runs an `INSERT` once for each row of values, and returns the ids that the rows got.
+    /// Runs an `INSERT` once for each row of values, and returns the ids that the rows got; none for a
+    /// row that was there already and was left as it is.
     pub(crate) fn insert_each(
         &mut self,
         sql: &str,
         columns: usize,
         args: &[Value],
-    ) -> Result<Vec<i64>, DriverError> {
+    ) -> Result<Vec<Option<i64>>, DriverError> {
         let mut statement = self.conn.prepare_cached(&numbered(sql))?;
         let mut ids = Vec::with_capacity(args.len() / columns);
         for row in args.chunks(columns) {
             run(&mut statement, row, &mut Vec::new())?;
-            ids.push(self.conn.last_insert_rowid());
+            let inserted = self.conn.changes() > 0;
+            ids.push(inserted.then(|| self.conn.last_insert_rowid()));
         }
         Ok(ids)
     }
@@ -411,14 +413,14 @@ mod tests {
     fn a_statement_for_each_row_returns_what_it_returns_of_all() {
         let folder = tempfile::tempdir().unwrap();
         let mut conn = SqliteConn::for_writing(&folder.path().join("some.db")).unwrap();
-        conn.script("CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT)")
+        conn.script("CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT UNIQUE)")
             .unwrap();
-        let insert = "INSERT INTO t (a) VALUES (?)";
-        let ids = conn.insert_each(insert, 1, &["x".into(), "y".into()]);
-        assert_eq!(ids.unwrap(), [1, 2]);
+        let insert = "INSERT INTO t (a) VALUES (?) ON CONFLICT (a) DO NOTHING";
+        let ids = conn.insert_each(insert, 1, &["x".into(), "x".into(), "y".into()]);
+        assert_eq!(ids.unwrap(), [Some(1), None, Some(3)]);
         let update = "UPDATE t SET a = ?2 WHERE id = ?1 RETURNING a";
         let args = [
-            2.into(),
+            3.into(),
             "b".into(),
             1.into(),
             "a".into(),

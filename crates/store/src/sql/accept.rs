@@ -16,7 +16,7 @@ use crate::sql::lanes::{self, Enqueue};
 
 /// What names a delivery: source, connection, and the name the sender gave it, as one text. The
 /// first two are words without spaces.
-fn name(event: &NewEvent) -> String {
+pub(super) fn name(event: &NewEvent) -> String {
     let (source, connection) = (event.source.as_str(), event.connection.key());
     format!("{source} {connection} {}", event.delivery)
 }
@@ -33,8 +33,9 @@ enum Stored<'e> {
 /// What was stored of deliveries.
 #[derive(Default)]
 pub(super) struct Arrived {
-    /// Those that are new, by name. Of two equal deliveries in one group, the first is.
-    pub(super) ids: HashMap<String, EventId>,
+    /// The ids of those that are new, in their order. Of two equal deliveries in one group, the first
+    /// is.
+    pub(super) ids: Vec<Option<EventId>>,
     /// Lanes of which nothing is to come.
     pub(super) quiet: HashSet<LaneKey>,
     /// Lanes that were idle and are held now.
@@ -54,8 +55,9 @@ pub(crate) async fn accept(
         Dialect::Sqlite => store(conn, writer, events).await?,
         Dialect::Postgres => at_once::accept(conn, writer, events).await?,
     };
-    let mut answer = |event: &&NewEvent| {
-        let Some(id) = arrived.ids.remove(&name(event)) else {
+    let ids = std::mem::take(&mut arrived.ids);
+    let mut answer = |(event, id): (&&NewEvent, Option<EventId>)| {
+        let Some(id) = id else {
             return Accepted::Duplicate;
         };
         match how(event, &arrived.quiet) {
@@ -71,7 +73,7 @@ pub(crate) async fn accept(
             },
         }
     };
-    Ok(events.iter().map(&mut answer).collect())
+    Ok(events.iter().zip(ids).map(&mut answer).collect())
 }
 
 async fn store(
@@ -81,12 +83,10 @@ async fn store(
 ) -> Result<Arrived, StoreError> {
     let quiet = quiet(conn, events).await?;
     let stored: Vec<Stored<'_>> = events.iter().map(|event| how(event, &quiet)).collect();
-    let ids = insert(conn, events, &stored).await?;
-    let mut counted = HashSet::new();
+    let ids = insert(conn, events, &stored)?;
     let mut queues: BTreeMap<LaneKey, Enqueue> = BTreeMap::new();
-    for (event, stored) in events.iter().zip(&stored) {
-        let name = name(event);
-        if *stored == Stored::Waiting && ids.contains_key(&name) && counted.insert(name) {
+    for ((event, stored), id) in events.iter().zip(&stored).zip(&ids) {
+        if *stored == Stored::Waiting && id.is_some() {
             let queue = queues.entry(event.lane.clone());
             queue.or_insert_with(|| Enqueue::of_event(event)).items += 1;
         }
@@ -192,16 +192,14 @@ pub(super) fn what_came(event: &NewEvent) -> Vec<Value> {
     ]
 }
 
-async fn insert(
+fn insert(
     conn: &mut Conn,
     events: &[&NewEvent],
     stored: &[Stored<'_>],
-) -> Result<HashMap<String, EventId>, StoreError> {
+) -> Result<Vec<Option<EventId>>, StoreError> {
     const SQL: &str = "INSERT INTO event \
         (source, connection, delivery, lane, topic, received_at, state, outcome, decided_at, body) \
-        {inserted} \
-        ON CONFLICT (connection, source, delivery) DO NOTHING \
-        RETURNING id, source || ' ' || connection || ' ' || delivery";
+        {inserted} ON CONFLICT (connection, source, delivery) DO NOTHING";
     let mut args = Vec::with_capacity(events.len() * 10);
     for (event, stored) in events.iter().zip(stored) {
         let (state, outcome, decided_at) = match stored {
@@ -216,14 +214,8 @@ async fn insert(
         args.extend(what_came(event));
         args.extend(values![state.code(), outcome, decided_at, &event.body]);
     }
-    let mut ids = HashMap::with_capacity(events.len());
-    for row in conn
-        .rows_of_many("storing deliveries", SQL, 10, args)
-        .await?
-    {
-        ids.insert(row.text(1)?, EventId(row.int(0)?));
-    }
-    Ok(ids)
+    let ids = conn.ids_of_new("storing deliveries", SQL, 10, &args)?;
+    Ok(ids.into_iter().map(|id| id.map(EventId)).collect())
 }
 
 /// Puts an event that is decided or quarantined back among the waiting.

@@ -111,11 +111,12 @@ pub(super) async fn accept(
         args.extend(lane.iter().cloned());
     }
     let mut arrived = Arrived::default();
+    let mut ids = HashMap::with_capacity(events.len());
     for row in conn
         .only_rows_of_many("storing deliveries", &SQL, 16, args)
         .await?
     {
-        arrived.ids.insert(row.text(1)?, EventId(row.int(0)?));
+        ids.insert(row.text(1)?, EventId(row.int(0)?));
         let lane = LaneKey::stored(row.text(2)?);
         if row.int(3)? == EventState::Decided.code() {
             arrived.quiet.insert(lane);
@@ -123,6 +124,8 @@ pub(super) async fn accept(
             arrived.leases.insert(lane, lease);
         }
     }
+    let each = events.iter().map(|event| ids.remove(&accept::name(event)));
+    arrived.ids = each.collect();
     Ok(arrived)
 }
 
