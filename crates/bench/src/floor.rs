@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use rusqlite::params;
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 use tokio::net::TcpListener;
@@ -30,13 +31,8 @@ use crate::product::Serving;
 /// The variable that tells the process its database.
 const DATABASE_VARIABLE: &str = "BOWLINE_BENCH_DATABASE";
 
-/// As in the store: inserts of one transaction, and the fixed sizes of a statement, which is filled
-/// up with rows of nothing.
+/// As in the store: inserts of one transaction.
 const GROUP_MAX: usize = 256;
-const SIZES: [usize; 5] = [1, 4, 16, 64, 256];
-
-/// Columns that an insert gives.
-const COLUMNS: usize = 9;
 
 /// The longest body that is read, in bytes.
 const BODY_BYTES_MAX: usize = 10 * 1_024 * 1_024;
@@ -158,8 +154,7 @@ async fn store(jobs: &mpsc::Sender<Job>, request: Request<Incoming>) -> Option<(
 
 /// The one writer.
 enum Writer {
-    /// With the insert in each of its sizes.
-    Sqlite(Box<(rusqlite::Connection, [String; SIZES.len()])>),
+    Sqlite(Box<rusqlite::Connection>),
     Postgres(PgConnection),
 }
 
@@ -169,6 +164,11 @@ const CONNECTION: &str = "site/acme-jira";
 const LANE: &str = "event/acme-jira/10040";
 const TOPIC: &str = "jira:issue_updated";
 const RECEIVED_AT: i64 = 1_784_541_190_000;
+
+/// A row of SQLite's.
+const OF_ONE: &str = "INSERT INTO event \
+    (source, connection, delivery, lane, topic, received_at, state, outcome, body) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (connection, source, delivery) DO NOTHING";
 
 /// An array for each column, which is as quick here as the lists of the store.
 const OF_ARRAYS: &str = "INSERT INTO event \
@@ -190,50 +190,37 @@ impl Writer {
         let conn = rusqlite::Connection::open(path)?;
         conn.pragma_update(None, "journal_mode", "WAL")?;
         conn.pragma_update(None, "synchronous", "FULL")?;
-        Ok(Self::Sqlite(Box::new((conn, SIZES.map(statement)))))
+        Ok(Self::Sqlite(Box::new(conn)))
     }
 
     /// Makes a group durable.
     async fn commit(&mut self, group: &[Job]) -> anyhow::Result<()> {
         match self {
-            Self::Sqlite(writer) => {
-                let (conn, statements) = &**writer;
-                commit_sqlite(conn, statements, group)
-            }
+            Self::Sqlite(conn) => commit_sqlite(conn, group),
             Self::Postgres(conn) => commit_postgres(conn, group).await,
         }
     }
 }
 
-fn commit_sqlite(
-    conn: &rusqlite::Connection,
-    statements: &[String; SIZES.len()],
-    group: &[Job],
-) -> anyhow::Result<()> {
-    let place = SIZES
-        .iter()
-        .position(|size| *size >= group.len())
-        .unwrap_or(SIZES.len() - 1);
+/// Row by row, as the store does it.
+fn commit_sqlite(conn: &rusqlite::Connection, group: &[Job]) -> anyhow::Result<()> {
     conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    let mut insert = conn.prepare_cached(&statements[place])?;
-    for (row, job) in group.iter().enumerate() {
-        // The rest of the rows stays nothing.
-        let first = row * COLUMNS + 1;
-        insert.raw_bind_parameter(first, SOURCE)?;
-        insert.raw_bind_parameter(first + 1, CONNECTION)?;
-        insert.raw_bind_parameter(first + 2, &job.delivery)?;
-        insert.raw_bind_parameter(first + 3, LANE)?;
-        insert.raw_bind_parameter(first + 4, TOPIC)?;
-        insert.raw_bind_parameter(first + 5, RECEIVED_AT)?;
-        insert.raw_bind_parameter(first + 6, 0_i64)?;
-        insert.raw_bind_parameter(first + 8, &job.body)?;
-    }
-    let mut rows = insert.raw_query();
+    let mut insert = conn.prepare_cached(OF_ONE)?;
     let mut ids = Vec::with_capacity(group.len());
-    while let Some(row) = rows.next()? {
-        ids.push((row.get::<_, i64>(0)?, row.get::<_, String>(3)?));
+    for job in group {
+        insert.execute(params![
+            SOURCE,
+            CONNECTION,
+            job.delivery,
+            LANE,
+            TOPIC,
+            RECEIVED_AT,
+            0_i64,
+            None::<&str>,
+            job.body
+        ])?;
+        ids.push((conn.changes() > 0).then(|| conn.last_insert_rowid()));
     }
-    drop(rows);
     drop(insert);
     conn.prepare_cached("COMMIT")?.execute([])?;
     Ok(())
@@ -256,20 +243,4 @@ async fn commit_postgres(conn: &mut PgConnection, group: &[Job]) -> anyhow::Resu
         .await?;
     sqlx::query("COMMIT").execute(&mut *conn).await?;
     Ok(())
-}
-
-/// The insert for SQLite.
-fn statement(rows: usize) -> String {
-    let row = format!("({})", ["?"; COLUMNS].join(","));
-    let rows = vec![row; rows];
-    let columns: Vec<String> = (1..=COLUMNS).map(|n| format!("column{n}")).collect();
-    format!(
-        "INSERT INTO event \
-         (source, connection, delivery, lane, topic, received_at, state, outcome, body) \
-         SELECT {} FROM (VALUES {}) AS v WHERE column1 IS NOT NULL \
-         ON CONFLICT (connection, source, delivery) DO NOTHING \
-         RETURNING id, connection, source, delivery",
-        columns.join(","),
-        rows.join(",")
-    )
 }

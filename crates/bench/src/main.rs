@@ -31,6 +31,10 @@ use tokio::runtime::Runtime;
 
 use crate::database::{Databases, Kind};
 
+/// As in the service, so that the floor has it as well.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Benchmarks of Bowline.
 #[derive(Debug, Parser)]
 #[command(name = "bowline-bench")]

@@ -8,6 +8,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// Everything asks this one for memory, SQLite too: docs/decisions/0014.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread()

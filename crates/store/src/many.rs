@@ -31,7 +31,7 @@ const WORDS_UNMERGED_KIB: u32 = 64 * 1024;
 /// straight into a table costs it less than a list of values, which it makes a table of first, and
 /// calls of it cost next to nothing. Before it takes a list it also notes each page as it was, should
 /// the statement fail in the middle, and writes out what it has gathered of an index of words.
-const ONE_BY_ONE_MAX: usize = 16;
+const ONE_BY_ONE_MAX: usize = 64;
 
 impl Conn {
     /// Runs a statement about any number of rows, each of `columns` values, and returns what it
