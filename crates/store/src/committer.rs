@@ -22,7 +22,7 @@ const GROUP_MAX: usize = 256;
 
 /// A group of so many writes says that the process is busy. What is about to be written joins it
 /// then: a transaction for each few of them costs more than they do.
-const BUSY_FROM: usize = 8;
+pub(crate) const BUSY_FROM: usize = 8;
 
 /// Writes that may wait. Beyond it deliveries are refused (503), which makes the sender come back.
 pub const WAITING_MAX: usize = 8_192;
@@ -73,6 +73,15 @@ impl Source {
     async fn close(self) {
         if let Self::Sqlite(Some(conn)) | Self::Postgres(_, Some(conn)) = self {
             conn.close().await;
+        }
+    }
+
+    /// Hands many answers over. From SQLite's own thread each would wake a thread of the runtime by
+    /// itself; from within the runtime, those who get them are its next tasks.
+    pub(crate) fn hand_over(&self, answer: impl FnOnce() + Send + 'static) {
+        match self {
+            Self::Sqlite(_) => drop(tokio::spawn(async move { answer() })),
+            Self::Postgres(..) => answer(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use bowline_domain::ids::LaneKey;
 
-use crate::committer::{Job, Source, Work, Writer, with_retries};
+use crate::committer::{BUSY_FROM, Job, Source, Work, Writer, with_retries};
 use crate::db::{Conn, Dialect};
 use crate::error::StoreError;
 use crate::handover::{Orphan, Reply};
@@ -71,6 +71,7 @@ impl Group {
             return;
         }
         match self.attempt(source, writer).await {
+            Ok(answers) if self.len() >= BUSY_FROM => source.hand_over(|| self.answer(answers)),
             Ok(answers) => self.answer(answers),
             // One write that the database cannot take must not fail its neighbours: each is tried
             // by itself. If it is the database that fails, trying each would only take longer.

@@ -24,10 +24,17 @@ const READERS_MAX: usize = 4;
 /// Prepared statements kept per connection: every statement in each of its few sizes.
 const STATEMENTS_KEPT: usize = 256;
 
-/// Pages of the file that the writing connection keeps in memory, in KiB. With SQLite's own 2,000 a
-/// large write pushes changed pages out and reads them again before it is over. Memory is taken as
-/// pages are met.
-const WRITER_CACHE_KIB: i64 = 24 * 1024;
+/// Pages of the file that the writing connection keeps in memory, in KiB. As many as SQLite would by
+/// itself: after a page of an index was split it goes through all that it keeps as it commits, which
+/// with twelve times as many was a twentieth of what taking in a delivery costs.
+const CACHE_KIB: i64 = 2_000;
+
+/// The same while contacts are copied. Their transactions are large; with fewer pages SQLite pushes
+/// changed ones out and reads them again before one is over.
+const LARGE_CACHE_KIB: i64 = 24 * 1024;
+
+/// Other transactions in a row after which a copy is taken to be over, and pages are let go.
+const LARGE_CACHE_FOR: u32 = 256;
 
 /// Pages in the write-ahead log after which they are moved to the file. A page that changes often
 /// is moved once for many changes; the log stays below 16 MiB.
@@ -47,6 +54,8 @@ pub(crate) struct SqliteConn {
     conn: Connection,
     /// What its next commit is.
     durable: Durable,
+    /// Other transactions since the last one of a copy, while many pages are kept for it.
+    since_copy: Option<u32>,
 }
 
 /// What stands in a column of a row.
@@ -77,7 +86,7 @@ impl SqliteConn {
                 done => break done?,
             }
         };
-        conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+        conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
         // A statement about many rows notes each page as it was, should it fail in the middle.
         // Otherwise that goes to a temporary file, which was most of what a copy of contacts wrote.
         conn.pragma_update(None, "temp_store", "MEMORY")?;
@@ -97,6 +106,7 @@ impl SqliteConn {
         Self {
             conn,
             durable: Durable::AtCommit,
+            since_copy: None,
         }
     }
 
@@ -116,12 +126,32 @@ impl SqliteConn {
     /// Begins a transaction. A deferred one that reads and then writes would fail at once when another
     /// process writes, whatever the busy time-out.
     pub(crate) fn begin(&mut self, durable: Durable) -> Result<(), DriverError> {
+        self.keep_pages(durable)?;
         if self.durable != durable {
             let pragma = synchronous(durable);
             self.conn.pragma_update(None, "synchronous", pragma)?;
             self.durable = durable;
         }
         self.run("BEGIN IMMEDIATE", &[]).map(drop)
+    }
+
+    /// Keeps many pages from the first transaction of a copy on until others are all there is.
+    fn keep_pages(&mut self, durable: Durable) -> Result<(), DriverError> {
+        let (kept, since_copy) = match (durable, self.since_copy) {
+            (Durable::Soon, None) => (LARGE_CACHE_KIB, Some(0)),
+            (Durable::AtCommit, Some(LARGE_CACHE_FOR..)) => (CACHE_KIB, None),
+            (Durable::Soon, Some(_)) => {
+                self.since_copy = Some(0);
+                return Ok(());
+            }
+            (Durable::AtCommit, since) => {
+                self.since_copy = since.map(|count| count + 1);
+                return Ok(());
+            }
+        };
+        self.conn.pragma_update(None, "cache_size", -kept)?;
+        self.since_copy = since_copy;
+        Ok(())
     }
 
     /// Runs a statement and returns how many rows it touched.
@@ -407,6 +437,25 @@ mod tests {
             assert_eq!(found[0][0], Cell::Int(want), "{durable:?}");
             conn.run("COMMIT", &[]).unwrap();
         }
+    }
+
+    #[test]
+    fn many_pages_are_kept_while_contacts_are_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = SqliteConn::for_writing(&folder.path().join("some.db")).unwrap();
+        let mut kept_after = |durable, times: u32| {
+            for _ in 0..times {
+                conn.begin(durable).unwrap();
+                conn.run("COMMIT", &[]).unwrap();
+            }
+            conn.rows("PRAGMA cache_size", &[]).unwrap()[0][0].clone()
+        };
+        let (few, many) = (Cell::Int(-CACHE_KIB), Cell::Int(-LARGE_CACHE_KIB));
+        assert_eq!(kept_after(Durable::AtCommit, 1), few);
+        assert_eq!(kept_after(Durable::Soon, 1), many);
+        assert_eq!(kept_after(Durable::AtCommit, LARGE_CACHE_FOR), many);
+        assert_eq!(kept_after(Durable::Soon, 1), many, "it goes on");
+        assert_eq!(kept_after(Durable::AtCommit, LARGE_CACHE_FOR + 1), few);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::stage::{On, Stage, on_both};
 on_both!(
     a_tagged_message_becomes_a_ticket_with_who_gave_it,
     the_same_message_has_one_ticket_however_often_it_is_told,
+    a_conversation_that_we_began_is_tagged_as_a_whole,
     two_products_and_two_tags,
     what_a_teammate_wrote_is_not_the_customers,
     a_tag_that_no_product_counts_is_said_to_be_the_reason,
@@ -293,6 +294,45 @@ async fn a_tag_that_no_product_counts_is_said_to_be_the_reason(on: On) {
         Some(outcome.reasons.clone())
     };
     assert_eq!(until_async(told).await, [Reason::TagNotChosen]);
+}
+
+/// The tag is on no message: a conversation that a teammate began stands for the customer's latest.
+async fn a_conversation_that_we_began_is_tagged_as_a_whole(on: On) {
+    let it = Feedback::on(on, IDEAS, |_| ()).await;
+    let noa = it.customer("Noa Lind", "Example Ltd", 10);
+    let (intercom, teammate) = (it.stage.intercom(), it.stage.teammate());
+    let began = |words: &str| intercom.begin_as_teammate(&teammate, &noa, words).unwrap();
+    let unanswered = began("How do you like it?");
+    intercom
+        .tag_conversation(&unanswered, &it.idea, &teammate)
+        .unwrap();
+    let told = async || {
+        let events = it.stage.events().await;
+        let tagged = |view: &&EventView| view.event.topic == "conversation_part.tag.created";
+        let outcome = events.iter().find(tagged)?.outcome.as_ref()?;
+        Some(outcome.reasons.clone())
+    };
+    assert_eq!(until_async(told).await, [Reason::NothingFromCustomer]);
+
+    let answered = began("Anything that you miss?");
+    intercom.customer_reply(&answered, "No.").unwrap();
+    let latest = intercom
+        .customer_reply(&answered, "Dark mode, in fact.")
+        .unwrap();
+    intercom
+        .teammate_reply(&answered, &teammate, "Noted.")
+        .unwrap();
+    it.stage.settled().await;
+    intercom
+        .tag_conversation(&answered, &it.idea, &teammate)
+        .unwrap();
+    let tickets = it.ticket_count(1).await;
+    let view = it.view(tickets[0].id).await;
+    assert_eq!(view.part.as_str(), latest);
+    assert_eq!(view.row.author, "Noa Lind");
+    assert_eq!(view.said_by, None);
+    it.stage.settled().await;
+    assert_eq!(it.tickets().await.len(), 1);
 }
 
 async fn two_products_and_two_tags(on: On) {

@@ -145,7 +145,7 @@ pub(crate) fn conversation(
         "source": {
             "type": "conversation",
             "id": conversation.source_id.to_string(),
-            "delivered_as": "customer_initiated",
+            "delivered_as": conversation.delivered_as(),
             "subject": "",
             "body": text((!conversation.source_redacted).then_some(conversation.body.as_str()), plain),
             "author": author(&conversation.author),

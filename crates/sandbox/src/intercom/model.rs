@@ -184,6 +184,12 @@ pub(crate) struct Author {
     pub(crate) email: Option<String>,
 }
 
+impl Author {
+    pub(crate) fn is_teammate(&self) -> bool {
+        self.kind == "admin"
+    }
+}
+
 /// A message or event in a conversation.
 #[derive(Clone, Debug)]
 #[expect(
@@ -250,6 +256,17 @@ pub(crate) struct Conversation {
     pub(crate) custom_attributes: Map<String, Value>,
     pub(crate) parts: Vec<Part>,
     pub(crate) merged_into: Option<u64>,
+}
+
+impl Conversation {
+    /// Who wrote first, in the platform's words.
+    pub(crate) fn delivered_as(&self) -> &'static str {
+        if self.author.is_teammate() {
+            "admin_initiated"
+        } else {
+            "customer_initiated"
+        }
+    }
 }
 
 /// A user or lead.

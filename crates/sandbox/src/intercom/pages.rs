@@ -150,6 +150,19 @@ fn display_name(name: Option<&String>, email: Option<&String>) -> String {
         .unwrap_or_else(|| "Unknown visitor".to_owned())
 }
 
+/// With whom the conversation is, whoever wrote first.
+fn with_whom(state: &Workspace, conversation: &Conversation) -> String {
+    let author = &conversation.author;
+    if author.is_teammate() {
+        let contact = conversation.contacts.first();
+        let known = contact.and_then(|id| state.contacts.get(id));
+        let (name, email) =
+            known.map_or((None, None), |one| (one.name.as_ref(), one.email.as_ref()));
+        return display_name(name, email);
+    }
+    display_name(author.name.as_ref(), author.email.as_ref())
+}
+
 fn tag_names(state: &Workspace, conversation: &Conversation) -> Vec<String> {
     let tags = conversation.tags.iter();
     tags.filter_map(|applied| state.tags.get(&applied.tag).cloned())
@@ -167,10 +180,9 @@ fn row(state: &Workspace, conversation: &Conversation) -> Row {
     if preview.len() < text.len() {
         preview.push('…');
     }
-    let author = &conversation.author;
     Row {
         id: conversation.id,
-        who: display_name(author.name.as_ref(), author.email.as_ref()),
+        who: with_whom(state, conversation),
         preview,
         state: conversation.state.name(),
         tags: tag_names(state, conversation),
@@ -265,12 +277,18 @@ async fn conversation(State(sandbox): State<Sandbox>, Path(id): Path<String>) ->
     };
     let page = sandbox.with(|state, _| {
         let found = state.conversation(id).ok()?;
-        let who = display_name(found.author.name.as_ref(), found.author.email.as_ref());
+        let who = with_whom(state, found);
+        let author = &found.author;
+        let (class, label) = if author.is_teammate() {
+            ("teammate", "wrote to the customer")
+        } else {
+            ("customer", "wrote")
+        };
         let first = PartRow {
             id: found.source_id,
-            class: "customer",
-            who: who.clone(),
-            label: "wrote",
+            class,
+            who: display_name(author.name.as_ref(), author.email.as_ref()),
+            label,
             via_api: false,
             at: Moment(found.created_at),
             body: Some(found.body.clone()),
@@ -328,6 +346,8 @@ struct NewConversation {
     name: String,
     email: String,
     body: String,
+    /// `teammate` if a teammate writes first.
+    by: Option<String>,
 }
 
 async fn begin(State(sandbox): State<Sandbox>, Form(form): Form<NewConversation>) -> Response {
@@ -339,12 +359,19 @@ async fn begin(State(sandbox): State<Sandbox>, Form(form): Form<NewConversation>
         )
             .into_response();
     }
+    let Some(teammate) = teammate(&sandbox) else {
+        return after(Err(ApiError::admin_not_found()));
+    };
     let made = sandbox.with(|state, now| {
         let contact = match state.user_emails.get(&email.to_lowercase()) {
             Some(contact) => contact.clone(),
             None => state.create_contact(NewContact::user(name, email), now)?,
         };
-        state.create_conversation(&contact, &html::from_text(&form.body), now)
+        let body = html::from_text(&form.body);
+        if form.by.as_deref() == Some("teammate") {
+            return state.begin_as_teammate(&teammate, &contact, &body, now);
+        }
+        state.create_conversation(&contact, &body, now)
     });
     after(made.map(|id| format!("/app/conversations/{id}")))
 }
@@ -359,19 +386,20 @@ struct Act {
     into: Option<String>,
 }
 
+/// Who does what is done by hand here: a teammate who is not the app.
+fn teammate(sandbox: &Sandbox) -> Option<String> {
+    let admins = &sandbox.config().admins;
+    let found = admins.get(1).or(admins.first());
+    found.map(|admin| admin.id.clone())
+}
+
 async fn act(
     State(sandbox): State<Sandbox>,
     Path((id, action)): Path<(String, String)>,
     Form(form): Form<Act>,
 ) -> Response {
     let page = format!("/app/conversations/{id}");
-    // What is done by hand here is done by a teammate who is not the app.
-    let admins = &sandbox.config().admins;
-    let Some(teammate) = admins
-        .get(1)
-        .or(admins.first())
-        .map(|admin| admin.id.clone())
-    else {
+    let Some(teammate) = teammate(&sandbox) else {
         return after(Err(ApiError::admin_not_found()));
     };
     let text = form
@@ -397,7 +425,8 @@ async fn act(
         {
             Some(tag) => {
                 let tag = sandbox.create_tag(tag);
-                match &form.part {
+                match form.part.as_deref() {
+                    Some("whole") => sandbox.tag_conversation(&id, &tag, &teammate),
                     Some(part) => sandbox.tag_message(&id, part, &tag, &teammate),
                     None => sandbox.tag(&id, &tag, &teammate),
                 }

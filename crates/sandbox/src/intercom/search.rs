@@ -240,7 +240,7 @@ pub(crate) fn conversation_field(conversation: &Conversation, field: &str) -> Op
         "snoozed_until" => Field::Time(conversation.snoozed_until),
         "source.type" => one("conversation"),
         "source.id" => one(&conversation.source_id),
-        "source.delivered_as" => one("customer_initiated"),
+        "source.delivered_as" => one(conversation.delivered_as()),
         "source.body" => {
             // Searched word by word, never as a whole.
             let text = html::plain(&conversation.body);

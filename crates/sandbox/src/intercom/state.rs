@@ -271,6 +271,24 @@ impl State {
 
     pub(crate) fn create_conversation(&mut self, contact: &str, body: &str, now: Now) -> Done<u64> {
         let author = self.contact_author(contact)?;
+        Ok(self.begin(author, contact, body, now))
+    }
+
+    /// A teammate writes to a contact first.
+    pub(crate) fn begin_as_teammate(
+        &mut self,
+        admin: &str,
+        contact: &str,
+        body: &str,
+        now: Now,
+    ) -> Done<u64> {
+        self.contact_author(contact)?;
+        let author = self.admin_author(admin)?;
+        Ok(self.begin(author, contact, body, now))
+    }
+
+    fn begin(&mut self, author: Author, contact: &str, body: &str, now: Now) -> u64 {
+        let by_teammate = author.is_teammate();
         let id = self.next_conversation;
         self.next_conversation += 1;
         self.next_source += 1;
@@ -281,7 +299,7 @@ impl State {
             created_ms: now.ms,
             created_at: now.s,
             updated_at: now.s,
-            waiting_since: Some(now.s),
+            waiting_since: (!by_teammate).then_some(now.s),
             snoozed_until: None,
             state: ConversationState::Open,
             read: false,
@@ -299,8 +317,13 @@ impl State {
             merged_into: None,
         };
         self.conversations.insert(id, conversation);
-        self.emit(topics::USER_CREATED, id, None);
-        Ok(id)
+        let topic = if by_teammate {
+            topics::ADMIN_BEGAN
+        } else {
+            topics::USER_CREATED
+        };
+        self.emit(topic, id, None);
+        id
     }
 
     pub(crate) fn customer_message(

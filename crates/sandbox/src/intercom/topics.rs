@@ -7,6 +7,8 @@ use crate::common::sign::random_uuid;
 pub(crate) const USER_CREATED: &str = "conversation.user.created";
 pub(crate) const USER_REPLIED: &str = "conversation.user.replied";
 pub(crate) const ADMIN_REPLIED: &str = "conversation.admin.replied";
+/// A teammate writes to somebody by themselves.
+pub(crate) const ADMIN_BEGAN: &str = "conversation.admin.single.created";
 pub(crate) const ADMIN_NOTED: &str = "conversation.admin.noted";
 pub(crate) const ADMIN_OPENED: &str = "conversation.admin.opened";
 pub(crate) const ADMIN_CLOSED: &str = "conversation.admin.closed";
@@ -38,6 +40,7 @@ pub const ALL: &[&str] = &[
     USER_CREATED,
     USER_REPLIED,
     ADMIN_REPLIED,
+    ADMIN_BEGAN,
     ADMIN_NOTED,
     ADMIN_OPENED,
     ADMIN_CLOSED,

@@ -60,6 +60,12 @@ impl Sandbox {
             .map(|id| id.to_string())
     }
 
+    /// A teammate writes to a contact first. Returns the conversation's id.
+    pub fn begin_as_teammate(&self, admin: &str, contact: &str, body: &str) -> Done<String> {
+        self.with(|state, now| state.begin_as_teammate(admin, contact, body, now))
+            .map(|id| id.to_string())
+    }
+
     /// The conversation's first contact answers. Returns the part's id.
     pub fn customer_reply(&self, conversation: &str, body: &str) -> Done<String> {
         let id = number(conversation)?;
