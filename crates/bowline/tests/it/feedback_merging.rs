@@ -1,4 +1,5 @@
-//! Feedback where contacts are not copied: merges in Intercom, and notes to snoozed conversations.
+//! Feedback and merges in Intercom, mostly where contacts are not copied, and notes to snoozed
+//! conversations.
 
 use bowline_domain::feedback::ticket::Status;
 use bowline_sandbox::intercom::NewContact;
@@ -9,6 +10,7 @@ use crate::stage::{On, on_both};
 
 on_both!(
     a_merge_in_intercom_moves_feedback_without_contacts,
+    a_merge_of_an_old_lead_who_gave_feedback_is_followed_without_their_name,
     a_note_about_feedback_lets_a_snoozed_conversation_sleep
 );
 
@@ -69,6 +71,34 @@ async fn a_merge_in_intercom_moves_feedback_without_contacts(on: On) {
         })
         .await;
     }
+}
+
+async fn a_merge_of_an_old_lead_who_gave_feedback_is_followed_without_their_name(on: On) {
+    let settings = format!("{IDEAS}{}", crate::contacts::ON);
+    let it = Feedback::on(on, &settings, |plan| {
+        plan.intercom.tells_merged_from = false
+    })
+    .await;
+    let (lead, user, conversation) = lead_and_user(&it, "quentin", false);
+    it.tag(&conversation, "source", &it.idea);
+    it.ticket_count(1).await;
+    // More leads than are asked for whether they were the one.
+    let newer = NewContact {
+        lead: true,
+        ..NewContact::default()
+    };
+    let mut newest = String::new();
+    for _ in 0..30 {
+        newest = it.stage.intercom().create_contact(newer.clone()).unwrap();
+    }
+    until_async(async || crate::contacts::known(&it.stage, &newest).await).await;
+    it.stage.settled().await;
+    it.stage.intercom().merge_contacts(&lead, &user).unwrap();
+    until_async(async || {
+        let stays = contact_of(&it, &conversation).await;
+        (stays.as_deref() == Some(user.as_str())).then_some(())
+    })
+    .await;
 }
 
 /// Seconds since 1970, tomorrow.

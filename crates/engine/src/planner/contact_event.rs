@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bowline_domain::contacts::Life;
 use bowline_domain::contacts::ids::{RemoteCompanyId, RemoteContactId};
 use bowline_domain::contacts::remote::RemoteContact;
+use bowline_domain::feedback::ids::ContactId;
 use bowline_domain::ids::WorkspaceName;
 use bowline_domain::outcome::{Outcome, Reason};
 use bowline_net::{ApiError, ErrorKind, Reply};
@@ -22,9 +23,12 @@ use crate::shared::Shared;
 /// who was merged.
 const SAME_ADDRESS_MAX: i64 = 20;
 
-/// Leads that are looked at if nobody with that address is the one: who signs up was a lead before,
+/// Leads that are asked for if nobody with that address is the one: who signs up was a lead before,
 /// most often one without an address.
 const NEWEST_LEADS_MAX: i64 = 20;
+
+/// As many of those who gave feedback last: what they said must not stay with somebody who is gone.
+const LAST_HEARD_MAX: i64 = 20;
 
 /// What a delivery is about.
 pub(super) enum About {
@@ -228,7 +232,7 @@ impl Teller<'_> {
     /// Who was merged, where the delivery does not say: those with the survivor's address are asked
     /// for, and Intercom says of one that is gone where it went. Versions before 2.16 answer as if it
     /// had never been there; where none says where it went, that is one who was merged. Without
-    /// any of them, the newest leads are asked for.
+    /// any of them, the newest leads are asked for, and who gave feedback last.
     async fn merged_away(
         &self,
         survivor: &RemoteContactId,
@@ -247,9 +251,17 @@ impl Teller<'_> {
         if !gone.is_empty() || !not_there.is_empty() {
             return Ok(if gone.is_empty() { not_there } else { gone });
         }
-        let leads = store.newest_leads(self.name, NEWEST_LEADS_MAX).await?;
+        let mut asked = store.newest_leads(self.name, NEWEST_LEADS_MAX).await?;
+        let stays = ContactId::new(survivor.as_str());
+        let heard = store.newest_ticket_contacts(self.name, &stays, LAST_HEARD_MAX);
+        for contact in heard.await? {
+            let contact = RemoteContactId::new(contact.as_str());
+            if !asked.contains(&contact) {
+                asked.push(contact);
+            }
+        }
         // That one of them is not there may have any reason.
-        let (gone, _) = self.where_they_went(leads, survivor).await?;
+        let (gone, _) = self.where_they_went(asked, survivor).await?;
         Ok(gone)
     }
 
