@@ -76,7 +76,7 @@ async fn a_merge_in_intercom_moves_feedback_without_contacts(on: On) {
 async fn a_merge_of_an_old_lead_who_gave_feedback_is_followed_without_their_name(on: On) {
     let settings = format!("{IDEAS}{}", crate::contacts::ON);
     let it = Feedback::on(on, &settings, |plan| {
-        plan.intercom.tells_merged_from = false
+        plan.intercom.tells_merged_from = false;
     })
     .await;
     let (lead, user, conversation) = lead_and_user(&it, "quentin", false);
