@@ -128,6 +128,17 @@ impl Feedback {
         self.stage.store().ticket(id).await.unwrap().unwrap()
     }
 
+    /// Why the first tag that was told of came to nothing.
+    async fn tagging_came_to(&self) -> Vec<Reason> {
+        until_async(async || {
+            let events = self.stage.events().await;
+            let tagged = |view: &&EventView| view.event.topic == "conversation_part.tag.created";
+            let outcome = events.iter().find(tagged)?.outcome.as_ref()?;
+            Some(outcome.reasons.clone())
+        })
+        .await
+    }
+
     /// A person moves tickets.
     pub(crate) async fn moves(&self, id: TicketId, status: Status) {
         let shared = self.stage.service().shared();
@@ -287,13 +298,7 @@ async fn a_tag_that_no_product_counts_is_said_to_be_the_reason(on: On) {
     let conversation = it.says(&noa, "The menu flickers.");
     it.stage.settled().await;
     it.tag(&conversation, "source", &it.bug);
-    let told = async || {
-        let events = it.stage.events().await;
-        let tagged = |view: &&EventView| view.event.topic == "conversation_part.tag.created";
-        let outcome = events.iter().find(tagged)?.outcome.as_ref()?;
-        Some(outcome.reasons.clone())
-    };
-    assert_eq!(until_async(told).await, [Reason::TagNotChosen]);
+    assert_eq!(it.tagging_came_to().await, [Reason::TagNotChosen]);
 }
 
 /// The tag is on no message: a conversation that a teammate began stands for the customer's latest.
@@ -306,13 +311,7 @@ async fn a_conversation_that_we_began_is_tagged_as_a_whole(on: On) {
     intercom
         .tag_conversation(&unanswered, &it.idea, &teammate)
         .unwrap();
-    let told = async || {
-        let events = it.stage.events().await;
-        let tagged = |view: &&EventView| view.event.topic == "conversation_part.tag.created";
-        let outcome = events.iter().find(tagged)?.outcome.as_ref()?;
-        Some(outcome.reasons.clone())
-    };
-    assert_eq!(until_async(told).await, [Reason::NothingFromCustomer]);
+    assert_eq!(it.tagging_came_to().await, [Reason::NothingFromCustomer]);
 
     let answered = began("Anything that you miss?");
     intercom.customer_reply(&answered, "No.").unwrap();
