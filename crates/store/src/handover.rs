@@ -90,16 +90,34 @@ impl Orphans {
     }
 }
 
+/// Where goes what an answer carries that nobody hears.
+#[derive(Clone)]
+struct Unheard {
+    orphans: Orphans,
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Unheard {
+    fn take(&self, answer: &impl Leases) {
+        let leases = answer.leases();
+        if !leases.is_empty() {
+            self.orphans.put_leases(leases);
+            // If the queue is full, the committer comes by without being called.
+            let _ = self.jobs.try_send(Job::Tidy);
+        }
+    }
+}
+
 /// Where an answer goes.
 pub(crate) struct Reply<T: Leases> {
     sender: oneshot::Sender<Result<T, StoreError>>,
-    orphans: Orphans,
+    unheard: Unheard,
 }
 
 impl<T: Leases> Reply<T> {
     pub(crate) fn send(self, answer: Result<T, StoreError>) {
-        if let Err(Ok(unheard)) = self.sender.send(answer) {
-            self.orphans.put_leases(unheard.leases());
+        if let Err(Ok(answer)) = self.sender.send(answer) {
+            self.unheard.take(&answer);
         }
     }
 }
@@ -107,8 +125,7 @@ impl<T: Leases> Reply<T> {
 /// Where an answer comes from.
 pub(crate) struct Answer<T: Leases> {
     receiver: oneshot::Receiver<Result<T, StoreError>>,
-    orphans: Orphans,
-    jobs: mpsc::Sender<Job>,
+    unheard: Unheard,
 }
 
 impl<T: Leases> Answer<T> {
@@ -121,32 +138,26 @@ impl<T: Leases> Drop for Answer<T> {
     fn drop(&mut self) {
         // From here on a sender gets its answer back.
         self.receiver.close();
-        if let Ok(Ok(unheard)) = self.receiver.try_recv() {
-            let leases = unheard.leases();
-            if !leases.is_empty() {
-                self.orphans.put_leases(leases);
-                // If the queue is full, the committer comes by without being called.
-                let _ = self.jobs.try_send(Job::Tidy);
-            }
+        if let Ok(Ok(answer)) = self.receiver.try_recv() {
+            self.unheard.take(&answer);
         }
     }
 }
 
-/// The two ends of an answer.
+/// The two ends of an answer. Both keep the committer at work until the answer is given: what nobody
+/// hears is let go.
 pub(crate) fn answer<T: Leases>(
     jobs: &mpsc::Sender<Job>,
     orphans: &Orphans,
 ) -> (Reply<T>, Answer<T>) {
     let (sender, receiver) = oneshot::channel();
-    (
-        Reply {
-            sender,
-            orphans: orphans.clone(),
-        },
-        Answer {
-            receiver,
-            orphans: orphans.clone(),
-            jobs: jobs.clone(),
-        },
-    )
+    let unheard = Unheard {
+        orphans: orphans.clone(),
+        jobs: jobs.clone(),
+    };
+    let reply = Reply {
+        sender,
+        unheard: unheard.clone(),
+    };
+    (reply, Answer { receiver, unheard })
 }

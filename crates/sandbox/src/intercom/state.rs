@@ -236,7 +236,7 @@ impl State {
         let id = self.next_part;
         let target = self.conversation_mut(conversation)?;
         target.updated_at = now.s;
-        if draft.author.kind == "admin" && !target.teammates.contains(&draft.author.id) {
+        if draft.author.is_teammate() && !target.teammates.contains(&draft.author.id) {
             target.teammates.push(draft.author.id.clone());
         }
         target.parts.push(Part {

@@ -2,13 +2,14 @@
 
 use std::pin::pin;
 
-use bowline_store::testing::execute;
+use bowline_store::testing::{execute, texts};
 
 use crate::support::*;
 
 on_both!(
     a_delivery_broken_off_before_it_is_stored_frees_its_lane,
     a_delivery_broken_off_after_it_is_stored_frees_its_lane,
+    many_deliveries_broken_off_free_their_lanes_though_nothing_is_written,
     a_claim_broken_off_frees_its_lanes,
     a_decision_broken_off_frees_its_lanes,
     a_settlement_that_fails_gives_its_lane_up,
@@ -50,6 +51,25 @@ async fn a_delivery_broken_off_after_it_is_stored_frees_its_lane(world: &World) 
         world.store.accept(event("2", "d2")).await.unwrap();
     }
     freed(world).await;
+}
+
+async fn many_deliveries_broken_off_free_their_lanes_though_nothing_is_written(world: &World) {
+    let issues: Vec<String> = (1..=64).map(|issue| issue.to_string()).collect();
+    {
+        let storing = |issue: &String| Box::pin(world.store.accept(event(issue, issue)));
+        let mut storing: Vec<_> = issues.iter().map(storing).collect();
+        for one in &mut storing {
+            start!(*one);
+        }
+    }
+    eventually("all lanes are let go", async || {
+        let held = "SELECT CAST(COUNT(*) AS TEXT) FROM event \
+            UNION ALL SELECT CAST(COUNT(*) AS TEXT) FROM lane WHERE owner <> ''";
+        let found = texts(&world.url, held).await.unwrap();
+        let found: Vec<String> = found.into_iter().flatten().flatten().collect();
+        (found == ["64", "0"]).then_some(())
+    })
+    .await;
 }
 
 async fn a_claim_broken_off_frees_its_lanes(world: &World) {
