@@ -27,6 +27,7 @@ pub mod access;
 pub mod alert;
 pub mod asked;
 pub mod browse;
+mod checkpoint;
 mod choices;
 pub mod committer;
 pub mod contacts;

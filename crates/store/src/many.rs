@@ -129,6 +129,23 @@ impl Conn {
         ids.map_err(StoreError::database(doing))
     }
 
+    /// Changes rows of SQLite's, one for each row of values, and says which of them were there. `sql` is
+    /// an `UPDATE` of one row. PostgreSQL does what belongs to it in the same statement.
+    pub(crate) fn changed_of_each(
+        &mut self,
+        doing: &'static str,
+        sql: &'static str,
+        columns: usize,
+        args: &[Value],
+    ) -> Result<Vec<bool>, StoreError> {
+        let Self::Sqlite(conn) = self else {
+            return Err(StoreError::unreadable("changed rows", "not on SQLite"));
+        };
+        note(Dialect::Sqlite, doing, sql);
+        let changed = conn.change_each(sql, columns, args);
+        changed.map_err(StoreError::database(doing))
+    }
+
     /// [`Self::rows_of_many`] for a statement of PostgreSQL's that is the whole of its transaction, if none has
     /// begun; it is one statement, however many rows there are.
     pub(crate) async fn only_rows_of_many(

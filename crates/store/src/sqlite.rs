@@ -15,6 +15,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Statement};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::checkpoint::Checkpoints;
 use crate::db::{Durable, Value};
 use crate::error::{DriverError, StoreError};
 
@@ -35,10 +36,6 @@ const LARGE_CACHE_KIB: i64 = 24 * 1024;
 
 /// Other transactions in a row after which a copy is taken to be over, and pages are let go.
 const LARGE_CACHE_FOR: u32 = 256;
-
-/// Pages in the write-ahead log after which they are moved to the file. A page that changes often
-/// is moved once for many changes; the log stays below 16 MiB.
-const CHECKPOINT_PAGES: i64 = 4_000;
 
 /// How long a write waits for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -76,7 +73,7 @@ impl SqliteConn {
     pub(crate) fn for_writing(path: &Path) -> Result<Self, DriverError> {
         let began = Instant::now();
         // SQLite itself waits for other writers, but not where the journal of a new file is set up.
-        let conn = loop {
+        let mut conn = loop {
             match Self::opened(path) {
                 Err(DriverError::Sqlite(error))
                     if is_busy(&error) && began.elapsed() < BUSY_TIMEOUT =>
@@ -90,7 +87,7 @@ impl SqliteConn {
         // A statement about many rows notes each page as it was, should it fail in the middle.
         // Otherwise that goes to a temporary file, which was most of what a copy of contacts wrote.
         conn.pragma_update(None, "temp_store", "MEMORY")?;
-        conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        Checkpoints::of(path, Self::opened).see_to(&mut conn)?;
         Ok(Self::of(conn))
     }
 
@@ -201,6 +198,22 @@ impl SqliteConn {
             ids.push(inserted.then(|| self.conn.last_insert_rowid()));
         }
         Ok(ids)
+    }
+
+    /// Runs an `UPDATE` once for each row of values, and says for each whether there was a row for it.
+    pub(crate) fn change_each(
+        &mut self,
+        sql: &str,
+        columns: usize,
+        args: &[Value],
+    ) -> Result<Vec<bool>, DriverError> {
+        let mut statement = self.conn.prepare_cached(&numbered(sql))?;
+        let mut changed = Vec::with_capacity(args.len() / columns);
+        for row in args.chunks(columns) {
+            run(&mut statement, row, &mut Vec::new())?;
+            changed.push(self.conn.changes() > 0);
+        }
+        Ok(changed)
     }
 
     /// Runs several statements that take no values.

@@ -7,7 +7,7 @@ use crate::committer::Writer;
 use crate::db::{Conn, values};
 use crate::error::StoreError;
 use crate::model::{LaneKind, Lease};
-use crate::sql::lanes::LEASE_MS;
+use crate::sql::lanes::{LEASE_MS, WAITS};
 
 /// Lanes of connections that do not work wait, whatever they are due. Not the events of a channel
 /// account: to plan them nothing is asked of the provider.
@@ -22,7 +22,7 @@ pub(crate) async fn any_due(
     now: Millis,
 ) -> Result<bool, StoreError> {
     let sql = format!(
-        "SELECT 1 FROM lane WHERE kind = $1 AND pending > 0 AND due_at <= $2 \
+        "SELECT 1 FROM lane WHERE kind = $1 AND {WAITS} AND due_at <= $2 \
          AND lease_until <= $3 AND {WORKING} LIMIT 1"
     );
     let args = values![kind.code(), now.0, now.0];
@@ -45,7 +45,7 @@ pub(crate) async fn claim(
     // run would skip what the one before locked.
     let sql = format!(
         "WITH due AS MATERIALIZED ( \
-           SELECT key FROM lane WHERE kind = $4 AND pending > 0 AND due_at <= $5 \
+           SELECT key FROM lane WHERE kind = $4 AND {WAITS} AND due_at <= $5 \
              AND lease_until <= $6 AND {WORKING} ORDER BY due_at LIMIT $7 {}) \
          UPDATE lane SET owner = $1, token = $2, lease_until = $3 \
          WHERE key IN (SELECT key FROM due) RETURNING key",

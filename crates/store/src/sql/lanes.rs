@@ -7,7 +7,7 @@ use bowline_domain::ids::LaneKey;
 use bowline_domain::time::Millis;
 
 use crate::committer::Writer;
-use crate::db::{Conn, Dialect, ROWS_MAX, Row, in_list, values};
+use crate::db::{Conn, Dialect, ROWS_MAX, Row, Value, in_list, values};
 use crate::error::StoreError;
 use crate::model::{LaneKind, Lease, NewEvent};
 use crate::postgres::literal;
@@ -50,6 +50,10 @@ impl Enqueue {
         }
     }
 }
+
+/// Does something wait in a lane? An empty one is due never ([`Millis::NEVER`]), and an index is there
+/// for exactly these words.
+pub(crate) const WAITS: &str = "due_at <> 9223372036854775807";
 
 /// What follows the rows of an `INSERT` into lanes: a lane that is there counts its new items, and
 /// is taken as proposed if it is idle.
@@ -147,7 +151,7 @@ pub(crate) async fn enqueue(
     let mut proposed = HashSet::new();
     let mut leases = HashMap::new();
     let mut args = Vec::with_capacity(lanes.len() * 9);
-    for (key, lane) in lanes {
+    for (key, lane) in idle(conn, lanes)? {
         let (owner, token, until) = lane.proposal(writer);
         proposed.insert(token);
         args.extend(values![
@@ -173,6 +177,29 @@ pub(crate) async fn enqueue(
         }
     }
     Ok(leases)
+}
+
+/// The lanes in which nothing waits. On SQLite new items are counted into the others at once: it would
+/// write each index of a column anew that [`ADD_OR_TAKE`] names, and here none changes.
+fn idle<'l>(
+    conn: &mut Conn,
+    lanes: &'l BTreeMap<LaneKey, Enqueue>,
+) -> Result<Vec<(&'l LaneKey, &'l Enqueue)>, StoreError> {
+    const SQL: &str = "UPDATE lane SET pending = pending + $1, connection = $2 \
+        WHERE key = $3 AND pending > 0";
+    if conn.dialect() == Dialect::Postgres || lanes.is_empty() {
+        return Ok(lanes.iter().collect());
+    }
+    let args: Vec<Value> = lanes
+        .iter()
+        .flat_map(|(key, lane)| values![lane.items, lane.connection.as_str(), key.as_str()])
+        .collect();
+    let waiting = conn.changed_of_each("counting work into lanes", SQL, 3, &args)?;
+    let all = lanes.iter().zip(waiting);
+    Ok(all
+        .filter(|(_, waits)| !waits)
+        .map(|(lane, _)| lane)
+        .collect())
 }
 
 /// Counts one item out of each lane that is still held under its lease. Returns how many items are
@@ -306,7 +333,7 @@ pub(crate) async fn hasten(
     let sql = format!(
         "UPDATE lane SET failures = 0, due_at = CASE WHEN due_at > $1 THEN $1 ELSE due_at END \
          WHERE key IN (SELECT key FROM lane \
-           WHERE connection = $2 AND pending > 0 AND owner = '' {})",
+           WHERE connection = $2 AND {WAITS} AND owner = '' {})",
         conn.dialect().lock_in_order()
     );
     conn.run("hastening lanes", &sql, values![now.0, connection])

@@ -9,6 +9,7 @@ use crate::db::{Conn, Row, values};
 use crate::error::StoreError;
 use crate::model::LaneKind;
 use crate::sql::deliveries::{first_since, read_connection};
+use crate::sql::lanes::WAITS;
 
 /// Causes that are told apart at most; what is rarer is left out.
 const CAUSES_MAX: i64 = 50;
@@ -22,9 +23,11 @@ fn read_kind(code: i64) -> LaneKind {
 }
 
 pub(crate) async fn queues(conn: &mut Conn) -> Result<Vec<Queue>, StoreError> {
-    const SQL: &str = "SELECT connection, kind, CAST(SUM(pending) AS BIGINT) FROM lane \
-        WHERE pending > 0 GROUP BY connection, kind ORDER BY connection, kind";
-    let rows = conn.rows("measuring the queues", SQL, Vec::new()).await?;
+    let sql = format!(
+        "SELECT connection, kind, CAST(SUM(pending) AS BIGINT) FROM lane \
+         WHERE {WAITS} GROUP BY connection, kind ORDER BY connection, kind"
+    );
+    let rows = conn.rows("measuring the queues", &sql, Vec::new()).await?;
     rows.iter()
         .map(|row| {
             Ok(Queue {

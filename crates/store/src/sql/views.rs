@@ -12,6 +12,7 @@ use crate::model::{
     AttemptView, Backlog, EffectView, EventFilter, EventState, EventView, LinkFilter, LinkView,
 };
 use crate::reading::{HeldAnswers, HeldCounts};
+use crate::sql::lanes::WAITS;
 use crate::sql::lookup::{read_event, read_link};
 use crate::sql::settle::read_effect;
 
@@ -299,13 +300,13 @@ pub(crate) fn read_link_view(row: &Row) -> Result<LinkView, StoreError> {
 }
 
 pub(crate) async fn backlog(conn: &mut Conn) -> Result<Backlog, StoreError> {
-    const WAITING: &str = "SELECT kind, CAST(SUM(pending) AS BIGINT) FROM lane \
-        WHERE pending > 0 GROUP BY kind";
+    let waiting =
+        format!("SELECT kind, CAST(SUM(pending) AS BIGINT) FROM lane WHERE {WAITS} GROUP BY kind");
     const QUARANTINED: &str = "SELECT COUNT(*) FROM event WHERE state = 2";
     const OLDEST: &str = "SELECT MIN(received_at) FROM event WHERE state = 0";
     let mut backlog = Backlog::default();
     for row in conn
-        .rows("counting the backlog", WAITING, Vec::new())
+        .rows("counting the backlog", &waiting, Vec::new())
         .await?
     {
         match row.int(0)? {
