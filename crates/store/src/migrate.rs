@@ -34,6 +34,7 @@ const STEPS: &[(i64, &str)] = &[
     (28, include_str!("../migrations/0028_said_by.sql")),
     (29, include_str!("../migrations/0029_to_forget.sql")),
     (30, include_str!("../migrations/0030_lane_waits.sql")),
+    (31, include_str!("../migrations/0031_event_lane.sql")),
 ];
 
 /// PostgreSQL advisory lock under which one replica at a time migrates.

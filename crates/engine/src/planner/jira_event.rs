@@ -1,6 +1,7 @@
 //! What a Jira delivery means.
 
 use std::sync::Arc;
+use std::task::Poll;
 
 use bowline_domain::happening::Happening;
 use bowline_domain::ids::{CommentId, IssueId, IssueKey, ProjectKey};
@@ -11,7 +12,7 @@ use bowline_domain::state::IssueState;
 use bowline_domain::time::Millis;
 use bowline_jira as jira;
 use bowline_jira::webhook::{Delivery, EventKind, IssueHint};
-use bowline_store::model::{Decided, StoredEvent};
+use bowline_store::model::{Behind, Decided, StoredEvent};
 
 use super::catch_up::{catch_up, comes_to_life};
 use super::observe::{Reader, SinceTaken, change, person, status};
@@ -35,7 +36,7 @@ pub(super) async fn decide(
     };
     let happenings = happenings(&delivery);
     let told = happenings.as_deref().unwrap_or_default();
-    let (state, behind) = reader.state_and_behind(&issue, told).await?;
+    let (state, behind) = known_and_read_ahead(&reader, &issue, &delivery, told).await?;
     // A customer waits for the note: what stands behind the issue besides is read beside it.
     let (handed, decided, tickets) = tokio::try_join!(
         async {
@@ -60,6 +61,37 @@ pub(super) async fn decide(
         decided.outcome.because(Reason::HandedOn { key });
     }
     Ok(decided)
+}
+
+/// What is known of the issue. While a database that is elsewhere is asked for it, Jira is asked what the
+/// issue is like: of a change as such it is nearly always needed next, because deliveries about issues
+/// without a link seldom come so far. A comment is told of twice, and the second time nothing is read.
+async fn known_and_read_ahead(
+    reader: &Reader<'_>,
+    issue: &IssueId,
+    delivery: &Delivery,
+    happenings: &[Happening],
+) -> Result<(IssueState, Behind), Trouble> {
+    let mut known = std::pin::pin!(reader.state_and_behind(issue, happenings));
+    if let Poll::Ready(known) = futures_util::poll!(known.as_mut()) {
+        return known;
+    }
+    let changed = matches!(happenings, [Happening::Changed(_)]);
+    if !changed || changes_nothing_told(delivery, happenings) || !is_followed(reader, delivery) {
+        return known.await;
+    }
+    let (known, ()) = futures_util::future::join(known, reader.read_ahead(issue)).await;
+    known
+}
+
+/// Is the issue in a project whose issues are linked, as far as the delivery shows?
+fn is_followed(reader: &Reader<'_>, delivery: &Delivery) -> bool {
+    let told = delivery.issue.as_ref();
+    let project = told.and_then(|issue| issue.project_key.as_deref());
+    let registry = reader.shared.registry();
+    project
+        .and_then(|project| registry.binding(reader.name(), &ProjectKey::new(project)))
+        .is_some_and(|binding| binding.linking)
 }
 
 /// What it means for the conversations that are linked to its issue.

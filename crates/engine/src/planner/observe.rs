@@ -347,33 +347,43 @@ impl Reader<'_> {
         Ok(seen)
     }
 
+    /// Reads the issue as it will be needed, unless it was read just now. What goes wrong is met again
+    /// where it is needed.
+    pub(super) async fn read_ahead(&self, issue: &IssueId) {
+        if self.since_taken.is_some() {
+            let _ = self.read_issue(issue, false).await;
+        }
+    }
+
+    async fn read_issue(&self, issue: &IssueId, whole: bool) -> Result<jira::Issue, ApiError> {
+        let read = jira::IssueRead {
+            comments: whole,
+            changelog: false,
+            link_property: whole,
+        };
+        // Of all of it there is more to be read, and our own record is a part of it.
+        let memory = self.since_taken.filter(|_| !whole);
+        let began = self.shared.now();
+        if let Some(found) = memory.and_then(|memory| memory.get(began)) {
+            return Ok(found);
+        }
+        let found = self
+            .call(self.site.client.issue(issue.as_str(), read))
+            .await;
+        if let (Some(memory), Ok(found)) = (memory, &found) {
+            memory.keep(Some((began, found.clone())));
+        }
+        found
+    }
+
     async fn read(
         &self,
         issue: &IssueId,
         happenings: &[Happening],
         whole: bool,
     ) -> Result<Observation, Trouble> {
-        let read = jira::IssueRead {
-            comments: whole,
-            changelog: false,
-            link_property: whole,
-        };
         let wanted = comments_in(happenings);
-        let reading = async {
-            // Of all of it there is more to be read, and our own record is a part of it.
-            let memory = self.since_taken.filter(|_| !whole);
-            let began = self.shared.now();
-            if let Some(found) = memory.and_then(|memory| memory.get(began)) {
-                return Ok(found);
-            }
-            let found = self
-                .call(self.site.client.issue(issue.as_str(), read))
-                .await;
-            if let (Some(memory), Ok(found)) = (memory, &found) {
-                memory.keep(Some((began, found.clone())));
-            }
-            found
-        };
+        let reading = self.read_issue(issue, whole);
         let comments = future::join_all(wanted.iter().map(|id| self.comment(issue, id)));
         let (found, comments) = future::join(reading, comments).await;
         let found = match found {

@@ -36,11 +36,10 @@ pub(crate) async fn page(
     conditions.add("event.id >= ?", start);
     conditions.add("event.id < ?", end);
     narrow(&mut conditions, filter);
-    let sql = format!(
-        "SELECT id, source, connection, lane, topic, received_at, state, outcome, decided_at \
-         FROM event {} ORDER BY id DESC LIMIT {}",
-        conditions.text(),
-        filter.limit + 1
+    let sql = conditions.latest_events(
+        "id, source, connection, lane, topic, received_at, state, outcome, decided_at",
+        indexed,
+        filter.limit + 1,
     );
     let rows = conn
         .rows("looking through deliveries", &sql, conditions.args)

@@ -204,8 +204,10 @@ async fn told(
         .map(|name| format!("effect.{}", name.trim()))
         .collect();
     let sql = format!(
-        "SELECT {} FROM event JOIN effect ON effect.event = event.id \
-         WHERE event.lane = $1 AND substr(effect.key, 1, {}) = $2 \
+        "SELECT {} FROM (SELECT id FROM event WHERE lane = $1 AND state = 0 \
+             UNION ALL SELECT id FROM event WHERE lane = $1 AND state <> 0) AS event \
+           JOIN effect ON effect.event = event.id \
+         WHERE substr(effect.key, 1, {}) = $2 \
          ORDER BY effect.id DESC LIMIT {ENTRIES_MAX}",
         columns.join(", "),
         prefix.as_str().chars().count()

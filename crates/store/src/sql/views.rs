@@ -80,6 +80,19 @@ impl Conditions {
         self.sql.push(format!("{column} IN {list}"));
     }
 
+    /// The latest deliveries that fit, the last one first; `columns` begin with the id. `by_lane`: it is
+    /// a condition which lanes they are of. What waits in a lane and what does not have an index each,
+    /// so that is a statement of two halves.
+    pub(crate) fn latest_events(&self, columns: &str, by_lane: bool, limit: i64) -> String {
+        let all = format!("SELECT {columns} FROM event {}", self.text());
+        let order = format!("ORDER BY id DESC LIMIT {limit}");
+        if by_lane {
+            format!("{all} AND state = 0 UNION ALL {all} AND state <> 0 {order}")
+        } else {
+            format!("{all} {order}")
+        }
+    }
+
     pub(crate) fn text(&self) -> String {
         if self.sql.is_empty() {
             String::new()
@@ -104,11 +117,7 @@ pub(crate) async fn events(
     if let Some(before) = filter.before {
         conditions.add("id < ?", before.0);
     }
-    let sql = format!(
-        "SELECT {EVENT_COLUMNS} FROM event {} ORDER BY id DESC LIMIT {}",
-        conditions.text(),
-        filter.limit
-    );
+    let sql = conditions.latest_events(EVENT_COLUMNS, filter.lane.is_some(), filter.limit);
     conn.rows("listing events", &sql, conditions.args)
         .await?
         .iter()

@@ -595,6 +595,39 @@ async fn every_statement_is_run_on_sqlite_and_postgres_and_hot_ones_use_indexes(
     assert_eq!(scans, Vec::<String>::new());
     assert_eq!(sorted_pages().await, Vec::<String>::new());
     assert_eq!(links_found_otherwise().await, Vec::<String>::new());
+    assert_eq!(deliveries_found_otherwise().await, Vec::<String>::new());
+}
+
+/// Statements about the deliveries of lanes that SQLite begins elsewhere than with these lanes.
+async fn deliveries_found_otherwise() -> Vec<String> {
+    let scratch = Scratch::new(Backend::Sqlite);
+    open(scratch.url(), "first", 1, false).await.close().await;
+    let (mut looked_at, mut otherwise) = (0, Vec::new());
+    let all = census::statements(Backend::Sqlite);
+    for sql in [
+        "listing events",
+        "looking through deliveries",
+        "reading what agents were told",
+    ]
+    .iter()
+    .flat_map(|doing| &all[*doing])
+    .filter(|sql| sql.contains("lane = ") || sql.contains("lane IN "))
+    {
+        looked_at += 1;
+        let explained = format!("EXPLAIN QUERY PLAN {sql}");
+        for step in texts(scratch.url(), &explained).await.unwrap() {
+            let step = step.last().cloned().flatten().unwrap_or_default();
+            let found = step.starts_with("SEARCH event ") && !step.contains("(lane=?");
+            // A page of one lane is read in order.
+            let page = sql.starts_with("SELECT id, source") && sql.contains("lane = ");
+            let sorted = page && step.contains("TEMP B-TREE");
+            if found || step.starts_with("SCAN event") || sorted {
+                otherwise.push(format!("{step} in {sql}"));
+            }
+        }
+    }
+    assert!(looked_at > 2, "{looked_at}");
+    otherwise
 }
 
 /// Statements about the links of one issue that SQLite begins elsewhere than with that issue: with

@@ -54,7 +54,22 @@ pub(crate) async fn events_are_listed_newest_first(world: &World) {
         limit: 100,
         ..EventFilter::default()
     };
-    let cases: [(EventFilter, Vec<usize>); 7] = [
+    // In this lane some wait and some do not.
+    let of_lane = |limit| EventFilter {
+        lane: Some(event_lane("0")),
+        limit,
+        ..EventFilter::default()
+    };
+    let cases: [(EventFilter, Vec<usize>); 10] = [
+        (of_lane(100), vec![6, 4, 2, 0]),
+        (of_lane(2), vec![6, 4]),
+        (
+            EventFilter {
+                before: Some(ids[4]),
+                ..of_lane(1)
+            },
+            vec![2],
+        ),
         (all.clone(), vec![6, 5, 4, 3, 2, 1, 0]),
         (
             EventFilter {
