@@ -3,7 +3,7 @@
 use bowline_sandbox::jira::{Edit, NewComment};
 use serde_json::json;
 
-use crate::stage::{SUMMARY, Stage};
+use crate::stage::{On, SUMMARY, Stage, on_both};
 
 fn line(pattern: &str, issue: &str) -> String {
     pattern.replace("KEY", &format!("{issue}: {SUMMARY}"))
@@ -20,6 +20,35 @@ async fn expect(stage: &Stage, conversation: &str, issue: &str, patterns: &[&str
     let lines = lines(patterns, issue);
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     stage.expect_notes(conversation, &lines).await;
+}
+
+on_both!(a_change_is_read_once);
+
+/// Also where the issue is read while the database is asked, which is seldom in vain.
+async fn a_change_is_read_once(on: On) {
+    let stage = Stage::on(on, |_| ()).await;
+    let (issue, conversation) = stage.linked().await;
+    let id = stage.jira().issue(&issue).unwrap().id;
+    let path = format!("/rest/api/3/issue/{id}");
+    let reads = || {
+        let journal = stage.jira().journal();
+        journal.count(|entry| entry.method == "GET" && entry.path == path)
+    };
+    stage.settled().await;
+    let before = reads();
+    stage.priya().assign(&issue, Some("lena")).unwrap();
+    stage.note(&conversation, &["assigned"]).await;
+    stage.settled().await;
+    assert_eq!(reads(), before + 1, "a change");
+    // What nobody is told of needs no reading.
+    let labels = Some(vec!["urgent".to_owned()]);
+    let edit = Edit {
+        labels,
+        ..Edit::default()
+    };
+    stage.priya().edit(&issue, edit).unwrap();
+    stage.settled().await;
+    assert_eq!(reads(), before + 1, "a label");
 }
 
 async fn every_kind(stage: Stage) {

@@ -264,11 +264,12 @@ impl Courier<'_> {
         }
         let workspace = Arc::clone(&found);
         let reading = workspace.client.conversation(conversation.as_str());
-        // First the call, which is then under way while the database is asked.
-        let (read, far) = tokio::join!(
-            self.call(&standing, reading),
-            self.entered(found, conversation)
-        );
+        // First the call, which is then under way while the database is asked: whoever writes it out is
+        // let go on before.
+        let (read, far) = tokio::join!(self.call(&standing, reading), async {
+            tokio::task::yield_now().await;
+            self.entered(found, conversation).await
+        });
         let far = far?;
         let before = self.was_read(&far, read).await?;
         self.follow(&far, &before).await?;

@@ -160,7 +160,8 @@ async fn one(
             for taken in committed.taken {
                 shared.hand(Handed::Effect(Box::new(taken)));
             }
-            // After what was planned is on its way: a customer waits for it, and not for the log.
+            // What was planned goes on its way first: a customer waits for it, and not for the log.
+            tokio::task::yield_now().await;
             planned.report(&event);
             committed.more
         }
