@@ -72,11 +72,10 @@ impl Progress {
         match self.thread {
             _ if pages < PAGES_FROM => Step::Nothing,
             Thread::Called if full => Step::Wait,
-            Thread::Called => Step::Nothing,
             Thread::Missing | Thread::Ending => Step::Here,
             Thread::Idle if full || pages - self.moved <= REST_MAX => Step::Here,
             Thread::Idle if pages - self.called_at >= PAGES_BETWEEN => Step::Beside,
-            Thread::Idle => Step::Nothing,
+            Thread::Called | Thread::Idle => Step::Nothing,
         }
     }
 }

@@ -332,10 +332,7 @@ fn changes_nothing_told(delivery: &Delivery, happenings: &[Happening]) -> bool {
 /// Does the delivery show a conversation's address anywhere that may hold one?
 fn mentions_address(delivery: &Delivery) -> bool {
     let in_doc = |doc: &bowline_text::Doc| !bowline_text::address::find(doc).is_empty();
-    let described = delivery
-        .issue
-        .as_ref()
-        .and_then(|issue| issue.description.as_ref());
+    let described = delivery.issue.as_ref().and_then(IssueHint::described);
     let in_change = delivery.changelog.as_ref().is_some_and(|changelog| {
         changelog.items.iter().any(|item| {
             item.to_string
@@ -343,7 +340,7 @@ fn mentions_address(delivery: &Delivery) -> bool {
                 .is_some_and(|text| !bowline_text::address::find_in_text(text).is_empty())
         })
     });
-    described.is_some_and(in_doc)
+    described.as_ref().is_some_and(in_doc)
         || delivery
             .comment
             .as_ref()

@@ -90,8 +90,8 @@ pub struct IssueHint {
     pub created_ms: Option<i64>,
     /// When it last changed, in Unix milliseconds.
     pub updated_ms: Option<i64>,
-    /// The description: `None` when it is not in the payload, a blank one when there is none.
-    pub description: Option<Doc>,
+    /// The description as it came: `None` when it is not in the payload, null when there is none.
+    pub description: Option<Value>,
 }
 
 impl IssueHint {
@@ -124,8 +124,14 @@ impl IssueHint {
             reporter: Person::read(at(fields, &["reporter"])),
             created_ms: instant_ms(fields, "created"),
             updated_ms: instant_ms(fields, "updated"),
-            description: fields.get("description").map(rich),
+            description: fields.get("description").cloned(),
         })
+    }
+
+    /// The description, read: of a long text that takes longer than the rest of the delivery, and is
+    /// seldom needed.
+    pub fn described(&self) -> Option<Doc> {
+        self.description.as_ref().map(rich)
     }
 }
 

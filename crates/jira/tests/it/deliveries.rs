@@ -191,7 +191,7 @@ fn a_created_issue_with_its_changelog() {
         issue.assignee.as_ref().map(|a| a.name.as_str()),
         Some("Bob Example")
     );
-    let found = address::find(&issue.description.unwrap());
+    let found = address::find(&issue.described().unwrap());
     assert_eq!(
         found
             .iter()

@@ -309,10 +309,10 @@ pub(crate) fn read_link_view(row: &Row) -> Result<LinkView, StoreError> {
 }
 
 pub(crate) async fn backlog(conn: &mut Conn) -> Result<Backlog, StoreError> {
-    let waiting =
-        format!("SELECT kind, CAST(SUM(pending) AS BIGINT) FROM lane WHERE {WAITS} GROUP BY kind");
     const QUARANTINED: &str = "SELECT COUNT(*) FROM event WHERE state = 2";
     const OLDEST: &str = "SELECT MIN(received_at) FROM event WHERE state = 0";
+    let waiting =
+        format!("SELECT kind, CAST(SUM(pending) AS BIGINT) FROM lane WHERE {WAITS} GROUP BY kind");
     let mut backlog = Backlog::default();
     for row in conn
         .rows("counting the backlog", &waiting, Vec::new())
