@@ -39,6 +39,7 @@ mod retention;
 mod schema;
 mod settling;
 mod signing_in;
+mod statements;
 mod taken_over;
 mod talk_browsing;
 mod talking;
