@@ -190,14 +190,9 @@ impl SqliteConn {
         columns: usize,
         args: &[Value],
     ) -> Result<Vec<Option<i64>>, DriverError> {
-        let mut statement = self.conn.prepare_cached(&numbered(sql))?;
-        let mut ids = Vec::with_capacity(args.len() / columns);
-        for row in args.chunks(columns) {
-            run(&mut statement, row, &mut Vec::new())?;
-            let inserted = self.conn.changes() > 0;
-            ids.push(inserted.then(|| self.conn.last_insert_rowid()));
-        }
-        Ok(ids)
+        self.came_of_each(sql, columns, args, |conn| {
+            (conn.changes() > 0).then(|| conn.last_insert_rowid())
+        })
     }
 
     /// Runs an `UPDATE` once for each row of values, and says for each whether there was a row for it.
@@ -207,13 +202,24 @@ impl SqliteConn {
         columns: usize,
         args: &[Value],
     ) -> Result<Vec<bool>, DriverError> {
+        self.came_of_each(sql, columns, args, |conn| conn.changes() > 0)
+    }
+
+    /// Runs a statement that returns no rows once for each row of values, and says what came of each.
+    fn came_of_each<T>(
+        &self,
+        sql: &str,
+        columns: usize,
+        args: &[Value],
+        came: impl Fn(&Connection) -> T,
+    ) -> Result<Vec<T>, DriverError> {
         let mut statement = self.conn.prepare_cached(&numbered(sql))?;
-        let mut changed = Vec::with_capacity(args.len() / columns);
+        let mut all = Vec::with_capacity(args.len() / columns);
         for row in args.chunks(columns) {
             run(&mut statement, row, &mut Vec::new())?;
-            changed.push(self.conn.changes() > 0);
+            all.push(came(&self.conn));
         }
-        Ok(changed)
+        Ok(all)
     }
 
     /// Runs several statements that take no values.

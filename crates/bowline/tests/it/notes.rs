@@ -49,6 +49,11 @@ async fn a_change_is_read_once(on: On) {
     stage.priya().edit(&issue, edit).unwrap();
     stage.settled().await;
     assert_eq!(reads(), before + 1, "a label");
+    // Neither is asked twice what Jira does not tell.
+    stage.jira().hide_issue("bowline-bot", &issue, true);
+    stage.omar().assign(&issue, None).unwrap();
+    stage.settled().await;
+    assert_eq!(reads(), before + 2, "a hidden issue");
 }
 
 async fn every_kind(stage: Stage) {

@@ -34,6 +34,7 @@ pub(super) async fn decide(
     let Some(issue) = delivery.issue_id().map(IssueId::new) else {
         return Ok(nothing(no_issue(&delivery)));
     };
+    since_taken.next_event();
     let happenings = happenings(&delivery);
     let told = happenings.as_deref().unwrap_or_default();
     let (state, behind) = known_and_read_ahead(&reader, &issue, &delivery, told).await?;

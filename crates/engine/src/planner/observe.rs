@@ -45,11 +45,15 @@ const NAMES_MAX: usize = 10_000;
 /// in a moment cost is one reading for several of them. Only for that moment: who has hidden the
 /// issue meanwhile does not want it told.
 #[derive(Default)]
-pub(crate) struct SinceTaken(Mutex<Option<(Millis, jira::Issue)>>);
+pub(crate) struct SinceTaken {
+    read: Mutex<Option<(Millis, jira::Issue)>>,
+    /// Why it could not be read ahead for the event that is planned: an answer to its first reading.
+    failed_ahead: Mutex<Option<ApiError>>,
+}
 
 impl SinceTaken {
     fn get(&self, now: Millis) -> Option<jira::Issue> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let (began, issue) = kept.as_ref()?;
         // A clock that was set back makes it no younger.
         (0..=MOMENT_MS)
@@ -58,7 +62,18 @@ impl SinceTaken {
     }
 
     fn keep(&self, read: Option<(Millis, jira::Issue)>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = read;
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = read;
+    }
+
+    /// Keeps a failure, and returns the one that was kept.
+    fn fail(&self, failure: Option<ApiError>) -> Option<ApiError> {
+        let kept = self.failed_ahead.lock();
+        std::mem::replace(&mut *kept.unwrap_or_else(PoisonError::into_inner), failure)
+    }
+
+    /// Another event is planned: what failed for the one before is not its concern.
+    pub(super) fn next_event(&self) {
+        self.fail(None);
     }
 
     /// Others were taken, which came since.
@@ -347,11 +362,12 @@ impl Reader<'_> {
         Ok(seen)
     }
 
-    /// Reads the issue as it will be needed, unless it was read just now. What goes wrong is met again
-    /// where it is needed.
+    /// Reads the issue as it will be needed, unless it was read just now. If that fails, it is told where
+    /// the issue is needed; Jira is not asked a second time.
     pub(super) async fn read_ahead(&self, issue: &IssueId) {
-        if self.since_taken.is_some() {
-            let _ = self.read_issue(issue, false).await;
+        if let Some(memory) = self.since_taken {
+            let read = self.read_issue(issue, false).await;
+            memory.fail(read.err());
         }
     }
 
@@ -366,6 +382,9 @@ impl Reader<'_> {
         let began = self.shared.now();
         if let Some(found) = memory.and_then(|memory| memory.get(began)) {
             return Ok(found);
+        }
+        if let Some(failure) = memory.and_then(|memory| memory.fail(None)) {
+            return Err(failure);
         }
         let found = self
             .call(self.site.client.issue(issue.as_str(), read))
