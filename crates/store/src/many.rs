@@ -151,14 +151,18 @@ impl Conn {
     pub(crate) async fn only_rows_of_many(
         &mut self,
         doing: &'static str,
-        template: &'static str,
+        forms: Forms,
         columns: usize,
         mut args: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
+        let template = forms.list;
         let Self::Postgres(conn) = self else {
             return self.rows_of_many(doing, template, columns, args).await;
         };
-        let query = if args.len() / columns >= ARRAYS_FROM {
+        let query = if args.len() == columns {
+            note(Dialect::Postgres, doing, forms.one);
+            bound(forms.one, args)
+        } else if args.len() / columns >= ARRAYS_FROM {
             of_arrays(doing, template, columns, &args)
         } else {
             let rows = fill(&mut args, columns);
@@ -189,6 +193,17 @@ impl Conn {
             }
         }
     }
+}
+
+/// A statement of PostgreSQL's in two forms, which do the same. A statement about a list reads it in as
+/// many places as there are parts, and has to join, count and sort for what is one row as a rule; to
+/// set that up takes longer than to do it.
+#[derive(Clone, Copy)]
+pub(crate) struct Forms {
+    /// About any number of rows: see [the module](self).
+    pub(crate) list: &'static str,
+    /// About one, whose values are `$1` and so on.
+    pub(crate) one: &'static str,
 }
 
 fn of_arrays(

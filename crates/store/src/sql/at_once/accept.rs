@@ -1,0 +1,126 @@
+//! Storing deliveries.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
+
+use bowline_domain::ids::{EventId, LaneKey};
+
+use super::Proposals;
+use crate::committer::Writer;
+use crate::db::{Conn, Value, values};
+use crate::error::StoreError;
+use crate::many::Forms;
+use crate::model::{EventState, LaneKind, NewEvent, OnArrival};
+use crate::sql::accept::{self, Arrived};
+use crate::sql::lanes::{ADD_OR_TAKE, Enqueue};
+
+/// Stores deliveries, decides those of which nothing is to come, and puts the others into lanes.
+pub(in crate::sql) async fn accept(
+    conn: &mut Conn,
+    writer: &Writer,
+    events: &[&NewEvent],
+) -> Result<Arrived, StoreError> {
+    static LIST: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "WITH v (source, connection, delivery, lane, topic, at, state, why, body, \
+               site, issue, scanned_in, nothing, owner, token, until) AS (VALUES {{rows}}), \
+             seen AS MATERIALIZED (SELECT v.*, v.site IS NOT NULL AND NOT {} AS quiet FROM v \
+               WHERE v.source IS NOT NULL), \
+             stored AS (INSERT INTO event (source, connection, delivery, lane, topic, \
+                 received_at, state, outcome, decided_at, body) \
+               SELECT source, connection, delivery, lane, topic, at, \
+                 CASE WHEN quiet THEN {decided} ELSE state END, \
+                 CASE WHEN quiet THEN nothing ELSE why END, \
+                 CASE WHEN quiet THEN at END, body FROM seen \
+               ON CONFLICT (connection, source, delivery) DO NOTHING \
+               RETURNING id, lane, state, \
+                 source || ' ' || connection || ' ' || delivery AS name), \
+             queued AS (INSERT INTO lane (key, kind, connection, pending, due_at, owner, token, \
+                 lease_until, failures) \
+               SELECT wanted.lane, {events}, wanted.connection, waiting.items, wanted.at, \
+                 wanted.owner, wanted.token, wanted.until, 0 \
+               FROM (SELECT lane, COUNT(*) AS items FROM stored WHERE state = {waiting} \
+                   GROUP BY lane) AS waiting \
+                 JOIN (SELECT lane, MIN(connection) AS connection, MIN(at) AS at, \
+                     MAX(owner) AS owner, MAX(token) AS token, MAX(until) AS until \
+                   FROM seen GROUP BY lane) AS wanted ON wanted.lane = waiting.lane \
+               ORDER BY wanted.lane COLLATE \"C\" {ADD_OR_TAKE}) \
+             SELECT stored.id, stored.name, stored.lane, stored.state, queued.token \
+             FROM stored LEFT JOIN queued ON queued.key = stored.lane",
+            accept::BUSY,
+            decided = EventState::Decided.code(),
+            waiting = EventState::Waiting.code(),
+            events = LaneKind::Events.code(),
+        )
+    });
+    static ONE: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "WITH seen AS MATERIALIZED (SELECT v.site IS NOT NULL AND NOT {} AS quiet \
+               FROM (VALUES ($4, $10, $11, $12)) AS v (lane, site, issue, scanned_in)), \
+             stored AS (INSERT INTO event (source, connection, delivery, lane, topic, \
+                 received_at, state, outcome, decided_at, body) \
+               SELECT $1, $2, $3, $4, $5, $6, \
+                 CASE WHEN quiet THEN {decided} ELSE $7 END, \
+                 CASE WHEN quiet THEN $13 ELSE $8 END, CASE WHEN quiet THEN $6 END, $9 \
+               FROM seen ON CONFLICT (connection, source, delivery) DO NOTHING \
+               RETURNING id, state), \
+             queued AS (INSERT INTO lane (key, kind, connection, pending, due_at, owner, token, \
+                 lease_until, failures) \
+               SELECT $4, {events}, $2, 1, $6, $14, $15, $16, 0 \
+               FROM stored WHERE state = {waiting} {ADD_OR_TAKE}) \
+             SELECT id, $1 || ' ' || $2 || ' ' || $3, $4, state, (SELECT token FROM queued) \
+             FROM stored",
+            accept::BUSY,
+            decided = EventState::Decided.code(),
+            waiting = EventState::Waiting.code(),
+            events = LaneKind::Events.code(),
+        )
+    });
+    let forms = Forms {
+        list: &LIST,
+        one: &ONE,
+    };
+    let asked = accept::asked(events);
+    let mut proposals = Proposals(HashMap::new());
+    let mut lanes: BTreeMap<&LaneKey, [Value; 3]> = BTreeMap::new();
+    let mut args = Vec::with_capacity(events.len() * 16);
+    for event in events {
+        let (state, why) = match &event.on_arrival {
+            OnArrival::Quarantine(why) => (EventState::Quarantined, Some(why.clone())),
+            OnArrival::Queue | OnArrival::NothingIfUnlinked(_) => (EventState::Waiting, None),
+        };
+        args.extend(accept::what_came(event));
+        args.extend(values![state.code(), why, &event.body]);
+        let about = asked.get(&event.lane);
+        args.extend(values![
+            about.map(|about| about.site.as_str().to_owned()),
+            about.map(|about| about.issue.as_str().to_owned()),
+            about.and_then(|about| Some(about.scanned_in.as_ref()?.as_str().to_owned())),
+            about
+                .map(|about| accept::nothing(&about.reason))
+                .transpose()?,
+        ]);
+        let lane = lanes.entry(&event.lane).or_insert_with(|| {
+            let queue = Enqueue::of_event(event);
+            proposals.add(writer, &event.lane, &queue)
+        });
+        args.extend(lane.iter().cloned());
+    }
+    let mut arrived = Arrived::default();
+    let mut ids = HashMap::with_capacity(events.len());
+    for row in conn
+        .only_rows_of_many("storing deliveries", forms, 16, args)
+        .await?
+    {
+        ids.insert(row.text(1)?, EventId(row.int(0)?));
+        let lane = LaneKey::stored(row.text(2)?);
+        if row.int(3)? == EventState::Decided.code() {
+            arrived.quiet.insert(lane);
+        } else if let Some(lease) = proposals.lease(row.int_or_null(4)?) {
+            arrived.leases.insert(lane, lease);
+        }
+    }
+    let each = events.iter().map(|event| ids.remove(&accept::name(event)));
+    arrived.ids = each.collect();
+    Ok(arrived)
+}
