@@ -11,6 +11,7 @@ mod support;
 mod accepting;
 mod access;
 mod alerting;
+mod alone_or_together;
 mod at_the_door;
 mod broken_off;
 mod browsing;
