@@ -418,14 +418,15 @@ impl Store {
         lookup::is_ours(&mut self.quick_reader().await?, connection, remote_id).await
     }
 
-    /// The notes of one link that were confirmed after `since`, the oldest first, with when.
-    pub async fn notes_confirmed(
+    /// Is the conversation linked to the issue at this moment, and which notes of the link were
+    /// confirmed after `since`, the oldest first, with when?
+    pub async fn link_and_notes(
         &self,
         of: (&SiteName, &IssueId),
         at: (&WorkspaceName, &ConversationId),
         since: Millis,
-    ) -> Result<Vec<(EffectId, Millis)>, StoreError> {
-        lookup::notes_confirmed(&mut self.quick_reader().await?, of, at, since).await
+    ) -> Result<(bool, Vec<(EffectId, Millis)>), StoreError> {
+        lookup::link_and_notes(&mut self.quick_reader().await?, of, at, since).await
     }
 
     /// The first events that wait in a lane.

@@ -301,16 +301,8 @@ impl Courier<'_> {
         conversation: &'c ConversationId,
     ) -> Result<Far<'c>, Stop> {
         let workspace = &found.config.name;
-        let effect = self.effect();
-        let of = (&effect.site, &effect.issue);
-        let (live, breaker_told) = tokio::join!(
-            self.shared
-                .store
-                .link_is_live(of, (workspace, conversation)),
-            self.tell_breaker(workspace, conversation),
-        );
+        let live = self.link_is_live(workspace, conversation).await;
         let live = live.map_err(|error| self.store_failed(&error))?;
-        breaker_told.map_err(|error| self.store_failed(&error))?;
         let survivor = if live {
             None
         } else {
@@ -351,24 +343,26 @@ impl Courier<'_> {
         matches!(effect.act, Act::Note { .. }).then(link)
     }
 
-    /// Has the breaker know what was posted to a link before this process met it.
-    async fn tell_breaker(
+    /// Is the link live? The breaker has to know what was posted to it before this process met it;
+    /// both are asked together.
+    async fn link_is_live(
         &self,
         workspace: &WorkspaceName,
         conversation: &ConversationId,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
+        let (effect, store) = (self.effect(), &self.shared.store);
+        let (of, at) = ((&effect.site, &effect.issue), (workspace, conversation));
         let breaker = &self.shared.notes_per_link_hour;
         let link = self.counted_link(workspace, conversation);
         let Some(link) = link.filter(|link| breaker.must_be_told(link)) else {
-            return Ok(());
+            return store.link_is_live(of, at).await;
         };
-        let (effect, now) = (self.effect(), self.now());
-        let (of, at) = ((&effect.site, &effect.issue), (workspace, conversation));
+        let now = self.now();
         let since = breaker::counted_from(now);
-        let posted = self.shared.store.notes_confirmed(of, at, since).await?;
+        let (live, posted) = store.link_and_notes(of, at, since).await?;
         let passed = posted.into_iter().map(|(effect, at)| Passed { effect, at });
         breaker.tell(&link, passed.collect(), now);
-        Ok(())
+        Ok(live)
     }
 
     /// Notes of one link wait when there were very many of them within an hour: something is going

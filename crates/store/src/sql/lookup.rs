@@ -280,15 +280,16 @@ pub(crate) async fn is_ours(
         .is_empty())
 }
 
-/// The notes of one link that were confirmed since, the oldest first, with when. They are found by
-/// the facts of the issue, which their keys are made of, so no index is kept for this. The one note
-/// that names a link which no fact made is not among them.
-pub(crate) async fn notes_confirmed(
+/// Is a conversation linked to an issue at this moment, and which notes of the link were confirmed
+/// since, the oldest first, with when? They are found by the facts of the issue, which their keys are
+/// made of, so no index is kept for this. The one note that names a link which no fact made is not
+/// among them.
+pub(crate) async fn link_and_notes(
     conn: &mut Conn,
     (site, issue): (&SiteName, &IssueId),
     (workspace, conversation): (&WorkspaceName, &ConversationId),
     since: Millis,
-) -> Result<Vec<(EffectId, Millis)>, StoreError> {
+) -> Result<(bool, Vec<(EffectId, Millis)>), StoreError> {
     // Keys are looked up one by one. As a join PostgreSQL, which cannot tell how many effects such
     // a key has, reads and hashes a table of its choice before each note.
     const SQL: &str = "SELECT id, settled_at FROM (SELECT \
@@ -296,13 +297,23 @@ pub(crate) async fn notes_confirmed(
                AND effect.state = 2 AND effect.settled_at > $2) AS id, \
             (SELECT effect.settled_at FROM effect WHERE effect.key = $3 || fact.fact) AS settled_at \
           FROM fact WHERE fact.site = $4 AND fact.issue = $5) AS told \
-        WHERE id IS NOT NULL ORDER BY settled_at";
+        WHERE id IS NOT NULL \
+        UNION ALL SELECT NULL, live FROM link WHERE site = $6 AND issue = $7 AND workspace = $8 \
+          AND conversation = $9 AND live = 1";
     let keys = EffectKey::about("note", (workspace, conversation), (site, issue));
-    let args = values![keys.clone(), since.0, keys, site.as_str(), issue.as_str()];
-    let rows = conn.rows("counting notes", SQL, args).await?;
-    rows.iter()
-        .map(|row| Ok((EffectId(row.int(0)?), Millis(row.int(1)?))))
-        .collect()
+    let (site, issue) = (site.as_str(), issue.as_str());
+    let told = values![keys.clone(), since.0, keys, site, issue];
+    let link = values![site, issue, workspace.as_str(), conversation.as_str()];
+    let args = told.into_iter().chain(link).collect();
+    let (mut live, mut notes) = (false, Vec::new());
+    for row in conn.rows("reading a link and its notes", SQL, args).await? {
+        match row.int_or_null(0)? {
+            Some(id) => notes.push((EffectId(id), Millis(row.int(1)?))),
+            None => live = true,
+        }
+    }
+    notes.sort_by_key(|(_, at)| *at);
+    Ok((live, notes))
 }
 
 /// The first events that wait in a lane.

@@ -21,6 +21,22 @@ on_both!(
 /// The two ways, by what the names of each begin with.
 const WAYS: [&str; 2] = ["alone", "together"];
 
+/// Brings one after the other, or all at the same moment.
+async fn bring<Job, Done>(
+    way: &str,
+    jobs: impl IntoIterator<Item = Job>,
+    bring: impl AsyncFn(Job) -> Done,
+) -> Vec<Done> {
+    if way == WAYS[1] {
+        return join_all(jobs.into_iter().map(|job| bring(job))).await;
+    }
+    let mut done = Vec::new();
+    for job in jobs {
+        done.push(bring(job).await);
+    }
+    done
+}
+
 /// Everything that is stored under one of the ways, without what a way must not decide: numbers that
 /// are given out in turn.
 async fn stored(world: &World, way: &str) -> Vec<String> {
@@ -132,16 +148,7 @@ async fn deliveries_end_alike_alone_or_together(world: &World) {
             if_unlinked(&issue("4"), &named("of no linked issue")),
             quarantined,
         ];
-        let answers = match way {
-            "alone" => {
-                let mut answers = Vec::new();
-                for event in comes {
-                    answers.push(world.store.accept(event).await);
-                }
-                answers
-            }
-            _ => join_all(comes.map(|event| world.store.accept(event))).await,
-        };
+        let answers = bring(way, comes, async |event| world.store.accept(event).await).await;
         let answers: Vec<&str> = answers
             .iter()
             .map(|answer| said(answer.as_ref().unwrap()))
@@ -227,20 +234,8 @@ async fn decisions_end_alike_alone_or_together(world: &World) {
                 _ => made,
             }
         });
-        let decisions: Vec<Decision> = decisions.collect();
-        let answers = match way {
-            "alone" => {
-                let mut answers = Vec::new();
-                for decision in decisions {
-                    answers.push(world.store.decide(decision).await);
-                }
-                answers
-            }
-            _ => {
-                let all = decisions.into_iter();
-                join_all(all.map(|decision| world.store.decide(decision))).await
-            }
-        };
+        let decide = async |decision| world.store.decide(decision).await;
+        let answers = bring(way, decisions, decide).await;
         let answers: Vec<String> = answers
             .iter()
             .map(|answer| match answer {

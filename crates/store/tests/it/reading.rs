@@ -1,5 +1,6 @@
 //! What is known of an issue is read back as it was stored.
 
+use bowline_domain::effect::{Effect, EffectKey};
 use bowline_domain::fact::FactKey;
 use bowline_domain::ids::{
     CommentId, ConversationId, IssueId, IssueKey, ProjectKey, SiteName, WorkspaceName,
@@ -9,7 +10,7 @@ use bowline_domain::outcome::{Outcome, Reason};
 use bowline_domain::state::IssueRecord;
 use bowline_domain::time::Millis;
 use bowline_store::browse::LinkQuery;
-use bowline_store::model::{Decided, EventFilter, LinkFilter};
+use bowline_store::model::{Decided, EventFilter, LinkFilter, Settlement};
 
 use crate::support::*;
 
@@ -21,6 +22,7 @@ on_both!(
     facts_are_known_of_their_issue_only,
     an_issue_is_found_by_its_present_key,
     live_links_are_found_from_both_ends,
+    the_notes_of_a_link_come_with_it_the_oldest_first,
 );
 
 pub(crate) fn issue(id: &str) -> IssueId {
@@ -367,12 +369,6 @@ pub(crate) async fn live_links_are_found_from_both_ends(world: &World) {
             .await;
         assert_eq!(found.unwrap(), into.map(id), "{conversation}");
     }
-    let (site_of, issue_of, at) = (site(), issue("10"), id("7"));
-    let notes = world
-        .store
-        .notes_confirmed((&site_of, &issue_of), (&workspace(), &at), T0)
-        .await;
-    assert_eq!(notes.unwrap(), []);
     let links = world.store.live_links(&site(), &issue("10")).await.unwrap();
     assert_eq!(links, [(workspace(), id("9")), (workspace(), id("7"))]);
     let issues = world.store.issues_of(&workspace(), &id("7")).await.unwrap();
@@ -392,11 +388,63 @@ pub(crate) async fn live_links_are_found_from_both_ends(world: &World) {
         ("10", "9", true),
         ("11", "9", false),
     ] {
-        let of = issue(of);
-        let found = world
-            .store
-            .link_is_live((&site(), &of), (&workspace(), &id(at)))
+        let (of, at) = (issue(of), id(at));
+        let store = &world.store;
+        let found = store
+            .link_is_live((&site(), &of), (&workspace(), &at))
             .await;
         assert_eq!(found.unwrap(), live, "{of} {at}");
+        let with_notes = store
+            .link_and_notes((&site(), &of), (&workspace(), &at), T0)
+            .await;
+        assert_eq!(with_notes.unwrap(), (live, Vec::new()), "{of} {at}");
     }
+}
+
+async fn the_notes_of_a_link_come_with_it_the_oldest_first(world: &World) {
+    let store = &world.store;
+    keep(
+        world,
+        "10",
+        Some(record("ENG-1")),
+        vec![link("7"), link("8")],
+    )
+    .await;
+    let (of, at) = (issue("10"), ConversationId::new("7"));
+    let mut confirmed_notes = Vec::new();
+    // The one that was told last is confirmed first; the third is refused, the fourth goes elsewhere.
+    for (fact, conversation, ended_at, ending) in [
+        ("1", "7", 30, confirmed("r1")),
+        ("2", "7", 20, confirmed("r2")),
+        ("3", "7", 40, rejected()),
+        ("4", "8", 50, confirmed("r4")),
+        ("5", "7", 0, confirmed("r5")),
+    ] {
+        let fact = FactKey::changed(fact);
+        let to = ConversationId::new(conversation);
+        let key = EffectKey::conversation("note", (&workspace(), &to), (&site(), &of), &fact);
+        let made = Effect {
+            key,
+            ..note(conversation, "a")
+        };
+        let delivery = format!("told-{fact}");
+        let (event, lease) = taken(store, "10", &delivery).await;
+        let decided = Decided {
+            facts: vec![fact],
+            ..effects(vec![made])
+        };
+        let done = decide(store, &lease, event, decided).await.unwrap();
+        let taken = &done.taken[0];
+        let ended = Settlement {
+            ended_at: T0.plus_ms(ended_at),
+            ..settlement(taken, ending)
+        };
+        store.settle(ended).await.unwrap();
+        confirmed_notes.push((taken.id, T0.plus_ms(ended_at)));
+    }
+    let found = store
+        .link_and_notes((&site(), &of), (&workspace(), &at), T0)
+        .await;
+    let expected = vec![confirmed_notes[1], confirmed_notes[0]];
+    assert_eq!(found.unwrap(), (true, expected));
 }
