@@ -162,6 +162,8 @@ impl Service {
             socket.stop(self.patience).await;
         }
         self.settings.stop(self.patience).await;
+        // The store closes when nobody has it any more.
+        drop((self.settings, self.access, self.elsewhere));
         self.engine.stop(self.patience).await;
     }
 }

@@ -146,17 +146,25 @@ impl Engine {
     /// Stops taking work, waits for what is in flight for at most `patience`, and lets go of
     /// everything. What was not finished is found and finished after the next start.
     pub async fn stop(self, patience: Duration) {
-        self.shared.stopping.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
-        self.workers.close();
-        if tokio::time::timeout(patience, self.workers.wait())
+        let Self {
+            shared,
+            tasks,
+            workers,
+        } = self;
+        shared.stopping.cancel();
+        tasks.close();
+        tasks.wait().await;
+        workers.close();
+        if tokio::time::timeout(patience, workers.wait())
             .await
             .is_err()
         {
             tracing::warn!("work in flight was left; it is looked after at the next start");
         }
-        self.shared.store.clone().close().await;
+        let store = shared.store.clone();
+        // The store closes when nobody has it any more.
+        drop(shared);
+        store.close().await;
     }
 }
 

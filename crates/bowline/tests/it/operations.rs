@@ -67,6 +67,12 @@ async fn serve_starts_tells_how_it_is_and_ends_in_time() {
     assert!(began.is_some());
     assert_eq!(serving.terminate().await, Some(0), "{}", serving.log());
     assert_eq!(stage.texts(&conversation).len(), 2);
+    // Nobody has the database open any more: it is one file again.
+    let log = stage
+        .world
+        .config_path
+        .with_file_name("data/bowline.db-wal");
+    assert!(!log.exists(), "{}", serving.log());
 
     let again = Serving::start(&stage).await;
     stage.lena().comment(&issue, "Up again.").unwrap();
