@@ -147,7 +147,7 @@ impl Conn {
     }
 
     /// [`Self::rows_of_many`] for a statement of PostgreSQL's that is the whole of its transaction, if none has
-    /// begun; it is one statement, however many rows there are.
+    /// begun; it is one statement, however many rows there are, and another one if there is one row.
     pub(crate) async fn only_rows_of_many(
         &mut self,
         doing: &'static str,

@@ -20,6 +20,8 @@ mod bad_input;
 mod browser;
 mod coming_back;
 mod configuring;
+mod connecting;
+mod connection_news;
 mod connections;
 mod contact_companies;
 mod contact_conflict;

@@ -53,6 +53,7 @@ pub(in crate::sql) async fn accept(
             events = LaneKind::Events.code(),
         )
     });
+    // The values in the order in which the list names them.
     static ONE: LazyLock<String> = LazyLock::new(|| {
         format!(
             "WITH seen AS MATERIALIZED (SELECT v.site IS NOT NULL AND NOT {} AS quiet \

@@ -79,6 +79,8 @@ pub(in crate::sql) async fn decide(
             planned = EffectState::Planned.code(),
         )
     });
+    // The values in the order in which the list names them. `BOOL_OR` looks at all that is locked, so
+    // both lanes are locked, in their order, before anything is changed.
     static ONE: LazyLock<String> = LazyLock::new(|| {
         format!(
             "WITH locked AS MATERIALIZED (SELECT key, owner, token FROM lane \
@@ -102,7 +104,7 @@ pub(in crate::sql) async fn decide(
                SELECT $12, $13, $14, $15, $16, $17, $18, \
                  CASE WHEN held THEN {attempting} ELSE {planned} END, 0, \
                  CASE WHEN held THEN 1 ELSE 0 END, $19 \
-               FROM (SELECT $23 <> 0 AND token = $23 AS held, $20 AS place FROM queued) AS placed \
+               FROM (SELECT $23 <> 0 AND token = $23 AS held FROM queued) AS placed \
                RETURNING id, state) \
              SELECT finished.id, counted.pending, NULL, NULL FROM finished, counted \
              UNION ALL SELECT NULL, stored.id, $12, $23 \
