@@ -9,14 +9,20 @@ use crate::configuring::{ALLOWED, connected, form, jira_form, named, send, versi
 use crate::connections::becomes;
 use crate::stage::Stage;
 
-#[tokio::test]
-async fn people_are_told_once_when_a_connection_breaks_and_once_when_it_works_again() {
+/// An installation in which nothing is declared but who is told, and its owner's browser.
+async fn watched() -> (Stage, Listener, Browser) {
     let mut stage = Stage::prepare(|_| ()).await;
     let (url, told) = Listener::start().await;
     stage
         .start_bare(&format!("{ALLOWED}\nalert_webhook_url = \"{url}\""))
         .await;
-    let mut browser = Browser::signed_in(&stage, "owner").await;
+    let browser = Browser::signed_in(&stage, "owner").await;
+    (stage, told, browser)
+}
+
+#[tokio::test]
+async fn people_are_told_once_when_a_connection_breaks_and_once_when_it_works_again() {
+    let (mut stage, told, mut browser) = watched().await;
     connected(&stage, &mut browser).await;
     becomes(&stage, "workspace", "connected").await;
     stage.intercom().revoke_token();
@@ -50,12 +56,7 @@ async fn people_are_told_once_when_a_connection_breaks_and_once_when_it_works_ag
 
 #[tokio::test]
 async fn a_token_that_ends_soon_is_a_problem_and_told_once() {
-    let mut stage = Stage::prepare(|_| ()).await;
-    let (url, told) = Listener::start().await;
-    stage
-        .start_bare(&format!("{ALLOWED}\nalert_webhook_url = \"{url}\""))
-        .await;
-    let mut browser = Browser::signed_in(&stage, "owner").await;
+    let (stage, told, mut browser) = watched().await;
     let today = jiff::Timestamp::now()
         .to_zoned(jiff::tz::TimeZone::UTC)
         .date();
