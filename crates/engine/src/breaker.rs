@@ -17,7 +17,16 @@ const LINKS_MAX: usize = 20_000;
 /// each of several processes counts what it posts itself from then on.
 pub(crate) struct Breaker {
     limit: AtomicU32,
-    passed: Mutex<HashMap<String, VecDeque<Passed>>>,
+    counted: Mutex<HashMap<String, Counted>>,
+}
+
+/// What is known of one link.
+#[derive(Default)]
+struct Counted {
+    /// Did the store say what was posted before?
+    told: bool,
+    /// The oldest first.
+    notes: VecDeque<Passed>,
 }
 
 /// A note that went out, or was about to.
@@ -36,7 +45,7 @@ impl Breaker {
     pub(crate) fn new() -> Self {
         Self {
             limit: AtomicU32::new(0),
-            passed: Mutex::new(HashMap::new()),
+            counted: Mutex::new(HashMap::new()),
         }
     }
 
@@ -45,18 +54,34 @@ impl Breaker {
         self.limit.store(limit, Ordering::Relaxed);
     }
 
-    /// Must the store be asked what was posted, before a note of this link passes?
+    /// Must the store be asked what was posted to this link?
     pub(crate) fn must_be_told(&self, link: &str) -> bool {
-        self.limit.load(Ordering::Relaxed) > 0 && !self.counts().contains_key(link)
+        self.limit.load(Ordering::Relaxed) > 0
+            && !self.counted().get(link).is_some_and(|counted| counted.told)
     }
 
-    /// Takes over what was posted before, the oldest first.
-    pub(crate) fn tell(&self, link: &str, posted: Vec<Passed>, now: Millis) {
-        let mut counts = self.counts();
-        if counts.len() >= LINKS_MAX {
-            counts.retain(|_, notes| notes.back().is_some_and(|note| note.at > counted_from(now)));
+    /// Takes over what was posted before, besides what it has counted since.
+    pub(crate) fn tell(&self, link: &str, mut posted: Vec<Passed>, now: Millis) {
+        let mut all = self.counted();
+        if all.len() >= LINKS_MAX {
+            let lately = |note: &Passed| note.at > counted_from(now);
+            all.retain(|_, counted| counted.notes.back().is_some_and(lately));
         }
-        counts.insert(link.to_owned(), posted.into());
+        let counted = all.entry(link.to_owned()).or_default();
+        posted.retain(|note| counted.notes.iter().all(|own| own.effect != note.effect));
+        posted.extend(&counted.notes);
+        posted.sort_by_key(|note| note.at);
+        *counted = Counted {
+            told: true,
+            notes: posted.into(),
+        };
+    }
+
+    /// Did a note of this link go out since, as far as this process knows?
+    pub(crate) fn passed_since(&self, link: &str, since: Millis) -> bool {
+        let all = self.counted();
+        let last = all.get(link).and_then(|counted| counted.notes.back());
+        last.is_some_and(|note| note.at > since)
     }
 
     /// Counts a note that is about to go out, once however often it is tried, or says when it may.
@@ -65,8 +90,8 @@ impl Breaker {
         if limit == 0 {
             return Ok(());
         }
-        let mut counts = self.counts();
-        let notes = counts.entry(link.to_owned()).or_default();
+        let mut all = self.counted();
+        let notes = &mut all.entry(link.to_owned()).or_default().notes;
         while notes
             .front()
             .is_some_and(|note| note.at <= counted_from(now))
@@ -85,8 +110,8 @@ impl Breaker {
         }
     }
 
-    fn counts(&self) -> MutexGuard<'_, HashMap<String, VecDeque<Passed>>> {
-        self.passed.lock().unwrap_or_else(PoisonError::into_inner)
+    fn counted(&self) -> MutexGuard<'_, HashMap<String, Counted>> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -104,6 +129,9 @@ mod tests {
         assert_eq!(pass(&breaker, "a", 1, 0), Ok(()), "no bound unless set");
         breaker.set_limit(2);
         assert_eq!(pass(&breaker, "a", 1, 10), Ok(()));
+        assert!(breaker.passed_since("a", Millis(9)));
+        assert!(!breaker.passed_since("a", Millis(10)));
+        assert!(!breaker.passed_since("b", Millis(0)));
         assert_eq!(pass(&breaker, "a", 2, 20), Ok(()));
         assert_eq!(pass(&breaker, "a", 2, 25), Ok(()), "the same, tried again");
         assert_eq!(pass(&breaker, "a", 3, 30), Err(Millis(10 + SPAN_MS)));
@@ -130,5 +158,22 @@ mod tests {
             "in doubt, looked at again"
         );
         assert_eq!(pass(&breaker, "a", 3, 5 + SPAN_MS), Ok(()));
+    }
+
+    #[test]
+    fn what_was_posted_before_is_added_to_what_was_counted_meanwhile() {
+        let breaker = Breaker::new();
+        breaker.set_limit(2);
+        assert_eq!(pass(&breaker, "a", 7, 20), Ok(()));
+        assert!(breaker.must_be_told("a"), "only its own is counted");
+        let posted = [(1, 5), (7, 21)].map(|(effect, at)| Passed {
+            effect: EffectId(effect),
+            at: Millis(at),
+        });
+        breaker.tell("a", posted.to_vec(), Millis(30));
+        assert!(!breaker.must_be_told("a"));
+        let first_over = Millis(5 + SPAN_MS);
+        assert_eq!(pass(&breaker, "a", 8, 30), Err(first_over));
+        assert_eq!(pass(&breaker, "a", 8, first_over.0), Ok(()));
     }
 }

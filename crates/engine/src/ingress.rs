@@ -297,7 +297,7 @@ impl Shared {
 
     /// Stores an event and hands its lane on if it was idle.
     pub(crate) async fn store_event(&self, mut event: NewEvent) -> Result<Receipt, Refusal> {
-        event.take &= self.lanes_in_hand.room() > 0;
+        event.take &= self.hands.lanes.room() > 0;
         let stored = StoredEvent {
             id: EventId(0),
             source: event.source,
@@ -307,12 +307,23 @@ impl Shared {
             received_at: event.received_at,
             body: Arc::clone(&event.body),
         };
-        let (source, topic) = (event.source.as_str(), event.topic.clone());
+        let (from, topic) = (event.source, event.topic.clone());
+        let source = from.as_str();
         let reason = match &event.on_arrival {
             OnArrival::NothingIfUnlinked(asked) => asked.reason.code(),
             OnArrival::Queue | OnArrival::Quarantine(_) => "",
         };
-        match self.store.accept(event).await? {
+        let (hands, kept) = (Arc::clone(&self.hands), stored.clone());
+        let hand = move |event, lease| {
+            let first = StoredEvent { id: event, ..kept };
+            hands.hand(Handed::Events(lease, Some(first)));
+        };
+        let accepted = match from {
+            // What it is about is read while it is made durable.
+            EventSource::Jira => self.store.accept_early(event, hand.clone()).await?,
+            _ => self.store.accept(event).await?,
+        };
+        match accepted {
             Accepted::Duplicate => {
                 metrics::counter!("bowline_events_total", "source" => source, "fresh" => "no")
                     .increment(1);
@@ -332,13 +343,7 @@ impl Shared {
                 tracing::debug!(event.id = %event, event.source = source, event.topic = topic,
                     lane = %stored.lane, "event stored");
                 if let Some(lease) = lease {
-                    self.hand(Handed::Events(
-                        lease,
-                        Some(StoredEvent {
-                            id: event,
-                            ..stored
-                        }),
-                    ));
+                    hand(event, lease);
                 }
                 Ok(Receipt { event: Some(event) })
             }

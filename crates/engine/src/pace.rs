@@ -102,6 +102,15 @@ impl Window {
         }
     }
 
+    /// Is most of the window there still?
+    fn has_plenty(&self, now: Millis) -> bool {
+        let over = now >= self.ends_at.plus_ms(self.guard_ms);
+        now >= self.blocked_until
+            && self
+                .limit
+                .is_some_and(|limit| over || self.remaining > limit / 2)
+    }
+
     /// Takes in what an answer's headers said.
     fn learn(&mut self, limits: &Limits) {
         let (Some(limit), Some(remaining), Some(reset)) =
@@ -154,6 +163,12 @@ impl Pace {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         work(&mut window)
+    }
+
+    /// May calls go out that could prove to be for nothing? Where the far side says what it allows,
+    /// and most of that is there still.
+    pub(crate) fn has_plenty(&self, now: Millis) -> bool {
+        self.with(|window| window.has_plenty(now))
     }
 
     /// Waits until a call may go out.
@@ -298,6 +313,20 @@ mod tests {
             Answer::Go
         );
         assert_eq!(window.ends_at, Millis(50_000));
+    }
+
+    #[test]
+    fn there_is_plenty_while_most_of_the_window_is_there() {
+        let mut window = Window::new();
+        assert!(!window.has_plenty(Millis(0)), "nothing is known");
+        window.learn(&limits(100, 51, 10));
+        assert!(window.has_plenty(Millis(1_000)));
+        window.learn(&limits(100, 50, 10));
+        assert!(!window.has_plenty(Millis(1_000)));
+        let over = Millis(10_000 + GUARD_MS);
+        assert!(window.has_plenty(over), "the next window is untouched");
+        window.refused(Some(Duration::from_secs(3)), over);
+        assert!(!window.has_plenty(over.plus_ms(1_000)), "it is blocked");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::breaker::Breaker;
 use crate::config::EngineConfig;
 use crate::pace::Priority;
 use crate::registry::{Known, Registry, Standing};
-use crate::shared::{Handed, InHand, Shared};
+use crate::shared::{Handed, Hands, Shared};
 use crate::{
     asked, channel, contacts, courier, feedback, forget, health, planner, presence, reconciler,
     replays, retention, tally,
@@ -72,7 +72,7 @@ impl Engine {
     /// # Errors
     /// The store cannot be read or written.
     pub async fn start(setup: Setup) -> Result<Self, StoreError> {
-        let (handed, work) = mpsc::unbounded_channel();
+        let (hands, work) = Hands::new(LANES_IN_HAND_MAX, EFFECTS_IN_HAND_MAX);
         let transport = Witness::over(setup.transport);
         let empty = Registry::build(EngineConfig::default(), &transport, |connection| {
             Arc::new(Standing::new(connection, unchecked(setup.clock.now())))
@@ -85,14 +85,12 @@ impl Engine {
             registry: RwLock::new(Arc::new(empty)),
             standings: Mutex::new(HashMap::new()),
             active_since: RwLock::new(HashMap::new()),
-            handed,
+            hands,
             stopping: CancellationToken::new(),
             notes_per_link_hour: Breaker::new(),
             payload_age_ms: AtomicI64::new(
                 i64::try_from(setup.payload_age.as_millis()).unwrap_or(i64::MAX),
             ),
-            lanes_in_hand: InHand::new(LANES_IN_HAND_MAX),
-            effects_in_hand: InHand::new(EFFECTS_IN_HAND_MAX),
             probe: tokio::sync::Notify::new(),
             configured: tokio::sync::Notify::new(),
             contacts_switched: tokio::sync::Notify::new(),
@@ -350,11 +348,12 @@ impl Crew {
                     // dispatcher. The semaphore is never closed.
                     let _permit = permits.acquire_owned().await;
                     planner::work(Arc::clone(&shared), lease, first).await;
-                    shared.lanes_in_hand.done();
+                    shared.hands.lanes.done();
                 });
             }
-            Handed::Effect(taken) => {
-                self.courier(*taken, Arc::clone(&self.couriers), Priority::Interactive);
+            Handed::Effect(taken, ahead) => {
+                let permits = Arc::clone(&self.couriers);
+                self.courier(*taken, ahead, permits, Priority::Interactive);
             }
         }
     }
@@ -362,15 +361,16 @@ impl Crew {
     fn courier(
         &self,
         taken: bowline_store::model::TakenEffect,
+        ahead: Option<courier::Ahead>,
         permits: Arc<Semaphore>,
         priority: Priority,
     ) {
         let shared = Arc::clone(&self.shared);
         self.workers.spawn(async move {
             let _permit = permits.acquire_owned().await;
-            courier::work(Arc::clone(&shared), taken, priority).await;
+            courier::work(Arc::clone(&shared), taken, ahead, priority).await;
             if priority == Priority::Interactive {
-                shared.effects_in_hand.done();
+                shared.hands.effects.done();
             }
         });
     }
@@ -392,7 +392,7 @@ impl Crew {
                 self.pause().await;
             }
             for lease in found {
-                self.shared.lanes_in_hand.more();
+                self.shared.hands.found_lane();
                 self.take(Handed::Events(lease, None));
             }
         }
@@ -415,7 +415,7 @@ impl Crew {
                 self.pause().await;
             }
             for effect in found {
-                self.courier(effect, Arc::clone(&self.bulk), Priority::Bulk);
+                self.courier(effect, None, Arc::clone(&self.bulk), Priority::Bulk);
             }
         }
     }

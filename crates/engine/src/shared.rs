@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::breaker::Breaker;
+use crate::courier::Ahead;
 pub use crate::planner::{
     ByHand, queue_about_send, queue_by_hand, queue_link_command, queue_link_import,
     queue_send_again, queue_send_template, queue_test_message,
@@ -24,8 +25,8 @@ use crate::registry::{Registry, Standing};
 pub(crate) enum Handed {
     /// A lane of events that is held, and its first event if it is at hand.
     Events(bowline_store::model::Lease, Option<StoredEvent>),
-    /// An effect that is marked `attempting`.
-    Effect(Box<TakenEffect>),
+    /// An effect that is marked `attempting`, and what is being read for it.
+    Effect(Box<TakenEffect>, Option<Ahead>),
 }
 
 /// Counts work that is handed on in memory.
@@ -35,7 +36,7 @@ pub(crate) struct InHand {
 }
 
 impl InHand {
-    pub(crate) fn new(max: usize) -> Self {
+    fn new(max: usize) -> Self {
         Self {
             count: AtomicUsize::new(0),
             max,
@@ -44,15 +45,58 @@ impl InHand {
 
     /// Is there room for more?
     pub(crate) fn room(&self) -> usize {
-        self.max.saturating_sub(self.count.load(Ordering::Relaxed))
+        self.max.saturating_sub(self.count())
     }
 
-    pub(crate) fn more(&self) {
+    pub(crate) fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    fn more(&self) {
         self.count.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn done(&self) {
         self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Where work is handed on.
+pub(crate) struct Hands {
+    to: mpsc::UnboundedSender<Handed>,
+    /// Lanes of events that are handed on.
+    pub(crate) lanes: InHand,
+    /// Effects that are.
+    pub(crate) effects: InHand,
+}
+
+impl Hands {
+    /// What is handed on comes out of the receiver.
+    pub(crate) fn new(
+        lanes_max: usize,
+        effects_max: usize,
+    ) -> (Arc<Self>, mpsc::UnboundedReceiver<Handed>) {
+        let (to, work) = mpsc::unbounded_channel();
+        let hands = Self {
+            to,
+            lanes: InHand::new(lanes_max),
+            effects: InHand::new(effects_max),
+        };
+        (Arc::new(hands), work)
+    }
+
+    /// Hands work on. After the end of the workers nobody takes it; its lane is freed at close.
+    pub(crate) fn hand(&self, work: Handed) {
+        match &work {
+            Handed::Events(..) => self.lanes.more(),
+            Handed::Effect(..) => self.effects.more(),
+        }
+        let _ = self.to.send(work);
+    }
+
+    /// Counts a lane that a worker found by itself.
+    pub(crate) fn found_lane(&self) {
+        self.lanes.more();
     }
 }
 
@@ -66,13 +110,11 @@ pub struct Shared {
     pub(crate) registry: RwLock<Arc<Registry>>,
     pub(crate) standings: Mutex<HashMap<Connection, Arc<Standing>>>,
     pub(crate) active_since: RwLock<HashMap<(SiteName, ProjectKey), Millis>>,
-    pub(crate) handed: mpsc::UnboundedSender<Handed>,
+    pub(crate) hands: Arc<Hands>,
     pub(crate) stopping: CancellationToken,
     pub(crate) notes_per_link_hour: Breaker,
     /// How long payloads are kept, in milliseconds.
     pub(crate) payload_age_ms: AtomicI64,
-    pub(crate) lanes_in_hand: InHand,
-    pub(crate) effects_in_hand: InHand,
     /// Wakes the prober when a connection broke or was configured anew.
     pub(crate) probe: tokio::sync::Notify,
     /// Wakes the reconciler when something was configured anew.
@@ -118,14 +160,5 @@ impl Shared {
             .get(&(site.clone(), project.clone()))
             .copied()
             .unwrap_or_else(|| self.now())
-    }
-
-    /// Hands work on. After the end of the workers nobody takes it; its lane is freed at close.
-    pub(crate) fn hand(&self, work: Handed) {
-        match &work {
-            Handed::Events(..) => self.lanes_in_hand.more(),
-            Handed::Effect(_) => self.effects_in_hand.more(),
-        }
-        let _ = self.handed.send(work);
     }
 }

@@ -131,6 +131,11 @@ fn asked(request: &Request) -> Option<Asked> {
     })
 }
 
+/// Has calls that were witnessed elsewhere for this piece of work remembered with its own.
+pub fn recall(calls: Vec<Seen>) {
+    calls.into_iter().for_each(keep);
+}
+
 fn remember(asked: Asked, came: Came) {
     let seen = Seen {
         method: asked.method,
@@ -141,6 +146,10 @@ fn remember(asked: Asked, came: Came) {
         came,
         took: asked.since.elapsed(),
     };
+    keep(seen);
+}
+
+fn keep(seen: Seen) {
     // Nobody wants to know any more: then it is not remembered.
     let _ = SEEN.try_with(|all| {
         let mut all = all.borrow_mut();

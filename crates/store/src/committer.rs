@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 use crate::db::{Conn, Durable};
 use crate::error::StoreError;
 use crate::group::{Added, Group};
-use crate::handover::{Orphan, Orphans, Reply};
-use crate::model::{Accepted, Committed, Decision, NewEvent, Settlement, TakenEffect};
+use crate::handover::{Accepting, Orphan, Orphans, Reply};
+use crate::model::{Committed, Decision, Settlement, TakenEffect};
 use crate::postgres::PostgresConn;
 use crate::sql::lanes;
 use crate::writes::Alone;
@@ -31,7 +31,7 @@ pub const WAITING_MAX: usize = 8_192;
 const CONFLICT_RETRIES_MAX: u32 = 5;
 
 pub(crate) enum Job {
-    Accept(NewEvent, Reply<Accepted>),
+    Accept(Box<Accepting>),
     Decide(Decision, Reply<Committed>),
     Settle(Settlement, Reply<Option<TakenEffect>>),
     Alone(Box<dyn Alone>),
@@ -215,6 +215,9 @@ pub(crate) trait Work {
         conn: &mut Conn,
         writer: &Writer,
     ) -> impl Future<Output = Result<Self::Out, StoreError>> + Send;
+
+    /// All is done but to make it durable, which takes its time.
+    fn nearly_done(&self, _out: &mut Self::Out) {}
 }
 
 /// A write that has a transaction of its own.
@@ -267,13 +270,16 @@ async fn in_transaction<W: Work + Send>(
         done = work.run(&mut conn, writer).await;
     }
     let result = match done {
-        Ok(value) => match conn.commit().await {
-            Ok(()) => Ok(value),
-            Err(error) => {
-                writer.disown(first_token);
-                Err(error)
+        Ok(mut value) => {
+            work.nearly_done(&mut value);
+            match conn.commit().await {
+                Ok(()) => Ok(value),
+                Err(error) => {
+                    writer.disown(first_token);
+                    Err(error)
+                }
             }
-        },
+        }
         Err(error) => Err(error),
     };
     if result.is_err() {

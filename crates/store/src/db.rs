@@ -430,6 +430,19 @@ impl Conn {
         self.run(doing, "ROLLBACK", Vec::new()).await.map(drop)
     }
 
+    /// Does a transaction begin with the next statement?
+    pub(crate) fn is_due(&self) -> bool {
+        matches!(self, Self::Postgres(conn) if conn.is_due())
+    }
+
+    /// Has [`Self::commit`] make durable whatever was committed before, by whomever. With SQLite that is
+    /// so in any case: nothing shows before it is durable.
+    pub(crate) fn owe_durability(&mut self) {
+        if let Self::Postgres(conn) = self {
+            conn.owe_durability();
+        }
+    }
+
     /// May it be used again?
     pub(crate) fn is_good(&self) -> bool {
         match self {

@@ -7,7 +7,7 @@ use bowline_domain::ids::LaneKey;
 use crate::committer::{BUSY_FROM, Job, Source, Work, Writer, with_retries};
 use crate::db::{Conn, Dialect};
 use crate::error::StoreError;
-use crate::handover::{Orphan, Reply};
+use crate::handover::{Accepting, Orphan, Reply};
 use crate::model::{Accepted, Committed, Decision, NewEvent, Settlement, TakenEffect, Verdict};
 use crate::sql::{accept, decide, lanes, settle};
 use crate::writes::Alone;
@@ -15,7 +15,7 @@ use crate::writes::Alone;
 /// The jobs of one transaction, by kind; within a kind in the order of their arrival.
 #[derive(Default)]
 pub(crate) struct Group {
-    accepts: Vec<(NewEvent, Reply<Accepted>)>,
+    accepts: Vec<Accepting>,
     decisions: Vec<(Decision, Reply<Committed>)>,
     settlements: Vec<(Settlement, Reply<Option<TakenEffect>>)>,
     /// Lanes that a decision or settlement of the group was made under. Each is there once: a
@@ -52,7 +52,7 @@ impl Group {
             return Added::NextGroup(Box::new(job));
         }
         match job {
-            Job::Accept(event, reply) => self.accepts.push((event, reply)),
+            Job::Accept(accepting) => self.accepts.push(*accepting),
             Job::Decide(decision, reply) => self.decisions.push((decision, reply)),
             Job::Settle(settlement, reply) => self.settlements.push((settlement, reply)),
             Job::Alone(write) => return Added::Alone(write),
@@ -100,7 +100,7 @@ impl Group {
         }
         let mut lanes: BTreeSet<LaneKey> = self.worked.iter().cloned().collect();
         if conn.dialect() == Dialect::Postgres && !lanes.is_empty() {
-            lanes.extend(self.accepts.iter().map(|(event, _)| event.lane.clone()));
+            lanes.extend(self.accepts.iter().map(|coming| coming.event.lane.clone()));
             for (decision, _) in &self.decisions {
                 if let Verdict::Decided(decided) = &decision.verdict {
                     lanes.extend(
@@ -115,6 +115,11 @@ impl Group {
         lanes
     }
 
+    /// Is it one delivery, of whose lane somebody wants to be told before it is durable?
+    fn is_one_eager(&self) -> bool {
+        self.len() == 1 && self.accepts.first().is_some_and(Accepting::is_eager)
+    }
+
     /// Is all of it committed in one statement on PostgreSQL?
     fn is_one_statement(&self) -> bool {
         let decisions: Vec<&Decision> = self.decisions.iter().map(|(plan, _)| plan).collect();
@@ -124,8 +129,8 @@ impl Group {
     }
 
     fn answer(self, answers: Answers) {
-        for ((_, reply), answer) in self.accepts.into_iter().zip(answers.accepts) {
-            reply.send(Ok(answer));
+        for (coming, answer) in self.accepts.into_iter().zip(answers.accepts) {
+            coming.reply.send(Ok(answer));
         }
         for ((_, reply), answer) in self.decisions.into_iter().zip(answers.decisions) {
             reply.send(answer);
@@ -137,8 +142,8 @@ impl Group {
 
     fn fail(self, writer: &Writer, error: &StoreError) {
         tracing::error!(%error, writes = self.len(), "writing failed");
-        for (_, reply) in self.accepts {
-            reply.send(Err(error.clone()));
+        for coming in self.accepts {
+            coming.reply.send(Err(error.clone()));
         }
         for (_, reply) in self.decisions {
             reply.send(Err(error.clone()));
@@ -160,7 +165,7 @@ impl Group {
         let accepts = self
             .accepts
             .into_iter()
-            .map(|(event, reply)| Job::Accept(event, reply));
+            .map(|coming| Job::Accept(Box::new(coming)));
         let decisions = self
             .decisions
             .into_iter()
@@ -189,14 +194,22 @@ impl Work for Attempt<'_> {
             settlements,
             ..
         } = self.0;
-        let accepts: Vec<&NewEvent> = accepts.iter().map(|(event, _)| event).collect();
+        let events: Vec<&NewEvent> = accepts.iter().map(|coming| &coming.event).collect();
         let decisions: Vec<&Decision> = decisions.iter().map(|(plan, _)| plan).collect();
         let settlements: Vec<&Settlement> = settlements.iter().map(|(end, _)| end).collect();
         let holders = lanes::lock(conn, &self.0.lanes_to_lock(conn)).await?;
         Ok(Answers {
-            accepts: accept::accept(conn, writer, &accepts).await?,
+            accepts: accept::accept(conn, writer, &events, self.0.is_one_eager()).await?,
             decisions: decide::decide(conn, writer, &holders, &decisions).await?,
             settlements: settle::settle(conn, writer, &holders, &settlements).await?,
         })
+    }
+
+    fn nearly_done(&self, answers: &mut Answers) {
+        if self.0.len() < BUSY_FROM {
+            for (coming, answer) in self.0.accepts.iter().zip(&mut answers.accepts) {
+                coming.tell_early(answer);
+            }
+        }
     }
 }

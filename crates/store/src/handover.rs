@@ -4,13 +4,14 @@
 //! commit was not confirmed), the lane would be kept for a worker that does not exist. What nobody
 //! took is collected here, and the committer lets those lanes go.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bowline_domain::ids::EventId;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::committer::Job;
 use crate::error::StoreError;
-use crate::model::{Accepted, Committed, Lease, Redacted, TakenEffect};
+use crate::model::{Accepted, Committed, Lease, NewEvent, Redacted, TakenEffect};
 
 /// What an answer may carry: rights to work lanes.
 pub(crate) trait Leases {
@@ -160,4 +161,45 @@ pub(crate) fn answer<T: Leases>(
         unheard: unheard.clone(),
     };
     (reply, Answer { receiver, unheard })
+}
+
+/// Is told of a lane that a delivery took, before the delivery is durable.
+pub(crate) type Early = Box<dyn FnOnce(EventId, Lease) + Send>;
+
+/// A delivery on its way into the store.
+pub(crate) struct Accepting {
+    pub(crate) event: NewEvent,
+    early: Mutex<Option<Early>>,
+    pub(crate) reply: Reply<Accepted>,
+}
+
+impl Accepting {
+    pub(crate) fn new(event: NewEvent, early: Option<Early>, reply: Reply<Accepted>) -> Self {
+        Self {
+            event,
+            early: Mutex::new(early),
+            reply,
+        }
+    }
+
+    fn early(&self) -> MutexGuard<'_, Option<Early>> {
+        self.early.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does somebody want to be told of its lane early?
+    pub(crate) fn is_eager(&self) -> bool {
+        self.event.take && self.early().is_some()
+    }
+
+    /// Tells early of the lane that comes with the answer, if somebody wants that. Once: what is done
+    /// again after a failure is told with the answer.
+    pub(crate) fn tell_early(&self, answer: &mut Accepted) {
+        let Accepted::Fresh { event, lease } = answer else {
+            return;
+        };
+        let event = *event;
+        if let Some((lease, early)) = lease.take_if(|_| self.is_eager()).zip(self.early().take()) {
+            early(event, lease);
+        }
+    }
 }

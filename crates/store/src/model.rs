@@ -539,6 +539,8 @@ pub struct Behind {
     pub talk: bool,
     /// Tickets of feedback are joined to it.
     pub tickets: bool,
+    /// Something is being written, or waits to be, to one of the conversations that it is linked to.
+    pub writing: bool,
 }
 
 /// An issue that is linked, or was until Jira stopped showing it.

@@ -27,6 +27,11 @@ pub(crate) const REACH_TIMEOUT: Duration = Duration::from_secs(4);
 /// forgotten it without a word.
 const IDLE_MAX: Duration = Duration::from_mins(5);
 
+/// Makes all durable that was committed before, however that was committed: it writes to the log, and so
+/// has a commit of its own that waits for the disk. What it writes says nothing to anybody. A
+/// transaction that writes nothing would not wait, even if it had a number.
+const MAKE_DURABLE: &str = "SELECT pg_logical_emit_message(true, 'bowline', '')";
+
 /// Whether PostgreSQL keeps what it made of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Plan {
@@ -43,6 +48,8 @@ pub(crate) type Statement = Query<'static, Postgres, PgArguments>;
 pub(crate) struct PostgresConn {
     conn: PoolConnection<Postgres>,
     transaction: Transaction,
+    /// Is something visible that may not be durable yet?
+    owes_durability: bool,
     /// Did the server answer what it was asked last?
     sound: bool,
     used_at: Instant,
@@ -68,6 +75,7 @@ impl PostgresConn {
         Ok(Self {
             conn: conn.map_err(StoreError::database("reaching the database"))?,
             transaction: Transaction::Absent,
+            owes_durability: false,
             sound: true,
             used_at: Instant::now(),
         })
@@ -147,8 +155,28 @@ impl PostgresConn {
         Ok(())
     }
 
+    /// Commits, and makes durable what is owed to be.
     pub(crate) async fn commit(&mut self) -> Result<(), DriverError> {
-        self.end("COMMIT").await
+        self.end("COMMIT").await?;
+        if self.owes_durability {
+            self.sound = false;
+            let made = bound(MAKE_DURABLE, Vec::new())
+                .execute(&mut *self.conn)
+                .await;
+            self.answered(made)?;
+            self.owes_durability = false;
+        }
+        Ok(())
+    }
+
+    /// Does a transaction begin with the next statement?
+    pub(crate) fn is_due(&self) -> bool {
+        self.transaction == Transaction::Due
+    }
+
+    /// Has [`Self::commit`] make durable whatever was committed before, by whomever.
+    pub(crate) fn owe_durability(&mut self) {
+        self.owes_durability = true;
     }
 
     pub(crate) async fn rollback(&mut self) -> Result<(), DriverError> {

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use crate::committer::{self, Job, WAITING_MAX, Writer};
 use crate::db::{Conn, Dialect, values};
 use crate::error::StoreError;
-use crate::handover::{self, Answer, Leases, Reply};
+use crate::handover::{self, Accepting, Answer, Early, Leases, Reply};
 use crate::model::{
     Accepted, AttemptView, Backlog, Behind, BindingRecord, Committed, ConnectionRecord, Decision,
     EffectView, EventFilter, EventView, LaneKind, Lease, LinkFilter, LinkView, LinkedIssue,
@@ -152,10 +152,30 @@ impl Store {
     /// # Errors
     /// [`StoreError::Overloaded`] when too much waits; database failures.
     pub async fn accept(&self, event: NewEvent) -> Result<Accepted, StoreError> {
+        self.take_in(event, None).await
+    }
+
+    /// The same. If the delivery takes its lane, `early` is told so as soon as nothing is left but to
+    /// make that durable, and the answer has no lease; it may be so as well that the answer has it.
+    /// Who is told may read, and decide: a decision is committed after the delivery, or refused as
+    /// fenced if the delivery was not stored after all.
+    ///
+    /// # Errors
+    /// As [`Store::accept`].
+    pub async fn accept_early(
+        &self,
+        event: NewEvent,
+        early: impl FnOnce(EventId, Lease) + Send + 'static,
+    ) -> Result<Accepted, StoreError> {
+        self.take_in(event, Some(Box::new(early))).await
+    }
+
+    async fn take_in(&self, event: NewEvent, early: Option<Early>) -> Result<Accepted, StoreError> {
         let (reply, answer) = self.answer();
+        let coming = Box::new(Accepting::new(event, early, reply));
         self.inner
             .jobs
-            .try_send(Job::Accept(event, reply))
+            .try_send(Job::Accept(coming))
             .map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => StoreError::Overloaded {
                     waiting: WAITING_MAX,

@@ -85,6 +85,7 @@ mod process;
 mod project_permissions;
 mod projects;
 mod pulse;
+mod reading_ahead;
 mod reasons;
 mod reconciling;
 mod record;

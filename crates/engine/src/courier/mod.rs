@@ -3,7 +3,9 @@
 //! An effect is marked `attempting` before it gets here. If the process dies, it is found so and
 //! taken for doubtful: the far side is looked at before anything is sent again.
 
+mod ahead;
 mod calls;
+mod counted;
 mod feedback;
 mod merged;
 mod note;
@@ -16,10 +18,10 @@ mod talk;
 mod tally;
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bowline_domain::effect::{Act, Effect};
-use bowline_domain::ids::{ConversationId, IssueId, SiteName, WorkspaceName};
+use bowline_domain::ids::{ConversationId, WorkspaceName};
 use bowline_domain::time::Millis;
 use bowline_intercom::Conversation;
 use bowline_jira::ISSUE_WRITTEN_TOO_OFTEN;
@@ -29,12 +31,12 @@ use bowline_store::model::{Ending, Settlement, TakenEffect};
 use futures_util::FutureExt as _;
 
 use crate::backoff;
-use crate::breaker::{self, Passed};
 use crate::health;
 use crate::pace::Priority;
 use crate::paced::Paced;
 use crate::registry::{Standing, Workspace};
 use crate::shared::Shared;
+pub(crate) use ahead::Ahead;
 use shown::Shown;
 
 /// The wait before the far side is looked at after an attempt whose outcome is unknown, in
@@ -54,18 +56,25 @@ const MENDING_WAIT_MS: i64 = 5 * 60 * 1_000;
 /// The wait for a connection that was not probed yet, in milliseconds.
 const PROBE_WAIT_MS: i64 = 500;
 
-/// Works a lane of effects until it is empty, must wait, or was taken over.
-pub(crate) async fn work(shared: Arc<Shared>, first: TakenEffect, priority: Priority) {
+/// Works a lane of effects until it is empty, must wait, or was taken over. `ahead`: what is being read
+/// for the first of them.
+pub(crate) async fn work(
+    shared: Arc<Shared>,
+    first: TakenEffect,
+    ahead: Option<Ahead>,
+    priority: Priority,
+) {
     let shown = Shown::default();
-    let mut current = Some(first);
+    let mut current = one(&shared, first, ahead, priority, &shown).await;
     while let Some(taken) = current {
-        current = one(&shared, taken, priority, &shown).await;
+        current = one(&shared, taken, None, priority, &shown).await;
     }
 }
 
 async fn one(
     shared: &Arc<Shared>,
     taken: TakenEffect,
+    ahead: Option<Ahead>,
     priority: Priority,
     shown: &Shown,
 ) -> Option<TakenEffect> {
@@ -80,6 +89,7 @@ async fn one(
         taken: &taken,
         priority,
         shown,
+        ahead: Mutex::new(ahead),
     };
     let attempt = AssertUnwindSafe(Box::pin(courier.attempt())).catch_unwind();
     let (attempted, seen) = bowline_net::witness::witnessed(attempt).await;
@@ -109,7 +119,9 @@ async fn one(
         calls: calls::kept(&seen, done, &secrets),
         go_on: !shared.stopping.is_cancelled(),
     };
-    match shared.store.settle(settlement).await {
+    let settled = shared.store.settle(settlement).await;
+    counted::tell_afterwards(shared, &taken.effect).await;
+    match settled {
         Ok(next) => next,
         Err(error) => {
             // The effect stays `attempting`; when the lane's lease runs out it is doubtful, and
@@ -161,6 +173,7 @@ struct Courier<'t> {
     taken: &'t TakenEffect,
     priority: Priority,
     shown: &'t Shown,
+    ahead: Mutex<Option<Ahead>>,
 }
 
 impl Courier<'_> {
@@ -256,6 +269,15 @@ impl Courier<'_> {
         conversation: &'c ConversationId,
     ) -> Result<(Far<'c>, Conversation), Stop> {
         let found = self.working(workspace)?;
+        if let Some(read) = self.was_read_ahead(&found).await {
+            // The decision that it is made for was made on a live link a moment ago. What the breaker
+            // does not know yet it is told afterwards.
+            let far = self.reached(found, conversation)?;
+            self.breaker((workspace, conversation))?;
+            let before = self.was_read(&far, read).await?;
+            self.follow(&far, &before).await?;
+            return Ok((far, before));
+        }
         let standing = Arc::clone(&found.standing);
         if !standing.proven() {
             let far = self.entered(found, conversation).await?;
@@ -274,6 +296,18 @@ impl Courier<'_> {
         let before = self.was_read(&far, read).await?;
         self.follow(&far, &before).await?;
         Ok((far, before))
+    }
+
+    async fn was_read_ahead(
+        &self,
+        found: &Arc<Workspace>,
+    ) -> Option<Result<Conversation, ApiError>> {
+        let ahead = self
+            .ahead
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()?;
+        ahead.read(self.now(), found).await
     }
 
     /// The workspace, if its connection works.
@@ -301,110 +335,38 @@ impl Courier<'_> {
         conversation: &'c ConversationId,
     ) -> Result<Far<'c>, Stop> {
         let workspace = &found.config.name;
-        let live = self.link_is_live(workspace, conversation).await;
+        let live = self.link_is_live((workspace, conversation)).await;
         let live = live.map_err(|error| self.store_failed(&error))?;
         let survivor = if live {
             None
         } else {
             Some(self.survivor(workspace, conversation).await?)
         };
+        let far = self.reached(found, conversation)?;
+        if let Some(into) = survivor {
+            return Err(self.hand_on(&far, &into).await);
+        }
+        self.breaker((&far.workspace.config.name, conversation))?;
+        Ok(far)
+    }
+
+    /// The conversation, if its workspace may be written to with the present credentials.
+    fn reached<'c>(
+        &self,
+        found: Arc<Workspace>,
+        conversation: &'c ConversationId,
+    ) -> Result<Far<'c>, Stop> {
         let standing = Arc::clone(&found.standing);
         let Some(actor) = found.actor().filter(|_| standing.proven()) else {
             self.shared.probe.notify_waiters();
             let reason = "The workspace was not reached yet.".to_owned();
             return Err(Stop(self.later(PROBE_WAIT_MS, self.taken.doubtful, reason)));
         };
-        let far = Far {
+        Ok(Far {
             workspace: found,
             standing,
             actor,
             conversation,
-        };
-        if let Some(into) = survivor {
-            return Err(self.hand_on(&far, &into).await);
-        }
-        self.breaker(&far.workspace.config.name, conversation)?;
-        Ok(far)
-    }
-
-    /// The link, as the breaker counts its notes; nothing if the effect is none.
-    fn counted_link(
-        &self,
-        workspace: &WorkspaceName,
-        conversation: &ConversationId,
-    ) -> Option<String> {
-        let effect = self.effect();
-        let link = || {
-            format!(
-                "{}/{}/{workspace}/{conversation}",
-                effect.site, effect.issue
-            )
-        };
-        matches!(effect.act, Act::Note { .. }).then(link)
-    }
-
-    /// Is the link live? The breaker has to know what was posted to it before this process met it;
-    /// both are asked together.
-    async fn link_is_live(
-        &self,
-        workspace: &WorkspaceName,
-        conversation: &ConversationId,
-    ) -> Result<bool, StoreError> {
-        let (effect, store) = (self.effect(), &self.shared.store);
-        let (of, at) = ((&effect.site, &effect.issue), (workspace, conversation));
-        let breaker = &self.shared.notes_per_link_hour;
-        let link = self.counted_link(workspace, conversation);
-        let Some(link) = link.filter(|link| breaker.must_be_told(link)) else {
-            return store.link_is_live(of, at).await;
-        };
-        let now = self.now();
-        let since = breaker::counted_from(now);
-        let (live, posted) = store.link_and_notes(of, at, since).await?;
-        let passed = posted.into_iter().map(|(effect, at)| Passed { effect, at });
-        breaker.tell(&link, passed.collect(), now);
-        Ok(live)
-    }
-
-    /// Notes of one link wait when there were very many of them within an hour: something is going
-    /// round in circles, or a machine is talking.
-    fn breaker(
-        &self,
-        workspace: &WorkspaceName,
-        conversation: &ConversationId,
-    ) -> Result<(), Stop> {
-        let Some(link) = self.counted_link(workspace, conversation) else {
-            return Ok(());
-        };
-        let (breaker, now) = (&self.shared.notes_per_link_hour, self.now());
-        match breaker.pass(&link, self.taken.id, now) {
-            Ok(()) => Ok(()),
-            Err(due_at) => Err(Stop(Ending::Later {
-                due_at,
-                doubtful: self.taken.doubtful,
-                reason: "This conversation got very many notes about this issue within an hour. \
-                         The next ones wait, so that two automations cannot keep each other going."
-                    .to_owned(),
-            })),
-        }
-    }
-
-    /// What was changed by hand is put right; what is changed again and again is left for a while.
-    fn tally_breaker(&self, site: &SiteName, issue: &IssueId) -> Result<(), Stop> {
-        if !self.effect().key.as_str().contains("/changed-") {
-            return Ok(());
-        }
-        let breaker = &self.shared.notes_per_link_hour;
-        let what = format!("tally/{site}/{issue}");
-        let passed = breaker.pass(&what, self.taken.id, self.now());
-        passed.map_err(|due_at| {
-            Stop(Ending::Later {
-                due_at,
-                doubtful: false,
-                reason: "Somebody else, perhaps an automation, changes this issue's label or \
-                         number field again and again. Bowline puts it right once more later, so \
-                         that the two do not keep each other going."
-                    .to_owned(),
-            })
         })
     }
 

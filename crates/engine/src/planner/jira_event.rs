@@ -34,10 +34,11 @@ pub(super) async fn decide(
     let Some(issue) = delivery.issue_id().map(IssueId::new) else {
         return Ok(nothing(no_issue(&delivery)));
     };
-    since_taken.next_event();
     let happenings = happenings(&delivery);
     let told = happenings.as_deref().unwrap_or_default();
+    let asked_at = shared.now();
     let (state, behind) = known_and_read_ahead(&reader, &issue, &delivery, told).await?;
+    since_taken.found_at_rest((!behind.writing).then_some(asked_at));
     // A customer waits for the note: what stands behind the issue besides is read beside it.
     let (handed, decided, tickets) = tokio::try_join!(
         async {

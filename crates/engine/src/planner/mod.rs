@@ -26,6 +26,7 @@ use bowline_store::model::{Decided, Decision, EventSource, Lease, StoredEvent, V
 use futures_util::FutureExt as _;
 
 use crate::backoff;
+use crate::courier::Ahead;
 use crate::health;
 use crate::registry::Site;
 use crate::shared::{Handed, Shared};
@@ -126,6 +127,7 @@ async fn one(
     event: StoredEvent,
     since_taken: &SinceTaken,
 ) -> bool {
+    since_taken.next_event();
     let id = event.id;
     let received_at = event.received_at;
     let planned = AssertUnwindSafe(decide(shared, &event, since_taken))
@@ -144,8 +146,12 @@ async fn one(
         ),
     };
     let planned = Planned::of(&verdict);
+    let mut ahead = match (&verdict, since_taken.at_rest()) {
+        (Verdict::Decided(decided), Some(at_rest)) => Ahead::begin(shared, decided, at_rest),
+        _ => None,
+    };
     let at = shared.now();
-    let take_up_to = shared.effects_in_hand.room().min(TAKE_UP_TO);
+    let take_up_to = shared.hands.effects.room().min(TAKE_UP_TO);
     let decision = Decision {
         lease: lease.clone(),
         event: id,
@@ -158,7 +164,8 @@ async fn one(
             let lag_s = f64::from(u32::try_from(at.since(received_at)).unwrap_or(0)) / 1_000.0;
             metrics::histogram!("bowline_plan_lag_seconds").record(lag_s);
             for taken in committed.taken {
-                shared.hand(Handed::Effect(Box::new(taken)));
+                let ahead = ahead.take_if(|ahead| ahead.is_for(&taken));
+                shared.hands.hand(Handed::Effect(Box::new(taken), ahead));
             }
             // What was planned goes on its way first: a customer waits for it, and not for the log.
             tokio::task::yield_now().await;

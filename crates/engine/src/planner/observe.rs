@@ -49,6 +49,8 @@ pub(crate) struct SinceTaken {
     read: Mutex<Option<(Millis, jira::Issue)>>,
     /// Why it could not be read ahead for the event that is planned: an answer to its first reading.
     failed_ahead: Mutex<Option<ApiError>>,
+    /// When nothing was being written to its conversations, as it was looked up for that event.
+    at_rest: Mutex<Option<Millis>>,
 }
 
 impl SinceTaken {
@@ -74,6 +76,17 @@ impl SinceTaken {
     /// Another event is planned: what failed for the one before is not its concern.
     pub(super) fn next_event(&self) {
         self.fail(None);
+        self.found_at_rest(None);
+    }
+
+    pub(super) fn found_at_rest(&self, at: Option<Millis>) {
+        *self.at_rest.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    }
+
+    /// When nothing was being written to the conversations of the issue, if that is known for the event
+    /// that is planned.
+    pub(super) fn at_rest(&self) -> Option<Millis> {
+        *self.at_rest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Others were taken, which came since.

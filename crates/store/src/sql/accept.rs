@@ -42,18 +42,20 @@ pub(super) struct Arrived {
     pub(super) leases: HashMap<LaneKey, Lease>,
 }
 
-/// Stores deliveries, each once, and puts those that are to be planned into their lanes.
+/// Stores deliveries, each once, and puts those that are to be planned into their lanes. `eager`: of a
+/// single one its lane is wanted before the delivery is durable.
 pub(crate) async fn accept(
     conn: &mut Conn,
     writer: &Writer,
     events: &[&NewEvent],
+    eager: bool,
 ) -> Result<Vec<Accepted>, StoreError> {
     if events.is_empty() {
         return Ok(Vec::new());
     }
     let mut arrived = match conn.dialect() {
         Dialect::Sqlite => store(conn, writer, events).await?,
-        Dialect::Postgres => at_once::accept(conn, writer, events).await?,
+        Dialect::Postgres => at_once::accept(conn, writer, events, eager).await?,
     };
     let ids = std::mem::take(&mut arrived.ids);
     let mut answer = |(event, id): (&&NewEvent, Option<EventId>)| {

@@ -34,7 +34,11 @@ pub(crate) async fn issue_state(
         UNION ALL SELECT 4, '', '', 0, 0, 0, NULL, NULL, NULL \
           WHERE EXISTS (SELECT 1 FROM request WHERE site = $1 AND issue = $2) \
         UNION ALL SELECT 5, '', '', 0, 0, 0, NULL, NULL, NULL \
-          WHERE EXISTS (SELECT 1 FROM ticket WHERE site = $1 AND issue = $2)";
+          WHERE EXISTS (SELECT 1 FROM ticket WHERE site = $1 AND issue = $2) \
+        UNION ALL SELECT 6, '', '', 0, 0, 0, NULL, NULL, NULL \
+          WHERE EXISTS (SELECT 1 FROM link WHERE site = $1 AND issue = $2 AND live = 1 \
+            AND (SELECT pending FROM lane \
+              WHERE lane.key = 'send/' || link.workspace || '/' || link.conversation) > 0)";
     const FACTS: &str = "UNION ALL SELECT 3, fact, '', 0, 0, 0, \
           CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS BIGINT) \
           FROM fact WHERE site = $1 AND issue = $2 AND fact IN";
@@ -57,6 +61,7 @@ pub(crate) async fn issue_state(
             2 => state.links.push(read_link(&row, 1)?),
             4 => behind.talk = true,
             5 => behind.tickets = true,
+            6 => behind.writing = true,
             _ => {
                 state.known.insert(FactKey::stored(row.text(1)?));
             }

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::support::*;
 
 /// Stands between a store and its server.
-struct Relay {
+pub(crate) struct Relay {
     folder: tempfile::TempDir,
     cut: watch::Sender<u32>,
     swallow: Arc<AtomicBool>,
@@ -47,7 +47,7 @@ impl Relay {
     }
 
     /// Lets the server's next word get lost, and cuts the connection then.
-    fn swallow_next_answer(&self) {
+    pub(crate) fn swallow_next_answer(&self) {
         self.swallow.store(true, Ordering::SeqCst);
     }
 }
@@ -78,7 +78,7 @@ async fn relay(
 }
 
 /// A store behind a relay, which has its statements about deliveries prepared.
-async fn behind_a_relay(scratch: &Scratch) -> (Store, Relay) {
+pub(crate) async fn behind_a_relay(scratch: &Scratch) -> (Store, Relay) {
     let address = scratch.url();
     let rest = address.strip_prefix("postgres://postgres@").unwrap();
     let (socket, name) = rest.split_once('/').unwrap();

@@ -20,6 +20,7 @@ mod contact_removal;
 mod contact_runs;
 mod contacts;
 mod deciding;
+mod early;
 mod elsewhere;
 mod feedback;
 mod feedback_backfills;

@@ -22,6 +22,7 @@ on_both!(
     facts_are_known_of_their_issue_only,
     an_issue_is_found_by_its_present_key,
     live_links_are_found_from_both_ends,
+    what_is_being_written_to_a_linked_conversation_shows,
     the_notes_of_a_link_come_with_it_the_oldest_first,
 );
 
@@ -399,6 +400,39 @@ pub(crate) async fn live_links_are_found_from_both_ends(world: &World) {
             .await;
         assert_eq!(with_notes.unwrap(), (live, Vec::new()), "{of} {at}");
     }
+}
+
+async fn what_is_being_written_to_a_linked_conversation_shows(world: &World) {
+    let store = &world.store;
+    let ended = Link {
+        live: false,
+        ended: Some(LinkEnd::AddressRemoved),
+        ..link("8")
+    };
+    keep(world, "10", Some(record("ENG-1")), vec![link("7"), ended]).await;
+    let writing = async || {
+        let (site, of) = (site(), issue("10"));
+        let known = store.issue_state_and_behind(&site, &of, &[]);
+        known.await.unwrap().1.writing
+    };
+    assert!(!writing().await);
+    let elsewhere = planned(store, "11", vec![note("8", "a"), note("9", "b")]).await;
+    assert!(
+        !writing().await,
+        "the link to it has ended, or there is none"
+    );
+    for taken in elsewhere {
+        store
+            .settle(settlement(&taken, confirmed("r")))
+            .await
+            .unwrap();
+    }
+    // By another issue, at that.
+    let taken = planned(store, "12", vec![note("7", "c")]).await;
+    assert!(writing().await);
+    let ending = settlement(&taken[0], confirmed("r7"));
+    store.settle(ending).await.unwrap();
+    assert!(!writing().await);
 }
 
 async fn the_notes_of_a_link_come_with_it_the_oldest_first(world: &World) {

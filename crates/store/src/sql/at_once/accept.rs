@@ -14,11 +14,44 @@ use crate::model::{EventState, LaneKind, NewEvent, OnArrival};
 use crate::sql::accept::{self, Arrived};
 use crate::sql::lanes::{ADD_OR_TAKE, Enqueue};
 
-/// Stores deliveries, decides those of which nothing is to come, and puts the others into lanes.
+/// What is asked for with a single delivery so that its commit does not wait for the disk, if it takes
+/// its lane. Somebody waits for that then, to read what the delivery is about, while the disk does its
+/// part ([`Conn::owe_durability`]). What follows from it cannot be durable before it: the log is in order.
+const SOON: &str = "CASE WHEN $15 <> 0 AND $15 = (SELECT token FROM queued) \
+    THEN set_config('synchronous_commit', 'off', true) END";
+
+/// The statement about a single delivery, whose values stand in the order in which the list names them.
+fn one(besides: &str) -> String {
+    format!(
+        "WITH seen AS MATERIALIZED (SELECT v.site IS NOT NULL AND NOT {} AS quiet \
+           FROM (VALUES ($4, $10, $11, $12)) AS v (lane, site, issue, scanned_in)), \
+         stored AS (INSERT INTO event (source, connection, delivery, lane, topic, \
+             received_at, state, outcome, decided_at, body) \
+           SELECT $1, $2, $3, $4, $5, $6, \
+             CASE WHEN quiet THEN {decided} ELSE $7 END, \
+             CASE WHEN quiet THEN $13 ELSE $8 END, CASE WHEN quiet THEN $6 END, $9 \
+           FROM seen ON CONFLICT (connection, source, delivery) DO NOTHING \
+           RETURNING id, state), \
+         queued AS (INSERT INTO lane (key, kind, connection, pending, due_at, owner, token, \
+             lease_until, failures) \
+           SELECT $4, {events}, $2, 1, $6, $14, $15, $16, 0 \
+           FROM stored WHERE state = {waiting} {ADD_OR_TAKE}) \
+         SELECT id, $1 || ' ' || $2 || ' ' || $3, $4, state, (SELECT token FROM queued), {besides} \
+         FROM stored",
+        accept::BUSY,
+        decided = EventState::Decided.code(),
+        waiting = EventState::Waiting.code(),
+        events = LaneKind::Events.code(),
+    )
+}
+
+/// Stores deliveries, decides those of which nothing is to come, and puts the others into lanes. `eager`:
+/// of a single one its lane is wanted before the delivery is durable.
 pub(in crate::sql) async fn accept(
     conn: &mut Conn,
     writer: &Writer,
     events: &[&NewEvent],
+    eager: bool,
 ) -> Result<Arrived, StoreError> {
     static LIST: LazyLock<String> = LazyLock::new(|| {
         format!(
@@ -53,33 +86,13 @@ pub(in crate::sql) async fn accept(
             events = LaneKind::Events.code(),
         )
     });
-    // The values in the order in which the list names them.
-    static ONE: LazyLock<String> = LazyLock::new(|| {
-        format!(
-            "WITH seen AS MATERIALIZED (SELECT v.site IS NOT NULL AND NOT {} AS quiet \
-               FROM (VALUES ($4, $10, $11, $12)) AS v (lane, site, issue, scanned_in)), \
-             stored AS (INSERT INTO event (source, connection, delivery, lane, topic, \
-                 received_at, state, outcome, decided_at, body) \
-               SELECT $1, $2, $3, $4, $5, $6, \
-                 CASE WHEN quiet THEN {decided} ELSE $7 END, \
-                 CASE WHEN quiet THEN $13 ELSE $8 END, CASE WHEN quiet THEN $6 END, $9 \
-               FROM seen ON CONFLICT (connection, source, delivery) DO NOTHING \
-               RETURNING id, state), \
-             queued AS (INSERT INTO lane (key, kind, connection, pending, due_at, owner, token, \
-                 lease_until, failures) \
-               SELECT $4, {events}, $2, 1, $6, $14, $15, $16, 0 \
-               FROM stored WHERE state = {waiting} {ADD_OR_TAKE}) \
-             SELECT id, $1 || ' ' || $2 || ' ' || $3, $4, state, (SELECT token FROM queued) \
-             FROM stored",
-            accept::BUSY,
-            decided = EventState::Decided.code(),
-            waiting = EventState::Waiting.code(),
-            events = LaneKind::Events.code(),
-        )
-    });
+    static ONE: LazyLock<String> = LazyLock::new(|| one("NULL"));
+    static ONE_SOON: LazyLock<String> = LazyLock::new(|| one(SOON));
+    // Within a transaction it would hold for all of that.
+    let soon = eager && conn.is_due();
     let forms = Forms {
         list: &LIST,
-        one: &ONE,
+        one: if soon { &ONE_SOON } else { &ONE },
     };
     let asked = accept::asked(events);
     let mut proposals = Proposals(HashMap::new());
@@ -109,6 +122,7 @@ pub(in crate::sql) async fn accept(
     }
     let mut arrived = Arrived::default();
     let mut ids = HashMap::with_capacity(events.len());
+    let mut durable = true;
     for row in conn
         .only_rows_of_many("storing deliveries", forms, 16, args)
         .await?
@@ -118,8 +132,13 @@ pub(in crate::sql) async fn accept(
         if row.int(3)? == EventState::Decided.code() {
             arrived.quiet.insert(lane);
         } else if let Some(lease) = proposals.lease(row.int_or_null(4)?) {
+            durable &= !soon;
             arrived.leases.insert(lane, lease);
         }
+    }
+    if !durable || ids.is_empty() {
+        // Where all were stored before, that may have been a moment ago, and not be durable yet.
+        conn.owe_durability();
     }
     let each = events.iter().map(|event| ids.remove(&accept::name(event)));
     arrived.ids = each.collect();

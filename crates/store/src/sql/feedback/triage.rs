@@ -42,7 +42,7 @@ pub(crate) async fn change(
     }
     if changed > 0 {
         let events: Vec<&NewEvent> = events.iter().collect();
-        accept::accept(conn, writer, &events).await?;
+        accept::accept(conn, writer, &events, false).await?;
         write_down(conn, entries).await?;
     }
     Ok(Ok(changed))
