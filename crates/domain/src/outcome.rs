@@ -68,6 +68,11 @@ pub enum Reason {
     AlreadyHandled,
     /// It is the echo of something that Bowline wrote.
     Echo,
+    /// It tells that a record which Bowline keeps at the issue was written. Jira does not say by whom.
+    RecordWritten {
+        /// The property that holds the record.
+        property: String,
+    },
     /// Bowline does not follow this kind of event.
     NotFollowed {
         /// The kind.
@@ -278,6 +283,7 @@ impl Reason {
             Self::BeforeLink => "before_link",
             Self::AlreadyHandled => "already_handled",
             Self::Echo => "echo",
+            Self::RecordWritten { .. } => "record_written",
             Self::NotFollowed { .. } => "not_followed",
             Self::IssueGone => "issue_gone",
             Self::IssueUnseen => "issue_unseen",
@@ -383,6 +389,12 @@ impl fmt::Display for Reason {
                 f.write_str("The same change was told by another delivery and dealt with then.")
             }
             Self::Echo => f.write_str("It is the echo of something that Bowline wrote itself."),
+            Self::RecordWritten { property } => write!(
+                f,
+                "A record that Bowline keeps at the issue (the property “{property}”) was written, \
+                 as it is whenever links or feedback change. It tells nothing new: links follow the \
+                 addresses in the issue."
+            ),
             Self::NotFollowed { what } => write!(f, "Bowline does not follow “{what}”."),
             Self::IssueGone => f.write_str(
                 "Jira does not show the issue: it was deleted, or Bowline's Jira account may not \

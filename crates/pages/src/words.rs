@@ -12,7 +12,7 @@ use crate::component::{Lozenge, Tone};
 
 /// The codes of the reasons for doing nothing, with what they are called in filters. The reasons
 /// themselves stand in `bowline_domain::outcome`.
-pub(crate) const REASONS: [(&str, &str); 70] = [
+pub(crate) const REASONS: [(&str, &str); 71] = [
     ("not_linked", "no conversation is linked"),
     ("rule_off", "no rule asks for it"),
     ("already_handled", "told by another delivery"),
@@ -37,6 +37,7 @@ pub(crate) const REASONS: [(&str, &str); 70] = [
     ("merged", "conversation merged"),
     ("comment_gone", "comment gone"),
     ("still_there", "issue still there"),
+    ("record_written", "Bowline's record at the issue written"),
     ("not_followed", "kind of event not followed"),
     ("nothing_asked", "nothing asked"),
     ("no_issue", "no issue named"),

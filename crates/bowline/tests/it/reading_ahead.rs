@@ -27,13 +27,11 @@ async fn linked(on: On, behind_ms: i64, count: usize) -> (Stage, Vec<(String, St
     let mut stage = Stage::prepare_on(on, |_| ()).await;
     stage.intercom().advance_clock(-behind_ms);
     stage.start().await;
-    let mut file = "issue,workspace,conversation\n".to_owned();
-    let mut pairs = Vec::new();
-    for _ in 0..count {
-        let pair = (stage.issue("It does nothing."), stage.conversation());
-        file.push_str(&format!("{},{WORKSPACE},{}\n", pair.0, pair.1));
-        pairs.push(pair);
-    }
+    let pair = |_| (stage.issue("It does nothing."), stage.conversation());
+    let pairs: Vec<(String, String)> = (0..count).map(pair).collect();
+    let line = |pair: &(String, String)| format!("{},{WORKSPACE},{}", pair.0, pair.1);
+    let lines: Vec<String> = pairs.iter().map(line).collect();
+    let file = format!("issue,workspace,conversation\n{}\n", lines.join("\n"));
     stage.settled().await;
     let mut browser = Browser::signed_in(&stage, "agent").await;
     let made = [("file", file.as_str()), ("import", "yes")];

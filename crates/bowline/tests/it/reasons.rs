@@ -1,6 +1,7 @@
 //! Why nothing was posted: each reason is reached, and said.
 
 use bowline::demo::{NOTIFY_TOKEN, SITE};
+use bowline_domain::outcome::Reason;
 use bowline_sandbox::jira::Edit;
 use serde_json::{Value, json};
 
@@ -31,6 +32,19 @@ async fn what_does_not_concern_a_conversation_is_explained() {
     gives(&stage, "ping").await;
     let (issue, conversation) = stage.linked().await;
     gives(&stage, "echo").await;
+    // Of its own record, which it has just written.
+    gives(&stage, "record_written").await;
+    let id = stage.jira().issue(&issue).unwrap().id.to_string();
+    let told = json!({
+        "webhookEvent": "issue_property_set", "issue": { "id": id, "key": issue },
+        "property": { "key": "sprint.board" },
+    });
+    stage.deliver_jira(told.to_string().as_bytes(), None).await;
+    stage.settled().await;
+    let words = |reason: &Reason| reason.to_string().contains("“sprint.board”");
+    let events = stage.events().await;
+    let mut outcomes = events.iter().filter_map(|event| event.outcome.as_ref());
+    assert!(outcomes.any(|outcome| outcome.reasons.iter().any(words)));
     gives(&stage, "not_followed").await;
 
     stage

@@ -37,6 +37,7 @@ use crate::paced::Paced;
 use crate::registry::{Standing, Workspace};
 use crate::shared::Shared;
 pub(crate) use ahead::Ahead;
+pub(crate) use feedback::TICKET_PROPERTY;
 use shown::Shown;
 
 /// The wait before the far side is looked at after an attempt whose outcome is unknown, in

@@ -17,6 +17,7 @@ use bowline_store::model::{Behind, Decided, StoredEvent};
 use super::catch_up::{catch_up, comes_to_life};
 use super::observe::{Reader, SinceTaken, change, person, status};
 use super::{Trouble, nothing};
+use crate::courier::TICKET_PROPERTY;
 use crate::shared::Shared;
 
 pub(super) async fn decide(
@@ -201,11 +202,7 @@ fn happenings(delivery: &Delivery) -> Result<Vec<Happening>, Reason> {
             }
         }
         (EventKind::IssueProperty, _) => {
-            let what = delivery
-                .property_key
-                .clone()
-                .unwrap_or_else(|| "issue property".to_owned());
-            return Err(Reason::NotFollowed { what });
+            return Err(property(delivery.property_key.as_deref()));
         }
         (EventKind::Project(what) | EventKind::Other(what), _) => {
             return Err(Reason::NotFollowed { what: what.clone() });
@@ -213,6 +210,18 @@ fn happenings(delivery: &Delivery) -> Result<Vec<Happening>, Reason> {
         (_, None) => return Err(Reason::NoIssue),
     }
     Ok(happenings)
+}
+
+/// What there is to say of a property that was written.
+fn property(key: Option<&str>) -> Reason {
+    match key {
+        Some(ours @ (jira::LINK_PROPERTY | TICKET_PROPERTY)) => Reason::RecordWritten {
+            property: ours.to_owned(),
+        },
+        other => Reason::NotFollowed {
+            what: other.unwrap_or("issue property").to_owned(),
+        },
+    }
 }
 
 /// A comment told together with an update: by its own times, not by the event's name, which

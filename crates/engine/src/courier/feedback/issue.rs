@@ -22,7 +22,7 @@ use crate::courier::{Courier, MENDING_WAIT_MS, Stop};
 use crate::registry::Site;
 
 /// The property by which an issue names its ticket.
-const PROPERTY: &str = "bowline.feedback";
+pub(crate) const TICKET_PROPERTY: &str = "bowline.feedback";
 
 /// Between the looks for a doubtful issue: Jira's search lags behind.
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
@@ -76,7 +76,7 @@ pub(super) async fn create(courier: &Courier<'_>, wanted: &Wanted<'_>) -> Result
         summary: wanted.summary.chars().take(SUMMARY_CHARS_MAX).collect(),
         description: description(wanted),
         property: (
-            PROPERTY.to_owned(),
+            TICKET_PROPERTY.to_owned(),
             json!({ "ticket": wanted.ticket.0, "mark": mark(courier) }),
         ),
     };
@@ -177,7 +177,7 @@ async fn look_through(
                 continue;
             }
             // Somebody may have copied the text; the property is ours.
-            let property = site.client.get_issue_property(&issue.id, PROPERTY);
+            let property = site.client.get_issue_property(&issue.id, TICKET_PROPERTY);
             let property = ask(courier, site, property).await?;
             if property.is_some_and(|property| property["mark"] == mark.as_str()) {
                 return Ok(Some((issue.id.clone(), issue.key.clone())));

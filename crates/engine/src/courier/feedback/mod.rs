@@ -14,6 +14,8 @@ use bowline_store::model::Ending;
 use super::{Courier, MENDING_WAIT_MS, PROBE_WAIT_MS, Stop};
 use crate::registry::Workspace;
 
+pub(crate) use issue::TICKET_PROPERTY;
+
 /// Makes one write of feedback.
 pub(super) async fn make(courier: &Courier<'_>, act: &FeedbackAct) -> Result<Ending, Stop> {
     match act {
