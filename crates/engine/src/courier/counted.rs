@@ -24,11 +24,6 @@ impl CountedLink {
         matches!(effect.act, Act::Note { .. }).then(link)
     }
 
-    /// Did a note of it go out since, as far as this process knows?
-    pub(super) fn had_a_note_since(&self, shared: &Shared, since: Millis) -> bool {
-        shared.notes_per_link_hour.passed_since(&self.0, since)
-    }
-
     /// The same, if the breaker has to know what was posted before this process met the link.
     pub(super) fn untold(
         shared: &Shared,
@@ -37,6 +32,11 @@ impl CountedLink {
     ) -> Option<Self> {
         let breaker = &shared.notes_per_link_hour;
         Self::of(effect, at).filter(|link| breaker.must_be_told(&link.0))
+    }
+
+    /// Did a note of it go out since, as far as this process knows?
+    pub(super) fn had_a_note_since(&self, shared: &Shared, since: Millis) -> bool {
+        shared.notes_per_link_hour.passed_since(&self.0, since)
     }
 
     /// Tells the breaker, and answers whether the link is live; both are asked together.

@@ -1,8 +1,8 @@
 //! A PostgreSQL server of one's own.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -13,7 +13,7 @@ const MISSING: &str = "PostgreSQL's server programs (initdb, postgres, psql) are
 
 /// Makes a cluster in a new folder, serves it on a socket in that folder, and says where it is.
 /// Ends it and removes the folder when its standard input ends: that is when whoever started it
-/// says so or dies, however it dies.
+/// says so or dies, however it dies. At the word `crash` the server dies at once and is started again.
 const SCRIPT: &str = r#"
 set -e
 cd /
@@ -32,20 +32,29 @@ if ! "$2/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C --no-syn
         >"$dir/log" 2>&1 </dev/null; then
     echo "initdb failed:"; cat "$dir/log"; exit 1
 fi
-"$2/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=300 \
-    -c "fsync=$3" -c "full_page_writes=$3" -c shared_buffers=64MB >>"$dir/log" 2>&1 </dev/null &
-pid=$!
-tries=0
-until "$2/pg_isready" -q -h "$dir" -U postgres; do
-    tries=$((tries + 1))
-    if [ "$tries" -gt 600 ] || ! kill -0 "$pid" 2>/dev/null; then
-        echo "postgres did not start:"; cat "$dir/log"; exit 1
+serve() {
+    "$1/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=300 \
+        -c "fsync=$2" -c "full_page_writes=$2" -c shared_buffers=64MB >>"$dir/log" 2>&1 </dev/null &
+    pid=$!
+    tries=0
+    until "$1/pg_isready" -q -h "$dir" -U postgres; do
+        tries=$((tries + 1))
+        if [ "$tries" -gt 600 ] || ! kill -0 "$pid" 2>/dev/null; then
+            echo "postgres did not start:"; cat "$dir/log"; exit 1
+        fi
+        sleep 0.05
+    done
+    echo "ready $dir"
+}
+serve "$2" "$3"
+while read -r word; do
+    if [ "$word" = crash ]; then
+        # It writes nothing any more: what it had in its own memory only is gone.
+        kill -QUIT "$pid"
+        wait "$pid" || true
+        serve "$2" "$3"
     fi
-    sleep 0.05
 done
-echo "ready $dir"
-exec >/dev/null 2>&1
-cat
 "#;
 
 /// How to start a cluster.
@@ -72,6 +81,7 @@ pub struct Cluster {
     folder: PathBuf,
     programs: PathBuf,
     guard: Child,
+    said: Mutex<BufReader<ChildStdout>>,
     databases: AtomicU32,
     making: Mutex<()>,
 }
@@ -95,24 +105,35 @@ impl Cluster {
         let mut guard = command
             .spawn()
             .map_err(|error| format!("PostgreSQL cannot be started: {error}"))?;
-        let mut said = String::new();
-        if let Some(stdout) = guard.stdout.take() {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if let Some(folder) = line.strip_prefix("ready ") {
-                    return Ok(Self {
-                        folder: PathBuf::from(folder),
-                        programs,
-                        guard,
-                        databases: AtomicU32::new(0),
-                        making: Mutex::new(()),
-                    });
-                }
-                said.push_str(&line);
-                said.push('\n');
+        let stdout = guard.stdout.take().ok_or("its words cannot be read")?;
+        let mut said = BufReader::new(stdout);
+        match ready(&mut said) {
+            Ok(folder) => Ok(Self {
+                folder,
+                programs,
+                guard,
+                said: Mutex::new(said),
+                databases: AtomicU32::new(0),
+                making: Mutex::new(()),
+            }),
+            Err(words) => {
+                let _ = guard.wait();
+                Err(words)
             }
         }
-        let _ = guard.wait();
-        Err(format!("PostgreSQL did not start. {said}"))
+    }
+
+    /// Has the server die at once, with what it has in its own memory only, and waits until it serves
+    /// again. What it gave to the operating system is there.
+    ///
+    /// # Errors
+    /// It does not start again.
+    pub fn crash(&self) -> Result<(), String> {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stdin = self.guard.stdin.as_ref().ok_or("it has ended")?;
+        let told = stdin.write_all(b"crash\n");
+        told.map_err(|error| format!("PostgreSQL cannot be told: {error}"))?;
+        ready(&mut said).map(drop)
     }
 
     /// The server that all tests of this process share.
@@ -173,6 +194,19 @@ impl Drop for Cluster {
         drop(self.guard.stdin.take());
         let _ = self.guard.wait();
     }
+}
+
+/// Waits until the server says where it is.
+fn ready(said: &mut BufReader<ChildStdout>) -> Result<PathBuf, String> {
+    let mut words = String::new();
+    for line in said.lines().map_while(Result::ok) {
+        if let Some(folder) = line.strip_prefix("ready ") {
+            return Ok(PathBuf::from(folder));
+        }
+        words.push_str(&line);
+        words.push('\n');
+    }
+    Err(format!("PostgreSQL did not start. {words}"))
 }
 
 /// Where PostgreSQL's programs are; of several versions the newest.

@@ -127,6 +127,44 @@ async fn a_delivery_is_told_of_before_it_is_durable_and_answered_afterwards() {
     other.close().await;
 }
 
+/// What was answered is there after the server's death. What was only told of may be gone with it, and
+/// its sender is not told that it is stored.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_answered_outlives_the_server() {
+    let cluster = Cluster::start(&Options::default()).unwrap();
+    let url = cluster.database().unwrap();
+    let (mut answered, mut lost) = (Vec::new(), false);
+    for round in 0..4 {
+        let store = open(&url, &format!("p{round}"), 1_000 * (round + 1), false).await;
+        for nth in 0..5 {
+            let name = format!("answered-{round}-{nth}");
+            let (accepted, told) = accept(&store, event(&name, &name)).await;
+            assert!(accepted.is_ok() && told.is_some());
+            answered.push(name);
+        }
+        let name = format!("told-{round}");
+        let (halted, early) = Halted::new();
+        let accepting = {
+            let (store, delivery) = (store.clone(), event(&name, &name));
+            tokio::spawn(async move { store.accept_early(delivery, early).await })
+        };
+        let crashed = tokio::task::block_in_place(|| {
+            halted.told.recv().unwrap();
+            cluster.crash()
+        });
+        crashed.unwrap();
+        halted.go_on.send(()).unwrap();
+        let refused = accepting.await.unwrap();
+        assert!(refused.is_err(), "{refused:?}");
+        store.close().await;
+        let stored = texts(&url, "SELECT delivery FROM event").await.unwrap();
+        let there = |name: &String| stored.iter().any(|row| row[0].as_ref() == Some(name));
+        assert!(answered.iter().all(there), "answered, and gone: {stored:?}");
+        lost |= !there(&name);
+    }
+    assert!(lost, "the server made all of them durable by itself");
+}
+
 #[tokio::test]
 async fn a_delivery_that_could_not_be_made_durable_is_refused_and_its_lane_let_go() {
     let scratch = Scratch::new(Backend::Postgres);
