@@ -477,11 +477,12 @@ async fn told(
     reader: &Reader,
     label: &IssueLabel,
 ) -> Result<(Vec<Told>, Option<Latest>), PageError> {
-    const SAYS_NOTHING: [&str; 6] = [
+    const SAYS_NOTHING: [&str; 7] = [
         "already_handled",
         "echo",
         "handed_on",
         "links_followed",
+        "record_written",
         "not_followed",
         "nothing_changed",
     ];
