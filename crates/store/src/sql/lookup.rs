@@ -26,7 +26,8 @@ pub(crate) async fn issue_state(
     issue: &IssueId,
     facts: &[FactKey],
 ) -> Result<(IssueState, Behind), StoreError> {
-    // Told apart by the first column; the others are those of a link, as `read_link` takes them.
+    // Told apart by the first column; the others are those of a link, as `read_link` takes them. A
+    // conversation's lane is named as `LaneKey::conversation` names it.
     const ISSUE_AND_LINKS: &str = "SELECT CAST(1 AS BIGINT), key, project, scanned, deleted, links_version, \
           summary, status, CAST(NULL AS BIGINT) FROM issue WHERE site = $1 AND issue = $2 \
         UNION ALL SELECT 2, workspace, conversation, live, since, generation, ended, sources, \
