@@ -11,7 +11,8 @@ use bowline_jira as jira;
 use bowline_store::model::Decided;
 
 use super::Trouble;
-use super::observe::{Reader, change, comment_snapshot, is_absent, person, status};
+use super::from_jira::{change, comment_snapshot, is_absent, person, status};
+use super::observe::Reader;
 
 /// Reads the whole issue and plans everything that happened from `since` on (by Jira's clock) and
 /// was not dealt with before. `told` is what the event at hand says; of it, what the history does

@@ -14,7 +14,8 @@ use bowline_store::model::{Accepted, Decided, EventSource, NewEvent, OnArrival, 
 use serde::{Deserialize, Serialize};
 
 use super::catch_up::catch_up;
-use super::observe::{Reader, is_absent};
+use super::from_jira::is_absent;
+use super::observe::Reader;
 use super::{Trouble, issue_of_lane, nothing, site_of, unseen};
 use crate::ingress::{NotifyRequest, Refusal};
 use crate::shared::Shared;

@@ -15,7 +15,9 @@ use bowline_jira::webhook::{Delivery, EventKind, IssueHint};
 use bowline_store::model::{Behind, Decided, StoredEvent};
 
 use super::catch_up::{catch_up, comes_to_life};
-use super::observe::{Reader, SinceTaken, change, person, status};
+use super::from_jira::{change, person, status};
+use super::observe::Reader;
+use super::since_taken::SinceTaken;
 use super::{Trouble, nothing};
 use crate::courier::TICKET_PROPERTY;
 use crate::shared::Shared;

@@ -4,10 +4,13 @@
 mod by_hand;
 mod catch_up;
 mod contact_event;
+mod from_jira;
 mod intercom_event;
 mod internal;
 mod jira_event;
+mod names;
 mod observe;
+mod since_taken;
 mod talk;
 mod tally;
 pub mod try_out;
@@ -32,10 +35,11 @@ use crate::registry::Site;
 use crate::shared::{Handed, Shared};
 
 pub use by_hand::{ByHand, queue_by_hand};
+pub(crate) use from_jira::is_absent;
 pub(crate) use internal::{Look, conversation_gone, conversation_merged, queue_look};
 pub use internal::{queue_link_command, queue_link_import};
-use observe::SinceTaken;
-pub(crate) use observe::{Reader, is_absent};
+pub(crate) use observe::Reader;
+use since_taken::SinceTaken;
 pub(crate) use talk::{COMMENT, TalkEvent, files_of, read_comment, talk_event};
 pub use talk::{queue_about_send, queue_send_again, queue_send_template, queue_test_message};
 pub(crate) use unseen::browses;

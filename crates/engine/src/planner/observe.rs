@@ -1,27 +1,24 @@
 //! Reading an issue back, and planning with what was read.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use bowline_domain::connection::Connection;
 use bowline_domain::fact::FactKey;
-use bowline_domain::happening::{Change, Happening, Redescribed};
+use bowline_domain::happening::Happening;
 use bowline_domain::ids::{CommentId, IssueId, IssueKey, ProjectKey, SiteName};
-use bowline_domain::observation::{
-    CommentSnapshot, CommentView, CommentVisibility, IssueSnapshot, Observation, Person,
-    StatusCategory, StatusRef,
-};
+use bowline_domain::observation::{CommentSnapshot, CommentView, IssueSnapshot, Observation};
 use bowline_domain::plan::plan;
 use bowline_domain::settings::Settings;
 use bowline_domain::state::IssueState;
 use bowline_domain::time::Millis;
 use bowline_jira as jira;
-use bowline_net::{ApiError, ErrorKind, Reply};
+use bowline_net::{ApiError, Reply};
 use bowline_store::model::{Behind, Decided};
 use futures_util::future;
 
 use super::Trouble;
+use super::from_jira::{comment_snapshot, is_absent, person, status};
+use super::since_taken::SinceTaken;
 use crate::config::BindingConfig;
 use crate::pace::Priority;
 use crate::reconciler;
@@ -30,70 +27,6 @@ use crate::shared::Shared;
 
 /// Comments of one issue that are read at most. Jira's own limit is near it.
 const COMMENTS_MAX: usize = 5_000;
-
-/// How long one reading of an issue serves several of its events, in milliseconds.
-const MOMENT_MS: i64 = 1_000;
-
-/// People mentioned in one comment that are looked up at most.
-const MENTIONS_MAX: usize = 20;
-
-/// Names that are kept at most.
-const NAMES_MAX: usize = 10_000;
-
-/// What was read of the issue of a lane since its events that are at hand were taken. Each of them
-/// had come before the reading began, so it shows what each of them tells of, and what many changes
-/// in a moment cost is one reading for several of them. Only for that moment: who has hidden the
-/// issue meanwhile does not want it told.
-#[derive(Default)]
-pub(crate) struct SinceTaken {
-    read: Mutex<Option<(Millis, jira::Issue)>>,
-    /// Why it could not be read ahead for the event that is planned: an answer to its first reading.
-    failed_ahead: Mutex<Option<ApiError>>,
-    /// When nothing was being written to its conversations, as it was looked up for that event.
-    at_rest: Mutex<Option<Millis>>,
-}
-
-impl SinceTaken {
-    fn get(&self, now: Millis) -> Option<jira::Issue> {
-        let kept = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let (began, issue) = kept.as_ref()?;
-        // A clock that was set back makes it no younger.
-        (0..=MOMENT_MS)
-            .contains(&now.since(*began))
-            .then(|| issue.clone())
-    }
-
-    fn keep(&self, read: Option<(Millis, jira::Issue)>) {
-        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = read;
-    }
-
-    /// Keeps a failure, and returns the one that was kept.
-    fn fail(&self, failure: Option<ApiError>) -> Option<ApiError> {
-        let kept = self.failed_ahead.lock();
-        std::mem::replace(&mut *kept.unwrap_or_else(PoisonError::into_inner), failure)
-    }
-
-    /// Another event is planned: what failed for the one before is not its concern.
-    pub(super) fn next_event(&self) {
-        self.fail(None);
-        self.found_at_rest(None);
-    }
-
-    pub(super) fn found_at_rest(&self, at: Option<Millis>) {
-        *self.at_rest.lock().unwrap_or_else(PoisonError::into_inner) = at;
-    }
-
-    /// When nothing was being written to the conversations of the issue, if that is known for the event
-    /// that is planned.
-    pub(super) fn at_rest(&self) -> Option<Millis> {
-        *self.at_rest.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Others were taken, which came since.
-    pub(super) fn over(&self) {
-        self.keep(None);
-    }
-}
 
 /// Reads and plans for one issue.
 pub(crate) struct Reader<'s> {
@@ -284,77 +217,8 @@ impl Reader<'_> {
                 .site
                 .renamed
                 .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner),
+                .unwrap_or_else(PoisonError::into_inner),
         )
-    }
-
-    /// The category of a status by its id, if the site has such a status.
-    pub(crate) async fn category(&self, id: &str) -> Result<Option<StatusCategory>, Trouble> {
-        let known = || {
-            let known = self.site.categories.lock();
-            let known = known.unwrap_or_else(std::sync::PoisonError::into_inner);
-            known.get(id).copied()
-        };
-        if let Some(category) = known() {
-            return Ok(Some(category));
-        }
-        self.learn_categories().await?;
-        Ok(known())
-    }
-
-    async fn learn_categories(&self) -> Result<(), Trouble> {
-        let read = self.call(self.site.client.statuses()).await;
-        let read = read.map_err(|error| self.trouble(error))?;
-        let known = self.site.categories.lock();
-        known
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .extend(
-                read.iter()
-                    .map(status)
-                    .map(|status| (status.id, status.category)),
-            );
-        Ok(())
-    }
-
-    /// Fills in the categories of statuses where a rule asks for them: a history entry has ids and
-    /// names only.
-    pub(crate) async fn name_categories(
-        &self,
-        happenings: &mut [Happening],
-    ) -> Result<(), Trouble> {
-        if !self.shared.registry().rules_by_category(self.name()) {
-            return Ok(());
-        }
-        let missing = |known: &HashMap<String, StatusCategory>, happenings: &[Happening]| {
-            statuses_in(happenings).any(|status| {
-                status.category == StatusCategory::Unknown && !known.contains_key(&status.id)
-            })
-        };
-        let known = || {
-            let known = self.site.categories.lock();
-            known
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .clone()
-        };
-        if missing(&known(), happenings) {
-            self.learn_categories().await?;
-        }
-        let known = known();
-        for happening in happenings {
-            let Happening::Changed(Change {
-                moved: Some((from, to)),
-                ..
-            }) = happening
-            else {
-                continue;
-            };
-            for status in [from, to] {
-                if let Some(category) = known.get(&status.id) {
-                    status.category = *category;
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Reads the issue, and everything of it if it was never looked through where it is now.
@@ -493,40 +357,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Wiki text mentions people by id. Who cannot be looked up keeps it.
-    pub(crate) async fn name_mentions(&self, body: &mut bowline_text::Doc) {
-        let unnamed = RefCell::new(Vec::new());
-        body.name_mentions(|id| {
-            unnamed.borrow_mut().push(id.to_owned());
-            None
-        });
-        for id in unnamed.into_inner().into_iter().take(MENTIONS_MAX) {
-            if self.names(|names| names.contains_key(&id)) {
-                continue;
-            }
-            match self.call(self.site.client.user(&id)).await {
-                Ok(person) => self.names(|names| {
-                    if names.len() >= NAMES_MAX {
-                        names.clear();
-                    }
-                    names.insert(id, person.name);
-                }),
-                Err(error) => tracing::debug!(%error, "someone mentioned could not be looked up"),
-            }
-        }
-        self.names(|names| body.name_mentions(|id| names.get(id).cloned()));
-    }
-
-    fn names<T>(&self, work: impl FnOnce(&mut HashMap<String, String>) -> T) -> T {
-        work(
-            &mut self
-                .site
-                .names
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner),
-        )
-    }
-
     /// All comments by pages, and whether those were all.
     async fn all_comments(&self, issue: &str) -> Result<(Vec<CommentSnapshot>, bool), Trouble> {
         let mut all = Vec::new();
@@ -546,16 +376,6 @@ impl Reader<'_> {
             }
         }
     }
-}
-
-fn statuses_in(happenings: &[Happening]) -> impl Iterator<Item = &StatusRef> {
-    happenings.iter().flat_map(|happening| match happening {
-        Happening::Changed(Change {
-            moved: Some((from, to)),
-            ..
-        }) => vec![from, to],
-        _ => Vec::new(),
-    })
 }
 
 fn names_a_workspace(issue: &IssueSnapshot) -> bool {
@@ -581,101 +401,4 @@ fn comments_in(happenings: &[Happening]) -> Vec<CommentId> {
             _ => None,
         })
         .collect()
-}
-
-pub(crate) fn is_absent(error: &ApiError) -> bool {
-    matches!(error.kind, ErrorKind::NotFound | ErrorKind::Gone)
-}
-
-pub(crate) fn person(person: &jira::Person) -> Person {
-    Person {
-        id: person.id.clone(),
-        name: person.name.clone(),
-    }
-}
-
-pub(crate) fn status(status: &jira::Status) -> StatusRef {
-    StatusRef {
-        id: status.id.clone(),
-        name: status.name.clone(),
-        category: match status.category {
-            jira::Category::New => StatusCategory::New,
-            jira::Category::Indeterminate => StatusCategory::Indeterminate,
-            jira::Category::Done => StatusCategory::Done,
-            jira::Category::Other => StatusCategory::Unknown,
-        },
-    }
-}
-
-pub(crate) fn comment_snapshot(comment: &jira::Comment) -> CommentSnapshot {
-    let created_at = Millis(comment.created_ms.unwrap_or_default());
-    CommentSnapshot {
-        id: CommentId::new(comment.id.as_str()),
-        author: comment.author.as_ref().map_or_else(
-            || Person {
-                id: String::new(),
-                name: "Someone".to_owned(),
-            },
-            person,
-        ),
-        editor: comment.update_author.as_ref().map(person),
-        created_at,
-        updated_at: comment.updated_ms.map_or(created_at, Millis),
-        body: comment.body.clone(),
-        visibility: match &comment.visibility {
-            jira::Visibility::Public => CommentVisibility::Public,
-            jira::Visibility::Unstated => CommentVisibility::Unstated,
-            jira::Visibility::Internal(_) => CommentVisibility::Internal,
-            jira::Visibility::Restricted(_) => CommentVisibility::Restricted,
-        },
-    }
-}
-
-/// One history entry as a change. `now` is the issue's present status, whose category is known.
-pub(crate) fn change(
-    id: &str,
-    at: Millis,
-    actor: Option<&jira::Person>,
-    items: &[jira::ChangeItem],
-    now: Option<&StatusRef>,
-) -> Change {
-    let item = |name: &str| {
-        items.iter().find(|item| {
-            item.field == name || item.field_id.as_deref().is_some_and(|field| field == name)
-        })
-    };
-    let at_status = |id: Option<&String>, name: Option<&String>| {
-        let id = id.cloned().unwrap_or_default();
-        let category = now
-            .filter(|now| now.id == id)
-            .map_or(StatusCategory::Unknown, |now| now.category);
-        StatusRef {
-            id,
-            name: name.cloned().unwrap_or_default(),
-            category,
-        }
-    };
-    Change {
-        id: id.to_owned(),
-        at,
-        actor: actor.map(person),
-        assigned: item("assignee").map(|item| item.to_string.clone().filter(|to| !to.is_empty())),
-        moved: item("status").map(|item| {
-            (
-                at_status(item.from.as_ref(), item.from_string.as_ref()),
-                at_status(item.to.as_ref(), item.to_string.as_ref()),
-            )
-        }),
-        described: item("description").map(|item| Redescribed {
-            before: addresses(item.from_string.as_deref()),
-            after: addresses(item.to_string.as_deref()),
-        }),
-        transferred: item("key").is_some() || item("project").is_some(),
-    }
-}
-
-/// The addresses in the text of a history entry, which is wiki text or plain.
-fn addresses(text: Option<&str>) -> Vec<bowline_text::ConversationAddress> {
-    text.map(bowline_text::address::find_in_text)
-        .unwrap_or_default()
 }

@@ -10,7 +10,8 @@ use bowline_net::{ApiError, Reply};
 use bowline_store::model::Decided;
 
 use super::catch_up::catch_up;
-use super::observe::{Reader, is_absent};
+use super::from_jira::is_absent;
+use super::observe::Reader;
 use super::{Trouble, nothing};
 
 /// The right to see a project's issues at all, as Jira calls it.

@@ -18,7 +18,8 @@ use bowline_store::model::{Decided, Talk};
 use bowline_text::{Block, Doc, Inline};
 
 use super::decided;
-use crate::planner::observe::{Reader, change, comment_snapshot, is_absent};
+use crate::planner::from_jira::{change, comment_snapshot, is_absent, status};
+use crate::planner::observe::Reader;
 use crate::planner::{Trouble, nothing};
 use crate::shared::Shared;
 
@@ -191,7 +192,7 @@ async fn new_changes(
     history: &[jira::History],
     known: &BTreeSet<FactKey>,
 ) -> Result<Vec<StatusChange>, Trouble> {
-    let now = super::super::observe::status(&found.status);
+    let now = status(&found.status);
     let mut changes = Vec::new();
     for entry in history {
         if known.contains(&FactKey::announced(&entry.id)) {
