@@ -17,7 +17,7 @@ use crate::error::{PageError, html};
 use crate::query::{Query, asking};
 use crate::reader::{Reader, When};
 use crate::shell::{Place, Shell};
-use crate::why::{Sought, seek};
+use crate::sought::{Sought, seek};
 use crate::words::{REASONS, became, source};
 
 /// Deliveries on a page.

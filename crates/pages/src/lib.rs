@@ -57,6 +57,7 @@ mod second_factor;
 mod security;
 mod shell;
 mod sign_in;
+mod sought;
 mod spoken;
 mod talk_words;
 mod tally;

@@ -28,7 +28,7 @@ use crate::notice;
 use crate::query::{DONE, Query, asking};
 use crate::reader::{Reader, When};
 use crate::shell::{Place, Shell};
-use crate::why::key_of;
+use crate::sought::key_of;
 
 /// Links on a page.
 const ROWS: usize = 50;

@@ -14,7 +14,7 @@ use super::words;
 use crate::App;
 use crate::caller::Caller;
 use crate::error::PageError;
-use crate::why::key_of;
+use crate::sought::key_of;
 
 /// An issue that somebody named.
 pub(super) struct FoundIssue {
