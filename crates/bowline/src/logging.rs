@@ -1,6 +1,6 @@
 //! The log.
 
-use bowline::config::{Log, LogFormat};
+use crate::config::{Log, LogFormat};
 use tracing_subscriber::EnvFilter;
 
 /// Starts the log as configured. A second call changes nothing.

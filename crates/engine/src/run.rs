@@ -71,7 +71,14 @@ impl Engine {
     ///
     /// # Errors
     /// The store cannot be read or written.
-    pub async fn start(setup: Setup) -> Result<Self, StoreError> {
+    #[inline(never)]
+    pub fn start(setup: Setup) -> BoxFuture<'static, Result<Self, StoreError>> {
+        // Behind a pointer, so that what it starts is compiled with this crate and not with each that
+        // starts an engine.
+        Box::pin(Self::start_now(setup))
+    }
+
+    async fn start_now(setup: Setup) -> Result<Self, StoreError> {
         let (hands, work) = Hands::new(LANES_IN_HAND_MAX, EFFECTS_IN_HAND_MAX);
         let transport = Witness::over(setup.transport);
         let empty = Registry::build(EngineConfig::default(), &transport, |connection| {

@@ -1,12 +1,18 @@
 //! PostgreSQL. A message to the server and back takes longer than most statements do, and a note
 //! waits for several of them. So a transaction begins with its first statement, and a connection is
 //! kept at hand instead of being given back to a pool, which asks it each time whether it lives.
+//!
+//! What the driver does is awaited behind a [`BoxFuture`], made by a function that is never inlined:
+//! without that it would be compiled anew, and stand in the program, once for each crate that awaits
+//! the store.
 
+use std::ops::DerefMut;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, PgPool, Postgres};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -44,9 +50,20 @@ pub(crate) enum Plan {
 /// A statement with its values.
 pub(crate) type Statement = Query<'static, Postgres, PgArguments>;
 
+/// A connection of a pool behind a pointer: what becomes of one that is dropped is the driver's too.
+trait Pooled: DerefMut<Target = PgConnection> + Send {
+    fn close(self: Box<Self>) -> BoxFuture<'static, Result<(), sqlx::Error>>;
+}
+
+impl Pooled for PoolConnection<Postgres> {
+    fn close(self: Box<Self>) -> BoxFuture<'static, Result<(), sqlx::Error>> {
+        Box::pin((*self).close())
+    }
+}
+
 /// A connection to PostgreSQL.
 pub(crate) struct PostgresConn {
-    conn: PoolConnection<Postgres>,
+    conn: Box<dyn Pooled>,
     transaction: Transaction,
     /// Is something visible that may not be durable yet?
     owes_durability: bool,
@@ -70,22 +87,23 @@ enum Transaction {
 
 impl PostgresConn {
     /// A connection of the pool.
-    pub(crate) async fn reach(pool: &PgPool) -> Result<Self, StoreError> {
-        let conn = pool.acquire().await;
-        Ok(Self {
-            conn: conn.map_err(StoreError::database("reaching the database"))?,
-            transaction: Transaction::Absent,
-            owes_durability: false,
-            sound: true,
-            used_at: Instant::now(),
+    #[inline(never)]
+    pub(crate) fn reach(pool: &PgPool) -> BoxFuture<'_, Result<Self, StoreError>> {
+        Box::pin(async {
+            let conn = pool.acquire().await;
+            Ok(Self {
+                conn: Box::new(conn.map_err(StoreError::database("reaching the database"))?),
+                transaction: Transaction::Absent,
+                owes_durability: false,
+                sound: true,
+                used_at: Instant::now(),
+            })
         })
     }
 
     pub(crate) async fn run(&mut self, sql: &str, args: Vec<Value>) -> Result<u64, DriverError> {
         self.begun().await?;
-        self.sound = false;
-        let done = bound(sql, args).execute(&mut *self.conn).await;
-        self.answered(done).map(|done| done.rows_affected())
+        self.execute(bound(sql, args)).await
     }
 
     pub(crate) async fn rows(
@@ -121,10 +139,7 @@ impl PostgresConn {
     pub(crate) async fn rows_at_begin(&mut self, sql: &str) -> Result<Vec<Row>, DriverError> {
         let due = self.transaction == Transaction::Due;
         let sql = format!("{}{sql}", if due { "BEGIN; " } else { "" });
-        self.sound = false;
-        let both = sqlx::raw_sql(AssertSqlSafe(Arc::<str>::from(sql)));
-        let rows = both.fetch_all(&mut *self.conn).await;
-        let rows = self.answered(rows).map(of_postgres);
+        let rows = self.fetch_unprepared(sql).await;
         if due && self.sound {
             self.transaction = Transaction::Begun;
         }
@@ -133,10 +148,7 @@ impl PostgresConn {
 
     pub(crate) async fn script(&mut self, sql: &str) -> Result<(), DriverError> {
         self.begun().await?;
-        self.sound = false;
-        let script = sqlx::raw_sql(AssertSqlSafe(Arc::<str>::from(sql)));
-        let done = script.execute(&mut *self.conn).await;
-        self.answered(done).map(drop)
+        self.fetch_unprepared(sql.to_owned()).await.map(drop)
     }
 
     /// Has a transaction begin with the next statement.
@@ -147,9 +159,7 @@ impl PostgresConn {
     /// Begins the transaction, if it is due.
     pub(crate) async fn begun(&mut self) -> Result<(), DriverError> {
         if self.transaction == Transaction::Due {
-            self.sound = false;
-            let begun = bound("BEGIN", Vec::new()).execute(&mut *self.conn).await;
-            self.answered(begun)?;
+            self.execute(bound("BEGIN", Vec::new())).await?;
             self.transaction = Transaction::Begun;
         }
         Ok(())
@@ -159,11 +169,7 @@ impl PostgresConn {
     pub(crate) async fn commit(&mut self) -> Result<(), DriverError> {
         self.end("COMMIT").await?;
         if self.owes_durability {
-            self.sound = false;
-            let made = bound(MAKE_DURABLE, Vec::new())
-                .execute(&mut *self.conn)
-                .await;
-            self.answered(made)?;
+            self.execute(bound(MAKE_DURABLE, Vec::new())).await?;
             self.owes_durability = false;
         }
         Ok(())
@@ -185,9 +191,7 @@ impl PostgresConn {
 
     async fn end(&mut self, sql: &'static str) -> Result<(), DriverError> {
         if std::mem::replace(&mut self.transaction, Transaction::Absent) == Transaction::Begun {
-            self.sound = false;
-            let ended = bound(sql, Vec::new()).execute(&mut *self.conn).await;
-            self.answered(ended)?;
+            self.execute(bound(sql, Vec::new())).await?;
         }
         Ok(())
     }
@@ -213,10 +217,33 @@ impl PostgresConn {
         let _ = self.conn.close().await;
     }
 
-    async fn fetch(&mut self, query: Statement) -> Result<Vec<Row>, DriverError> {
-        self.sound = false;
-        let rows = query.fetch_all(&mut *self.conn).await;
-        self.answered(rows).map(of_postgres)
+    #[inline(never)]
+    fn execute(&mut self, query: Statement) -> BoxFuture<'_, Result<u64, DriverError>> {
+        Box::pin(async {
+            self.sound = false;
+            let done = query.execute(&mut **self.conn).await;
+            self.answered(done).map(|done| done.rows_affected())
+        })
+    }
+
+    #[inline(never)]
+    fn fetch(&mut self, query: Statement) -> BoxFuture<'_, Result<Vec<Row>, DriverError>> {
+        Box::pin(async {
+            self.sound = false;
+            let rows = query.fetch_all(&mut **self.conn).await;
+            self.answered(rows).map(of_postgres)
+        })
+    }
+
+    /// Runs statements that take no values, as the server's simple protocol does.
+    #[inline(never)]
+    fn fetch_unprepared(&mut self, sql: String) -> BoxFuture<'_, Result<Vec<Row>, DriverError>> {
+        Box::pin(async {
+            self.sound = false;
+            let statements = sqlx::raw_sql(AssertSqlSafe(Arc::<str>::from(sql)));
+            let rows = statements.fetch_all(&mut **self.conn).await;
+            self.answered(rows).map(of_postgres)
+        })
     }
 
     /// Takes note of an answer. A refusal is one.
@@ -302,13 +329,16 @@ impl PostgresReaders {
     }
 
     /// Lends nothing more, and closes what is not lent.
-    pub(crate) async fn close(&self) {
-        self.places.close();
-        let free = std::mem::take(&mut *self.free());
-        for conn in free {
-            conn.close().await;
-        }
-        self.pool.close().await;
+    #[inline(never)]
+    pub(crate) fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            self.places.close();
+            let free = std::mem::take(&mut *self.free());
+            for conn in free {
+                conn.close().await;
+            }
+            self.pool.close().await;
+        })
     }
 
     /// Until [`PostgresReaders::close`] is called.

@@ -11,6 +11,7 @@ use bowline_domain::ids::{
 };
 use bowline_domain::state::IssueState;
 use bowline_domain::time::Millis;
+use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -87,7 +88,14 @@ impl Store {
     ///
     /// # Errors
     /// The address is of no known kind, or the database cannot be reached or migrated.
-    pub async fn open(open: Open) -> Result<Self, StoreError> {
+    #[inline(never)]
+    pub fn open(open: Open) -> BoxFuture<'static, Result<Self, StoreError>> {
+        // Behind a pointer, so that what writes is compiled with this crate and not with each that
+        // opens a store.
+        Box::pin(Self::open_now(open))
+    }
+
+    async fn open_now(open: Open) -> Result<Self, StoreError> {
         let work = Arc::new(Notify::new());
         let Opened {
             readers,

@@ -54,23 +54,27 @@ pub async fn listen(
 ) -> std::io::Result<Listening> {
     let listener = TcpListener::bind(addr).await?;
     let addr = listener.local_addr()?;
-    let (stop, connections) = (CancellationToken::new(), TaskTracker::new());
-    let accepting = tokio::spawn(accept(
-        listener,
-        router,
-        limits,
-        stop.clone(),
-        connections.clone(),
-    ));
-    Ok(Listening {
-        addr,
-        stop,
-        accepting,
-        connections,
-    })
+    Ok(Listening::at(addr, listener, router, limits))
 }
 
 impl Listening {
+    fn at(addr: SocketAddr, listener: TcpListener, router: Router, limits: Limits) -> Self {
+        let (stop, connections) = (CancellationToken::new(), TaskTracker::new());
+        let accepting = tokio::spawn(accept(
+            listener,
+            router,
+            limits,
+            stop.clone(),
+            connections.clone(),
+        ));
+        Self {
+            addr,
+            stop,
+            accepting,
+            connections,
+        }
+    }
+
     /// Accepts nothing more and waits for the requests in flight, at most for `patience`.
     pub async fn stop(self, patience: Duration) {
         self.stop.cancel();

@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use bowline::config::{Config, Site, SiteKind};
+use crate::config::{Config, Site, SiteKind};
 use bowline_jira::{Auth, Client as Jira, Deployment};
 use bowline_net::{HttpTransport, Transport};
 use bowline_settings::check::{self, Finding, State};
@@ -28,11 +28,11 @@ pub(crate) async fn run(configured: &Configured, secrets: bool) -> anyhow::Resul
         println!("  note: {warning}");
     }
     let transport: Arc<dyn Transport> = Arc::new(
-        HttpTransport::new(&bowline::service::http_options(&loaded.config)?)
+        HttpTransport::new(&crate::service::http_options(&loaded.config)?)
             .map_err(|why| anyhow::anyhow!("the HTTP client cannot be set up: {why}"))?,
     );
     let mut kept = Kept::default();
-    match bowline::service::open_store(&loaded.config).await {
+    match crate::service::open_store(&loaded.config).await {
         Ok(store) => {
             println!("Database: can be opened.");
             match Kept::read(&store, &loaded.config).await {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use bowline::config::{ChannelAccount, ChannelProvider, Config, Desk, DeskChannels};
-use bowline::desk_config;
+use crate::config::{ChannelAccount, ChannelProvider, Config, Desk, DeskChannels};
+use crate::desk_config;
 use bowline_jira::Client as Jira;
 use bowline_messagebird::conversations::MessageBird;
 use bowline_messagebird::whatsapp::{Secrets, WhatsApp};

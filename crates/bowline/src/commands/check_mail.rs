@@ -1,6 +1,6 @@
 //! The part of `bowline check` that is about alerts.
 
-use bowline::config::Config;
+use crate::config::Config;
 use bowline_net::mail::MailTls;
 use bowline_settings::AlertMail;
 
@@ -23,7 +23,7 @@ pub(super) async fn check_mail(config: &Config, report: &mut Report) -> anyhow::
         "\nLetters about connections (by {}:{})",
         mail.host, mail.port
     );
-    let authorities = bowline::service::http_options(config)?.authorities_pem;
+    let authorities = crate::service::http_options(config)?.authorities_pem;
     let secured = match mail.tls {
         MailTls::Off => "without TLS",
         MailTls::StartTls | MailTls::Implicit => "its certificate is trusted",

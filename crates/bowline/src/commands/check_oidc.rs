@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use bowline::config::Config;
-use bowline::sign_in::{provider, return_url};
+use crate::config::Config;
+use crate::sign_in::{provider, return_url};
 use bowline_net::{Guard, HttpTransport};
 
 use super::check::Report;
@@ -16,7 +16,7 @@ pub(super) async fn check_oidc(config: &Config, report: &mut Report) -> anyhow::
     println!("\nSigning in with {} ({})", oidc.label, oidc.issuer);
     let guard = Guard::default();
     guard.allow(&config.network_allowed, [&oidc.issuer]);
-    let transport = HttpTransport::guarded(&bowline::service::http_options(config)?, guard)
+    let transport = HttpTransport::guarded(&crate::service::http_options(config)?, guard)
         .map_err(|why| anyhow::anyhow!("the HTTP client cannot be set up: {why}"))?;
     let provider = provider(oidc, &config.public_url, Arc::new(transport));
     match provider.check().await {

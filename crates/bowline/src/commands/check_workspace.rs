@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use bowline::config::{Config, Workspace, nearest_first};
-use bowline::product_config;
+use crate::config::{Config, Workspace, nearest_first};
+use crate::product_config;
 use bowline_domain::feedback::product::{ListedTag, Product};
 use bowline_domain::ids::WorkspaceName;
 use bowline_domain::needs::{Use, in_use, permissions, topics};

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+use crate::config::{Log, LogFormat};
+use crate::demo::{Plan, SERVICE_DESK, World, contacts, feedback, story, talk_story};
+use crate::service::Service;
 use anyhow::Context as _;
-use bowline::config::{Log, LogFormat};
-use bowline::demo::{Plan, SERVICE_DESK, World, contacts, feedback, story, talk_story};
-use bowline::service::Service;
 use bowline_access::{Access, AccountForm, Door};
 use bowline_sandbox::ChannelOptions;
 use bowline_sandbox::intercom::NewContact;
@@ -171,7 +171,7 @@ fn messaging_by_hand(world: &World) {
 
 /// Makes an owner's account, ready for trying: its address and password.
 async fn owner(access: &Access, code: &str) -> anyhow::Result<(String, String)> {
-    let password = format!("demo-{:016x}", bowline::system::random());
+    let password = format!("demo-{:016x}", crate::system::random());
     let form = AccountForm {
         name: "Olive Owner".to_owned(),
         email: "owner@example.com".to_owned(),
@@ -191,7 +191,7 @@ struct Folder(std::path::PathBuf);
 
 impl Folder {
     fn make() -> anyhow::Result<Self> {
-        let name = format!("bowline-demo-{:016x}", bowline::system::random());
+        let name = format!("bowline-demo-{:016x}", crate::system::random());
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path).with_context(|| format!("making {}", path.display()))?;
         Ok(Self(path))

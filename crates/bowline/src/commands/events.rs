@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
+use crate::config::Loaded;
+use crate::system::SystemClock;
 use anyhow::{Context as _, bail};
-use bowline::config::Loaded;
-use bowline::system::SystemClock;
 use bowline_domain::ids::{EventId, IssueId, LaneKey, SiteName};
 use bowline_domain::outcome::Reason;
 use bowline_domain::time::Clock as _;

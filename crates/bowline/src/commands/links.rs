@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::config::{Config, Loaded};
+use crate::system::{SystemClock, random};
 use anyhow::{Context as _, bail};
-use bowline::config::{Config, Loaded};
-use bowline::system::{SystemClock, random};
 use bowline_domain::ids::{ConversationId, EventId, SiteName};
 use bowline_domain::link::{LinkEnd, Via};
 use bowline_domain::time::Clock as _;

@@ -18,8 +18,8 @@ mod when;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::config::{Config, Loaded};
 use anyhow::Context as _;
-use bowline::config::{Config, Loaded};
 
 use crate::cli::{Cli, Command, Configured};
 
@@ -59,7 +59,7 @@ fn load(configured: &Configured) -> anyhow::Result<Loaded> {
 
 /// Opens the store of a configuration for a command beside the running service.
 async fn store(loaded: &Loaded) -> anyhow::Result<bowline_store::Store> {
-    bowline::service::open_store(&loaded.config)
+    crate::service::open_store(&loaded.config)
         .await
         .context("looking into the store")
 }

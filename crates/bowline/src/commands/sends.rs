@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
+use crate::config::Loaded;
+use crate::service::access;
+use crate::system::{SystemClock, random};
 use anyhow::{Context as _, bail};
-use bowline::config::Loaded;
-use bowline::service::access;
-use bowline::system::{SystemClock, random};
 use bowline_access::{What, Who};
 use bowline_domain::effect::EffectKey;
 use bowline_domain::messaging::delivery::Resolution;

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::{Config, Loaded, changed_secrets, differs_beyond_secrets};
+use crate::service::Service;
 use anyhow::Context as _;
-use bowline::config::{Config, Loaded, changed_secrets, differs_beyond_secrets};
-use bowline::service::Service;
 use bowline_web::RenderMetrics;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::signal::unix::{Signal, SignalKind, signal};

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
+use crate::config::Loaded;
+use crate::service::access;
 use anyhow::{Context as _, bail};
-use bowline::config::Loaded;
-use bowline::service::access;
 use bowline_access::{Access, AccountForm, Granted, Invited, ManagePeople, Who};
 
 use super::{load, store, when};
