@@ -74,6 +74,8 @@ use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
 use bowline_access::{Access, FrameKey};
+use bowline_domain::connection::Connection;
+use bowline_domain::ids::{SiteName, WorkspaceName};
 use bowline_engine::shared::Shared;
 
 pub use elsewhere::{Elsewhere, ElsewhereNow};
@@ -114,6 +116,28 @@ pub(crate) struct App {
     pub(crate) days: Arc<Mutex<Option<Remembered>>>,
     pub(crate) frames: Arc<Frames>,
     pub(crate) elsewhere: ElsewhereNow,
+}
+
+impl App {
+    /// The sites that are configured.
+    pub(crate) fn sites(&self) -> Vec<SiteName> {
+        let all = self.shared.connections_now().into_iter();
+        all.filter_map(|one| match one.connection {
+            Connection::Site(name) => Some(name),
+            Connection::Workspace(_) | Connection::Account(_) => None,
+        })
+        .collect()
+    }
+
+    /// The workspaces that are configured.
+    pub(crate) fn workspaces(&self) -> Vec<WorkspaceName> {
+        let all = self.shared.connections_now().into_iter();
+        all.filter_map(|one| match one.connection {
+            Connection::Workspace(name) => Some(name),
+            Connection::Site(_) | Connection::Account(_) => None,
+        })
+        .collect()
+    }
 }
 
 /// The addresses that people open.

@@ -1,7 +1,6 @@
 //! What someone looks for: an issue or a conversation, by its key, its number or its address.
 
-use bowline_domain::connection::Connection;
-use bowline_domain::ids::{ConversationId, IssueId, LaneKey, SiteName, WorkspaceName};
+use bowline_domain::ids::{ConversationId, IssueId, LaneKey, WorkspaceName};
 use bowline_store::browse::{IssueLabel, LinkQuery};
 use bowline_store::model::LinkView;
 
@@ -101,24 +100,6 @@ pub(crate) fn key_of(text: &str) -> Option<String> {
     }
 }
 
-fn sites(app: &App) -> Vec<SiteName> {
-    let connections = app.shared.connections_now().into_iter();
-    let sites = connections.filter_map(|connection| match connection.connection {
-        Connection::Site(name) => Some(name),
-        Connection::Workspace(_) | Connection::Account(_) => None,
-    });
-    sites.collect()
-}
-
-fn workspaces(app: &App) -> Vec<WorkspaceName> {
-    let connections = app.shared.connections_now().into_iter();
-    let workspaces = connections.filter_map(|connection| match connection.connection {
-        Connection::Workspace(name) => Some(name),
-        Connection::Site(_) | Connection::Account(_) => None,
-    });
-    workspaces.collect()
-}
-
 /// Finds what a text means.
 pub(crate) async fn seek(app: &App, text: &str) -> Result<Sought, PageError> {
     match meant(text) {
@@ -131,7 +112,7 @@ pub(crate) async fn seek(app: &App, text: &str) -> Result<Sought, PageError> {
                 return Ok(found);
             }
             let mut labels = Vec::new();
-            for site in sites(app) {
+            for site in app.sites() {
                 let issue = IssueId::new(number.as_str());
                 labels.extend(app.shared.store.issue_label(&site, &issue).await?);
             }
@@ -147,7 +128,7 @@ pub(crate) async fn seek(app: &App, text: &str) -> Result<Sought, PageError> {
 
 async fn issue_by_key(app: &App, key: String) -> Result<Sought, PageError> {
     let mut labels = Vec::new();
-    for site in sites(app) {
+    for site in app.sites() {
         if let Some(issue) = app.shared.store.issue_by_key(&site, &key).await? {
             labels.extend(app.shared.store.issue_label(&site, &issue).await?);
         }
@@ -156,7 +137,7 @@ async fn issue_by_key(app: &App, key: String) -> Result<Sought, PageError> {
 }
 
 async fn conversation(app: &App, id: ConversationId) -> Result<Sought, PageError> {
-    let workspaces = workspaces(app);
+    let workspaces = app.workspaces();
     let mut links = Vec::new();
     for workspace in &workspaces {
         let query = LinkQuery {

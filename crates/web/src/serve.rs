@@ -58,6 +58,8 @@ pub async fn listen(
 }
 
 impl Listening {
+    /// Begins to accept. Not in [`listen`] itself: what is spawned by an `async fn` is compiled anew in
+    /// each crate that awaits it.
     fn at(addr: SocketAddr, listener: TcpListener, router: Router, limits: Limits) -> Self {
         let (stop, connections) = (CancellationToken::new(), TaskTracker::new());
         let accepting = tokio::spawn(accept(

@@ -1,11 +1,10 @@
 //! What can be kept of a product: one place for the forms and for scripts.
 
 use bowline_access::{Fault, What, Who};
-use bowline_domain::connection::Connection;
 use bowline_domain::feedback::ids::ProductId;
 use bowline_domain::feedback::product::{ListedTag, Product, ProductSettings};
 use bowline_domain::feedback::ticket::Status;
-use bowline_domain::ids::WorkspaceName;
+use bowline_domain::ids::{SiteName, WorkspaceName};
 use bowline_settings::CannotMakeThere;
 use bowline_store::StoreError;
 use bowline_store::feedback::ProductDraft;
@@ -17,26 +16,6 @@ const NAME_CHARS_MAX: usize = 80;
 
 /// The longest name of a status, in characters.
 const STATUS_CHARS_MAX: usize = 40;
-
-/// The workspaces that are configured.
-pub(super) fn workspaces(app: &App) -> Vec<WorkspaceName> {
-    let all = app.shared.connections_now().into_iter();
-    all.filter_map(|one| match one.connection {
-        Connection::Workspace(name) => Some(name),
-        _ => None,
-    })
-    .collect()
-}
-
-/// The sites that are configured.
-pub(super) fn sites(app: &App) -> Vec<String> {
-    let all = app.shared.connections_now().into_iter();
-    all.filter_map(|one| match one.connection {
-        Connection::Site(name) => Some(name.to_string()),
-        _ => None,
-    })
-    .collect()
-}
 
 /// What is wrong with a new product.
 fn fault(
@@ -71,7 +50,7 @@ pub(super) async fn add(
 ) -> Result<Result<ProductId, Fault>, StoreError> {
     let name = name.trim();
     let known = app.shared.store.products().await?;
-    if let Some(fault) = fault(&known, &workspaces(app), &workspace, name) {
+    if let Some(fault) = fault(&known, &app.workspaces(), &workspace, name) {
         return Ok(Err(fault));
     }
     let detail = format!("added, in {workspace}");
@@ -100,7 +79,7 @@ pub(super) const NAME_FIELDS: [(Status, &str); 5] = [
 ];
 
 /// What is wrong with settings, beside the field of each name and `issue_project`.
-pub(super) fn settings_faults(settings: &ProductSettings, sites: &[String]) -> Vec<Fault> {
+pub(super) fn settings_faults(settings: &ProductSettings, sites: &[SiteName]) -> Vec<Fault> {
     let mut faults = Vec::new();
     let too_long = |name: &String| name.chars().count() > STATUS_CHARS_MAX;
     for (status, field) in NAME_FIELDS {
@@ -115,7 +94,7 @@ pub(super) fn settings_faults(settings: &ProductSettings, sites: &[String]) -> V
     if let Some(target) = &settings.issues {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let is_key = !target.project.is_empty() && target.project.chars().all(plain);
-        let is_known = sites.iter().any(|name| name == target.site.as_str());
+        let is_known = sites.contains(&target.site);
         if !is_key || !is_known {
             let words = "Write the key of a project, such as ENG, and choose its site.";
             faults.push(Fault::new("issue_project", words));
@@ -219,7 +198,7 @@ mod tests {
 
     #[test]
     fn issues_are_made_in_a_project_of_a_site_that_is_there() {
-        let sites = ["acme-jira".to_owned()];
+        let sites = [SiteName::new("acme-jira")];
         for (site, project, right) in [
             ("acme-jira", "ENG", true),
             ("acme-jira", "", false),

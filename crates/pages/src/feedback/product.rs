@@ -174,9 +174,9 @@ async fn choosing(app: &App, product: &Product, typed: &Typed, faults: &[Fault])
         site: Select::new(
             "issue_site",
             "Site",
-            keeping::sites(app)
+            app.sites()
                 .into_iter()
-                .map(|name| (name.clone(), name)),
+                .map(|name| (name.to_string(), name.to_string())),
             &typed.site,
         ),
         project: Field::new("issue_project", "Project", "text")
@@ -347,7 +347,7 @@ pub(crate) async fn change(
             },
         });
     }
-    let wrong = keeping::settings_faults(&settings, &keeping::sites(&app));
+    let wrong = keeping::settings_faults(&settings, &app.sites());
     if wrong.is_empty() {
         faults.extend(keeping::try_issues(&app, &product, &mut settings).await);
     }

@@ -286,7 +286,7 @@ async fn chosen(app: &App, product: &Product, body: &Value) -> Result<Vec<Listed
 /// What is not named stays as it is. A place for issues that is named is tried.
 async fn settings(app: &App, product: &Product, body: &Value) -> Result<ProductSettings, Problem> {
     let mut settings = changed(product.settings.clone(), body).map_err(Problem::invalid)?;
-    let faults = keeping::settings_faults(&settings, &keeping::sites(app));
+    let faults = keeping::settings_faults(&settings, &app.sites());
     let mut fault = faults.into_iter().next();
     if fault.is_none() && body.get("issues").is_some() {
         fault = keeping::try_issues(app, product, &mut settings).await;

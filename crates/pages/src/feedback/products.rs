@@ -139,7 +139,7 @@ async fn show<P: Permission>(
             name: product.name,
         });
     }
-    let workspaces = keeping::workspaces(app);
+    let workspaces = app.workspaces();
     let page = ProductsPage {
         shell: caller.shell("Products", Place::Products).noting(done),
         rows,

@@ -15,7 +15,6 @@ use bowline_engine::feedback::missing_permissions;
 use serde_json::{Value, json};
 
 use super::api::body_of;
-use super::keeping;
 use crate::App;
 use crate::api::{Bearer, Problem, once};
 use crate::caller::Posted;
@@ -187,7 +186,7 @@ pub(super) async fn switch(
 ) -> Result<Response, PageError> {
     let Posted { caller, fields } = posted;
     let workspace = WorkspaceName::new(fields.get("workspace"));
-    if !keeping::workspaces(&app).contains(&workspace) {
+    if !app.workspaces().contains(&workspace) {
         return Err(caller.not_found("There is no such workspace."));
     }
     let on = fields.get("on") == "yes";
@@ -204,7 +203,7 @@ pub(super) async fn switch(
 
 fn known(app: &App, name: &str) -> Result<WorkspaceName, Problem> {
     let name = WorkspaceName::new(name);
-    if keeping::workspaces(app).contains(&name) {
+    if app.workspaces().contains(&name) {
         Ok(name)
     } else {
         Err(Problem::not_found("There is no such workspace."))
